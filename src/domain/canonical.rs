@@ -1,0 +1,331 @@
+//! The passthrough as libvirt prints it, character for character (`qemuDomainDefNamespaceFormatXML`).
+//!
+//! All arguments, then all variables, then capabilities (`add` before `del`), override and deprecation, at the end of the
+//! domain, with single quotes and two-space indent; the namespace on the root with the prefix `qemu`.
+
+use super::QEMU_NAMESPACE;
+use super::document::{Document, VerbError, is_ours};
+use super::entry::{Entry, EntryId, EntryKind, List};
+use super::style::{self, Style};
+use crate::xml::{Edit, EditSet, Element, Tree, XmlError, escape::as_libvirt};
+
+/// One line of the canonical block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The entry that the line shows, if it shows one.
+    pub entry: Option<EntryId>,
+    /// The line, indent included, without a line end.
+    pub text: String,
+}
+
+/// The canonical block; no line at all when libvirt would store nothing.
+pub fn lines(document: &Document) -> Vec<Line> {
+    let mut out = Lines(Vec::new());
+    let (args, envs) = (document.list(List::Args), document.list(List::Envs));
+    if !args.is_empty() || !envs.is_empty() {
+        out.add("  <qemu:commandline>");
+        for entry in args.iter().chain(envs) {
+            out.0.push(Line { entry: Some(entry.id), text: format!("    {}", element(entry)) });
+        }
+        out.add("  </qemu:commandline>");
+    }
+    let tree = document.tree();
+    capabilities(tree, &mut out);
+    overrides(tree, &mut out);
+    if let Some(behavior) =
+        tree.children(0).filter(|(_, e)| is_ours(e, "deprecation")).find_map(|(_, e)| e.property("behavior"))
+    {
+        out.add(format!("  <qemu:deprecation behavior='{}'/>", as_libvirt(&behavior.value)));
+    }
+    out.0
+}
+
+/// The canonical block as one text with `\n` line ends.
+pub fn block(document: &Document) -> String {
+    let mut text = String::new();
+    for line in lines(document) {
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    text
+}
+
+/// Plans the whole document with its passthrough in canonical form; every other byte stays.
+///
+/// # Errors
+/// When the root binds the prefix `qemu` to another namespace that other elements use.
+pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
+    let (source, tree) = (document.source(), document.tree());
+    let mut edits = EditSet::new();
+    let lines = lines(document);
+    let present: Vec<&Element> = tree
+        .children(0)
+        .filter(|(_, child)| BLOCKS.iter().any(|name| is_ours(child, name)))
+        .map(|(_, child)| child)
+        .collect();
+    if is_canonical(source, tree, &lines, &present) {
+        return Ok(edits);
+    }
+    for child in &present {
+        edits.push(Edit::delete(document.with_line(&child.span())))?;
+    }
+    if lines.is_empty() {
+        return Ok(edits);
+    }
+    declare_on_root(tree, &present, &mut edits)?;
+    append_to_root(source, tree, &lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), &mut edits)?;
+    Ok(edits)
+}
+
+/// The whole document with its passthrough in canonical form.
+///
+/// # Errors
+/// As [`plan`].
+pub fn document(document: &Document) -> Result<String, VerbError> {
+    Ok(plan(document)?.apply(document.source()))
+}
+
+const BLOCKS: [&str; 4] = ["commandline", "capabilities", "override", "deprecation"];
+
+/// Whether the text already is what would be written, so that nothing has to change.
+fn is_canonical(source: &str, tree: &Tree, lines: &[Line], present: &[&Element]) -> bool {
+    let (Some(first), Some(last), Some(close)) = (present.first(), present.last(), &tree.root().close) else {
+        return lines.is_empty() && present.is_empty();
+    };
+    let start = first.open.start - style::indent(source, first.open.start).len();
+    let line_end = style::line_end(source);
+    let wanted = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(line_end);
+    source[start..last.span().end] == wanted
+        && source[last.span().end..close.start].trim().is_empty()
+        && tree.root().binding(Some("qemu")).is_some_and(|binding| binding.value == QEMU_NAMESPACE)
+}
+
+/// Plans a canonical block for a document that has none.
+pub(super) fn push_new_block(
+    source: &str,
+    tree: &Tree,
+    kinds: &[EntryKind],
+    edits: &mut EditSet,
+) -> Result<(), VerbError> {
+    let root = tree.root();
+    let bound = root.attributes.iter().find(|a| a.name.starts_with("xmlns:") && a.value == QEMU_NAMESPACE);
+    let mut style = Style::canonical(tree.foreign_encoding.is_some());
+    let mut declaration = String::new();
+    if let Some(prefix) = bound.and_then(|binding| binding.name.strip_prefix("xmlns:")) {
+        style.prefix = format!("{prefix}:");
+    } else if root.binding(Some("qemu")).is_none() {
+        declare_on_root(tree, &[], edits)?;
+    } else {
+        // The root means something else by `qemu`; the block declares it for itself, as libvirt's own tests do.
+        declaration = format!(" xmlns:qemu='{QEMU_NAMESPACE}'");
+    }
+    let name = format!("{}commandline", style.prefix);
+    let mut lines = vec![format!("  <{name}{declaration}>")];
+    for kind in kinds {
+        lines.push(format!("    {}", style.element(kind)?));
+    }
+    lines.push(format!("  </{name}>"));
+    append_to_root(source, tree, &lines.iter().map(String::as_str).collect::<Vec<_>>(), edits)
+}
+
+fn declare_on_root(tree: &Tree, removed: &[&Element], edits: &mut EditSet) -> Result<(), VerbError> {
+    let root = tree.root();
+    let used = |prefix: &str| {
+        tree.elements.iter().any(|element| {
+            let gone = removed
+                .iter()
+                .any(|gone| gone.open.start <= element.open.start && element.open.start < gone.span().end);
+            let attributes = element
+                .attributes
+                .iter()
+                .any(|a| a.name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(':')));
+            !gone && (element.prefix() == Some(prefix) || attributes)
+        })
+    };
+    match root.binding(Some("qemu")) {
+        Some(binding) if binding.value == QEMU_NAMESPACE => return Ok(()),
+        Some(_) if used("qemu") => {
+            return Err(VerbError(
+                "the root binds the prefix 'qemu' to another namespace that other elements use".to_owned(),
+            ));
+        }
+        Some(binding) => {
+            edits.push(Edit::replace(binding.value_span.clone(), QEMU_NAMESPACE))?;
+            return Ok(());
+        }
+        None => {}
+    }
+    let other = root
+        .attributes
+        .iter()
+        .find(|a| a.value == QEMU_NAMESPACE && a.name.strip_prefix("xmlns:").is_some_and(|prefix| !used(prefix)));
+    match other {
+        Some(binding) if !removed.is_empty() => edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?,
+        _ => {
+            let after =
+                root.attributes.last().map_or(root.open.start + 1 + root.name.len(), |last| last.value_span.end + 1);
+            edits.push(Edit::insert(after, format!(" xmlns:qemu='{QEMU_NAMESPACE}'")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts lines before the root's end tag, each on a line of its own.
+fn append_to_root(source: &str, tree: &Tree, lines: &[&str], edits: &mut EditSet) -> Result<(), VerbError> {
+    let line_end = style::line_end(source);
+    let text: String = lines.iter().flat_map(|line| [line_end, line]).collect();
+    let root = tree.root();
+    match &root.close {
+        Some(close) => match style::own_line(source, close.start) {
+            Some(blanks) => edits.push(Edit::insert(close.start - blanks.len(), text))?,
+            None => edits.push(Edit::insert(close.start, format!("{text}{line_end}")))?,
+        },
+        None => {
+            let tag = &source[root.open.clone()];
+            let end = root.open.end;
+            edits.push(Edit::replace(
+                end - (tag.len() - tag.trim_end_matches("/>").len())..end,
+                format!(">{text}{line_end}</{}>", root.name),
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+struct Lines(Vec<Line>);
+
+impl Lines {
+    fn add(&mut self, text: impl Into<String>) {
+        self.0.push(Line { entry: None, text: text.into() });
+    }
+}
+
+/// An entry as libvirt prints it, without indent.
+pub fn element(entry: &Entry) -> String {
+    match &entry.kind {
+        EntryKind::Arg { value } => format!("<qemu:arg value='{}'/>", as_libvirt(value)),
+        EntryKind::Env { name, value: None } => format!("<qemu:env name='{}'/>", as_libvirt(name)),
+        EntryKind::Env { name, value: Some(value) } => {
+            format!("<qemu:env name='{}' value='{}'/>", as_libvirt(name), as_libvirt(value))
+        }
+    }
+}
+
+fn capabilities(tree: &Tree, out: &mut Lines) {
+    let named = |name: &str| -> Vec<String> {
+        tree.children(0)
+            .filter(|(_, element)| is_ours(element, "capabilities"))
+            .flat_map(|(index, _)| tree.children(index))
+            .filter(|(_, element)| is_ours(element, name))
+            .filter_map(|(_, element)| {
+                Some(format!("    <qemu:{name} capability='{}'/>", as_libvirt(&element.property("capability")?.value)))
+            })
+            .collect()
+    };
+    let all: Vec<String> = named("add").into_iter().chain(named("del")).collect();
+    if !all.is_empty() {
+        out.add("  <qemu:capabilities>");
+        all.into_iter().for_each(|line| out.add(line));
+        out.add("  </qemu:capabilities>");
+    }
+}
+
+fn overrides(tree: &Tree, out: &mut Lines) {
+    let ours =
+        |parent: usize, name: &'static str| tree.children(parent).filter(move |(_, element)| is_ours(element, name));
+    let devices: Vec<(usize, &Element)> = ours(0, "override").flat_map(|(index, _)| ours(index, "device")).collect();
+    if devices.is_empty() {
+        return;
+    }
+    out.add("  <qemu:override>");
+    for (index, device) in devices {
+        let alias = device.property("alias").map_or("", |a| a.value.as_str());
+        out.add(format!("    <qemu:device alias='{}'>", as_libvirt(alias)));
+        let properties: Vec<&Element> =
+            ours(index, "frontend").flat_map(|(index, _)| ours(index, "property")).map(|(_, e)| e).collect();
+        if !properties.is_empty() {
+            out.add("      <qemu:frontend>");
+            for property in properties {
+                let mut line = String::from("        <qemu:property");
+                for attribute in ["name", "type", "value"] {
+                    if let Some(found) = property.property(attribute) {
+                        line.push_str(&format!(" {attribute}='{}'", as_libvirt(&found.value)));
+                    }
+                }
+                out.add(line + "/>");
+            }
+            out.add("      </qemu:frontend>");
+        }
+        out.add("    </qemu:device>");
+    }
+    out.add("  </qemu:override>");
+}
+
+/// Refuses what libvirt's parser refuses in capabilities and override.
+pub(super) fn check_extras(tree: &Tree) -> Result<(), XmlError> {
+    let refuse = |element: &Element, what: String| Err(XmlError { offset: element.open.start, message: what });
+    for (index, parent) in tree.children(0) {
+        if is_ours(parent, "capabilities") {
+            for (_, child) in tree.children(index).filter(|(_, child)| is_ours(child, "add") || is_ours(child, "del")) {
+                if child.property("capability").is_none() {
+                    return refuse(
+                        child,
+                        format!("<{0}> names no capability, expected <{0} capability='…'/>", child.name),
+                    );
+                }
+            }
+        }
+        if is_ours(parent, "override") {
+            for (device_index, device) in tree.children(index).filter(|(_, child)| is_ours(child, "device")) {
+                if device.property("alias").is_none() {
+                    return refuse(device, format!("<{0}> names no device, expected <{0} alias='…'>", device.name));
+                }
+                for (frontend, _) in tree.children(device_index).filter(|(_, child)| is_ours(child, "frontend")) {
+                    for (_, property) in tree.children(frontend).filter(|(_, child)| is_ours(child, "property")) {
+                        check_property(property)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `qemuDomainDefNamespaceParseDeviceOverride…`, property by property.
+fn check_property(property: &Element) -> Result<(), XmlError> {
+    let refuse = |offset: usize, what: String| Err(XmlError { offset, message: what });
+    let at = property.open.start;
+    let Some(name) = property.property("name") else {
+        return refuse(at, format!("<{}> has no name, expected name='…'", property.name));
+    };
+    if name.value == "id" {
+        return refuse(name.value_span.start, "the property 'id' cannot be overridden".to_owned());
+    }
+    let kind = property.property("type").map_or("", |kind| kind.value.as_str());
+    let value = property.property("value");
+    let fits = match (kind, value) {
+        ("remove", None) => return Ok(()),
+        ("remove", Some(value)) => {
+            return refuse(value.name_span.start, "a property of type 'remove' has a value, expected none".to_owned());
+        }
+        ("string" | "signed" | "unsigned" | "bool", None) => {
+            return refuse(at, format!("<{}> has no value, expected value='…'", property.name));
+        }
+        ("string", Some(_)) => true,
+        ("signed", Some(value)) => value.value.trim_start().parse::<i64>().is_ok(),
+        ("unsigned", Some(value)) => value.value.trim_start().parse::<u64>().is_ok(),
+        ("bool", Some(value)) => ["true", "false"].contains(&value.value.as_str()),
+        (other, _) => {
+            return refuse(
+                at,
+                format!("the property type '{other}' is unknown, expected string, signed, unsigned, bool or remove"),
+            );
+        }
+    };
+    match value {
+        Some(value) if !fits => {
+            refuse(value.value_span.start, format!("'{}' is not a value of type {kind}", value.value))
+        }
+        _ => Ok(()),
+    }
+}

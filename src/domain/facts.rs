@@ -1,0 +1,206 @@
+//! What the document says outside the passthrough that decides how QEMU will run.
+
+use crate::xml::{Element, Tree};
+
+/// The type of a `<seclabel>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecLabelType {
+    /// libvirt makes a label for each start.
+    Dynamic,
+    /// The label is given.
+    Static,
+    /// No confinement by that model (for DAC: only no change of ownership).
+    None,
+}
+
+/// A `<seclabel>` directly under the domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecLabel {
+    /// The type; dynamic when the attribute is absent.
+    pub kind: SecLabelType,
+    /// `selinux`, `apparmor`, `dac`, or nothing: then it is the host's primary model.
+    pub model: Option<String>,
+    /// `relabel='yes'` or `'no'`, when it is there.
+    pub relabel: Option<bool>,
+    /// The text of `<label>`.
+    pub label: Option<String>,
+    /// The text of `<baselabel>`.
+    pub baselabel: Option<String>,
+}
+
+/// A host resource that a native element of the same domain names, and which libvirt therefore makes reachable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeResource {
+    /// The path.
+    pub path: String,
+    /// The element that names it.
+    pub element: &'static str,
+    /// libvirt labels it for reading only.
+    pub readonly: bool,
+    /// libvirt gives it to QEMU's user and labels it; kernels, firmware and directories are left as they are.
+    pub relabelled: bool,
+}
+
+/// What matters of a domain beside its passthrough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainFacts {
+    /// `<name>`.
+    pub name: String,
+    /// `<uuid>`.
+    pub uuid: Option<String>,
+    /// The `type` of the domain: `kvm`, `qemu`.
+    pub kind: Option<String>,
+    /// `<emulator>`.
+    pub emulator: Option<String>,
+    /// `arch` of `<os><type>`.
+    pub arch: Option<String>,
+    /// `machine` of `<os><type>`.
+    pub machine: Option<String>,
+    /// The security labels.
+    pub seclabels: Vec<SecLabel>,
+    /// What native elements bring.
+    pub native: Vec<NativeResource>,
+    /// A `<hostdev>` of a PCI device or an NVMe disk brings /dev/vfio/vfio.
+    pub vfio: bool,
+    /// A `<graphics>` element is there; without one libvirt passes `-display none`.
+    pub graphics: bool,
+    /// A `<sound>` element is there.
+    pub sound: bool,
+    /// Memory is locked or has a hard limit, so that DMA mappings fit.
+    pub memory_lock: bool,
+}
+
+impl DomainFacts {
+    /// Reads the facts from a document.
+    pub fn read(tree: &Tree) -> DomainFacts {
+        let text = |parent: usize, name: &str| {
+            tree.child(parent, name).map(|(_, e)| e.text.trim().to_owned()).filter(|t| !t.is_empty())
+        };
+        let root = tree.root();
+        let os_type = tree.child(0, "os").and_then(|(os, _)| tree.child(os, "type")).map(|(_, element)| element);
+        let mut facts = DomainFacts {
+            name: text(0, "name").unwrap_or_default(),
+            uuid: text(0, "uuid"),
+            kind: root.attribute("type").map(str::to_owned),
+            arch: os_type.and_then(|os| os.attribute("arch")).map(str::to_owned),
+            machine: os_type.and_then(|os| os.attribute("machine")).map(str::to_owned),
+            seclabels: tree
+                .children(0)
+                .filter(|(_, e)| e.name == "seclabel")
+                .map(|(index, e)| seclabel(tree, index, e))
+                .collect(),
+            memory_lock: tree.child(0, "memoryBacking").is_some_and(|(index, _)| tree.child(index, "locked").is_some())
+                || tree.child(0, "memtune").is_some_and(|(index, _)| tree.child(index, "hard_limit").is_some()),
+            ..DomainFacts::default()
+        };
+        if let Some((os, _)) = tree.child(0, "os") {
+            for (_, element) in tree.children(os) {
+                if ["loader", "nvram", "kernel", "initrd", "dtb"].contains(&element.name.as_str())
+                    && element.text.trim().starts_with('/')
+                {
+                    facts.bring("os", element.text.trim(), element.name != "nvram", element.name != "loader");
+                }
+            }
+        }
+        if let Some((devices, _)) = tree.child(0, "devices") {
+            facts.emulator = text(devices, "emulator");
+            for (index, device) in tree.children(devices) {
+                facts.device(tree, index, device);
+            }
+        }
+        facts
+    }
+
+    /// The label of a security model, as libvirt looks it up: by name, or one without a model when that is the primary.
+    pub fn seclabel(&self, model: &str, primary: bool) -> Option<&SecLabel> {
+        self.seclabels
+            .iter()
+            .find(|label| label.model.as_deref() == Some(model))
+            .or_else(|| self.seclabels.iter().find(|label| label.model.is_none() && primary))
+    }
+
+    /// The native element that brings a path, if one does.
+    pub fn brings(&self, path: &str) -> Option<&NativeResource> {
+        self.native.iter().find(|native| native.path == path)
+    }
+
+    fn bring(&mut self, element: &'static str, path: &str, readonly: bool, relabelled: bool) {
+        if path.starts_with('/') {
+            self.native.push(NativeResource { path: path.to_owned(), element, readonly, relabelled });
+        }
+    }
+
+    fn device(&mut self, tree: &Tree, index: usize, device: &Element) {
+        let kind = device.attribute("type").unwrap_or_default();
+        let source = tree.child(index, "source").map(|(_, source)| source);
+        let named =
+            |attribute: &str| source.and_then(|source| source.attribute(attribute)).unwrap_or_default().to_owned();
+        match device.name.as_str() {
+            "disk" => {
+                let readonly = tree.child(index, "readonly").is_some() || device.attribute("device") == Some("cdrom");
+                for attribute in ["file", "dev"] {
+                    self.bring("disk", &named(attribute), readonly, true);
+                }
+                self.vfio |= kind == "nvme";
+            }
+            "hostdev" => self.vfio |= kind == "pci" || kind == "mdev",
+            "input" => {
+                self.bring("input", &named("dev"), false, true);
+                self.bring("input", &named("evdev"), false, true);
+            }
+            "rng" => {
+                if let Some((_, backend)) =
+                    tree.child(index, "backend").filter(|(_, b)| b.attribute("model") == Some("random"))
+                {
+                    let path = backend.text.trim();
+                    self.bring("rng", if path.is_empty() { "/dev/urandom" } else { path }, true, true);
+                }
+            }
+            "serial" | "parallel" | "console" | "channel" if ["dev", "file", "pipe"].contains(&kind) => {
+                self.bring("chardev", &named("path"), false, true);
+            }
+            "tpm" => {
+                if let Some((backend, _)) =
+                    tree.child(index, "backend").filter(|(_, b)| b.attribute("type") == Some("passthrough"))
+                {
+                    let path =
+                        tree.child(backend, "device").and_then(|(_, d)| d.attribute("path")).unwrap_or("/dev/tpm0");
+                    self.bring("tpm", path, false, true);
+                }
+            }
+            "graphics" => {
+                self.graphics = true;
+                let rendernode =
+                    tree.child(index, "gl").and_then(|(_, gl)| gl.attribute("rendernode")).unwrap_or_default();
+                self.bring("graphics", rendernode, false, true);
+            }
+            "sound" => self.sound = true,
+            "memory" => {
+                if let Some(path) = tree
+                    .child(index, "source")
+                    .and_then(|(source, _)| tree.child(source, "path"))
+                    .map(|(_, p)| p.text.trim())
+                {
+                    self.bring("memory", path, false, true);
+                }
+            }
+            "filesystem" => self.bring("filesystem", &named("dir"), false, false),
+            _ => {}
+        }
+    }
+}
+
+fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {
+    let text = |name: &str| tree.child(index, name).map(|(_, e)| e.text.trim().to_owned()).filter(|t| !t.is_empty());
+    SecLabel {
+        kind: match element.attribute("type") {
+            Some("static") => SecLabelType::Static,
+            Some("none") => SecLabelType::None,
+            _ => SecLabelType::Dynamic,
+        },
+        model: element.attribute("model").map(str::to_owned),
+        relabel: element.attribute("relabel").map(|relabel| relabel == "yes"),
+        label: text("label"),
+        baselabel: text("baselabel"),
+    }
+}

@@ -1,0 +1,23 @@
+//! A libvirt domain as a document: finding its QEMU passthrough, planning edits to it, printing it as libvirt would.
+//!
+//! What an argument *means* is the business of [`crate::qemu`]; here it is text.
+
+pub mod canonical;
+mod document;
+mod entry;
+mod facts;
+mod history;
+mod lost;
+mod style;
+
+pub use document::{Document, VerbError};
+pub use entry::{Entry, EntryId, EntryKind, List};
+pub use facts::{DomainFacts, NativeResource, SecLabel, SecLabelType};
+pub use history::History;
+pub use lost::{Lost, LostReason};
+
+/// The namespace of the passthrough elements; libvirt compares it byte by byte.
+pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! Finding, editing and printing passthrough, on small documents of every style.
+
+use super::*;
+use crate::xml::EditSet;
+
+const PLAIN: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>a</name>
+  <qemu:commandline>
+    <qemu:arg value='-device'/>
+    <qemu:arg value=\"x,y=1\"/> <!-- why -->
+    <qemu:env name='A' value='1'/>
+  </qemu:commandline>
+</domain>
+";
+
+fn parse(source: &str) -> Document {
+    Document::parse(source).unwrap()
+}
+
+fn texts(document: &Document, list: List) -> Vec<String> {
+    document.list(list).iter().map(|entry| entry.kind.text()).collect()
+}
+
+fn after(document: &Document, edits: Result<EditSet, VerbError>) -> Document {
+    document.apply(&edits.unwrap()).unwrap()
+}
+
+#[test]
+fn passthrough_is_found_whatever_the_prefix() {
+    const URI: &str = QEMU_NAMESPACE;
+    for source in [
+        format!("<domain xmlns:q='{URI}'><q:commandline><q:arg value='-a'/><q:env name='E'/></q:commandline></domain>"),
+        format!("<domain><commandline xmlns='{URI}'><arg value='-a'/><env name='E'/></commandline></domain>"),
+        format!(
+            "<domain xmlns:qemu='urn:x'><n:commandline xmlns:n='{URI}'><m:arg xmlns:m='{URI}' value='-a'/><n:env name='E'/></n:commandline></domain>"
+        ),
+        format!(
+            "<domain xmlns:q='{URI}'><q:commandline><q:arg q:value='-a' value='no'/></q:commandline><q:commandline><q:env name='E'/></q:commandline></domain>"
+        ),
+    ] {
+        let document = parse(&source);
+        assert_eq!(texts(&document, List::Args), ["-a"], "{source}");
+        assert_eq!(texts(&document, List::Envs), ["E"], "{source}");
+        assert!(document.lost().is_empty(), "{source}");
+    }
+}
+
+#[test]
+fn what_libvirt_drops_is_said() {
+    let lost = |source: &str| {
+        let document = parse(source);
+        let [lost] = document.lost() else { panic!("{source}: {:?}", document.lost()) };
+        (lost.reason.clone(), lost.entries)
+    };
+    let ns = format!("xmlns:qemu='{QEMU_NAMESPACE}'");
+    assert_eq!(
+        lost("<domain><qemu:commandline><qemu:arg value='-a'/></qemu:commandline></domain>"),
+        (LostReason::UndeclaredPrefix("qemu".into()), 1)
+    );
+    assert_eq!(
+        lost("<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0/'><qemu:commandline/></domain>"),
+        (LostReason::OtherNamespace("http://libvirt.org/schemas/domain/qemu/1.0/".into()), 0)
+    );
+    assert_eq!(
+        lost(&format!(
+            "<domain {ns}><devices><qemu:commandline><qemu:arg value='-a'/></qemu:commandline></devices></domain>"
+        )),
+        (LostReason::Inside("devices".into()), 1)
+    );
+    assert_eq!(lost(&format!("<domain {ns}><qemu:arg value='-a'/></domain>")), (LostReason::OutsideBlock, 1));
+    assert_eq!(
+        lost(&format!("<domain {ns}><qemu:commandline><arg value='-a'/></qemu:commandline></domain>")),
+        (LostReason::NoNamespace, 1)
+    );
+    assert_eq!(lost("<domain><commandline><arg value='-a'/></commandline></domain>"), (LostReason::NoNamespace, 1));
+}
+
+#[test]
+fn what_libvirt_refuses_is_refused_with_its_place() {
+    let refused = |inner: &str| {
+        let source = format!("<domain xmlns:q='{QEMU_NAMESPACE}'>\n<q:commandline>{inner}</q:commandline></domain>");
+        Document::parse(source).unwrap_err().message
+    };
+    assert!(refused("<q:arg>-a</q:arg>").contains("expected <q:arg value"));
+    assert!(refused("<q:env value='1'/>").contains("has no name"));
+    assert!(refused("<q:env name='' value='1'/>").contains("empty name"));
+    assert!(refused("<q:env name='1A'/>").contains("begins with '1'"));
+    assert!(refused("<q:env name='A-B'/>").contains("holds '-'"));
+    assert!(Document::parse("<network/>").unwrap_err().message.contains("got <network>"));
+}
+
+#[test]
+fn adding_follows_the_neighbours_style() {
+    let document = parse(PLAIN);
+    let next = after(&document, document.insert(List::Args, 2, &[EntryKind::arg("a\"b'c")]));
+    assert_eq!(next.source(), PLAIN.replace("<!-- why -->", "<!-- why -->\n    <qemu:arg value=\"a&quot;b'c\"/>"));
+    let next = after(&document, document.insert(List::Args, 0, &[EntryKind::arg("-S"), EntryKind::arg("-T")]));
+    assert_eq!(texts(&next, List::Args), ["-S", "-T", "-device", "x,y=1"]);
+    assert!(
+        next.source()
+            .contains("\n    <qemu:arg value='-S'/>\n    <qemu:arg value='-T'/>\n    <qemu:arg value='-device'/>")
+    );
+}
+
+#[test]
+fn a_local_prefix_is_not_used_where_it_means_nothing() {
+    let source = format!(
+        "<domain><commandline xmlns='{QEMU_NAMESPACE}'><m:arg xmlns:m='{QEMU_NAMESPACE}' value='-a'/></commandline></domain>"
+    );
+    let document = parse(&source);
+    let next = after(&document, document.insert(List::Args, 1, &[EntryKind::arg("-b")]));
+    assert_eq!(texts(&next, List::Args), ["-a", "-b"]);
+    assert!(next.lost().is_empty());
+}
+
+#[test]
+fn a_document_without_a_block_gets_libvirts_own() {
+    let document = parse("<domain type='kvm'>\r\n  <name>a</name>\r\n</domain>");
+    let next = after(&document, document.insert(List::Envs, 0, &[EntryKind::env("A", None)]));
+    assert_eq!(
+        next.source(),
+        "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\r\n  <name>a</name>\r\n  <qemu:commandline>\r\n    <qemu:env name='A'/>\r\n  </qemu:commandline>\r\n</domain>"
+    );
+    for source in
+        ["<domain/>", "<domain></domain>", "<domain xmlns:qemu='urn:other'><metadata><qemu:x/></metadata></domain>"]
+    {
+        let document = parse(source);
+        let next = after(&document, document.insert(List::Args, 0, &[EntryKind::arg("-S")]));
+        assert_eq!(texts(&next, List::Args), ["-S"], "{}", next.source());
+    }
+}
+
+#[test]
+fn an_empty_block_is_filled() {
+    for block in [
+        "<qemu:commandline/>",
+        "<qemu:commandline />",
+        "<qemu:commandline></qemu:commandline>",
+        "<qemu:commandline>\n    <!-- none -->\n  </qemu:commandline>",
+    ] {
+        let document = parse(&format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'>\n  {block}\n</domain>\n"));
+        let next = after(&document, document.insert(List::Args, 0, &[EntryKind::arg("-S")]));
+        let text = next.source().replace(" />", "/>");
+        assert!(text.contains("\n    <qemu:arg value='-S'/>\n  </qemu:commandline>\n</domain>\n"), "{text}");
+    }
+}
+
+#[test]
+fn editing_touches_only_what_changes() {
+    let document = parse(PLAIN);
+    let next = after(&document, document.replace(EntryId::arg(1), &EntryKind::arg("z<\n")));
+    assert_eq!(next.source(), PLAIN.replace("x,y=1", "z&lt;&#10;"));
+    let next = after(&document, document.replace(EntryId::env(0), &EntryKind::env("B", None)));
+    assert_eq!(next.source(), PLAIN.replace("name='A' value='1'", "name='B'"));
+    let back = after(&next, next.replace(EntryId::env(0), &EntryKind::env("A", Some("1"))));
+    assert_eq!(back.source(), PLAIN);
+    assert!(document.replace(EntryId::arg(0), &EntryKind::arg("\u{1}")).is_err());
+    assert!(document.replace(EntryId::env(0), &EntryKind::env("1", None)).is_err());
+}
+
+#[test]
+fn deleting_takes_the_line_along() {
+    let document = parse(PLAIN);
+    let next = document.apply(&document.remove(&[EntryId::arg(0)])).unwrap();
+    assert_eq!(next.source(), PLAIN.replace("    <qemu:arg value='-device'/>\n", ""));
+    let next = document.apply(&document.remove(&[EntryId::arg(0), EntryId::arg(1), EntryId::env(0)])).unwrap();
+    assert!(next.entries().next().is_none() && next.source().contains("<!-- why -->"));
+}
+
+#[test]
+fn moving_keeps_blanks_and_comments_in_place() {
+    let document = parse(PLAIN);
+    let next = after(&document, document.reorder(List::Args, &[1, 0]));
+    assert_eq!(
+        next.source(),
+        PLAIN.replace("'-device'", "X").replace("\"x,y=1\"", "'-device'").replace('X', "\"x,y=1\"")
+    );
+    assert!(document.reorder(List::Args, &[0, 0]).is_err());
+}
+
+#[test]
+fn moving_between_blocks_of_other_prefixes_keeps_the_meaning() {
+    let ns = QEMU_NAMESPACE;
+    let source = format!(
+        "<domain><a:commandline xmlns:a='{ns}'><a:arg value='1'/></a:commandline><b:commandline xmlns:b='{ns}'><b:arg value=\"'2'\" /></b:commandline></domain>"
+    );
+    let document = parse(&source);
+    let next = after(&document, document.reorder(List::Args, &[1, 0]));
+    assert_eq!(texts(&next, List::Args), ["'2'", "1"]);
+}
+
+#[test]
+fn canonical_is_what_libvirt_prints() {
+    let source = format!(
+        "<domain type='kvm' xmlns:n='{QEMU_NAMESPACE}'>\n  <n:deprecation behavior='omit'/>\n  <n:commandline>\n    <n:env name=\"E\" value=\"&lt;'\"/>\n    <n:arg value=\"&quot;\"/>\n  </n:commandline>\n  <name>a</name>\n  <n:capabilities><n:del capability='d'/><n:add capability='a'/></n:capabilities>\n</domain>\n"
+    );
+    assert_eq!(
+        canonical::document(&parse(&source)).unwrap(),
+        format!(
+            "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'>\n  <name>a</name>\n  <qemu:commandline>\n    <qemu:arg value='&quot;'/>\n    <qemu:env name='E' value='&lt;&apos;'/>\n  </qemu:commandline>\n  <qemu:capabilities>\n    <qemu:add capability='a'/>\n    <qemu:del capability='d'/>\n  </qemu:capabilities>\n  <qemu:deprecation behavior='omit'/>\n</domain>\n"
+        )
+    );
+    let canonical = canonical::document(&parse(&source)).unwrap();
+    assert_eq!(canonical::document(&parse(&canonical)).unwrap(), canonical);
+    assert_eq!(canonical::document(&parse("<domain> </domain>")).unwrap(), "<domain> </domain>");
+}
+
+#[test]
+fn undo_and_redo_walk_the_same_road() {
+    let mut history = History::default();
+    history.record("a", None);
+    history.record("b", None);
+    assert_eq!(history.undo("c", None).unwrap().source, "b");
+    assert_eq!(history.undo("b", None).unwrap().source, "a");
+    assert_eq!(history.redo("a", None).unwrap().source, "b");
+    assert!(history.can_undo() && history.can_redo());
+    history.record("b", None);
+    assert!(!history.can_redo());
+}
