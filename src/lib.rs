@@ -1,3 +1,4 @@
 //! map
 pub mod domain;
+pub mod qemu;
 pub mod xml;

@@ -1,0 +1,195 @@
+//! The tables of `assets/qemu/`, embedded: nothing is parsed before it is asked for.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+const OPTIONS: &str = include_str!("../../assets/qemu/options.tsv");
+const RESOURCES: &str = include_str!("../../assets/qemu/resources.tsv");
+const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
+const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
+
+/// A QEMU option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionRow {
+    /// The name, without a dash.
+    pub name: &'static str,
+    /// Whether it takes the next argument as its value.
+    pub takes_value: bool,
+    /// How the value is read: `text`, `keyval`, `drive`, `blockdev`, `character`, `path:ACCESS` …
+    pub reader: &'static str,
+    /// The key that a first part without `=` belongs to.
+    pub implied: Option<&'static str>,
+    /// The QEMU version that brought it, where that is after 7.1.
+    pub since: Option<&'static str>,
+    /// The QEMU version that removed it.
+    pub removed: Option<&'static str>,
+    /// What it is for.
+    pub what: &'static str,
+}
+
+/// A key of an option that names a host resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceRow {
+    /// The drivers or types it holds for, comma separated, `*` as a wildcard.
+    pub types: &'static str,
+    /// The key; `None` for a resource that is touched without being named.
+    pub key: Option<&'static str>,
+    /// How QEMU touches it.
+    pub access: &'static str,
+    /// Conditions on other keys.
+    pub when: &'static str,
+    /// The value when the key is absent.
+    pub default: Option<&'static str>,
+    /// What it is.
+    pub what: &'static str,
+}
+
+/// An environment variable that names a host resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnvironmentRow {
+    /// How QEMU, or a library of it, touches it.
+    pub access: &'static str,
+    /// What stands between the variable's value and the path, as `prefix…suffix`.
+    pub suffix: &'static str,
+    /// What it is.
+    pub what: &'static str,
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+fn given(field: &'static str) -> Option<&'static str> {
+    (field != "-").then_some(field)
+}
+
+fn option_row(line: &'static str) -> OptionRow {
+    let mut fields = line.split('\t');
+    let mut next = || fields.next().unwrap_or("-");
+    OptionRow {
+        name: next(),
+        takes_value: next() == "1",
+        reader: next(),
+        implied: given(next()),
+        since: given(next()),
+        removed: given(next()),
+        what: next(),
+    }
+}
+
+/// All options, sorted by name.
+pub fn options() -> impl Iterator<Item = OptionRow> {
+    rows(OPTIONS).map(option_row)
+}
+
+/// The option called `name` (without its dash), found by bisecting the table's text.
+pub fn option(name: &str) -> Option<OptionRow> {
+    let first = OPTIONS.find('\n')? + 1;
+    let (mut low, mut high) = (first, OPTIONS.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let start = OPTIONS[low..middle].rfind('\n').map_or(low, |at| low + at + 1);
+        let end = OPTIONS[start..].find('\n').map_or(OPTIONS.len(), |at| start + at);
+        let line = &OPTIONS[start..end];
+        let found = line.split('\t').next().unwrap_or_default();
+        match name.as_bytes().cmp(found.as_bytes()) {
+            std::cmp::Ordering::Equal => return Some(option_row(line)),
+            std::cmp::Ordering::Less => high = start,
+            std::cmp::Ordering::Greater => low = end + 1,
+        }
+    }
+    None
+}
+
+/// The resource rows of an option.
+pub fn resources(option: &str) -> &'static [ResourceRow] {
+    static TABLE: OnceLock<HashMap<&'static str, Vec<ResourceRow>>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let mut table: HashMap<&'static str, Vec<ResourceRow>> = HashMap::new();
+        for line in rows(RESOURCES) {
+            let mut fields = line.split('\t');
+            let mut next = || fields.next().unwrap_or("-");
+            let option = next();
+            let row = ResourceRow {
+                types: next(),
+                key: given(next()),
+                access: next(),
+                when: given(next()).unwrap_or(""),
+                default: given(next()),
+                what: next(),
+            };
+            table.entry(option).or_default().push(row);
+        }
+        table
+    });
+    table.get(option).map_or(&[], Vec::as_slice)
+}
+
+/// The keys of a block driver that name something: key, access, what it is.
+pub fn block_driver(driver: &str) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    rows(BLOCKDEV).filter_map(move |line| {
+        let mut fields = line.split('\t');
+        if fields.next()? != driver {
+            return None;
+        }
+        Some((fields.next()?, fields.next()?, fields.next()?))
+    })
+}
+
+/// The row of an environment variable.
+pub fn environment(name: &str) -> Option<EnvironmentRow> {
+    rows(ENVIRONMENT).find_map(|line| {
+        let mut fields = line.split('\t');
+        if fields.next()? != name {
+            return None;
+        }
+        Some(EnvironmentRow {
+            access: fields.next()?,
+            suffix: given(fields.next()?).unwrap_or(""),
+            what: fields.next()?,
+        })
+    })
+}
+
+/// Whether one of the comma-separated patterns is `name`; `*` stands for any characters at an end.
+pub fn matches(patterns: &str, name: &str) -> bool {
+    patterns.split(',').any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_found_and_the_table_is_sorted() {
+        let names: Vec<&str> = options().map(|row| row.name).collect();
+        assert!(names.len() > 120);
+        assert!(names.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()));
+        for name in names {
+            assert_eq!(option(name).map(|row| row.name), Some(name));
+        }
+        assert_eq!(option("drives"), None);
+        assert_eq!(option(""), None);
+        assert_eq!(option("zzz"), None);
+    }
+
+    #[test]
+    fn the_tables_use_only_words_that_are_read() {
+        const READERS: [&str; 10] =
+            ["none", "text", "keyval", "drive", "blockdev", "character", "incoming", "vnc", "path", "image"];
+        for row in options() {
+            let reader = row.reader.split(':').next().unwrap();
+            assert!(READERS.contains(&reader), "{row:?}");
+            assert!(row.takes_value || reader == "none", "{row:?}");
+        }
+        for name in rows(RESOURCES).map(|line| line.split('\t').next().unwrap()) {
+            assert!(option(name).is_some_and(|row| row.takes_value), "{name}");
+        }
+        for line in rows(RESOURCES) {
+            assert_eq!(line.split('\t').count(), 7, "{line}");
+        }
+    }
+}

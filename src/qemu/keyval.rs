@@ -1,0 +1,185 @@
+//! Option values: `key=value,…` with `,,` for a comma, an implied first key, short booleans, and JSON.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+/// One key with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The key; dotted for nested JSON.
+    pub key: String,
+    /// The value, with doubled commas halved.
+    pub value: String,
+    /// Where the key stands in the argument; empty when it is implied. In JSON, the whole argument.
+    pub key_span: Range<usize>,
+    /// Where the value stands in the argument.
+    pub value_span: Range<usize>,
+    /// The pair was written as a short boolean (`server`, `nowait`).
+    pub short: bool,
+}
+
+/// The pairs of one value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pairs {
+    /// In the order of the text.
+    pub pairs: Vec<Pair>,
+    /// The value was JSON.
+    pub json: bool,
+    /// Why it isn't spelled as QEMU reads it, and where (byte offset).
+    pub error: Option<(usize, String)>,
+}
+
+impl Pairs {
+    /// Reads an option's value; `implied` is the key of a first part without `=`.
+    pub fn read(text: &str, implied: Option<&str>) -> Pairs {
+        if text.starts_with('{') { Pairs::json(text) } else { Pairs::plain(text, implied) }
+    }
+
+    /// The last value of a key, as QemuOpts finds it.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.pair(key).map(|pair| pair.value.as_str())
+    }
+
+    /// The last pair of a key.
+    pub fn pair(&self, key: &str) -> Option<&Pair> {
+        self.pairs.iter().rev().find(|pair| pair.key == key)
+    }
+
+    /// Whether a boolean key is on; `None` when it is absent.
+    pub fn on(&self, key: &str) -> Option<bool> {
+        self.get(key).map(is_on)
+    }
+
+    /// `get_opt_name_value` of QEMU's `util/qemu-option.c`.
+    fn plain(text: &str, implied: Option<&str>) -> Pairs {
+        let mut pairs = Pairs::default();
+        let mut at = 0;
+        while at < text.len() {
+            let name_end = text[at..].find(['=', ',']).map_or(text.len(), |end| at + end);
+            let first = at == 0;
+            if text[name_end..].starts_with('=') {
+                let (value, end) = value(text, name_end + 1);
+                pairs.push(text[at..name_end].to_owned(), value, at..name_end, name_end + 1..end, false);
+                at = end + 1;
+            } else if let Some(key) = implied.filter(|_| first) {
+                let (value, end) = value(text, at);
+                pairs.push(key.to_owned(), value, at..at, at..end, false);
+                at = end + 1;
+            } else {
+                let flag = &text[at..name_end];
+                let (key, on) = match flag.strip_prefix("no") {
+                    Some(key) if !key.is_empty() && flag != "node-name" => (key, "off"),
+                    _ => (flag, "on"),
+                };
+                if flag.is_empty() {
+                    pairs
+                        .error
+                        .get_or_insert((at, "a key is missing between two commas, expected key=value".to_owned()));
+                } else {
+                    pairs.push(key.to_owned(), on.to_owned(), at..name_end, name_end..name_end, true);
+                }
+                at = name_end + 1;
+            }
+        }
+        pairs
+    }
+
+    fn push(&mut self, key: String, value: String, key_span: Range<usize>, value_span: Range<usize>, short: bool) {
+        self.pairs.push(Pair { key, value, key_span, value_span, short });
+    }
+
+    fn json(text: &str) -> Pairs {
+        let mut pairs = Pairs { json: true, ..Pairs::default() };
+        match serde_json::from_str::<Value>(text) {
+            Ok(value) => pairs.flatten("", &value, text.len()),
+            Err(error) => {
+                let line_start: usize =
+                    text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+                let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+                let what = error.to_string();
+                let what = what.split(" at line").next().unwrap_or("not JSON").to_owned();
+                pairs.error = Some((at, format!("not JSON: {what}")));
+            }
+        }
+        pairs
+    }
+
+    fn flatten(&mut self, prefix: &str, value: &Value, length: usize) {
+        let join = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Object(map) => map.iter().for_each(|(key, value)| self.flatten(&join(key), value, length)),
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| self.flatten(&join(&index.to_string()), value, length)),
+            Value::String(text) => self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false),
+            Value::Bool(on) => {
+                self.push(prefix.to_owned(), if *on { "on" } else { "off" }.to_owned(), 0..length, 0..length, false)
+            }
+            Value::Number(number) => self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false),
+            Value::Null => self.push(prefix.to_owned(), String::new(), 0..length, 0..length, false),
+        }
+    }
+}
+
+/// Whether a boolean value means on (`qapi_bool_parse`).
+pub fn is_on(value: &str) -> bool {
+    matches!(value, "on" | "yes" | "true" | "y")
+}
+
+/// The value from `start` to the next single comma, and where it ends.
+fn value(text: &str, start: usize) -> (String, usize) {
+    let mut value = String::new();
+    let mut at = start;
+    loop {
+        let comma = text[at..].find(',').map_or(text.len(), |found| at + found);
+        value.push_str(&text[at..comma]);
+        if !text[comma..].starts_with(",,") {
+            return (value, comma);
+        }
+        value.push(',');
+        at = comma + 2;
+    }
+}
+
+/// A text as it must be written inside `key=value`.
+pub fn double_commas(text: &str) -> String {
+    text.replace(',', ",,")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str, implied: Option<&str>) -> Vec<(String, String)> {
+        Pairs::read(text, implied).pairs.into_iter().map(|pair| (pair.key, pair.value)).collect()
+    }
+
+    fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn commas_double_and_the_first_key_is_implied() {
+        assert_eq!(
+            plain("socket,id=c,path=/a,,b,server,nowait", Some("backend")),
+            owned(&[("backend", "socket"), ("id", "c"), ("path", "/a,b"), ("server", "on"), ("wait", "off")])
+        );
+        assert_eq!(plain("file=/a=b", None), owned(&[("file", "/a=b")]));
+        assert_eq!(plain("x", None), owned(&[("x", "on")]));
+        assert_eq!(plain("a,,b", Some("k")), owned(&[("k", "a,b")]));
+        assert_eq!(plain("", Some("k")), owned(&[]));
+        assert_eq!(plain("k=a,,,b=1", None), owned(&[("k", "a,"), ("b", "1")]));
+    }
+
+    #[test]
+    fn json_is_flattened_with_dots() {
+        assert_eq!(
+            plain(r#"{"driver":"qcow2","read-only":true,"file":{"filename":"/a"},"l":[1,{"x":"y"}]}"#, None),
+            owned(&[("driver", "qcow2"), ("read-only", "on"), ("file.filename", "/a"), ("l.0", "1"), ("l.1.x", "y")])
+        );
+        let broken = Pairs::read(r#"{"a":1,}"#, None);
+        assert_eq!(broken.error.as_ref().map(|(at, _)| *at), Some(7));
+    }
+}

@@ -1,0 +1,96 @@
+//! What the passthrough makes QEMU do and touch.
+//!
+//! Reading always succeeds: what is unknown is kept and noted. The names of options, drivers and keys stand in the tables
+//! of `assets/qemu/`; the code here knows only how the kinds of value are spelled.
+
+pub mod argv;
+pub mod catalog;
+pub mod keyval;
+mod reads;
+pub mod resource;
+
+use crate::domain::EntryId;
+
+pub use argv::QemuOption;
+pub use keyval::{Pair, Pairs};
+pub use resource::{Access, Resource, Use};
+
+/// What is odd about the spelling of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoteKind {
+    /// Option and value stand in one argument; QEMU knows no such option.
+    Joined {
+        /// The option, with its dash.
+        option: String,
+        /// What belongs in the next argument.
+        value: String,
+    },
+    /// No QEMU option has this name.
+    UnknownOption,
+    /// The option needs a value and is the last argument: it swallows libvirt's own `-sandbox`.
+    Dangling,
+    /// The argument belongs to no option; QEMU takes it for a disk image.
+    Stray,
+    /// QEMU removed the option in the version named.
+    Removed(&'static str),
+    /// The value is not spelled as QEMU reads it.
+    Syntax(String),
+}
+
+/// A remark on the reading, at a place in an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The entry.
+    pub entry: EntryId,
+    /// Byte offset in the entry's value.
+    pub at: usize,
+    /// What is odd.
+    pub kind: NoteKind,
+}
+
+/// An id that an option defines. Two of one group can't be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id {
+    /// The group: `drive`, `chardev`, `object`, `netdev`, `device`, `fsdev`, `node`.
+    pub group: &'static str,
+    /// The id.
+    pub id: String,
+    /// The entry that defines it.
+    pub entry: EntryId,
+}
+
+/// The passthrough as QEMU reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Arguments grouped into options, in order; every argument belongs to exactly one.
+    pub options: Vec<QemuOption>,
+    /// The host resources that the entries name.
+    pub uses: Vec<Use>,
+    /// Ids that are defined.
+    pub ids: Vec<Id>,
+    /// Remarks.
+    pub notes: Vec<Note>,
+}
+
+impl CommandLine {
+    /// Reads arguments and environment, each as libvirt hands it to QEMU.
+    pub fn read(argv: &[&str], environment: &[(&str, Option<&str>)]) -> CommandLine {
+        let mut line = CommandLine { options: argv::group(argv), ..CommandLine::default() };
+        reads::read(&mut line, argv, environment);
+        line
+    }
+
+    /// The index in [`CommandLine::options`] of the option that an argument belongs to.
+    pub fn option_of(&self, arg: usize) -> Option<usize> {
+        let at = self.options.partition_point(|option| option.last() < arg);
+        self.options.get(at).filter(|option| option.entry <= arg).map(|_| at)
+    }
+
+    /// The uses of one entry.
+    pub fn uses_of(&self, entry: EntryId) -> impl Iterator<Item = &Use> {
+        self.uses.iter().filter(move |usage| usage.entry == entry)
+    }
+}
+
+#[cfg(test)]
+mod tests;

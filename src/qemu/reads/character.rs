@@ -1,0 +1,45 @@
+//! The old form of character devices: `-serial unix:/path,server=on`, `-monitor pty`, `-gdb tcp::1234`.
+
+use super::{Access, Pairs, Place, Reader};
+use crate::qemu::catalog;
+
+impl Reader<'_> {
+    /// `qemu_chr_parse_compat`: what comes before the first colon is the kind.
+    pub(super) fn character(&mut self, place: Place<'_>, text: &str) {
+        let text = text.strip_prefix("mon:").unwrap_or(text);
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        let (first, options) = rest.split_once(',').unwrap_or((rest, ""));
+        let span = place.span(first);
+        match kind {
+            "file" => self.path(place.entry, span, first, Access::Create, "the output", false),
+            "pipe" => self.path(place.entry, span, first, Access::ReadWrite, "the pipe", false),
+            "unix" => {
+                let listens = Pairs::read(options, None).on("server") == Some(true);
+                self.path(
+                    place.entry,
+                    span,
+                    first,
+                    if listens { Access::Listen } else { Access::Connect },
+                    "the socket",
+                    false,
+                );
+            }
+            "tcp" | "telnet" | "tn3270" | "websocket" => {
+                let listens = Pairs::read(options, None).on("server") == Some(true) || kind == "websocket";
+                self.network(place.entry, span, first, listens);
+            }
+            "udp" => self.network(place.entry, span, first, false),
+            "chardev" => {}
+            _ if text.starts_with("/dev/") => {
+                let path = text.split(',').next().unwrap_or(text);
+                self.path(place.entry, place.span(path), path, Access::ReadWrite, "the port", false);
+            }
+            _ if text.contains('=') => {
+                let pairs = Pairs::read(text, Some("backend"));
+                let kind = pairs.get("backend").unwrap_or_default().to_owned();
+                self.rows(place, catalog::resources("chardev"), &kind, &pairs);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Disk images: `-drive`, `-blockdev`, `-hda` and kin, and the protocols that a file name can begin with.
+
+use super::{Access, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
+use crate::qemu::catalog;
+
+/// Devices that only read their drive.
+const READERS: [&str; 3] = ["ide-cd", "scsi-cd", "floppy"];
+
+/// The drives that a device of the command line writes to (it then needs what `-drive` alone does without).
+pub(super) fn attached(options: &[QemuOption], argv: &[&str]) -> Vec<String> {
+    let mut drives = Vec::new();
+    for option in options {
+        if let (Some("device"), Some(value)) = (option.row.map(|row| row.name), option.value) {
+            let pairs = Pairs::read(argv[value], Some("driver"));
+            let driver = pairs.get("driver").unwrap_or_default();
+            if let Some(drive) = pairs.get("drive").filter(|_| !READERS.contains(&driver)) {
+                drives.push(drive.to_owned());
+            }
+        }
+    }
+    drives
+}
+
+/// Whether `-snapshot` is there.
+pub(super) fn snapshot(options: &[QemuOption]) -> bool {
+    options.iter().any(|option| option.row.is_some_and(|row| row.name == "snapshot"))
+}
+
+impl Reader<'_> {
+    /// `-hda FILE` and kin, and arguments that stand alone: the whole value is a file name, commas are no separators.
+    pub(super) fn image_option(&mut self, place: Place<'_>, access: &str) {
+        let access = if access == "read" || self.snapshot { Access::Read } else { Access::ReadWrite };
+        self.file_name(place, place.text, place.text, access);
+    }
+
+    /// `-drive`.
+    pub(super) fn drive(&mut self, place: Place<'_>) {
+        let pairs = Pairs::read(place.text, None);
+        if let Some((at, what)) = &pairs.error {
+            self.line.notes.push(Note { entry: place.entry, at: *at, kind: NoteKind::Syntax(what.clone()) });
+        }
+        let id = pairs.get("id");
+        if let Some(id) = id {
+            self.line.ids.push(Id { group: "drive", id: id.to_owned(), entry: place.entry });
+        }
+        let unattached =
+            pairs.get("if") == Some("none") && !id.is_some_and(|id| self.attached.iter().any(|drive| drive == id));
+        let access = if pairs.on("readonly").or(pairs.on("read-only")) == Some(true)
+            || pairs.get("media") == Some("cdrom")
+            || pairs.on("snapshot") == Some(true)
+            || self.snapshot
+        {
+            Access::Read
+        } else if pairs.on("auto-read-only") == Some(false) {
+            Access::ReadWrite
+        } else if unattached {
+            Access::ReadWriteOrRead
+        } else {
+            Access::ReadWrite
+        };
+        if let Some(pair) = pairs.pair("file") {
+            let raw = place.text.get(pair.value_span.clone()).unwrap_or_default().to_owned();
+            self.file_name(place, &raw, &pair.value, access);
+        }
+        self.node(place, "", &pairs, access, pairs.get("driver").or(pairs.get("format")));
+    }
+
+    /// `-blockdev`.
+    pub(super) fn blockdev(&mut self, place: Place<'_>) {
+        let pairs = Pairs::read(place.text, Some("driver"));
+        if let Some((at, what)) = &pairs.error {
+            self.line.notes.push(Note { entry: place.entry, at: *at, kind: NoteKind::Syntax(what.clone()) });
+        }
+        if let Some(name) = pairs.get("node-name") {
+            self.line.ids.push(Id { group: "node", id: name.to_owned(), entry: place.entry });
+        }
+        self.node(place, "", &pairs, Access::ReadWrite, pairs.get("driver"));
+    }
+
+    /// One node of the block layer and the nodes inside it; `prefix` is empty or ends in a dot.
+    ///
+    /// A node inherits `read-only` and `auto-read-only` from the one around it (`bdrv_inherited_options`).
+    fn node(&mut self, place: Place<'_>, prefix: &str, pairs: &Pairs, inherited: Access, driver: Option<&str>) {
+        let own = |key: &str| pairs.on(&format!("{prefix}{key}"));
+        let access = match (own("read-only"), own("auto-read-only")) {
+            (Some(true), _) => Access::Read,
+            (_, Some(true)) => Access::ReadWriteOrRead,
+            (Some(false), _) => Access::ReadWrite,
+            _ => inherited,
+        };
+        if let Some(driver) = driver {
+            for (key, word, what) in catalog::block_driver(driver) {
+                let Some(pair) = pairs.pair(&format!("{prefix}{key}")) else { continue };
+                let at = pair.value_span.clone();
+                match word {
+                    "image" => self.image(place, at, &pair.value, access, what),
+                    "vvfat" => self.path(place.entry, at, &pair.value, Access::Directory, what, false),
+                    word => self.word(place, word, &pair.value, at, what, false),
+                }
+            }
+        } else if let Some(pair) = pairs.pair(&format!("{prefix}filename")) {
+            // Without a driver the name alone decides (`file.filename=`).
+            self.file_name(place, &pair.value, &pair.value, access);
+        }
+        let mut inner: Vec<&str> = pairs
+            .pairs
+            .iter()
+            .filter_map(|pair| pair.key.strip_prefix(prefix)?.split_once('.').map(|(child, _)| child))
+            .filter(|child| !["server", "throttling", "cache", "encrypt", "key-secret"].contains(child))
+            .collect();
+        inner.dedup();
+        inner.sort_unstable();
+        inner.dedup();
+        for child in inner {
+            let deeper = format!("{prefix}{child}.");
+            let driver = pairs.get(&format!("{deeper}driver")).map(str::to_owned);
+            // A backing file is only read.
+            let access = if child == "backing" { Access::Read } else { access };
+            if driver.is_some() || pairs.get(&format!("{deeper}filename")).is_some() {
+                self.node(place, &deeper, pairs, access, driver.as_deref());
+            }
+        }
+    }
+
+    /// A file name with an optional protocol in front (`bdrv_parse_filename`, `path_has_protocol`).
+    fn file_name(&mut self, place: Place<'_>, raw: &str, name: &str, access: Access) {
+        let at = place.span(raw);
+        let protocol_end = name.find([':', '/']).filter(|&at| name[at..].starts_with(':'));
+        let Some(end) = protocol_end else {
+            return self.image(place, at, name, access, "the image");
+        };
+        let (protocol, rest) = (&name[..end], &name[end + 1..]);
+        match protocol {
+            "file" | "host_device" | "host_cdrom" => {
+                let rest = if protocol == "file" { rest.strip_prefix("//").unwrap_or(rest) } else { rest };
+                self.image(place, at, rest, access, "the image");
+            }
+            "json" => {
+                let pairs = Pairs::read(rest, None);
+                let driver = pairs.get("driver").map(str::to_owned);
+                self.node(place, "", &pairs, access, driver.as_deref());
+            }
+            "fat" => {
+                let dir = rest
+                    .trim_start_matches("floppy:")
+                    .trim_start_matches("32:")
+                    .trim_start_matches("16:")
+                    .trim_start_matches("12:");
+                let dir = dir.strip_prefix("rw:").unwrap_or(dir);
+                self.path(place.entry, at, dir, Access::Directory, "the directory shown as a FAT disk", false);
+            }
+            "nbd" => match rest.strip_prefix("unix:") {
+                Some(path) => {
+                    let path = path.split_once(":exportname=").map_or(path, |(path, _)| path);
+                    self.path(place.entry, at, path, Access::Connect, "the NBD server's socket", false);
+                }
+                None => self.network(place.entry, at, rest, false),
+            },
+            "nbd+unix" | "gluster+unix" => {
+                if let Some((_, path)) = rest.split_once("socket=") {
+                    let path = path.split('&').next().unwrap_or(path);
+                    self.path(place.entry, at, path, Access::Connect, "the server's socket", false);
+                }
+            }
+            "nvme" => self.add(
+                place.entry,
+                at,
+                Resource::Pci { address: rest.trim_start_matches('/').to_owned() },
+                "the NVMe controller",
+                false,
+            ),
+            "blkdebug" => {
+                let (config, inner) = rest.split_once(':').unwrap_or((rest, ""));
+                self.path(place.entry, at, config, Access::Read, "the fault injection rules", false);
+                self.file_name(place, inner, inner, access);
+            }
+            "rbd" => {
+                if let Some((_, conf)) = rest.split_once(":conf=") {
+                    let conf = conf.split(':').next().unwrap_or(conf);
+                    self.path(place.entry, at, conf, Access::Read, "the Ceph configuration", false);
+                }
+            }
+            "null-co" | "null-aio" => {}
+            _ => self.network(place.entry, at, name, false),
+        }
+    }
+
+    fn image(&mut self, place: Place<'_>, at: std::ops::Range<usize>, path: &str, access: Access, what: &'static str) {
+        if !path.is_empty() {
+            self.add(place.entry, at, Resource::Path { path: absolute(path), access, image: true }, what, false);
+        }
+    }
+}

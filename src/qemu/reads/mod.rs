@@ -1,0 +1,270 @@
+//! From options to uses: each kind of value has its reader.
+
+mod character;
+mod image;
+mod rows;
+
+use super::argv::QemuOption;
+use super::keyval::Pairs;
+use super::resource::{Access, Moment, Resource, Use};
+use super::{CommandLine, Id, Note, NoteKind, argv, catalog};
+use crate::domain::EntryId;
+
+/// Reads every option and variable of a command line whose options are grouped.
+pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, Option<&str>)]) {
+    let options = std::mem::take(&mut line.options);
+    let mut reader = Reader { attached: image::attached(&options, argv), snapshot: image::snapshot(&options), line };
+    for option in &options {
+        reader.option(option, argv);
+    }
+    for (index, (name, value)) in environment.iter().enumerate() {
+        reader.variable(EntryId::env(index), name, value.unwrap_or_default());
+    }
+    line.options = options;
+}
+
+struct Reader<'a> {
+    line: &'a mut CommandLine,
+    /// Drives that a device of the same command line uses for writing.
+    attached: Vec<String>,
+    /// `-snapshot` is there: images are only read.
+    snapshot: bool,
+}
+
+/// A value under its option: where uses found in it belong.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    entry: EntryId,
+    /// The whole value.
+    text: &'a str,
+}
+
+impl Place<'_> {
+    /// Where `part`, a piece of the value, stands in it.
+    fn span(&self, part: &str) -> std::ops::Range<usize> {
+        self.text.find(part).map_or(0..self.text.len(), |at| at..at + part.len())
+    }
+}
+
+impl Reader<'_> {
+    fn option(&mut self, option: &QemuOption, argv: &[&str]) {
+        let entry = EntryId::arg(option.entry);
+        let text = argv[option.entry];
+        let Some(row) = option.row else {
+            return self.odd(entry, text);
+        };
+        if let Some(version) = row.removed {
+            self.note(entry, 0, NoteKind::Removed(version));
+        }
+        if !row.takes_value {
+            if row.name == "daemonize" {
+                self.program(entry, 0..0, "QEMU itself, in the background", Moment::Start, "a second process");
+            }
+            return;
+        }
+        let Some(value_at) = option.value else {
+            return self.note(entry, 0, NoteKind::Dangling);
+        };
+        let place = Place { entry: EntryId::arg(value_at), text: argv[value_at] };
+        self.value(row, place);
+    }
+
+    fn value(&mut self, row: catalog::OptionRow, place: Place<'_>) {
+        let (reader, detail) = row.reader.split_once(':').unwrap_or((row.reader, ""));
+        match reader {
+            "path" => self.word(place, detail, place.text, 0..place.text.len(), row.what, false),
+            "image" => self.image_option(place, detail),
+            "drive" => self.drive(place),
+            "blockdev" => self.blockdev(place),
+            "character" => self.character(place, place.text),
+            "incoming" => self.incoming(place),
+            "vnc" => self.vnc(place),
+            "keyval" => self.keyval(row, place),
+            _ => {
+                if row.name == "runas" {
+                    self.privilege(place, place.text);
+                }
+            }
+        }
+    }
+
+    fn keyval(&mut self, row: catalog::OptionRow, place: Place<'_>) {
+        let pairs = Pairs::read(place.text, row.implied);
+        if let Some((at, what)) = &pairs.error {
+            self.note(place.entry, *at, NoteKind::Syntax(what.clone()));
+        }
+        let group = match row.name {
+            "chardev" => Some("chardev"),
+            "object" => Some("object"),
+            "netdev" => Some("netdev"),
+            "device" => Some("device"),
+            "fsdev" => Some("fsdev"),
+            _ => None,
+        };
+        if let (Some(group), Some(id)) = (group, pairs.get("id")) {
+            self.line.ids.push(Id { group, id: id.to_owned(), entry: place.entry });
+        }
+        if let (Some(user), "run-with") = (pairs.get("user"), row.name) {
+            self.privilege(place, user);
+        }
+        // The old and the short network options name the same backends.
+        let table = if row.name == "nic" || row.name == "net" { "netdev" } else { row.name };
+        let kind = row.implied.and_then(|key| pairs.get(key)).unwrap_or_default();
+        self.rows(place, catalog::resources(table), kind, &pairs);
+    }
+
+    /// An argument that is no option: joined, unknown, or a stray image.
+    fn odd(&mut self, entry: EntryId, text: &str) {
+        let Some(name) = argv::option_name(text) else {
+            self.note(entry, 0, NoteKind::Stray);
+            if !text.is_empty() {
+                self.image_option(Place { entry, text }, "read-write");
+            }
+            return;
+        };
+        let end = name.find([' ', '=', '\t', '\n']).unwrap_or(name.len());
+        let known = catalog::option(&name[..end]);
+        match known {
+            Some(row) if end < name.len() && row.takes_value => {
+                let dashes = text.len() - name.len();
+                let value = name[end + 1..].trim_start();
+                self.note(
+                    entry,
+                    0,
+                    NoteKind::Joined { option: text[..dashes + end].to_owned(), value: value.to_owned() },
+                );
+                // What was meant is still worth judging once it is split; as it stands QEMU refuses it.
+            }
+            _ => self.note(entry, 0, NoteKind::UnknownOption),
+        }
+    }
+
+    /// `-incoming` (QEMU's migration URIs).
+    fn incoming(&mut self, place: Place<'_>) {
+        let text = place.text;
+        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
+        let span = place.span(rest);
+        match scheme {
+            "exec" => self.program(place.entry, span, rest, Moment::Start, "the command the migration is read from"),
+            "unix" => self.path(place.entry, span, rest, Access::Listen, "the migration's socket", false),
+            "file" => {
+                let path = rest.split_once(",offset=").map_or(rest, |(path, _)| path);
+                self.path(place.entry, span, path, Access::Read, "the migration's file", false);
+            }
+            "fd" => self.descriptor(place.entry, span, rest),
+            "tcp" | "rdma" => self.network(place.entry, span, rest, true),
+            _ if text.starts_with('{') => {
+                let pairs = Pairs::read(text, None);
+                if let Some(path) = pairs.get("addr.path") {
+                    let access =
+                        if pairs.get("addr.transport") == Some("file") { Access::Read } else { Access::Listen };
+                    self.path(place.entry, 0..text.len(), path, access, "the migration's socket", false);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `-vnc DISPLAY,…`: a socket or a port.
+    fn vnc(&mut self, place: Place<'_>) {
+        let pairs = Pairs::read(place.text, Some("vnc"));
+        let address = pairs.get("vnc").unwrap_or_default();
+        match address.strip_prefix("unix:") {
+            Some(path) => self.path(place.entry, place.span(path), path, Access::Listen, "the VNC socket", false),
+            None if address.is_empty() || address == "none" => {}
+            None => self.network(place.entry, place.span(address), address, pairs.on("reverse") != Some(true)),
+        }
+    }
+
+    fn variable(&mut self, entry: EntryId, name: &str, value: &str) {
+        let Some(row) = catalog::environment(name).filter(|_| !value.is_empty()) else { return };
+        let whole = 0..value.len();
+        match row.access {
+            "library" => {
+                for path in value.split([':', ' ']).filter(|path| path.starts_with('/')) {
+                    self.path(entry, whole.clone(), path, Access::Library, row.what, true);
+                }
+            }
+            "socket" => {
+                let path = value.strip_prefix("unix:").unwrap_or(value);
+                if path.starts_with('/') {
+                    let path = format!("{}{}", path.trim_end_matches('/'), row.suffix);
+                    self.path(entry, whole, &path, Access::Connect, row.what, true);
+                } else {
+                    self.network(entry, whole, value, false);
+                }
+            }
+            "search" => {
+                for path in value.split(':').filter(|path| path.starts_with('/')) {
+                    self.path(entry, whole.clone(), path, Access::Directory, row.what, true);
+                }
+            }
+            "create" => self.path(entry, whole, value, Access::Create, row.what, true),
+            "optional-device" => self.path(entry, whole, value, Access::ReadWrite, row.what, true),
+            _ => self.path(entry, whole, value, Access::Read, row.what, true),
+        }
+    }
+
+    fn note(&mut self, entry: EntryId, at: usize, kind: NoteKind) {
+        self.line.notes.push(Note { entry, at, kind });
+    }
+
+    fn add(
+        &mut self,
+        entry: EntryId,
+        at: std::ops::Range<usize>,
+        resource: Resource,
+        what: &'static str,
+        optional: bool,
+    ) {
+        self.line.uses.push(Use { resource, entry, at, what, optional });
+    }
+
+    fn path(
+        &mut self,
+        entry: EntryId,
+        at: std::ops::Range<usize>,
+        path: &str,
+        access: Access,
+        what: &'static str,
+        optional: bool,
+    ) {
+        if !path.is_empty() {
+            self.add(entry, at, Resource::Path { path: absolute(path), access, image: false }, what, optional);
+        }
+    }
+
+    fn program(
+        &mut self,
+        entry: EntryId,
+        at: std::ops::Range<usize>,
+        command: &str,
+        moment: Moment,
+        what: &'static str,
+    ) {
+        self.add(entry, at, Resource::Program { command: command.to_owned(), moment }, what, false);
+    }
+
+    fn descriptor(&mut self, entry: EntryId, at: std::ops::Range<usize>, name: &str) {
+        self.add(entry, at, Resource::Descriptor { name: name.to_owned() }, "an inherited descriptor", false);
+    }
+
+    fn network(&mut self, entry: EntryId, at: std::ops::Range<usize>, address: &str, listen: bool) {
+        self.add(entry, at, Resource::Network { address: address.to_owned(), listen }, "a network address", false);
+    }
+
+    fn privilege(&mut self, place: Place<'_>, user: &str) {
+        self.add(
+            place.entry,
+            place.span(user),
+            Resource::Privilege { what: format!("run as {user}") },
+            "another user",
+            false,
+        );
+    }
+}
+
+/// A path as QEMU passes it to the kernel under libvirt, whose QEMU runs in `/`.
+pub(super) fn absolute(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("/{}", path.strip_prefix("./").unwrap_or(path)) }
+}

@@ -1,0 +1,126 @@
+//! Keys that the resource table names.
+
+use super::{Access, Moment, Pairs, Place, Reader, Resource};
+use crate::qemu::catalog::{ResourceRow, matches};
+
+impl Reader<'_> {
+    /// Applies the table's rows for one type to the pairs of a value.
+    pub(super) fn rows(&mut self, place: Place<'_>, rows: &'static [ResourceRow], kind: &str, pairs: &Pairs) {
+        let mut done: Vec<&str> = Vec::new();
+        for row in rows.iter().filter(|row| matches(row.types, kind)) {
+            if row.key.is_some_and(|key| done.contains(&key)) || !conditions(row.when, pairs) {
+                continue;
+            }
+            let pair = row.key.and_then(|key| pairs.pair(key));
+            let value = match (pair, row.default) {
+                (Some(pair), _) => pair.value.clone(),
+                (None, Some(default)) => default.to_owned(),
+                (None, None) if row.key.is_none() => String::new(),
+                (None, None) => continue,
+            };
+            done.extend(row.key);
+            let span = pair.map_or(0..0, |pair| pair.value_span.clone());
+            let optional = row.when.split(',').any(|word| word == "optional");
+            self.word(place, row.access, &value, span, row.what, optional);
+        }
+    }
+
+    /// Records a use by the table's word for its access.
+    pub(super) fn word(
+        &mut self,
+        place: Place<'_>,
+        access: &str,
+        value: &str,
+        at: std::ops::Range<usize>,
+        what: &'static str,
+        optional: bool,
+    ) {
+        let entry = place.entry;
+        let access = match access {
+            "read" => Access::Read,
+            "read-write" => Access::ReadWrite,
+            "create" => Access::Create,
+            "memory" => Access::Memory,
+            "memory-read" => Access::MemoryRead,
+            "directory" => Access::Directory,
+            "listen" => Access::Listen,
+            "connect" => Access::Connect,
+            "library" => Access::Library,
+            "inherit" => {
+                return value.split(':').for_each(|name| self.descriptor(entry, at.clone(), name));
+            }
+            "execute" => return self.program(entry, at, value, Moment::Start, what),
+            "execute-later" => return self.program(entry, at, value, Moment::Later, what),
+            "network-listen" => return self.network(entry, at, value, true),
+            "network-connect" => return self.network(entry, at, value, false),
+            "pci" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
+            "usb" => return self.add(entry, at, Resource::Usb { what: value.to_owned() }, what, optional),
+            "desktop" => return self.add(entry, at, Resource::Desktop, what, optional),
+            "sysfs-vfio" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
+            // A file name without a directory is looked up among QEMU's own firmware.
+            "rom" if !value.starts_with('/') => return,
+            "rom" => Access::Read,
+            "search" if !value.starts_with('/') => return,
+            "search" => return self.path(entry, at, value, Access::Directory, what, true),
+            "read-list" => {
+                for path in value.split(':') {
+                    self.path(entry, at.clone(), path, Access::Read, what, optional);
+                }
+                return;
+            }
+            "pipe" => return self.pipe(place, value, at, what),
+            "dbus" => {
+                if let Some(path) = value.strip_prefix("unix:path=") {
+                    let path = path.split(',').next().unwrap_or(path);
+                    self.path(entry, at, path, Access::Connect, what, optional);
+                }
+                return;
+            }
+            "guestfwd" => return self.guest_forward(place, value, at),
+            "hostfwd" => {
+                // tcp:HOSTADDR:HOSTPORT-GUEST…, or unix:PATH-GUEST…
+                let (host, _) = value.rsplit_once('-').unwrap_or((value, ""));
+                return match host.strip_prefix("unix:") {
+                    Some(path) => self.path(entry, at, path, Access::Listen, "the forwarded socket", false),
+                    None => self.network(entry, at, host, true),
+                };
+            }
+            other => {
+                debug_assert!(false, "the table has an access that nothing reads: {other}");
+                return;
+            }
+        };
+        self.path(entry, at, value, access, what, optional);
+    }
+
+    /// A pipe chardev: `P.in` and `P.out`, else `P` itself (`qemu_chr_open_pipe`).
+    fn pipe(&mut self, place: Place<'_>, value: &str, at: std::ops::Range<usize>, what: &'static str) {
+        // Which of the two it is only the host knows; QEMU tries the pair first, and one path that is there decides.
+        self.path(place.entry, at, value, Access::ReadWrite, what, false);
+    }
+
+    /// `guestfwd=tcp:ADDRESS:PORT-cmd:COMMAND` or `…-DEVICE`.
+    fn guest_forward(&mut self, place: Place<'_>, value: &str, at: std::ops::Range<usize>) {
+        let Some((_, target)) = value.split_once('-') else { return };
+        match target.strip_prefix("cmd:") {
+            Some(command) => self.program(place.entry, at, command, Moment::Later, "the command behind guestfwd"),
+            None => self.character(Place { entry: place.entry, text: place.text }, target),
+        }
+    }
+}
+
+/// Whether all conditions of a row hold: `key`, `!key`, `key=value`, `!key=value`, `key!=value`.
+fn conditions(when: &str, pairs: &Pairs) -> bool {
+    when.split(',').filter(|word| !word.is_empty() && *word != "optional").all(|word| {
+        if let Some((key, unwanted)) = word.split_once("!=") {
+            return pairs.get(key).is_none_or(|value| value != unwanted);
+        }
+        let (negated, word) = word.strip_prefix('!').map_or((false, word), |word| (true, word));
+        let holds = match word.split_once('=') {
+            Some((key, "on")) => pairs.on(key) == Some(true),
+            Some((key, wanted)) => pairs.get(key) == Some(wanted),
+            None => pairs.get(word).is_some(),
+        };
+        holds != negated
+    })
+}

@@ -1,0 +1,196 @@
+//! What an entry makes QEMU touch on the host, and how.
+
+use std::ops::Range;
+
+use crate::domain::EntryId;
+
+/// How QEMU opens a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// For reading.
+    Read,
+    /// For reading and writing.
+    ReadWrite,
+    /// For reading and writing, for reading alone when that is denied (`auto-read-only`, the default of an unattached `-drive`).
+    ReadWriteOrRead,
+    /// For writing; made when it is not there.
+    Create,
+    /// For reading and writing and mapped into memory; made when it is not there.
+    Memory,
+    /// For reading, and mapped into memory.
+    MemoryRead,
+    /// As a directory whose files are opened later.
+    Directory,
+    /// As a socket that QEMU makes and listens on.
+    Listen,
+    /// As a socket that another process listens on.
+    Connect,
+    /// As a library loaded into the process.
+    Library,
+}
+
+impl Access {
+    /// The word for it, as the JSON report has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Access::Read => "read",
+            Access::ReadWrite => "read-write",
+            Access::ReadWriteOrRead => "read-write-or-read",
+            Access::Create => "create",
+            Access::Memory => "memory",
+            Access::MemoryRead => "memory-read",
+            Access::Directory => "directory",
+            Access::Listen => "listen",
+            Access::Connect => "connect",
+            Access::Library => "library",
+        }
+    }
+
+    /// Whether the file must be readable.
+    pub fn reads(self) -> bool {
+        match self {
+            Access::Read | Access::ReadWrite | Access::ReadWriteOrRead | Access::Memory => true,
+            Access::MemoryRead | Access::Directory | Access::Library => true,
+            Access::Create | Access::Listen | Access::Connect => false,
+        }
+    }
+
+    /// Whether the file must be writable, if it is there.
+    pub fn writes(self) -> bool {
+        match self {
+            Access::ReadWrite | Access::Create | Access::Memory | Access::Connect => true,
+            Access::Read | Access::ReadWriteOrRead | Access::MemoryRead => false,
+            Access::Directory | Access::Listen | Access::Library => false,
+        }
+    }
+
+    /// Whether QEMU makes the file when it is not there.
+    pub fn creates(self) -> bool {
+        matches!(self, Access::Create | Access::Memory | Access::Listen)
+    }
+
+    /// Whether the file is mapped into memory.
+    pub fn maps(self) -> bool {
+        matches!(self, Access::Memory | Access::MemoryRead | Access::Library)
+    }
+}
+
+/// When a program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// While QEMU starts.
+    Start,
+    /// While the guest runs, or when it stops.
+    Later,
+}
+
+/// Something of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// A path, absolute.
+    Path {
+        /// The path, as QEMU passes it to the kernel.
+        path: String,
+        /// How it is opened.
+        access: Access,
+        /// QEMU locks the image (`file.locking=auto` takes OFD locks once a device or export uses it).
+        image: bool,
+    },
+    /// A program that QEMU starts.
+    Program {
+        /// The program or command.
+        command: String,
+        /// When.
+        moment: Moment,
+    },
+    /// A change of user, group or root directory.
+    Privilege {
+        /// What is asked for.
+        what: String,
+    },
+    /// A descriptor that QEMU would have to inherit; libvirt closes all but its own.
+    Descriptor {
+        /// Its number or name.
+        name: String,
+    },
+    /// A network address.
+    Network {
+        /// The address as written.
+        address: String,
+        /// QEMU listens there.
+        listen: bool,
+    },
+    /// A PCI device given to the guest.
+    Pci {
+        /// The address as written.
+        address: String,
+    },
+    /// A USB device given to the guest.
+    Usb {
+        /// What it is looked up by.
+        what: String,
+    },
+    /// A window on somebody's desktop.
+    Desktop,
+}
+
+impl Resource {
+    /// The path, when the resource is one.
+    pub fn path(&self) -> Option<(&str, Access)> {
+        match self {
+            Resource::Path { path, access, .. } => Some((path, *access)),
+            Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => None,
+            Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Desktop => None,
+        }
+    }
+
+    /// The kind, as the JSON report has it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Resource::Path { access: Access::Listen | Access::Connect, .. } => "socket",
+            Resource::Path { access: Access::Directory, .. } => "directory",
+            Resource::Path { path, .. }
+                if path.starts_with("/dev/")
+                    && !path.starts_with("/dev/shm/")
+                    && !path.starts_with("/dev/hugepages/") =>
+            {
+                "device"
+            }
+            Resource::Path { .. } => "file",
+            Resource::Program { .. } => "program",
+            Resource::Privilege { .. } => "privilege",
+            Resource::Descriptor { .. } => "descriptor",
+            Resource::Network { .. } => "network",
+            Resource::Pci { .. } => "pci",
+            Resource::Usb { .. } => "usb",
+            Resource::Desktop => "desktop",
+        }
+    }
+
+    /// The name to show: the path, the address, the command.
+    pub fn name(&self) -> &str {
+        match self {
+            Resource::Path { path, .. } => path,
+            Resource::Program { command, .. } => command,
+            Resource::Privilege { what } | Resource::Usb { what } => what,
+            Resource::Descriptor { name } => name,
+            Resource::Network { address, .. } | Resource::Pci { address } => address,
+            Resource::Desktop => "desktop",
+        }
+    }
+}
+
+/// An entry touching a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// What is touched, and how.
+    pub resource: Resource,
+    /// The entry that says so.
+    pub entry: EntryId,
+    /// Where in the entry's value the name stands; empty for what is touched without being named.
+    pub at: Range<usize>,
+    /// What it is: "the image", "the source of random numbers".
+    pub what: &'static str,
+    /// QEMU starts without it.
+    pub optional: bool,
+}
