@@ -1,4 +1,5 @@
 //! map
 pub mod domain;
+pub mod host;
 pub mod qemu;
 pub mod xml;

@@ -93,8 +93,8 @@ pub enum Resource {
         path: String,
         /// How it is opened.
         access: Access,
-        /// QEMU locks the image (`file.locking=auto` takes OFD locks once a device or export uses it).
-        image: bool,
+        /// QEMU locks the file: an image behind a `-drive`, or behind a `-blockdev` that a device uses.
+        locks: bool,
     },
     /// A program that QEMU starts.
     Program {

@@ -74,7 +74,9 @@ impl Reader<'_> {
         if let Some(name) = pairs.get("node-name") {
             self.line.ids.push(Id { group: "node", id: name.to_owned(), entry: place.entry });
         }
+        self.locks = pairs.get("node-name").is_some_and(|name| self.attached.iter().any(|drive| drive == name));
         self.node(place, "", &pairs, Access::ReadWrite, pairs.get("driver"));
+        self.locks = true;
     }
 
     /// One node of the block layer and the nodes inside it; `prefix` is empty or ends in a dot.
@@ -187,7 +189,7 @@ impl Reader<'_> {
 
     fn image(&mut self, place: Place<'_>, at: std::ops::Range<usize>, path: &str, access: Access, what: &'static str) {
         if !path.is_empty() {
-            self.add(place.entry, at, Resource::Path { path: absolute(path), access, image: true }, what, false);
+            self.add(place.entry, at, Resource::Path { path: absolute(path), access, locks: self.locks }, what, false);
         }
     }
 }

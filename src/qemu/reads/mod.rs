@@ -13,7 +13,8 @@ use crate::domain::EntryId;
 /// Reads every option and variable of a command line whose options are grouped.
 pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, Option<&str>)]) {
     let options = std::mem::take(&mut line.options);
-    let mut reader = Reader { attached: image::attached(&options, argv), snapshot: image::snapshot(&options), line };
+    let mut reader =
+        Reader { attached: image::attached(&options, argv), locks: true, snapshot: image::snapshot(&options), line };
     for option in &options {
         reader.option(option, argv);
     }
@@ -27,6 +28,8 @@ struct Reader<'a> {
     line: &'a mut CommandLine,
     /// Drives that a device of the same command line uses for writing.
     attached: Vec<String>,
+    /// The images being read are locked.
+    locks: bool,
     /// `-snapshot` is there: images are only read.
     snapshot: bool,
 }
@@ -230,7 +233,7 @@ impl Reader<'_> {
         optional: bool,
     ) {
         if !path.is_empty() {
-            self.add(entry, at, Resource::Path { path: absolute(path), access, image: false }, what, optional);
+            self.add(entry, at, Resource::Path { path: absolute(path), access, locks: false }, what, optional);
         }
     }
 

@@ -1,0 +1,434 @@
+//! AppArmor: whether libvirt confines by it, and the file rules of a domain's profile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Known;
+use super::qemu_conf::QemuConf;
+use super::selinux::driver_allowed;
+use crate::domain::{DomainFacts, SecLabelType};
+
+/// One file rule of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRule {
+    /// The pattern, variables replaced.
+    pub pattern: String,
+    /// Its permissions: `r w a k l m` and the `x` modes.
+    pub permissions: String,
+    /// Only for files that QEMU's user owns.
+    #[serde(default)]
+    pub owner: bool,
+    /// It denies.
+    #[serde(default)]
+    pub deny: bool,
+    /// The file that the rule stands in.
+    pub origin: String,
+}
+
+/// A profile as far as files are concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The file it begins in.
+    pub path: String,
+    /// Its rules.
+    pub rules: Vec<FileRule>,
+    /// It only logs.
+    #[serde(default)]
+    pub complain: bool,
+}
+
+/// The state of AppArmor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppArmor {
+    /// libvirt's driver finds it: it is enabled and the daemon has a profile.
+    pub active: Known<bool>,
+    /// Profiles by the domain's UUID; the empty one is the template for domains that have none yet.
+    pub profiles: BTreeMap<String, Known<Profile>>,
+}
+
+/// The directory of libvirt's profiles.
+pub const PROFILES: &str = "/etc/apparmor.d/libvirt";
+
+impl AppArmor {
+    /// Whether QEMU of this domain will be confined (SELinux, where it is there, comes first).
+    pub fn confines(&self, domain: &DomainFacts, conf: &QemuConf, selinux: bool) -> bool {
+        if selinux || self.active != Known::Yes(true) || !driver_allowed(conf, "apparmor") {
+            return false;
+        }
+        match domain.seclabel("apparmor", true) {
+            None => conf.int("security_default_confined") != Some(0),
+            Some(label) => label.kind != SecLabelType::None,
+        }
+    }
+
+    /// The profile that the domain has, or will be given.
+    pub fn profile(&self, domain: &DomainFacts) -> Result<&Profile, &str> {
+        let own = domain.uuid.as_ref().and_then(|uuid| self.profiles.get(&uuid.to_ascii_lowercase()));
+        match own.or_else(|| self.profiles.get("")) {
+            Some(profile) => profile.as_result(),
+            None => Err("the profile was not looked at"),
+        }
+    }
+}
+
+impl Profile {
+    /// The permissions that a path gets, and the rules that give or deny them.
+    pub fn permissions(&self, path: &str, owned: bool) -> (BTreeSet<char>, Vec<&FileRule>) {
+        let hits: Vec<&FileRule> =
+            self.rules.iter().filter(|rule| (owned || !rule.owner) && matches(&rule.pattern, path)).collect();
+        let mut granted: BTreeSet<char> =
+            hits.iter().filter(|rule| !rule.deny).flat_map(|rule| rule.permissions.chars()).collect();
+        for denied in hits.iter().filter(|rule| rule.deny).flat_map(|rule| rule.permissions.chars()) {
+            granted.remove(&denied);
+        }
+        (granted, hits)
+    }
+
+    /// Reads a profile and what it includes; `read` gives the text of a file, `list` the files of a directory.
+    pub fn parse(
+        path: &str,
+        read: &dyn Fn(&str) -> Option<String>,
+        list: &dyn Fn(&str) -> Vec<String>,
+    ) -> Option<Profile> {
+        let text = read(path)?;
+        let mut parser = Parser {
+            read,
+            list,
+            variables: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            profile: Profile { path: path.to_owned(), ..Profile::default() },
+            depth: 0,
+        };
+        if let Some(tunables) = read("/etc/apparmor.d/tunables/global") {
+            parser.text("/etc/apparmor.d/tunables/global", &tunables);
+        }
+        parser.text(path, &text);
+        Some(parser.profile)
+    }
+}
+
+struct Parser<'a> {
+    read: &'a dyn Fn(&str) -> Option<String>,
+    list: &'a dyn Fn(&str) -> Vec<String>,
+    variables: BTreeMap<String, Vec<String>>,
+    seen: BTreeSet<String>,
+    profile: Profile,
+    /// Braces that are open; rules of child profiles (deeper than one) are not QEMU's own.
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn text(&mut self, origin: &str, text: &str) {
+        if !self.seen.insert(origin.to_owned()) {
+            return;
+        }
+        let mut rule = String::new();
+        for line in text.lines() {
+            let line = line.trim();
+            let include = line.strip_prefix('#').filter(|rest| rest.starts_with("include")).unwrap_or(line);
+            if let Some(rest) = include.strip_prefix("include") {
+                if rest.starts_with([' ', '\t', '"', '<']) {
+                    self.include(rest);
+                    continue;
+                }
+            }
+            let line = uncommented(line);
+            if line.is_empty() {
+                continue;
+            }
+            if line.starts_with("@{") && line.contains('=') && rule.is_empty() && !line.ends_with(',') {
+                self.variable(line);
+                continue;
+            }
+            rule.push(' ');
+            rule.push_str(line);
+            if line.ends_with('{') {
+                if self.depth == 0 {
+                    self.profile.complain |= rule.contains("complain");
+                }
+                self.depth += 1;
+                rule.clear();
+            } else if line == "}" {
+                self.depth = self.depth.saturating_sub(1);
+                rule.clear();
+            } else if line.ends_with(',') {
+                if self.depth <= 1 {
+                    self.rule(origin, rule.trim().trim_end_matches(',').trim());
+                }
+                rule.clear();
+            }
+        }
+    }
+
+    fn include(&mut self, rest: &str) {
+        let rest = rest.trim().trim_start_matches("if exists").trim();
+        let name = rest.trim_matches(['<', '>', '"']);
+        let path = if name.starts_with('/') { name.to_owned() } else { format!("/etc/apparmor.d/{name}") };
+        // libvirt writes the .files of a domain anew at each start.
+        if path.ends_with(".files") {
+            return;
+        }
+        if let Some(text) = (self.read)(&path) {
+            self.text(&path, &text);
+        } else {
+            for file in (self.list)(&path) {
+                if let Some(text) = (self.read)(&file) {
+                    self.text(&file, &text);
+                }
+            }
+        }
+    }
+
+    fn variable(&mut self, line: &str) {
+        let Some((name, values)) = line.split_once('=') else { return };
+        let name = name.trim().trim_end_matches('+').trim();
+        let Some(name) = name.strip_prefix("@{").and_then(|name| name.strip_suffix('}')) else { return };
+        let values = values.split_whitespace().map(|value| value.trim_matches('"').to_owned());
+        let known = self.variables.entry(name.to_owned()).or_default();
+        if !line.contains("+=") {
+            known.clear();
+        }
+        known.extend(values);
+    }
+
+    /// Replaces variables by alternations.
+    fn expand(&self, pattern: &str, depth: usize) -> String {
+        let (Some(start), true) = (pattern.find("@{"), depth < 10) else { return pattern.to_owned() };
+        let Some(end) = pattern[start..].find('}').map(|at| start + at) else { return pattern.to_owned() };
+        let values = self.variables.get(&pattern[start + 2..end]);
+        let inside = match values.map(Vec::as_slice) {
+            Some([one]) => one.clone(),
+            Some(many) if !many.is_empty() => format!("{{{}}}", many.join(",")),
+            _ => "\u{0}".to_owned(),
+        };
+        // `@{HOME}/x` with `/home/*/` as a value would double the slash; AppArmor folds it.
+        let joined = format!("{}{inside}{}", &pattern[..start], &pattern[end + 1..]);
+        self.expand(&joined.replace("//", "/"), depth + 1)
+    }
+
+    fn rule(&mut self, origin: &str, rule: &str) {
+        let (mut deny, mut owner) = (false, false);
+        let mut rest = rule;
+        loop {
+            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            match word {
+                "deny" => deny = true,
+                "owner" => owner = true,
+                "audit" | "allow" | "file" => {}
+                _ => break,
+            }
+            rest = after.trim_start();
+        }
+        let rest = rest.split(" -> ").next().unwrap_or(rest).trim();
+        let (path, permissions) = if let Some(quoted) = rest.strip_prefix('"') {
+            let Some((path, permissions)) = quoted.split_once('"') else { return };
+            (path, permissions.trim())
+        } else if rest.starts_with(['/', '@', '{']) {
+            let Some((path, permissions)) = rest.rsplit_once(char::is_whitespace) else { return };
+            (path.trim(), permissions)
+        } else {
+            let Some((permissions, path)) = rest.split_once(char::is_whitespace) else {
+                if rest.is_empty() && rule.ends_with("file") {
+                    self.push("/**", "rwklmx", owner, deny, origin);
+                }
+                return;
+            };
+            (path.trim().trim_matches('"'), permissions)
+        };
+        let is_path = path.starts_with(['/', '@', '{']);
+        let are_permissions = !permissions.is_empty() && permissions.chars().all(|c| "rwaklmixuUpPcC".contains(c));
+        if is_path && are_permissions {
+            let pattern = self.expand(path, 0);
+            self.push(&pattern, permissions, owner, deny, origin);
+        }
+    }
+
+    fn push(&mut self, pattern: &str, permissions: &str, owner: bool, deny: bool, origin: &str) {
+        self.profile.rules.push(FileRule {
+            pattern: pattern.to_owned(),
+            permissions: permissions.to_owned(),
+            owner,
+            deny,
+            origin: origin.to_owned(),
+        });
+    }
+}
+
+fn uncommented(line: &str) -> &str {
+    match line.find('#') {
+        Some(0) => "",
+        Some(at) if line[..at].ends_with([' ', '\t', ',']) => line[..at].trim_end(),
+        _ => line,
+    }
+}
+
+/// Whether an AppArmor pattern matches a path (apparmor.d(5), "Globbing"): `*` and `?` stop at a slash, `**` does not.
+pub fn matches(pattern: &str, path: &str) -> bool {
+    alternatives(pattern).iter().any(|pattern| glob(pattern.as_bytes(), path.as_bytes()))
+}
+
+/// Unfolds `{a,b}`, nested ones too; at most a few hundred alternatives.
+fn alternatives(pattern: &str) -> Vec<String> {
+    let Some(start) = pattern.find('{') else { return vec![pattern.to_owned()] };
+    let (mut depth, mut commas, mut end) = (0, vec![start], None);
+    for (at, byte) in pattern.bytes().enumerate().skip(start) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    end = Some(at);
+                    break;
+                }
+            }
+            b',' if depth == 1 => commas.push(at),
+            _ => {}
+        }
+    }
+    let Some(end) = end else { return vec![pattern.to_owned()] };
+    commas.push(end);
+    let mut all = Vec::new();
+    for pair in commas.windows(2) {
+        let joined = format!("{}{}{}", &pattern[..start], &pattern[pair[0] + 1..pair[1]], &pattern[end + 1..]);
+        all.extend(alternatives(&joined.replace("//", "/")));
+        if all.len() > 512 {
+            break;
+        }
+    }
+    all
+}
+
+fn glob(pattern: &[u8], path: &[u8]) -> bool {
+    match pattern {
+        [] => path.is_empty(),
+        [b'*', b'*', rest @ ..] => (0..=path.len()).any(|skip| glob(rest, &path[skip..])),
+        [b'*', rest @ ..] => {
+            let stop = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
+            (0..=stop).any(|skip| glob(rest, &path[skip..]))
+        }
+        [b'?', rest @ ..] => path.first().is_some_and(|&byte| byte != b'/') && glob(rest, &path[1..]),
+        [b'[', rest @ ..] => {
+            let (Some(end), Some(&byte)) = (rest.iter().position(|&b| b == b']'), path.first()) else { return false };
+            class(&rest[..end], byte) && glob(&rest[end + 1..], &path[1..])
+        }
+        [b'\\', literal, rest @ ..] => path.first() == Some(literal) && glob(rest, &path[1..]),
+        [literal, rest @ ..] => path.first() == Some(literal) && glob(rest, &path[1..]),
+    }
+}
+
+fn class(set: &[u8], byte: u8) -> bool {
+    let (negated, set) = set.strip_prefix(b"^").map_or((false, set), |set| (true, set));
+    let mut at = 0;
+    let mut found = false;
+    while at < set.len() {
+        if set.get(at + 1) == Some(&b'-') && at + 2 < set.len() {
+            found |= (set[at]..=set[at + 2]).contains(&byte);
+            at += 3;
+        } else {
+            found |= set[at] == byte;
+            at += 1;
+        }
+    }
+    found != negated && byte != b'/'
+}
+
+/// Looks at this host, for the domains of these UUIDs.
+pub(super) fn read(uuids: &[String]) -> AppArmor {
+    let active = active();
+    let mut profiles = BTreeMap::new();
+    if active != Known::Yes(false) {
+        let files = |path: &str| std::fs::read_to_string(path).ok();
+        let list = |path: &str| {
+            let mut found: Vec<String> = std::fs::read_dir(path)
+                .map(|entries| entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect())
+                .unwrap_or_default();
+            found.sort();
+            found
+        };
+        let load = |path: String| match Profile::parse(&path, &files, &list) {
+            Some(profile) => Known::Yes(profile),
+            None => Known::Unknown(format!("{path} cannot be read; run as root to see it")),
+        };
+        profiles.insert(String::new(), load(format!("{PROFILES}/TEMPLATE.qemu")));
+        for uuid in uuids {
+            let uuid = uuid.to_ascii_lowercase();
+            let path = format!("{PROFILES}/libvirt-{uuid}");
+            let plain = uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+            if plain && Path::new(&path).exists() {
+                profiles.insert(uuid, load(path));
+            }
+        }
+    }
+    AppArmor { active, profiles }
+}
+
+/// libvirt uses AppArmor when it is enabled and the daemon has a profile (`AppArmorSecurityManagerProbe`).
+fn active() -> Known<bool> {
+    let enabled = std::fs::read_to_string("/sys/module/apparmor/parameters/enabled").unwrap_or_default();
+    if !enabled.starts_with('Y') {
+        return Known::Yes(false);
+    }
+    match std::fs::read_to_string("/sys/kernel/security/apparmor/profiles") {
+        Ok(text) => Known::Yes(text.lines().any(|line| {
+            ["libvirtd", "/usr/sbin/libvirtd", "virtqemud", "/usr/sbin/virtqemud"]
+                .contains(&line.split(" (").next().unwrap_or_default())
+        })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Known::Yes(false),
+        Err(error) => Known::Unknown(format!(
+            "/sys/kernel/security/apparmor/profiles cannot be read ({error}); run as root to see it"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_apparmor_has_them() {
+        for (pattern, path, expected) in [
+            ("/srv/*", "/srv/a", true),
+            ("/srv/*", "/srv/a/b", false),
+            ("/srv/**", "/srv/a/b", true),
+            ("/{dev,run}/shm", "/run/shm", true),
+            ("/dev/{,u}random", "/dev/urandom", true),
+            ("/a/[0-9]*", "/a/1x", true),
+            ("/a/[^a]", "/a/a", false),
+            ("/a?c", "/a/c", false),
+            ("/d/", "/d", false),
+        ] {
+            assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_read_with_what_it_includes() {
+        let files = |path: &str| {
+            Some(
+                match path {
+                    "/etc/apparmor.d/tunables/global" => "@{HOMEDIRS}=/home/\n@{HOME}=@{HOMEDIRS}/*/ /root/\n",
+                    "/etc/apparmor.d/libvirt/TEMPLATE.qemu" => {
+                        "#include <tunables/global>\nprofile LIBVIRT_TEMPLATE flags=(attach_disconnected) {\n  #include <abstractions/libvirt-qemu>\n}\n"
+                    }
+                    "/etc/apparmor.d/abstractions/libvirt-qemu" => {
+                        "  # comment\n  /dev/kvm rw,\n  /usr/share/OVMF/** rk, # why\n  owner @{HOME}/x rw,\n  deny /etc/secret r,\n  capability setuid,\n  \"/with blank/**\" r,\n  /etc/* r,\n  include if exists <local/abstractions/libvirt-qemu>\n  profile child {\n    /child rw,\n  }\n"
+                    }
+                    "/etc/apparmor.d/local/abstractions/libvirt-qemu" => "/srv/** rwk,",
+                    _ => return None,
+                }
+                .to_owned(),
+            )
+        };
+        let profile = Profile::parse("/etc/apparmor.d/libvirt/TEMPLATE.qemu", &files, &|_| Vec::new()).unwrap();
+        let granted = |path: &str, owned| profile.permissions(path, owned).0.into_iter().collect::<String>();
+        assert_eq!(granted("/dev/kvm", false), "rw");
+        assert_eq!(granted("/srv/a/b", false), "krw");
+        assert_eq!(granted("/home/me/x", true), "rw");
+        assert_eq!(granted("/home/me/x", false), "");
+        assert_eq!(granted("/etc/secret", false), "");
+        assert_eq!(granted("/with blank/a", false), "r");
+        assert_eq!(granted("/child", false), "");
+    }
+}

@@ -1,0 +1,145 @@
+//! Recorded answers: plain data, from a probe or from a file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::apparmor::AppArmor;
+use super::cgroup::Cgroups;
+use super::identity::Identity;
+use super::mounts::Mount;
+use super::paths::{Step, Walk};
+use super::qemu_conf::QemuConf;
+use super::selinux::Selinux;
+
+/// An answer, or why there is none; the reason is shown to the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Known<T> {
+    /// The host said so.
+    Yes(T),
+    /// The host would not say.
+    Unknown(String),
+}
+
+impl<T> Known<T> {
+    /// The answer, if there is one.
+    pub fn yes(&self) -> Option<&T> {
+        match self {
+            Known::Yes(value) => Some(value),
+            Known::Unknown(_) => None,
+        }
+    }
+
+    /// The answer, or the reason that there is none.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn as_result(&self) -> Result<&T, &str> {
+        match self {
+            Known::Yes(value) => Ok(value),
+            Known::Unknown(why) => Err(why),
+        }
+    }
+}
+
+/// Which libvirt will start the domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Instance {
+    /// `qemu:///system`: QEMU runs as its own user, behind every layer.
+    System,
+    /// `qemu:///session`: QEMU runs as the user who asks, with no namespace, no cgroup and no other user.
+    Session,
+}
+
+/// The format of recorded facts.
+pub const FACTS_VERSION: u32 = 1;
+
+/// What the host says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// [`FACTS_VERSION`].
+    pub version: u32,
+    /// `live`, or the file that the facts were read from.
+    #[serde(default)]
+    pub source: String,
+    /// Which libvirt.
+    pub instance: Instance,
+    /// libvirt's version, as `9.0.0`.
+    pub libvirt: Known<String>,
+    /// The version of the QEMU that is installed, as `7.2.22`.
+    pub qemu: Known<String>,
+    /// The settings of `qemu.conf`.
+    pub conf: QemuConf,
+    /// Who QEMU runs as, by DAC label; the empty label is what libvirt chooses by itself.
+    pub identities: BTreeMap<String, Known<Identity>>,
+    /// SELinux.
+    pub selinux: Selinux,
+    /// AppArmor.
+    pub apparmor: AppArmor,
+    /// The mounts of this machine.
+    pub mounts: Known<Vec<Mount>>,
+    /// Control groups.
+    pub cgroups: Cgroups,
+    /// `fs.protected_regular`: who may open for creation a file of another user in a sticky directory.
+    pub protected_regular: u8,
+    /// Names of the users that own something on the way.
+    #[serde(default)]
+    pub users: BTreeMap<u32, String>,
+    /// Names of the groups.
+    #[serde(default)]
+    pub groups: BTreeMap<u32, String>,
+    /// Every path that was asked for.
+    pub paths: BTreeMap<String, Known<Walk>>,
+}
+
+impl HostFacts {
+    /// The walk to a path.
+    ///
+    /// # Errors
+    /// Why the host would not say, or that it was not asked.
+    pub fn walk(&self, path: &str) -> Result<&Walk, &str> {
+        self.paths.get(path).map_or(Err("this path was not looked at"), Known::as_result)
+    }
+
+    /// A step as evidence: `/srv/a.img is root:kvm 0660`.
+    pub fn describe(&self, step: &Step) -> String {
+        let name = |names: &BTreeMap<u32, String>, id: u32| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+        let acl = if step.acl.is_some() { " with an ACL" } else { "" };
+        format!(
+            "{} is {}:{} {:04o}{acl}",
+            step.path,
+            name(&self.users, step.uid),
+            name(&self.groups, step.gid),
+            step.mode
+        )
+    }
+
+    /// Whether QEMU runs under the system instance.
+    pub fn is_system(&self) -> bool {
+        self.instance == Instance::System
+    }
+
+    /// libvirt's version as numbers; `None` when it is not known.
+    pub fn libvirt_at_least(&self, major: u32, minor: u32) -> Option<bool> {
+        self.libvirt.yes().and_then(|version| numbers(version)).map(|found| found >= (major, minor))
+    }
+
+    /// QEMU's version as numbers; `None` when it is not known.
+    pub fn qemu_at_least(&self, major: u32, minor: u32) -> Option<bool> {
+        self.qemu.yes().and_then(|version| numbers(version)).map(|found| found >= (major, minor))
+    }
+
+    /// The mount that a path lies on.
+    pub fn mount_of(&self, path: &str) -> Option<&Mount> {
+        let mounts = self.mounts.yes()?;
+        // A later mount on the same point covers an earlier one.
+        mounts.iter().rev().filter(|mount| mount.holds(path)).max_by_key(|mount| mount.point.len())
+    }
+}
+
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
+}

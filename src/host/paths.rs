@@ -1,0 +1,315 @@
+//! Walking a path as the kernel does: every directory, every link, and what stands at the end.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, CWD, StatxFlags};
+use serde::{Deserialize, Serialize};
+
+use super::facts::Known;
+
+/// The kernel gives up after this many links (`MAXSYMLINKS`).
+const MAX_LINKS: usize = 40;
+
+/// What stands at a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, with its text.
+    Link(String),
+    /// A character device.
+    Char(u32, u32),
+    /// A block device.
+    Block(u32, u32),
+    /// A FIFO.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// A POSIX access control list: the entries beside owner, group and other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acl {
+    /// Named users: number and permission bits.
+    pub users: Vec<(u32, u8)>,
+    /// Named groups.
+    pub groups: Vec<(u32, u8)>,
+    /// The owning group's entry; the mode's group bits are the mask then.
+    pub owning_group: u8,
+    /// What named users and all groups get at most.
+    pub mask: u8,
+}
+
+/// One step of a walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The path of the step.
+    pub path: String,
+    /// What stands there.
+    pub kind: FileKind,
+    /// The permission bits with set-id and sticky bits.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// The access control list, where there is one.
+    pub acl: Option<Acl>,
+    /// The SELinux label, where there is one.
+    pub label: Option<String>,
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The last step is what the path names.
+    Present,
+    /// The last step is a directory and nothing of this path is in it.
+    Missing(String),
+    /// A step that should be a directory is something else.
+    NotADirectory(String),
+    /// Links that never end.
+    Loop,
+}
+
+/// The steps from the root to what a path names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Walk {
+    /// Every step in the order the kernel takes them.
+    pub steps: Vec<Step>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+impl Walk {
+    /// What the path names, when it is there.
+    pub fn target(&self) -> Option<&Step> {
+        self.steps.last().filter(|_| self.ending == Ending::Present)
+    }
+
+    /// The path with every link resolved; of a missing one as far as it goes, with the missing rest.
+    pub fn resolved(&self) -> &str {
+        match &self.ending {
+            Ending::Missing(path) | Ending::NotADirectory(path) => path,
+            Ending::Present | Ending::Loop => self.steps.last().map_or("/", |step| step.path.as_str()),
+        }
+    }
+
+    /// The directory that the target is in, or would be made in.
+    pub fn parent(&self) -> Option<&Step> {
+        let steps = match &self.ending {
+            Ending::Present => &self.steps[..self.steps.len() - 1],
+            _ => &self.steps[..],
+        };
+        let parent =
+            self.resolved().rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+        steps.iter().rev().find(|step| step.kind == FileKind::Directory && step.path == parent)
+    }
+
+    /// Whether only the last part of the path is missing, so that a file could be made.
+    pub fn creatable(&self) -> bool {
+        matches!(self.ending, Ending::Missing(_)) && self.parent().is_some()
+    }
+}
+
+/// Walks every path, all within `patience`; a path whose file system does not answer in time is unknown.
+pub(super) fn walk_all(paths: Vec<String>, patience: Duration) -> Vec<(String, Known<Walk>)> {
+    let deadline = Instant::now() + patience;
+    let mut found = Vec::new();
+    let mut rest: std::collections::VecDeque<String> = paths.into();
+    while !rest.is_empty() {
+        let (sender, receiver) = mpsc::channel();
+        let batch: Vec<String> = rest.iter().cloned().collect();
+        // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
+        std::thread::spawn(move || {
+            for path in batch {
+                if sender.send(walk(&path)).is_err() {
+                    return;
+                }
+            }
+        });
+        while let Some(path) = rest.front() {
+            let patience = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
+            match receiver.recv_timeout(patience) {
+                Ok(walk) => {
+                    found.push((path.clone(), walk));
+                    rest.pop_front();
+                }
+                Err(_) => {
+                    let path = rest.pop_front().expect("it was looked at just now");
+                    found.push((path, Known::Unknown("the file system did not answer in time".to_owned())));
+                    break;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Walks one path.
+pub(super) fn walk(path: &str) -> Known<Walk> {
+    if path.contains('\0') {
+        return Known::Unknown("the path holds a NUL byte".to_owned());
+    }
+    let mut walk = Walk { steps: Vec::new(), ending: Ending::Present };
+    match look("/") {
+        Ok(step) => walk.steps.push(step),
+        Err(error) => return Known::Unknown(format!("/ cannot be looked at: {error}")),
+    }
+    let mut todo: Vec<String> = parts(path);
+    let mut at = String::new();
+    let mut links = 0;
+    while let Some(part) = todo.pop() {
+        if part == ".." {
+            at.truncate(at.rfind('/').unwrap_or(0));
+            continue;
+        }
+        let here = format!("{at}/{part}");
+        let step = match look(&here) {
+            Ok(step) => step,
+            Err(rustix::io::Errno::NOENT) => {
+                todo.reverse();
+                let rest: String = todo.iter().flat_map(|part| ["/", part]).collect();
+                walk.ending = Ending::Missing(here + &rest);
+                return Known::Yes(walk);
+            }
+            Err(rustix::io::Errno::NOTDIR) => {
+                walk.ending = Ending::NotADirectory(at);
+                return Known::Yes(walk);
+            }
+            Err(rustix::io::Errno::ACCESS) => {
+                return Known::Unknown(format!("you may not look at {here}; run as root to see it"));
+            }
+            Err(error) => return Known::Unknown(format!("{here} cannot be looked at: {error}")),
+        };
+        let kind = step.kind.clone();
+        walk.steps.push(step);
+        match kind {
+            FileKind::Link(target) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    walk.ending = Ending::Loop;
+                    return Known::Yes(walk);
+                }
+                if target.starts_with('/') {
+                    at.clear();
+                }
+                todo.extend(parts(&target));
+            }
+            FileKind::Directory => at = here,
+            _ if todo.is_empty() => {}
+            _ => {
+                walk.ending = Ending::NotADirectory(here);
+                return Known::Yes(walk);
+            }
+        }
+    }
+    if path.ends_with('/') && walk.steps.last().is_some_and(|step| step.kind != FileKind::Directory) {
+        walk.ending = Ending::NotADirectory(walk.resolved().to_owned());
+    }
+    Known::Yes(walk)
+}
+
+/// The parts of a path, last first.
+fn parts(path: &str) -> Vec<String> {
+    path.split('/').rev().filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+}
+
+fn look(path: &str) -> rustix::io::Result<Step> {
+    // No automount is triggered, no network file system is asked anew, nothing is opened.
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let stat = rustix::fs::statx(CWD, path, flags, StatxFlags::BASIC_STATS)?;
+    let mode = u32::from(stat.stx_mode);
+    let (major, minor) = (stat.stx_rdev_major, stat.stx_rdev_minor);
+    let kind = match mode & 0o170_000 {
+        0o040_000 => FileKind::Directory,
+        0o120_000 => FileKind::Link(rustix::fs::readlink(path, Vec::new())?.to_string_lossy().into_owned()),
+        0o020_000 => FileKind::Char(major, minor),
+        0o060_000 => FileKind::Block(major, minor),
+        0o010_000 => FileKind::Fifo,
+        0o140_000 => FileKind::Socket,
+        _ => FileKind::File,
+    };
+    let acl = if matches!(kind, FileKind::Link(_)) {
+        None
+    } else {
+        xattr(path, "system.posix_acl_access").and_then(|bytes| acl(&bytes))
+    };
+    let label =
+        xattr(path, "security.selinux").map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned());
+    Ok(Step { path: path.to_owned(), kind, mode: mode & 0o7777, uid: stat.stx_uid, gid: stat.stx_gid, acl, label })
+}
+
+fn xattr(path: &str, name: &str) -> Option<Vec<u8>> {
+    let mut buffer = vec![0_u8; 4096];
+    let length = rustix::fs::lgetxattr(path, name, &mut buffer[..]).ok()?;
+    buffer.truncate(length);
+    Some(buffer)
+}
+
+/// The extended attribute of an ACL (acl(5); `linux/posix_acl_xattr.h`): a version, then tag, permissions, number.
+fn acl(bytes: &[u8]) -> Option<Acl> {
+    let entries = bytes.get(4..)?;
+    if bytes[..4] != 2_u32.to_le_bytes() {
+        return None;
+    }
+    let mut acl = Acl { mask: 0o7, ..Acl::default() };
+    for entry in entries.chunks_exact(8) {
+        let tag = u16::from_le_bytes([entry[0], entry[1]]);
+        let bits = entry[2] & 0o7;
+        let id = u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]);
+        match tag {
+            0x02 => acl.users.push((id, bits)),
+            0x04 => acl.owning_group = bits,
+            0x08 => acl.groups.push((id, bits)),
+            0x10 => acl.mask = bits,
+            _ => {}
+        }
+    }
+    Some(acl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_and_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let root = root.to_str().unwrap();
+        std::fs::write(format!("{root}/file"), "x").unwrap();
+        std::os::unix::fs::symlink("./file", format!("{root}/link")).unwrap();
+        std::os::unix::fs::symlink("loop", format!("{root}/loop")).unwrap();
+        let walked = |path: &str| walk(&format!("{root}/{path}")).yes().cloned().unwrap();
+        let link = walked("link");
+        assert_eq!(link.resolved(), format!("{root}/file"));
+        assert!(link.steps.iter().any(|step| matches!(&step.kind, FileKind::Link(target) if target == "./file")));
+        assert_eq!(link.parent().unwrap().path, root);
+        assert_eq!(walked("loop").ending, Ending::Loop);
+        assert!(walked("none").creatable());
+        assert!(!walked("none/deeper").creatable());
+        assert_eq!(walked("none/deeper").resolved(), format!("{root}/none/deeper"));
+        assert!(matches!(walked("file/x").ending, Ending::NotADirectory(_)));
+        assert!(matches!(walked("file/").ending, Ending::NotADirectory(_)));
+        assert_eq!(walked("link/../file").resolved().rsplit('/').next(), Some("file"));
+    }
+
+    #[test]
+    fn an_acl_is_read_from_its_attribute() {
+        let mut bytes = 2_u32.to_le_bytes().to_vec();
+        for (tag, bits, id) in
+            [(1_u16, 6_u16, u32::MAX), (2, 6, 64055), (4, 4, u32::MAX), (0x10, 4, u32::MAX), (0x20, 0, u32::MAX)]
+        {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(bits.to_le_bytes());
+            bytes.extend(id.to_le_bytes());
+        }
+        assert_eq!(acl(&bytes), Some(Acl { users: vec![(64055, 6)], groups: vec![], owning_group: 4, mask: 4 }));
+    }
+}

@@ -1,0 +1,200 @@
+//! One look at the machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::facts::{FACTS_VERSION, HostFacts, Instance, Known};
+use super::process::ask;
+use super::qemu_conf::QemuConf;
+use super::selinux::Confinement;
+use super::{apparmor, cgroup, identity, mounts, paths, selinux};
+use crate::domain::{DomainFacts, SecLabelType};
+use crate::qemu::CommandLine;
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which libvirt.
+    pub instance: Instance,
+    /// Another `qemu.conf` than libvirt's own.
+    pub conf: Option<String>,
+    /// Another user than libvirt would choose.
+    pub user: Option<String>,
+    /// How long all paths together may take.
+    pub patience: Duration,
+    domains: Vec<DomainFacts>,
+    paths: BTreeSet<String>,
+}
+
+impl Request {
+    /// A look at an instance, so far at nothing in particular.
+    pub fn new(instance: Instance) -> Request {
+        Request {
+            instance,
+            conf: None,
+            user: None,
+            patience: Duration::from_secs(3),
+            domains: Vec::new(),
+            paths: BTreeSet::new(),
+        }
+    }
+
+    /// Adds a domain: its paths, labels and profile are looked at as well.
+    pub fn add(&mut self, domain: &DomainFacts, line: &CommandLine) {
+        self.paths.extend(line.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path.to_owned()));
+        self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
+        self.domains.push(domain.clone());
+    }
+}
+
+/// The DAC label that decides who a domain's QEMU runs as: its own static one, or the empty label for libvirt's choice
+/// (`type='none'` and `dynamic` keep the user of `qemu.conf`).
+pub fn dac_label(domain: &DomainFacts) -> String {
+    let label = domain.seclabels.iter().find(|label| label.model.as_deref() == Some("dac"));
+    match label {
+        Some(label) if label.kind == SecLabelType::Static => label.label.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// Device nodes that every private `/dev` holds and every device filter lets through (`defaultDeviceACL` in libvirt's qemu_cgroup.c).
+pub fn default_devices(libvirt_10_1: bool) -> Vec<&'static str> {
+    let mut nodes = vec!["/dev/null", "/dev/full", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/kvm"];
+    if libvirt_10_1 {
+        nodes.push("/dev/userfaultfd");
+    }
+    nodes
+}
+
+/// Looks at the machine.
+pub fn probe(request: &Request) -> HostFacts {
+    let conf = read_conf(request);
+    let mounts = mounts::read();
+    let mut identities = BTreeMap::new();
+    let default = match (&request.user, request.instance) {
+        (Some(user), _) => {
+            identity::resolve(&if user.contains(':') { user.clone() } else { format!("{user}:{user}") }, &conf)
+        }
+        (None, Instance::Session) => identity::own(),
+        (None, Instance::System) => identity::resolve("", &conf),
+    };
+    identities.insert(String::new(), default);
+    for label in request.domains.iter().map(dac_label).filter(|label| !label.is_empty()) {
+        identities.entry(label.clone()).or_insert_with(|| identity::resolve(&label, &conf));
+    }
+    let mut asked: BTreeSet<String> = request.paths.clone();
+    asked.extend(default_devices(true).into_iter().map(str::to_owned));
+    asked.extend(conf.list("cgroup_device_acl").unwrap_or_default().into_iter().map(str::to_owned));
+    if request.domains.iter().any(|domain| domain.vfio) {
+        asked.insert("/dev/vfio/vfio".to_owned());
+    }
+    let paths: BTreeMap<_, _> = paths::walk_all(asked.into_iter().collect(), request.patience).into_iter().collect();
+    let mut selinux = selinux::read();
+    for domain in &request.domains {
+        let source = match selinux.confinement(domain, &conf) {
+            Confinement::None => continue,
+            Confinement::Label { label, .. } | Confinement::Daemon(label) => label,
+        };
+        let walks: Vec<_> = paths.values().filter_map(Known::yes).collect();
+        selinux::decide(&mut selinux, &source, &walks);
+    }
+    let steps = || paths.values().filter_map(Known::yes).flat_map(|walk| &walk.steps);
+    let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));
+    users.retain(|id, _| steps().any(|step| step.uid == *id));
+    groups.retain(|id, _| steps().any(|step| step.gid == *id));
+    let uuids: Vec<String> = request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
+    let protected = std::fs::read_to_string("/proc/sys/fs/protected_regular").unwrap_or_default();
+    HostFacts {
+        version: FACTS_VERSION,
+        source: "live".to_owned(),
+        instance: request.instance,
+        libvirt: libvirt_version(),
+        qemu: qemu_version(&request.domains),
+        cgroups: cgroup::read(&mounts),
+        mounts,
+        conf,
+        identities,
+        selinux,
+        apparmor: apparmor::read(&uuids),
+        protected_regular: protected.trim().parse().unwrap_or(0),
+        users,
+        groups,
+        paths,
+    }
+}
+
+fn read_conf(request: &Request) -> QemuConf {
+    let path = match (&request.conf, request.instance) {
+        (Some(path), _) => path.clone(),
+        (None, Instance::System) => "/etc/libvirt/qemu.conf".to_owned(),
+        (None, Instance::Session) => {
+            let base = directories::BaseDirs::new()
+                .map(|dirs| dirs.config_dir().to_string_lossy().into_owned())
+                .unwrap_or_default();
+            format!("{base}/libvirt/qemu.conf")
+        }
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => QemuConf::parse(&path, &text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => QemuConf { path, ..QemuConf::default() },
+        Err(error) => QemuConf {
+            unreadable: Some(format!("{path} cannot be read ({error}); run as root to see it")),
+            path,
+            ..QemuConf::default()
+        },
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The installed libvirt: the library is the same for client and daemon.
+fn libvirt_version() -> Known<String> {
+    match ask("virsh", &["--version"], PATIENCE) {
+        Ok(text) => Known::Yes(text.trim().to_owned()),
+        Err(why) => Known::Unknown(why),
+    }
+}
+
+/// The version of the domain's emulator, or of the system's.
+///
+/// A program that a document names is run only where distributions put QEMU, when root owns it and nobody else can write it.
+fn qemu_version(domains: &[DomainFacts]) -> Known<String> {
+    let named = domains.iter().find_map(|domain| domain.emulator.clone());
+    let default = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
+    let program = match named {
+        Some(path) => path,
+        None => match default.iter().find(|path| std::path::Path::new(path).exists()) {
+            Some(path) => (*path).to_owned(),
+            None => return Known::Unknown("no QEMU is installed here".to_owned()),
+        },
+    };
+    if let Err(why) = trusted(&program) {
+        return Known::Unknown(why);
+    }
+    match ask(&program, &["--version"], PATIENCE) {
+        Ok(text) => match text.split("version ").nth(1).and_then(|rest| rest.split([' ', '(', '\n']).next()) {
+            Some(version) => Known::Yes(version.to_owned()),
+            None => Known::Unknown(format!("{program} did not say its version")),
+        },
+        Err(why) => Known::Unknown(why),
+    }
+}
+
+fn trusted(program: &str) -> Result<(), String> {
+    let homes = ["/usr/bin/qemu-system-", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm", "/usr/bin/kvm"];
+    if !homes.iter().any(|home| program.starts_with(home)) || program.contains("/../") {
+        return Err(format!("{program} was not asked for its version: it is not where distributions put QEMU"));
+    }
+    let walk = paths::walk(program);
+    let walk = walk.as_result().map_err(str::to_owned)?;
+    let safe = walk.target().is_some()
+        && walk.steps.iter().all(|step| {
+            let link = matches!(step.kind, super::FileKind::Link(_));
+            step.uid == 0 && (link || step.mode & 0o022 == 0)
+        });
+    if safe {
+        Ok(())
+    } else {
+        Err(format!("{program} was not asked for its version: it is not there, or others than root can write it"))
+    }
+}

@@ -1,0 +1,44 @@
+//! Asking another program, with a deadline.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// More than any answer we ask for.
+const MAX_OUTPUT: u64 = 4 << 20;
+
+/// The standard output of a program, or one sentence about why there is none.
+///
+/// The program gets no input and a plain locale; it is killed when `patience` is over.
+pub(super) fn ask(program: &str, arguments: &[&str], patience: Duration) -> Result<String, String> {
+    let deadline = Instant::now() + patience;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{program} could not be run: {error}"))?;
+    let stdout = child.stdout.take().expect("the output is piped");
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.take(MAX_OUTPUT).read_to_string(&mut text);
+        // The receiver is gone when the deadline passed; nobody wants the answer then.
+        let _ = sender.send(read.map(|_| text));
+    });
+    let answer = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    let Ok(Ok(text)) = answer else {
+        // Errors mean that the program ended by itself meanwhile.
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(format!("{program} did not answer within {} s", patience.as_secs_f32()));
+    };
+    match child.wait() {
+        Ok(status) if status.success() => Ok(text),
+        Ok(status) => Err(format!("{program} {} said no ({status})", arguments.join(" "))),
+        Err(error) => Err(format!("{program} could not be waited for: {error}")),
+    }
+}

@@ -1,0 +1,227 @@
+//! `qemu.conf` as libvirt reads it (`util/virconf.c`).
+
+use serde::{Deserialize, Serialize};
+
+/// A value of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A whole number.
+    Int(i64),
+    /// A quoted text.
+    Text(String),
+    /// A list.
+    List(Vec<Value>),
+}
+
+/// A place that libvirt would refuse; the daemon then does not start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfError {
+    /// Line, from 1.
+    pub line: usize,
+    /// libvirt's words: `expecting a value` …
+    pub message: String,
+}
+
+/// The settings of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QemuConf {
+    /// The file.
+    pub path: String,
+    /// In the order of the file; the first of two equal keys counts.
+    pub settings: Vec<(String, Value)>,
+    /// The first place that can't be read.
+    pub error: Option<ConfError>,
+    /// Why the file could not be looked at, when it is there.
+    pub unreadable: Option<String>,
+}
+
+impl QemuConf {
+    /// Reads a file's text; a syntax error is kept beside what was read.
+    pub fn parse(path: &str, text: &str) -> QemuConf {
+        let mut reader = Reader { text, at: 0 };
+        let mut conf = QemuConf { path: path.to_owned(), ..QemuConf::default() };
+        loop {
+            reader.skip(" \t\r\n;");
+            match reader.peek() {
+                None => return conf,
+                Some('#') => reader.skip_comment(),
+                Some(_) => match reader.statement() {
+                    Ok(setting) => conf.settings.push(setting),
+                    Err(message) => {
+                        let line = text[..reader.at].matches('\n').count() + 1;
+                        conf.error = Some(ConfError { line, message: message.to_owned() });
+                        return conf;
+                    }
+                },
+            }
+        }
+    }
+
+    /// The value of a key: the first in the file.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// A text setting.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key)? {
+            Value::Text(text) => Some(text),
+            Value::Int(_) | Value::List(_) => None,
+        }
+    }
+
+    /// A number setting.
+    pub fn int(&self, key: &str) -> Option<i64> {
+        match self.get(key)? {
+            Value::Int(number) => Some(*number),
+            Value::Text(_) | Value::List(_) => None,
+        }
+    }
+
+    /// A list setting; `None` when the key is absent or holds something else.
+    pub fn list(&self, key: &str) -> Option<Vec<&str>> {
+        let Value::List(values) = self.get(key)? else { return None };
+        Some(
+            values
+                .iter()
+                .filter_map(|value| match value {
+                    Value::Text(text) => Some(text.as_str()),
+                    Value::Int(_) | Value::List(_) => None,
+                })
+                .collect(),
+        )
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn skip(&mut self, blanks: &str) {
+        self.at = self.text.len() - self.rest().trim_start_matches(|c| blanks.contains(c)).len();
+    }
+
+    fn skip_comment(&mut self) {
+        self.at += self.rest().find('\n').unwrap_or(self.rest().len());
+    }
+
+    fn statement(&mut self) -> Result<(String, Value), &'static str> {
+        let rest = self.rest();
+        if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return Err("expecting a name");
+        }
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+        let name = rest[..end].to_owned();
+        self.at += end;
+        self.skip(" \t");
+        if self.peek() != Some('=') {
+            return Err("expecting an assignment");
+        }
+        self.at += 1;
+        self.skip(" \t");
+        let value = self.value()?;
+        self.skip(" \t");
+        if self.peek() == Some('#') {
+            self.skip_comment();
+        }
+        match self.peek() {
+            None | Some('\n' | '\r' | ';') => Ok((name, value)),
+            Some(_) => Err("expecting a separator"),
+        }
+    }
+
+    fn value(&mut self) -> Result<Value, &'static str> {
+        match self.peek() {
+            Some('"' | '\'') => self.string().map(Value::Text),
+            Some('[') => self.list(),
+            Some('0'..='9' | '-' | '+') => self.number(),
+            _ => Err("expecting a value"),
+        }
+    }
+
+    fn string(&mut self) -> Result<String, &'static str> {
+        let rest = self.rest();
+        let (quote, line_only) = if rest.starts_with("\"\"\"") { ("\"\"\"", false) } else { (&rest[..1], true) };
+        let inside = &rest[quote.len()..];
+        let end = inside.find(quote).ok_or("unterminated string")?;
+        if line_only && inside[..end].contains('\n') {
+            return Err("unterminated string");
+        }
+        self.at += end + 2 * quote.len();
+        Ok(inside[..end].to_owned())
+    }
+
+    fn number(&mut self) -> Result<Value, &'static str> {
+        let rest = self.rest();
+        let digits = rest.trim_start_matches(['-', '+']);
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let number = digits[..end].parse::<i64>().map_err(|_| "expecting a value")?;
+        self.at += rest.len() - digits.len() + end;
+        Ok(Value::Int(if rest.starts_with('-') { -number } else { number }))
+    }
+
+    fn list(&mut self) -> Result<Value, &'static str> {
+        self.at += 1;
+        let mut values = Vec::new();
+        loop {
+            self.skip(" \t\r\n");
+            match self.peek() {
+                Some(']') => {
+                    self.at += 1;
+                    return Ok(Value::List(values));
+                }
+                None => return Err("list is not closed with ]"),
+                Some(_) => values.push(self.value()?),
+            }
+            self.skip(" \t\r\n");
+            match self.peek() {
+                Some(',') => self.at += 1,
+                Some(']') | None => {}
+                Some(_) => return Err("expecting a separator in list"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> QemuConf {
+        QemuConf::parse("/etc/libvirt/qemu.conf", text)
+    }
+
+    #[test]
+    fn the_first_of_two_equal_keys_counts() {
+        let conf = parse(
+            "# c\nuser = \"a\" # why\nuser='b'\ncgroup_device_acl = [ \"/dev/null\",\n '/dev/kvm', ]\nn = -1; m = 2\n",
+        );
+        assert_eq!(conf.text("user"), Some("a"));
+        assert_eq!(conf.list("cgroup_device_acl"), Some(vec!["/dev/null", "/dev/kvm"]));
+        assert_eq!((conf.int("n"), conf.int("m"), conf.error), (Some(-1), Some(2), None));
+    }
+
+    #[test]
+    fn what_stops_the_daemon_is_found_with_its_line() {
+        let error = |text: &str| parse(text).error.map(|error| (error.line, error.message));
+        assert_eq!(error("\nuser = root\n"), Some((2, "expecting a value".into())));
+        assert_eq!(error("a = [ \"x\" # no\n]"), Some((1, "expecting a separator in list".into())));
+        assert_eq!(error("a = \"x\ny\""), Some((1, "unterminated string".into())));
+        assert_eq!(error("= 1"), Some((1, "expecting a name".into())));
+        assert_eq!(error("a 1"), Some((1, "expecting an assignment".into())));
+        assert_eq!(error("a = 1 2"), Some((1, "expecting a separator".into())));
+        assert_eq!(error("a = [ \"x\""), Some((1, "list is not closed with ]".into())));
+        assert_eq!(parse("a = \"\"\"x\ny\"\"\"").text("a"), Some("x\ny"));
+    }
+}
