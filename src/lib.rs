@@ -2,4 +2,5 @@
 pub mod domain;
 pub mod host;
 pub mod qemu;
+pub mod rules;
 pub mod xml;

@@ -8,6 +8,7 @@ mod entry;
 mod facts;
 mod history;
 mod lost;
+mod seclabel;
 mod style;
 
 pub use document::{Document, VerbError};

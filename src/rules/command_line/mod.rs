@@ -1,0 +1,189 @@
+//! What QEMU's own reading of the command line refuses.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::{EntryId, EntryKind, List};
+use crate::qemu::{Note, NoteKind, Resource};
+use crate::xml::EditSet;
+
+/// Findings for the notes that `pick` turns into one.
+fn noted(case: &Case<'_>, pick: impl Fn(&Note) -> Option<Finding>) -> Vec<Finding> {
+    case.line.notes.iter().filter_map(pick).collect()
+}
+
+pub(super) static JOINED_OPTION: Rule = Rule {
+    id: "joined-option",
+    layer: Layer::Qemu,
+    summary: "option and value stand in one argument",
+    explain: include_str!("../../../assets/rules/joined-option.md"),
+    check: |case| {
+        noted(case, |note| {
+            let NoteKind::Joined { option, value } = &note.kind else { return None };
+            let finding = Finding::at(
+                note.entry,
+                Verdict::Blocks,
+                format!("'{option}' and its value stand in one argument, expected two"),
+            )
+            .because(format!("each <qemu:arg> is one argument; QEMU says '{option} {value}: invalid option'"));
+            Some(match split(case, note.entry, option, value) {
+                Some(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "write them as two arguments", edits)),
+                None => finding,
+            })
+        })
+    },
+};
+
+fn split(case: &Case<'_>, entry: EntryId, option: &str, value: &str) -> Option<EditSet> {
+    let mut edits = case.document.insert(List::Args, entry.index + 1, &[EntryKind::arg(value)]).ok()?;
+    for edit in case.document.replace(entry, &EntryKind::arg(option)).ok()?.edits() {
+        edits.push(edit.clone()).ok()?;
+    }
+    Some(edits)
+}
+
+pub(super) static DANGLING_OPTION: Rule = Rule {
+    id: "dangling-option",
+    layer: Layer::Qemu,
+    summary: "the last option lacks its value and swallows libvirt's -sandbox",
+    explain: include_str!("../../../assets/rules/dangling-option.md"),
+    check: |case| {
+        noted(case, |note| {
+            let text = case.document.argv().get(note.entry.index).copied().unwrap_or_default().to_owned();
+            (note.kind == NoteKind::Dangling).then(|| {
+                Finding::at(note.entry, Verdict::Blocks, format!("'{text}' needs a value and is the last argument"))
+                    .because(
+                        "libvirt puts '-sandbox on,…' after the passthrough, and QEMU takes '-sandbox' as the value",
+                    )
+                    .remedy(Remedy::edit(Scope::Rewrite, "delete the argument", case.document.remove(&[note.entry])))
+            })
+        })
+    },
+};
+
+pub(super) static UNKNOWN_OPTION: Rule = Rule {
+    id: "unknown-option",
+    layer: Layer::Qemu,
+    summary: "QEMU has no such option",
+    explain: include_str!("../../../assets/rules/unknown-option.md"),
+    check: |case| {
+        noted(case, |note| match &note.kind {
+            NoteKind::UnknownOption => Some(
+                Finding::at(note.entry, Verdict::Blocks, "no QEMU from 7.2 to 10.1 has this option")
+                    .because("QEMU says 'invalid option' and exits"),
+            ),
+            NoteKind::Removed(version) => {
+                let (major, minor) = version.split_once('.')?;
+                let gone = case.host.qemu_at_least(major.parse().ok()?, minor.parse().ok()?);
+                let verdict = match gone {
+                    Some(true) => Verdict::Blocks,
+                    Some(false) => Verdict::Note,
+                    None => Verdict::Warns,
+                };
+                Some(Finding::at(note.entry, verdict, format!("QEMU {version} removed this option")))
+            }
+            _ => None,
+        })
+    },
+};
+
+pub(super) static STRAY_ARGUMENT: Rule = Rule {
+    id: "stray-argument",
+    layer: Layer::Qemu,
+    summary: "an argument belongs to no option, QEMU takes it for a disk image",
+    explain: include_str!("../../../assets/rules/stray-argument.md"),
+    check: |case| {
+        noted(case, |note| {
+            if note.kind != NoteKind::Stray {
+                return None;
+            }
+            let text = case.document.argv().get(note.entry.index).copied().unwrap_or_default().to_owned();
+            let finding = if text.is_empty() {
+                Finding::at(note.entry, Verdict::Blocks, "an empty argument is a disk without an image for QEMU")
+                    .because("QEMU says 'Device needs media, but drive is empty'")
+            } else {
+                Finding::at(
+                    note.entry,
+                    Verdict::Warns,
+                    format!("'{text}' belongs to no option; QEMU takes it for a disk image"),
+                )
+            };
+            Some(finding.remedy(Remedy::edit(
+                Scope::Rewrite,
+                "delete the argument",
+                case.document.remove(&[note.entry]),
+            )))
+        })
+    },
+};
+
+pub(super) static VALUE_SYNTAX: Rule = Rule {
+    id: "value-syntax",
+    layer: Layer::Qemu,
+    summary: "a value is not spelled as QEMU reads it",
+    explain: include_str!("../../../assets/rules/value-syntax.md"),
+    check: |case| {
+        noted(case, |note| {
+            let NoteKind::Syntax(what) = &note.kind else { return None };
+            Some(Finding::at(note.entry, Verdict::Blocks, format!("at byte {} of the value: {what}", note.at)))
+        })
+    },
+};
+
+pub(super) static DUPLICATE_ID: Rule = Rule {
+    id: "duplicate-id",
+    layer: Layer::Qemu,
+    summary: "two options define the same id",
+    explain: include_str!("../../../assets/rules/duplicate-id.md"),
+    check: duplicate_id,
+};
+
+/// Ids that libvirt itself always defines before the passthrough.
+const OF_LIBVIRT: [(&str, &str); 3] = [("chardev", "charmonitor"), ("object", "masterKey0"), ("object", "pc.ram")];
+
+fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut seen: std::collections::HashMap<(&str, &str), EntryId> = std::collections::HashMap::new();
+    for id in &case.line.ids {
+        let key = (id.group, id.id.as_str());
+        if OF_LIBVIRT.contains(&key) {
+            findings.push(
+                Finding::at(id.entry, Verdict::Blocks, format!("the id '{}' is libvirt's own", id.id))
+                    .because(format!("QEMU says \"Duplicate ID '{}' for {}\"", id.id, id.group)),
+            );
+        } else if let Some(first) = seen.insert(key, id.entry) {
+            findings.push(
+                Finding::at(
+                    id.entry,
+                    Verdict::Blocks,
+                    format!("the id '{}' is defined twice, expected another", id.id),
+                )
+                .because(format!(
+                    "argument {} defines it first; QEMU says \"Duplicate ID '{}' for {}\"",
+                    first.index + 1,
+                    id.id,
+                    id.group
+                )),
+            );
+        }
+    }
+    findings
+}
+
+pub(super) static INHERITED_DESCRIPTOR: Rule = Rule {
+    id: "inherited-descriptor",
+    layer: Layer::Qemu,
+    summary: "a descriptor is expected that libvirt closes",
+    explain: include_str!("../../../assets/rules/inherited-descriptor.md"),
+    check: |case| {
+        let descriptors = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Descriptor { .. }));
+        descriptors
+            .map(|usage| {
+                Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("QEMU gets no descriptor '{}' from libvirt", usage.resource.name()),
+                )
+                .because("libvirt closes every descriptor but its own before it starts QEMU (virCommandMassClose)")
+            })
+            .collect()
+    },
+};

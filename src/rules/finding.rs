@@ -1,0 +1,183 @@
+//! What a rule concludes.
+
+use super::remedy::Remedy;
+use crate::domain::EntryId;
+use crate::qemu::{Resource, Use};
+use crate::xml::Span;
+
+/// Who decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// libvirt's own reading of the document and of `qemu.conf`.
+    Libvirt,
+    /// QEMU's reading of its command line.
+    Qemu,
+    /// What is there on the host, and what is not.
+    Host,
+    /// The private mount namespace with its own `/dev`.
+    Namespaces,
+    /// Owners, modes and access control lists.
+    Dac,
+    /// Control groups: which device numbers may be opened.
+    Cgroups,
+    /// SELinux.
+    Selinux,
+    /// AppArmor.
+    AppArmor,
+    /// QEMU's own filter of system calls.
+    Seccomp,
+}
+
+impl Layer {
+    /// All layers, in the order in which they bite.
+    pub const ALL: [Layer; 9] = [
+        Layer::Libvirt,
+        Layer::Qemu,
+        Layer::Host,
+        Layer::Namespaces,
+        Layer::Dac,
+        Layer::Cgroups,
+        Layer::Selinux,
+        Layer::AppArmor,
+        Layer::Seccomp,
+    ];
+
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Layer::Libvirt => "libvirt",
+            Layer::Qemu => "qemu",
+            Layer::Host => "host",
+            Layer::Namespaces => "namespaces",
+            Layer::Dac => "dac",
+            Layer::Cgroups => "cgroups",
+            Layer::Selinux => "selinux",
+            Layer::AppArmor => "apparmor",
+            Layer::Seccomp => "seccomp",
+        }
+    }
+
+    /// The name on the screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Layer::Libvirt => "libvirt",
+            Layer::Qemu => "QEMU",
+            Layer::Host => "the host",
+            Layer::Namespaces => "the mount namespace",
+            Layer::Dac => "DAC",
+            Layer::Cgroups => "cgroups",
+            Layer::Selinux => "SELinux",
+            Layer::AppArmor => "AppArmor",
+            Layer::Seccomp => "seccomp",
+        }
+    }
+}
+
+/// What a layer does to an entry; the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The start fails, or the entry has no effect.
+    Blocks,
+    /// The start succeeds, something does not work.
+    Warns,
+    /// The host would not say.
+    Unknown,
+    /// Worth knowing.
+    Note,
+    /// The layer looked and lets it through.
+    Allows,
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Blocks => "blocks",
+            Verdict::Warns => "warns",
+            Verdict::Unknown => "unknown",
+            Verdict::Note => "note",
+            Verdict::Allows => "allows",
+        }
+    }
+
+    /// A sign and a word for people; colour only repeats them.
+    pub fn sign(self) -> (&'static str, &'static str) {
+        match self {
+            Verdict::Blocks => ("✗", "blocked"),
+            Verdict::Warns => ("!", "warning"),
+            Verdict::Unknown => ("?", "unknown"),
+            Verdict::Note => ("·", "note"),
+            Verdict::Allows => ("✓", "fine"),
+        }
+    }
+}
+
+/// One conclusion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The layer that decides.
+    pub layer: Layer,
+    /// The entry it is about.
+    pub entry: Option<EntryId>,
+    /// Where in the document, when there is no entry.
+    pub span: Option<Span>,
+    /// What the layer does.
+    pub verdict: Verdict,
+    /// The host resource it is about.
+    pub resource: Option<Resource>,
+    /// One sentence.
+    pub message: String,
+    /// What was observed.
+    pub evidence: Vec<String>,
+    /// What can be done, the best first.
+    pub remedies: Vec<Remedy>,
+}
+
+impl Finding {
+    /// A finding about a use; for one that QEMU starts without, what blocks is a warning.
+    pub fn of(usage: &Use, verdict: Verdict, message: impl Into<String>) -> Finding {
+        let verdict = if usage.optional && verdict == Verdict::Blocks { Verdict::Warns } else { verdict };
+        Finding {
+            entry: Some(usage.entry),
+            resource: Some(usage.resource.clone()),
+            ..Finding::general(verdict, message)
+        }
+    }
+
+    /// A finding about an entry as such.
+    pub fn at(entry: EntryId, verdict: Verdict, message: impl Into<String>) -> Finding {
+        Finding { entry: Some(entry), ..Finding::general(verdict, message) }
+    }
+
+    /// A finding about the domain or the host.
+    pub fn general(verdict: Verdict, message: impl Into<String>) -> Finding {
+        // The rule and its layer are filled in by `judge`, which knows whose finding it is.
+        Finding {
+            rule: "",
+            layer: Layer::Libvirt,
+            entry: None,
+            span: None,
+            verdict,
+            resource: None,
+            message: message.into(),
+            evidence: Vec::new(),
+            remedies: Vec::new(),
+        }
+    }
+
+    /// Adds what was observed.
+    #[must_use]
+    pub fn because(mut self, evidence: impl Into<String>) -> Finding {
+        self.evidence.push(evidence.into());
+        self
+    }
+
+    /// Adds a remedy.
+    #[must_use]
+    pub fn remedy(mut self, remedy: Remedy) -> Finding {
+        self.remedies.push(remedy);
+        self
+    }
+}

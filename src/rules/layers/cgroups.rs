@@ -1,0 +1,94 @@
+//! The device filter of the VM's control group: by device number, wherever the node stands (`qemu_cgroup.c`).
+
+use std::collections::BTreeSet;
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, list_lacks, listed_devices};
+use crate::host::{FileKind, Known};
+
+/// Pseudo terminals are always allowed (`DEVICE_PTY_MAJOR`).
+const PTY_MAJOR: u32 = 136;
+/// Sound cards, when the domain has a sound device that may reach the host's.
+const SOUND_MAJOR: u32 = 116;
+
+/// Whether devices are filtered at all.
+pub(in crate::rules) fn filtered(case: &Case<'_>) -> bool {
+    case.host.is_system()
+        && !list_lacks(case, "cgroup_controllers", "devices")
+        && case.host.cgroups.devices != Known::Yes(false)
+}
+
+/// The device numbers that the filter lets through.
+fn allowed(case: &Case<'_>) -> BTreeSet<(bool, u32, u32)> {
+    let mut paths = listed_devices(case);
+    paths.extend(case.document.facts().native.iter().map(|native| native.path.clone()));
+    if case.document.facts().vfio {
+        paths.push("/dev/vfio/vfio".to_owned());
+    }
+    paths
+        .iter()
+        .filter_map(|path| match case.host.walk(path).ok()?.target()?.kind {
+            FileKind::Char(major, minor) => Some((false, major, minor)),
+            FileKind::Block(major, minor) => Some((true, major, minor)),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(in crate::rules) static CGROUP_DEVICE: Rule = Rule {
+    id: "cgroup-device",
+    layer: Layer::Cgroups,
+    summary: "the VM's control group does not allow the device",
+    explain: include_str!("../../../assets/rules/cgroup-device.md"),
+    check: denied,
+};
+
+fn denied(case: &Case<'_>) -> Vec<Finding> {
+    if !filtered(case) {
+        return Vec::new();
+    }
+    let allowed = allowed(case);
+    let facts = case.document.facts();
+    let mut findings = Vec::new();
+    for (usage, path, _, walk) in case.walks() {
+        let Some(target) = walk.target() else { continue };
+        let (block, major, minor) = match target.kind {
+            FileKind::Char(major, minor) => (false, major, minor),
+            FileKind::Block(major, minor) => (true, major, minor),
+            _ => continue,
+        };
+        let sound = major == SOUND_MAJOR
+            && facts.sound
+            && !facts.graphics
+            && case.host.conf.int("nographics_allow_host_audio") == Some(1);
+        if allowed.contains(&(block, major, minor)) || (!block && (major == PTY_MAJOR || sound)) {
+            continue;
+        }
+        let kind = if block { "block" } else { "character" };
+        let verdict = if case.host.cgroups.devices.yes().is_some() { Verdict::Blocks } else { Verdict::Unknown };
+        let conf = &case.host.conf.path;
+        findings.push(
+            Finding::of(
+                usage,
+                verdict,
+                format!("the VM's control group does not allow {} ({kind} device {major}:{minor})", target.path),
+            )
+            .because(format!(
+                "allowed are {} and what native elements name; QEMU says 'Operation not permitted'",
+                listed_devices(case).join(" ")
+            ))
+            .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element is allowed its device"))
+            .remedy(Remedy::none(Scope::DisableVm, "there is none: the filter is a setting of the host"))
+            .remedy(Remedy::setting(
+                "allow the device for every VM, and put it into the private /dev too",
+                conf,
+                device_setting(case, path),
+            ))
+            .remedy(Remedy::setting(
+                "filter no devices for any VM",
+                conf,
+                "cgroup_controllers = [ \"cpu\", \"memory\", \"blkio\", \"cpuset\", \"cpuacct\" ]",
+            )),
+        );
+    }
+    findings
+}

@@ -1,0 +1,312 @@
+//! Owners, modes and access control lists, exactly as the kernel decides (`acl_permission_check`, `posix_acl_permission`).
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::SecLabelType;
+use crate::host::identity::Identity;
+use crate::host::{FileKind, Instance, Step, Walk};
+use crate::qemu::{Access, Use};
+
+const READ: u8 = 4;
+const WRITE: u8 = 2;
+const SEARCH: u8 = 1;
+const STICKY: u32 = 0o1000;
+
+/// Whether a process may do all of `wanted` to what stands at a step.
+fn permits(who: &Identity, step: &Step, wanted: u8) -> bool {
+    if who.uid == 0 {
+        // CAP_DAC_OVERRIDE: anything, except running a file that nobody may run, which is not asked for here.
+        return true;
+    }
+    let bits = |shift: u32| u8::try_from(step.mode >> shift & 0o7).unwrap_or(0);
+    let enough = |bits: u8| bits & wanted == wanted;
+    if who.uid == step.uid {
+        return enough(bits(6));
+    }
+    let Some(acl) = &step.acl else {
+        return if who.in_group(step.gid) { enough(bits(3)) } else { enough(bits(0)) };
+    };
+    if let Some((_, named)) = acl.users.iter().find(|(uid, _)| *uid == who.uid) {
+        return enough(named & acl.mask);
+    }
+    let owning = who.in_group(step.gid).then_some(acl.owning_group);
+    let named = acl.groups.iter().filter(|(gid, _)| who.in_group(*gid)).map(|(_, bits)| *bits);
+    let groups: Vec<u8> = owning.into_iter().chain(named).collect();
+    if groups.is_empty() {
+        enough(bits(0))
+    } else {
+        groups.into_iter().any(|bits| enough(bits) && enough(bits & acl.mask))
+    }
+}
+
+/// The first directory on the way that may not be searched.
+fn closed<'a>(who: &Identity, walk: &'a Walk) -> Option<&'a Step> {
+    let target = walk.target().map(|step| &step.path);
+    let on_the_way = walk.steps.iter().filter(|step| step.kind == FileKind::Directory && Some(&step.path) != target);
+    on_the_way.into_iter().find(|step| !permits(who, step, SEARCH))
+}
+
+/// The target as it will be when QEMU opens it: libvirt gives what native elements name to QEMU's user (`dynamic_ownership`).
+fn owned(case: &Case<'_>, who: &Identity, path: &str, step: &Step) -> Step {
+    let facts = case.document.facts();
+    let native = facts.brings(path).is_some_and(|native| native.relabelled);
+    let dynamic = case.host.is_system() && case.host.conf.int("dynamic_ownership") != Some(0);
+    let label = facts.seclabels.iter().find(|label| label.model.as_deref() == Some("dac"));
+    let relabels = label.is_none_or(|label| match label.kind {
+        SecLabelType::Dynamic => true,
+        SecLabelType::Static => label.relabel == Some(true),
+        SecLabelType::None => false,
+    });
+    if native && dynamic && relabels { Step { uid: who.uid, gid: who.gid, ..step.clone() } } else { step.clone() }
+}
+
+/// Uses with who opens them and the walk, where all of it is known and no directory on the way is closed.
+fn reached<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk, &'a Identity)> + use<'a> {
+    let who = case.identity().ok();
+    case.walks().filter_map(move |(usage, path, access, walk)| {
+        let who = who?;
+        closed(who, walk).is_none().then_some((usage, path, access, walk, who))
+    })
+}
+
+pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
+    id: "identity-unknown",
+    layer: Layer::Dac,
+    summary: "who QEMU will run as is not known",
+    explain: include_str!("../../../assets/rules/identity-unknown.md"),
+    check: |case| {
+        let needed = case.line.uses.iter().any(|usage| usage.resource.path().is_some());
+        match case.identity() {
+            Err(why) if needed => {
+                vec![Finding::general(Verdict::Unknown, format!("whether QEMU may open the files is not known: {why}"))]
+            }
+            _ => Vec::new(),
+        }
+    },
+};
+
+pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
+    id: "closed-directory",
+    layer: Layer::Dac,
+    summary: "QEMU's user may not pass a directory on the way",
+    explain: include_str!("../../../assets/rules/closed-directory.md"),
+    check: |case| {
+        let Ok(who) = case.identity() else { return Vec::new() };
+        let mut findings = Vec::new();
+        for (usage, path, _, walk) in case.walks() {
+            let Some(step) = closed(who, walk) else { continue };
+            let finding = Finding::of(usage, Verdict::Blocks, format!("{} may not pass {}", who.user, step.path));
+            let finding = finding
+                .because(case.host.describe(step))
+                .because(who.sentence())
+                .because("QEMU says 'Permission denied'");
+            let let_pass = quote_acl(who, "x");
+            let finding = finding
+                .remedy(Remedy::command(
+                    Scope::Grant,
+                    format!("let {} pass the directory (not list it)", who.user),
+                    &["setfacl", "-m", &let_pass, &step.path],
+                ))
+                .remedy(Remedy::none(
+                    Scope::Grant,
+                    format!("or move {path} to a directory that everybody may pass, such as /var/lib/libvirt/images"),
+                ));
+            findings.push(disable(case, finding));
+        }
+        findings
+    },
+};
+
+pub(in crate::rules) static UNREADABLE: Rule = Rule {
+    id: "dac-unreadable",
+    layer: Layer::Dac,
+    summary: "QEMU's user may not read the file",
+    explain: include_str!("../../../assets/rules/dac-unreadable.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, path, access, walk, who) in reached(case) {
+            let Some(step) = walk.target().filter(|_| access.reads()).map(|step| owned(case, who, path, step)) else {
+                continue;
+            };
+            if !permits(who, &step, READ) {
+                findings.push(refused(
+                    case,
+                    usage,
+                    who,
+                    &step,
+                    if access.writes() || access == Access::ReadWriteOrRead { "rw" } else { "r" },
+                    "read",
+                ));
+            }
+        }
+        findings
+    },
+};
+
+pub(in crate::rules) static UNWRITABLE: Rule = Rule {
+    id: "dac-unwritable",
+    layer: Layer::Dac,
+    summary: "QEMU's user may not write the file",
+    explain: include_str!("../../../assets/rules/dac-unwritable.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, path, access, walk, who) in reached(case) {
+            let Some(step) = walk.target().map(|step| owned(case, who, path, step)) else { continue };
+            if matches!((access, &step.kind), (Access::Memory, FileKind::Directory)) {
+                continue; // a file is made inside it
+            }
+            let readable = permits(who, &step, READ);
+            if access.writes() && (readable || !access.reads()) && !permits(who, &step, WRITE) {
+                findings.push(refused(case, usage, who, &step, "rw", "write"));
+            } else if access == Access::ReadWriteOrRead && readable && !permits(who, &step, WRITE) {
+                findings.push(
+                    Finding::of(
+                        usage,
+                        Verdict::Note,
+                        format!("{} may only read {}; QEMU opens it read-only", who.user, step.path),
+                    )
+                    .because(case.host.describe(&step))
+                    .because(who.sentence()),
+                );
+            }
+        }
+        findings
+    },
+};
+
+pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
+    id: "dac-cannot-create",
+    layer: Layer::Dac,
+    summary: "QEMU's user may not make the file in its directory",
+    explain: include_str!("../../../assets/rules/dac-cannot-create.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, path, access, walk, who) in reached(case) {
+            if !access.creates() {
+                continue;
+            }
+            let inside = walk.target().filter(|step| access == Access::Memory && step.kind == FileKind::Directory);
+            let Some(parent) = inside.or(walk.parent()) else { continue };
+            let makes = inside.is_some() || walk.target().is_none() || access == Access::Listen;
+            if makes && !permits(who, parent, WRITE | SEARCH) {
+                let act = if access == Access::Listen { "make a socket in" } else { "make a file in" };
+                let finding =
+                    Finding::of(usage, Verdict::Blocks, format!("{} may not {act} {}", who.user, parent.path))
+                        .because(case.host.describe(parent))
+                        .because(who.sentence())
+                        .because("QEMU says 'Permission denied'")
+                        .remedy(Remedy::command(
+                            Scope::Grant,
+                            format!("let {} write the directory", who.user),
+                            &["setfacl", "-m", &quote_acl(who, "rwx"), &parent.path],
+                        ));
+                findings.push(disable(case, finding));
+            } else if let Some(target) = walk.target() {
+                findings.extend(sticky(case, usage, path, access, who, parent, target));
+            }
+        }
+        findings
+    },
+};
+
+/// Sticky directories: a socket of another user can't be replaced, and a file of another user can't be opened for creation
+/// (`fs.protected_regular`, which stops root too).
+fn sticky(
+    case: &Case<'_>,
+    usage: &Use,
+    path: &str,
+    access: Access,
+    who: &Identity,
+    parent: &Step,
+    target: &Step,
+) -> Option<Finding> {
+    if parent.mode & STICKY == 0 || target.uid == who.uid {
+        return None;
+    }
+    let world = parent.mode & 0o002 != 0;
+    let group = parent.mode & 0o020 != 0;
+    let protected = case.host.protected_regular;
+    let message = match access {
+        Access::Listen if who.uid != 0 && parent.uid != who.uid => {
+            format!("{} may not replace {path}, which is there already", who.user)
+        }
+        Access::Create
+            if target.kind == FileKind::File
+                && target.uid != parent.uid
+                && ((protected >= 1 && world) || (protected >= 2 && group)) =>
+        {
+            format!("{} may not open {path} for creation: it belongs to another user in a sticky directory", who.user)
+        }
+        _ => return None,
+    };
+    let mut finding = Finding::of(usage, Verdict::Blocks, message)
+        .because(case.host.describe(target))
+        .because(case.host.describe(parent))
+        .because(who.sentence());
+    if access == Access::Create {
+        finding = finding.because(format!("fs.protected_regular is {protected}; QEMU says 'Permission denied'"));
+    }
+    Some(finding.remedy(Remedy::command(
+        Scope::Grant,
+        format!("give the file to {}", who.user),
+        &["chown", &who.user, path],
+    )))
+}
+
+fn refused(case: &Case<'_>, usage: &Use, who: &Identity, step: &Step, bits: &str, verb: &str) -> Finding {
+    let device = matches!(step.kind, FileKind::Char(..) | FileKind::Block(..));
+    let mut finding = Finding::of(usage, Verdict::Blocks, format!("{} may not {verb} {}", who.user, step.path))
+        .because(case.host.describe(step))
+        .because(who.sentence())
+        .because("QEMU says 'Permission denied'");
+    let acl = quote_acl(who, bits);
+    if who.uid == step.uid {
+        // The owner's own bits decide, an entry for the same user would not be looked at.
+        let mode = format!("u+{bits}");
+        finding = finding.remedy(Remedy::command(
+            Scope::Grant,
+            format!("let the owner {verb} it"),
+            &["chmod", &mode, &step.path],
+        ));
+    } else {
+        finding = finding.remedy(Remedy::command(
+            Scope::Grant,
+            format!("let {} {verb} it", who.user),
+            &["setfacl", "-m", &acl, &step.path],
+        ));
+    }
+    if device {
+        finding = finding.remedy(Remedy::none(
+            Scope::Grant,
+            "a node in /dev is made anew at each boot: a udev rule makes the grant last",
+        ));
+    }
+    disable(case, finding)
+}
+
+fn quote_acl(who: &Identity, bits: &str) -> String {
+    format!("u:{}:{bits}", who.user)
+}
+
+/// The seed's other two strategies, the same for everything in this layer.
+fn disable(case: &Case<'_>, finding: Finding) -> Finding {
+    if case.host.instance == Instance::Session {
+        return finding
+            .remedy(Remedy::none(Scope::DisableVm, "there is none: in the session instance QEMU is you"))
+            .remedy(Remedy::none(Scope::DisableHost, "there is none: in the session instance QEMU is you"));
+    }
+    let label = "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
+    let finding = match case.document.set_seclabel("dac", label) {
+        Ok(edits) => finding.remedy(Remedy::edit(
+            Scope::DisableVm,
+            "run this VM's QEMU as root (a broken QEMU then owns the host)",
+            edits,
+        )),
+        Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
+    };
+    let conf = &case.host.conf.path;
+    finding.remedy(Remedy::setting(
+        "run every VM's QEMU as root (a broken QEMU then owns the host)",
+        conf,
+        "user = \"root\"\ngroup = \"root\"",
+    ))
+}

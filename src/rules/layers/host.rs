@@ -1,0 +1,118 @@
+//! What is there, before anybody asks who may open it.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::host::{Ending, FileKind};
+use crate::qemu::Access;
+
+pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
+    id: "path-unknown",
+    layer: Layer::Host,
+    summary: "the host would not say what stands at a path",
+    explain: include_str!("../../../assets/rules/path-unknown.md"),
+    check: |case| {
+        let paths = case.line.uses.iter().filter_map(|usage| Some((usage, usage.resource.path()?.0)));
+        paths
+            .filter_map(|(usage, path)| {
+                let why = case.host.walk(path).err()?;
+                Some(Finding::of(usage, Verdict::Unknown, format!("whether QEMU may open {path} is not known: {why}")))
+            })
+            .collect()
+    },
+};
+
+pub(in crate::rules) static PATH_MISSING: Rule = Rule {
+    id: "path-missing",
+    layer: Layer::Host,
+    summary: "a path is not there",
+    explain: include_str!("../../../assets/rules/path-missing.md"),
+    check: path_missing,
+};
+
+fn path_missing(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (usage, path, access, walk) in case.walks() {
+        let message = match &walk.ending {
+            Ending::Present => continue,
+            Ending::Missing(_) if access.creates() && walk.creatable() => continue,
+            Ending::Missing(_) if access == Access::Connect => format!("nothing listens at {path}"),
+            Ending::Missing(missing) if missing == path => format!("{path} is not there"),
+            Ending::Missing(missing) => format!("{path} leads to {missing}, which is not there"),
+            Ending::NotADirectory(step) => format!("{path} goes through {step}, which is not a directory"),
+            Ending::Loop => format!("{path} is a link that leads back to itself"),
+        };
+        let errno = match walk.ending {
+            Ending::Missing(_) | Ending::Present => "No such file or directory",
+            Ending::NotADirectory(_) => "Not a directory",
+            Ending::Loop => "Too many levels of symbolic links",
+        };
+        let parent = walk.steps.iter().rev().find(|step| step.kind == FileKind::Directory);
+        let mut finding = Finding::of(usage, Verdict::Blocks, message).because(format!("QEMU says '{errno}'"));
+        if let Some(parent) = parent {
+            finding = finding.because(format!("{} is the last directory on the way", parent.path));
+        }
+        findings.push(finding);
+    }
+    findings
+}
+
+pub(in crate::rules) static PATH_KIND: Rule = Rule {
+    id: "path-kind",
+    layer: Layer::Host,
+    summary: "something else stands at a path than QEMU expects",
+    explain: include_str!("../../../assets/rules/path-kind.md"),
+    check: path_kind,
+};
+
+fn path_kind(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (usage, path, access, walk) in case.walks() {
+        let Some(target) = walk.target() else { continue };
+        let problem = match (access, &target.kind) {
+            (Access::Directory, FileKind::Directory) => continue,
+            (Access::Directory, _) => format!("{path} is not a directory, expected one"),
+            (Access::Connect, FileKind::Socket) => continue,
+            (Access::Connect, _) => format!("{path} is not a socket, expected one that a server listens on"),
+            // A directory makes QEMU put a file of its own into it.
+            (Access::Memory, FileKind::Directory) => continue,
+            (_, FileKind::Directory) => format!("{path} is a directory, expected a file"),
+            (Access::Listen, FileKind::Socket) => continue,
+            (_, FileKind::Socket) => format!("{path} is a socket, expected a file"),
+            _ => continue,
+        };
+        findings.push(Finding::of(usage, Verdict::Blocks, problem).because(case.host.describe(target)));
+    }
+    findings
+}
+
+pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
+    id: "read-only-mount",
+    layer: Layer::Host,
+    summary: "a file must be written and its mount is read-only",
+    explain: include_str!("../../../assets/rules/read-only-mount.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, _, access, walk) in case.walks() {
+            let device = walk.target().is_some_and(|t| {
+                matches!(t.kind, FileKind::Char(..) | FileKind::Block(..) | FileKind::Socket | FileKind::Fifo)
+            });
+            let writes = (access.writes() || access == Access::Listen) && !device;
+            let Some(mount) = case.host.mount_of(walk.resolved()).filter(|mount| writes && mount.has("ro")) else {
+                continue;
+            };
+            findings.push(
+                Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("{} must be written and lies on a read-only mount", walk.resolved()),
+                )
+                .because(format!("{} ({}) is mounted ro; QEMU says 'Read-only file system'", mount.point, mount.fstype))
+                .remedy(Remedy::command(
+                    Scope::Grant,
+                    "mount it for writing",
+                    &["mount", "-o", "remount,rw", &mount.point],
+                )),
+            );
+        }
+        findings
+    },
+};

@@ -1,0 +1,91 @@
+//! The private mount namespace: a `/dev` of its own, with few nodes in it (`qemu_namespace.c`).
+
+use std::collections::BTreeSet;
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, list_lacks, listed_devices};
+use crate::host::{FileKind, Walk};
+
+/// Whether QEMU gets a `/dev` of its own: in the system instance, unless `namespaces` lacks `mount`.
+pub(in crate::rules) fn private(case: &Case<'_>) -> bool {
+    case.host.is_system() && !list_lacks(case, "namespaces", "mount")
+}
+
+/// The first path on a walk that lies in `/dev` itself, and not on a mount below it, which is kept.
+pub(in crate::rules) fn below_dev<'a>(case: &Case<'_>, walk: &'a Walk) -> Option<&'a str> {
+    named(case, walk).next()
+}
+
+/// The links and the target of a walk that lie in `/dev` itself.
+fn named<'a>(case: &Case<'_>, walk: &'a Walk) -> impl Iterator<Item = &'a str> {
+    let kept: Vec<String> = match case.host.mounts.yes() {
+        Some(mounts) => {
+            mounts.iter().filter(|mount| mount.point.starts_with("/dev/")).map(|mount| mount.point.clone()).collect()
+        }
+        None => ["/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/hugepages"].map(str::to_owned).to_vec(),
+    };
+    let target = walk.target().map(|step| &step.path);
+    let steps =
+        walk.steps.iter().filter(move |step| matches!(step.kind, FileKind::Link(_)) || Some(&step.path) == target);
+    steps.map(|step| step.path.as_str()).filter(move |path| {
+        let inside = |point: &String| {
+            path.strip_prefix(point.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        path.starts_with("/dev/") && !kept.iter().any(inside)
+    })
+}
+
+/// Every path that the private `/dev` will hold: the listed nodes and those of native elements, with the links that lead there.
+fn populated(case: &Case<'_>) -> BTreeSet<String> {
+    let mut listed = listed_devices(case);
+    listed.extend(case.document.facts().native.iter().map(|native| native.path.clone()));
+    if case.document.facts().vfio {
+        listed.push("/dev/vfio/vfio".to_owned());
+    }
+    let mut present = BTreeSet::new();
+    for path in listed {
+        if let Ok(walk) = case.host.walk(&path) {
+            if walk.target().is_some() {
+                present.extend(walk.steps.iter().map(|step| step.path.clone()));
+            }
+        }
+        present.insert(path);
+    }
+    present
+}
+
+pub(in crate::rules) static NAMESPACE_HIDDEN: Rule = Rule {
+    id: "namespace-hidden",
+    layer: Layer::Namespaces,
+    summary: "the private /dev does not hold the node",
+    explain: include_str!("../../../assets/rules/namespace-hidden.md"),
+    check: hidden,
+};
+
+fn hidden(case: &Case<'_>) -> Vec<Finding> {
+    if !private(case) {
+        return Vec::new();
+    }
+    let present = populated(case);
+    let mut findings = Vec::new();
+    for (usage, path, _, walk) in case.walks() {
+        if walk.target().is_none() {
+            continue; // what the host lacks is said by the host's own rule
+        }
+        let Some(missing) = named(case, walk).find(|path| !present.contains(*path)) else { continue };
+        let conf = &case.host.conf.path;
+        let through = if missing == path { String::new() } else { format!(" {path} leads there;") };
+        findings.push(
+            Finding::of(usage, Verdict::Blocks, format!("{missing} is not in the /dev that libvirt makes for this VM"))
+                .because(format!("the private /dev holds {} and what native elements name;{through} QEMU says 'No such file or directory'", listed_devices(case).join(" ")))
+                .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element (<hostdev>, <input>, <rng>, <interface> …) brings its node along"))
+                .remedy(Remedy::none(Scope::DisableVm, "there is none: the namespace is a setting of the host"))
+                .remedy(Remedy::setting(
+                    "put the node into the /dev of every VM, and allow it in cgroups too",
+                    conf,
+                    device_setting(case, path),
+                ))
+                .remedy(Remedy::setting("give every VM the host's whole /dev (cgroups still filter)", conf, "namespaces = []")),
+        );
+    }
+    findings
+}

@@ -1,0 +1,84 @@
+//! The filter of system calls that libvirt asks QEMU to put on: no new processes, no other user.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::qemu::resource::Moment;
+use crate::qemu::{Resource, Use};
+
+/// Whether the filter is on (`seccomp_sandbox`: anything but 0).
+pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
+    case.host.conf.int("seccomp_sandbox") != Some(0)
+}
+
+fn finding(case: &Case<'_>, usage: &Use, verdict: Verdict, message: String, flag: &str, death: &str) -> Finding {
+    Finding::of(usage, verdict, message)
+        .because(format!("libvirt starts QEMU with -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny; {flag} forbids it"))
+        .because(death.to_owned())
+        .remedy(Remedy::none(Scope::Grant, "there is none: a -sandbox among the arguments only adds to libvirt's, it never lifts it"))
+        .remedy(Remedy::none(Scope::DisableVm, "there is none: the filter is a setting of the host"))
+        .remedy(Remedy::setting("start every VM without the filter", &case.host.conf.path, "seccomp_sandbox = 0"))
+}
+
+fn death(case: &Case<'_>) -> &'static str {
+    match case.host.qemu_at_least(10, 0) {
+        Some(true) => "this QEMU gets 'Operation not permitted' from fork",
+        Some(false) => {
+            "this QEMU is killed (SIGSYS): libvirt's error ends after 'monitor', the audit log has type=1326 sig=31"
+        }
+        None => "QEMU is killed without a word (SIGSYS), or gets 'Operation not permitted' from 10.0 on",
+    }
+}
+
+pub(in crate::rules) static SPAWN: Rule = Rule {
+    id: "seccomp-spawn",
+    layer: Layer::Seccomp,
+    summary: "QEMU would start a program, which the filter forbids",
+    explain: include_str!("../../../assets/rules/seccomp-spawn.md"),
+    check: |case| {
+        if !enforced(case) {
+            return Vec::new();
+        }
+        let programs = case.line.uses.iter().filter_map(|usage| match &usage.resource {
+            Resource::Program { command, moment } => Some((usage, command, *moment)),
+            _ => None,
+        });
+        programs
+            .map(|(usage, command, moment)| match moment {
+                Moment::Start => {
+                    let message = format!("QEMU may not start '{command}' ({})", usage.what);
+                    finding(case, usage, Verdict::Blocks, message, "spawn=deny", death(case))
+                }
+                Moment::Later => {
+                    let message =
+                        format!("the VM starts, but QEMU may not start '{command}' ({}) when it is needed", usage.what);
+                    finding(case, usage, Verdict::Warns, message, "spawn=deny", death(case))
+                }
+            })
+            .collect()
+    },
+};
+
+pub(in crate::rules) static PRIVILEGES: Rule = Rule {
+    id: "seccomp-privileges",
+    layer: Layer::Seccomp,
+    summary: "QEMU would change its user, which the filter forbids",
+    explain: include_str!("../../../assets/rules/seccomp-privileges.md"),
+    check: |case| {
+        if !enforced(case) {
+            return Vec::new();
+        }
+        let changes = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
+        changes
+            .map(|usage| {
+                let message = format!("QEMU may not {}", usage.resource.name());
+                finding(
+                    case,
+                    usage,
+                    Verdict::Blocks,
+                    message,
+                    "elevateprivileges=deny",
+                    "QEMU is killed without a word (SIGSYS)",
+                )
+            })
+            .collect()
+    },
+};

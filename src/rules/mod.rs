@@ -1,0 +1,168 @@
+//! Comparing what the passthrough needs with what the host says, and concluding.
+//!
+//! A rule is a name, a sentence, a page and a function from a [`Case`] to findings. It never prints, probes or edits; the
+//! same facts give the same findings. To add one: a page under `assets/rules/`, a `static` in the file of its layer, a line
+//! in [`RULES`].
+
+mod command_line;
+mod document;
+mod finding;
+mod layers;
+mod remedy;
+
+use crate::domain::Document;
+use crate::host::identity::Identity;
+use crate::host::{FileKind, HostFacts, Walk, dac_label};
+use crate::qemu::{Access, CommandLine, Resource, Use};
+
+pub use finding::{Finding, Layer, Verdict};
+pub use remedy::{Remedy, Scope, Step};
+
+/// Everything a rule may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// Its passthrough as QEMU reads it.
+    pub line: &'a CommandLine,
+    /// What the host says.
+    pub host: &'a HostFacts,
+}
+
+impl<'a> Case<'a> {
+    /// Every use that is a path, with the walk to it.
+    fn walks(&self) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk)> + use<'a> {
+        let Case { line, host, .. } = *self;
+        line.uses.iter().filter_map(move |usage| {
+            let (path, access) = usage.resource.path()?;
+            Some((usage, path, access, host.walk(path).ok()?))
+        })
+    }
+
+    /// Who QEMU runs as.
+    fn identity(&self) -> Result<&'a Identity, &'a str> {
+        let Case { document, host, .. } = *self;
+        match host.identities.get(&dac_label(document.facts())) {
+            Some(identity) => identity.as_result(),
+            None => Err("the domain's user was not looked up"),
+        }
+    }
+}
+
+/// A rule.
+pub struct Rule {
+    /// The one name, in code, assets, reports and `explain`.
+    pub id: &'static str,
+    /// The layer it speaks for.
+    pub layer: Layer,
+    /// One sentence: what it finds.
+    pub summary: &'static str,
+    /// The page: what it looks at, why it blocks, what to do, references.
+    pub explain: &'static str,
+    /// The function.
+    pub check: fn(&Case<'_>) -> Vec<Finding>,
+}
+
+/// All rules, in the order of the layers.
+pub static RULES: &[&Rule] = &[
+    &document::LOST_BLOCK,
+    &document::BLANK_IN_VALUE,
+    &layers::libvirt::CONF_SYNTAX,
+    &layers::libvirt::SECLABEL_UNAVAILABLE,
+    &layers::libvirt::SECLABEL_INCOMPLETE,
+    &command_line::JOINED_OPTION,
+    &command_line::DANGLING_OPTION,
+    &command_line::UNKNOWN_OPTION,
+    &command_line::STRAY_ARGUMENT,
+    &command_line::VALUE_SYNTAX,
+    &command_line::DUPLICATE_ID,
+    &command_line::INHERITED_DESCRIPTOR,
+    &layers::host::PATH_UNKNOWN,
+    &layers::host::PATH_MISSING,
+    &layers::host::PATH_KIND,
+    &layers::host::READ_ONLY_MOUNT,
+    &layers::namespaces::NAMESPACE_HIDDEN,
+    &layers::dac::IDENTITY_UNKNOWN,
+    &layers::dac::CLOSED_DIRECTORY,
+    &layers::dac::UNREADABLE,
+    &layers::dac::UNWRITABLE,
+    &layers::dac::CANNOT_CREATE,
+    &layers::cgroups::CGROUP_DEVICE,
+    &layers::selinux::SELINUX_DENIED,
+    &layers::selinux::SELINUX_CATEGORIES,
+    &layers::apparmor::APPARMOR_DENIED,
+    &layers::seccomp::SPAWN,
+    &layers::seccomp::PRIVILEGES,
+];
+
+/// The rule called `id`.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+/// All findings of a case: arguments in order, then environment, then what belongs to no entry; the worst first for each.
+pub fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for rule in RULES {
+        for mut finding in (rule.check)(case) {
+            finding.rule = rule.id;
+            finding.layer = rule.layer;
+            findings.push(finding);
+        }
+    }
+    allowances(case, &mut findings);
+    let place = |finding: &Finding| finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index));
+    findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
+    findings
+}
+
+/// What a layer looked at and let through is said as well: silence could also mean that nobody looked.
+fn allowances(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    for usage in &case.line.uses {
+        for layer in layers_of(case, usage) {
+            let spoken = findings.iter().any(|f| {
+                f.layer == layer && f.entry == Some(usage.entry) && f.resource.as_ref() == Some(&usage.resource)
+            });
+            if !spoken {
+                let message = format!("{} lets {} through", layer.title(), usage.resource.name());
+                findings.push(Finding { layer, rule: "allowed", ..Finding::of(usage, Verdict::Allows, message) });
+            }
+        }
+    }
+}
+
+/// The layers that have a say about a use, as far as the host's answers reach.
+fn layers_of(case: &Case<'_>, usage: &Use) -> Vec<Layer> {
+    match &usage.resource {
+        Resource::Path { path, .. } => {
+            let Ok(walk) = case.host.walk(path) else { return Vec::new() };
+            let mut found = vec![Layer::Host];
+            let device =
+                walk.target().is_some_and(|step| matches!(step.kind, FileKind::Char(..) | FileKind::Block(..)));
+            if layers::namespaces::private(case) && layers::namespaces::below_dev(case, walk).is_some() {
+                found.push(Layer::Namespaces);
+            }
+            if case.identity().is_ok() {
+                found.push(Layer::Dac);
+            }
+            if device && layers::cgroups::filtered(case) {
+                found.push(Layer::Cgroups);
+            }
+            if layers::selinux::enforced(case) {
+                found.push(Layer::Selinux);
+            }
+            if layers::apparmor::enforced(case) {
+                found.push(Layer::AppArmor);
+            }
+            found
+        }
+        Resource::Program { .. } | Resource::Privilege { .. } if layers::seccomp::enforced(case) => {
+            vec![Layer::Seccomp]
+        }
+        Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => Vec::new(),
+        Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Desktop => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

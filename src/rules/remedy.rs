@@ -1,0 +1,106 @@
+//! What can be done about a finding, and who does it.
+
+use crate::xml::EditSet;
+
+/// How far a remedy reaches: libvirt's three strategies, and the best one before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Write it another way; nothing is given up.
+    Rewrite,
+    /// Let this VM reach this resource.
+    Grant,
+    /// Switch the protection off for this VM.
+    DisableVm,
+    /// Switch the protection off, or open it, for every VM of the host.
+    DisableHost,
+}
+
+impl Scope {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::Rewrite => "rewrite",
+            Scope::Grant => "grant",
+            Scope::DisableVm => "disable-vm",
+            Scope::DisableHost => "disable-host",
+        }
+    }
+
+    /// The name on the screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Scope::Rewrite => "rewrite",
+            Scope::Grant => "grant, this VM",
+            Scope::DisableVm => "disable, this VM",
+            Scope::DisableHost => "host-wide",
+        }
+    }
+}
+
+/// Who acts, and what is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The editor changes the document; it can be undone.
+    EditXml(EditSet),
+    /// The operator runs a command, quoted for a shell.
+    RunCommand(String),
+    /// The operator sets an option in a file and restarts libvirt's daemon.
+    SetOption {
+        /// The file.
+        file: String,
+        /// The line.
+        line: String,
+    },
+    /// There is nothing to do on this road.
+    Nothing,
+}
+
+/// One way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// How far it reaches.
+    pub scope: Scope,
+    /// What it does, and what is given up.
+    pub title: String,
+    /// The step.
+    pub step: Step,
+}
+
+impl Remedy {
+    /// A command for the operator, from words that are quoted here.
+    pub fn command(scope: Scope, title: impl Into<String>, words: &[&str]) -> Remedy {
+        Remedy { scope, title: title.into(), step: Step::RunCommand(quote(words)) }
+    }
+
+    /// A line of `qemu.conf`.
+    pub fn setting(title: impl Into<String>, file: &str, line: impl Into<String>) -> Remedy {
+        Remedy {
+            scope: Scope::DisableHost,
+            title: title.into(),
+            step: Step::SetOption { file: file.to_owned(), line: line.into() },
+        }
+    }
+
+    /// An edit of the document.
+    pub fn edit(scope: Scope, title: impl Into<String>, edits: EditSet) -> Remedy {
+        Remedy { scope, title: title.into(), step: Step::EditXml(edits) }
+    }
+
+    /// That there is no way on this road.
+    pub fn none(scope: Scope, why: impl Into<String>) -> Remedy {
+        Remedy { scope, title: why.into(), step: Step::Nothing }
+    }
+}
+
+/// Words as one shell command. `&&` stays an operator.
+pub fn quote(words: &[&str]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| match *word {
+            "&&" => "&&".to_owned(),
+            // A NUL byte can't be in any argument; such a path was refused before.
+            word => shlex::try_quote(word).map_or_else(|_| String::from("''"), std::borrow::Cow::into_owned),
+        })
+        .collect();
+    quoted.join(" ")
+}
