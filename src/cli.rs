@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// See, edit and judge a libvirt domain's QEMU passthrough before the VM is started.
+#[derive(Debug, Parser)]
+#[command(name = "qpt-tui", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 could not be read or wrong usage."
+)]
+pub struct Cli {
+    /// What to do; without one, FILE is opened in the editor.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The domain's XML file.
+    pub file: Option<PathBuf>,
+    /// Open a sample domain in which every layer has something to say; nothing is saved.
+    #[arg(long, conflicts_with = "file")]
+    pub demo: bool,
+    /// Where verdicts come from.
+    #[command(flatten)]
+    pub host: HostOptions,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what libvirt and QEMU will make of the passthrough, without a screen.
+    Check(Check),
+    /// Print a document with its passthrough as libvirt prints it.
+    Canonical {
+        /// The domain's XML file; '-' is standard input.
+        file: PathBuf,
+    },
+    /// Print the page of a rule, or the list of rules.
+    Explain {
+        /// The rule's name, as findings show it in brackets.
+        rule: Option<String>,
+    },
+    /// Print what this host says about the resources of some domains, as JSON for --facts.
+    Facts {
+        /// The domains' XML files.
+        files: Vec<PathBuf>,
+        /// Where verdicts come from.
+        #[command(flatten)]
+        host: HostOptions,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff).
+    Man,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The domains' XML files; '-' is standard input.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// The verdict from which on the exit status is 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Blocks)]
+    pub fail_on: FailOn,
+    /// Report what is let through as well.
+    #[arg(long)]
+    pub all: bool,
+    /// Where verdicts come from.
+    #[command(flatten)]
+    pub host: HostOptions,
+}
+
+/// Where verdicts come from.
+#[derive(Debug, Clone, Args)]
+pub struct HostOptions {
+    /// Read this qemu.conf instead of libvirt's own.
+    #[arg(long, value_name = "FILE")]
+    pub qemu_conf: Option<PathBuf>,
+    /// Judge by facts that 'qpt-tui facts' recorded, not by this host.
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// Judge for qemu:///session, where QEMU runs as you.
+    #[arg(long)]
+    pub session: bool,
+    /// Judge as if QEMU ran as this user: USER or USER:GROUP.
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: FILE:LINE:COLUMN, the verdict, the evidence, what to do.
+    Text,
+    /// For scripts.
+    Json,
+    /// For code review (SARIF 2.1.0).
+    Sarif,
+}
+
+/// When the exit status is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Something blocks.
+    Blocks,
+    /// Something blocks or warns.
+    Warns,
+    /// Never.
+    Never,
+}

@@ -1,0 +1,85 @@
+//! Findings as text and as data; no deciding.
+
+pub mod json;
+pub mod sarif;
+pub mod text;
+
+use crate::domain::{Document, List};
+use crate::host::HostFacts;
+use crate::qemu::CommandLine;
+use crate::rules::{Finding, Step};
+use crate::xml::{Position, position};
+
+/// One file with what was found in it.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    /// The path as the user gave it.
+    pub path: &'a str,
+    /// The document.
+    pub document: &'a Document,
+    /// Its passthrough as QEMU reads it.
+    pub line: &'a CommandLine,
+    /// What was found, in order.
+    pub findings: &'a [Finding],
+    /// What the host said.
+    pub host: &'a HostFacts,
+}
+
+impl Checked<'_> {
+    /// Where a finding points: the entry's value, the lost element, or the root.
+    pub fn place(&self, finding: &Finding) -> Position {
+        let offset = match (finding.entry, &finding.span) {
+            (Some(id), _) => self.document.value_span(id).map_or(0, |span| span.start),
+            (None, Some(span)) => span.start,
+            (None, None) => self.document.tree().root().open.start,
+        };
+        position(self.document.source(), offset)
+    }
+
+    /// The entry of a finding on one line, an argument with its option.
+    pub fn entry_text(&self, finding: &Finding) -> Option<String> {
+        let id = finding.entry?;
+        let text = self.document.entry(id)?.kind.text();
+        if id.list == List::Envs {
+            return Some(text);
+        }
+        let option = &self.line.options[self.line.option_of(id.index)?];
+        let argv = self.document.argv();
+        Some(match option.value {
+            Some(value) => format!("{} {}", argv[option.entry], argv[value]),
+            None => text,
+        })
+    }
+}
+
+/// A remedy's step as text: the command, the line and its file, the new text of an edit.
+pub fn step_text(document: &Document, step: &Step) -> Option<String> {
+    match step {
+        Step::RunCommand(command) => Some(command.clone()),
+        Step::SetOption { file, line } => Some(format!("{file}: {}", line.replace('\n', "; "))),
+        Step::EditXml(edits) => {
+            let inserted = edits
+                .edits()
+                .iter()
+                .map(|edit| edit.text.trim())
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" … ");
+            let deleted = edits.edits().iter().all(|edit| edit.text.is_empty());
+            let gone = || {
+                edits
+                    .edits()
+                    .iter()
+                    .map(|edit| document.source()[edit.span.clone()].trim())
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
+            Some(if deleted {
+                format!("in the document, delete: {}", gone())
+            } else {
+                format!("in the document: {inserted}")
+            })
+        }
+        Step::Nothing => None,
+    }
+}

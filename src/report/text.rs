@@ -1,0 +1,63 @@
+//! For people and for editors that follow `FILE:LINE:COLUMN:`.
+
+use std::fmt::Write as _;
+
+use super::{Checked, step_text};
+use crate::rules::{Finding, Verdict};
+use crate::visible::visible;
+
+/// All findings of a file; what is let through only with `all`.
+pub fn write(checked: &Checked<'_>, all: bool) -> String {
+    let mut out = String::new();
+    for finding in checked.findings.iter().filter(|finding| all || finding.verdict != Verdict::Allows) {
+        one(&mut out, checked, finding);
+    }
+    let count = |verdict| checked.findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let name = &checked.document.facts().name;
+    let counts = format!(
+        "{} blocked, {} warnings, {} unknown",
+        count(Verdict::Blocks),
+        count(Verdict::Warns),
+        count(Verdict::Unknown)
+    );
+    let entries = checked.document.entries().count();
+    line(&mut out, &format!("{}: domain '{name}', {entries} entries: {counts}", checked.path));
+    out
+}
+
+fn one(out: &mut String, checked: &Checked<'_>, finding: &Finding) {
+    let place = checked.place(finding);
+    let (sign, word) = finding.verdict.sign();
+    line(
+        out,
+        &format!(
+            "{}:{}:{}: {sign} {word} ({}): {} [{}]",
+            checked.path,
+            place.line,
+            place.column,
+            finding.layer.word(),
+            finding.message,
+            finding.rule
+        ),
+    );
+    if finding.verdict == Verdict::Allows {
+        return;
+    }
+    if let Some(text) = checked.entry_text(finding) {
+        line(out, &format!("    {text}"));
+    }
+    for evidence in &finding.evidence {
+        line(out, &format!("    · {evidence}"));
+    }
+    for remedy in &finding.remedies {
+        line(out, &format!("    → {}: {}", remedy.scope.title(), remedy.title));
+        if let Some(step) = step_text(checked.document, &remedy.step) {
+            line(out, &format!("        {step}"));
+        }
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{}", visible(text));
+}
