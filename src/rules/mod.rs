@@ -9,6 +9,7 @@ mod document;
 mod finding;
 mod layers;
 mod remedy;
+pub use remedy::quote;
 
 use crate::domain::Document;
 use crate::host::identity::Identity;

@@ -1,6 +1,248 @@
-//! The editor.
+//! The editor: the shell around [`app::App`], which is the one to touch the terminal, files, the host and the clock.
 
-/// Runs the editor.
-pub fn run(_cli: &crate::cli::Cli) -> Result<u8, crate::error::Error> {
-    Ok(0)
+pub mod action;
+pub mod app;
+pub mod form;
+pub mod keymap;
+pub mod rows;
+mod terminal;
+pub mod theme;
+pub mod view;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyEventKind};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use signal_hook::consts::SIGHUP;
+
+use crate::check;
+use crate::cli::{Cli, HostOptions};
+use crate::error::Error;
+use crate::host::{self, HostFacts};
+use crate::store::{self, FileSource, Saved};
+use action::Effect;
+use app::App;
+use terminal::{Session, Wake};
+use theme::Theme;
+
+const DEMO: &str = include_str!("../../assets/demo/domain.xml");
+const DEMO_HOST: &str = include_str!("../../assets/demo/host.json");
+
+/// What arrives while the editor runs.
+enum Message {
+    Terminal(Event),
+    Probed(u64, Box<HostFacts>),
+}
+
+/// Opens the editor; gives the exit status.
+///
+/// # Errors
+/// When the document can't be read, or there is no terminal. The terminal is as it was.
+pub fn run(cli: &Cli) -> Result<u8, Error> {
+    let (mut app, source) = open(cli)?;
+    let demo = source.is_none();
+    if let Some(path) = cli.host.facts.as_ref().filter(|_| !demo) {
+        // Recorded facts need no look at this host: a wrong file is said before the screen is taken.
+        let options = HostOptions { facts: Some(path.clone()), ..cli.host.clone() };
+        app.probed(check::facts(&options, &[])?);
+    } else if demo {
+        let mut facts: HostFacts =
+            serde_json::from_str(DEMO_HOST).map_err(|error| Error::user(format!("the demo's host: {error}")))?;
+        facts.source = "an imaginary host".to_owned();
+        app.probed(facts);
+    }
+    let recorded = app.host.is_some();
+    let session = Session::start(Message::Terminal)?;
+    Editor { session, app, source, options: cli.host.clone(), recorded, probe: 0 }.run()
+}
+
+fn open(cli: &Cli) -> Result<(App, Option<FileSource>), Error> {
+    if cli.demo {
+        let mut app = App::new("demo".to_owned(), check::parse("demo", DEMO.to_owned())?);
+        app.readonly = Some("this is the demo; there is no file to save");
+        return Ok((app, None));
+    }
+    let Some(path) = &cli.file else {
+        return Err(
+            Error::user("no file was given").hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo")
+        );
+    };
+    let source = store::load(path)?;
+    let document = check::parse(&path.display().to_string(), source.text.clone())?;
+    let mut app = App::new(path.display().to_string(), document);
+    if rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_err() {
+        app.readonly = Some("you may not write this file");
+    }
+    Ok((app, Some(source)))
+}
+
+struct Editor {
+    session: Session<Message>,
+    app: App,
+    source: Option<FileSource>,
+    options: HostOptions,
+    /// The facts come from a file; the host is not asked.
+    recorded: bool,
+    /// The number of the last look at the host; answers to earlier ones are dropped.
+    probe: u64,
+}
+
+/// Why the loop ended.
+enum End {
+    Quit,
+    /// By a signal, or with the terminal: the number of the signal.
+    Signal(i32),
+}
+
+impl Editor {
+    fn run(mut self) -> Result<u8, Error> {
+        let theme = Theme::new(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
+        if !self.recorded {
+            self.look();
+        }
+        let end = self.steps(theme);
+        drop(self.session);
+        match end {
+            Ok(End::Quit) => Ok(0),
+            Ok(End::Signal(signal)) => {
+                rescue(&self.app, self.source.as_ref());
+                Ok(u8::try_from(128 + signal).unwrap_or(129))
+            }
+            Err(error) => {
+                rescue(&self.app, self.source.as_ref());
+                Err(Error::user(format!("the terminal failed: {error}")))
+            }
+        }
+    }
+
+    fn steps(&mut self, theme: Theme) -> std::io::Result<End> {
+        loop {
+            self.draw(theme)?;
+            let mut wake = self.session.wait();
+            // A burst of keys makes one frame.
+            loop {
+                let effect = match wake {
+                    Wake::End(signal) => return Ok(End::Signal(signal)),
+                    Wake::Gone => return Ok(End::Signal(SIGHUP)),
+                    Wake::Redraw => {
+                        self.session.repaint()?;
+                        None
+                    }
+                    Wake::Suspend => Some(Effect::Suspend),
+                    Wake::Message(message) => self.message(message),
+                };
+                if let Some(effect) = effect {
+                    if let Some(end) = self.carry_out(effect)? {
+                        return Ok(end);
+                    }
+                }
+                match self.session.next() {
+                    Some(message) => wake = Wake::Message(message),
+                    None => break,
+                }
+            }
+            if !self.recorded && self.app.needs_probe() {
+                self.look();
+            }
+        }
+    }
+
+    fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
+        let size = self.session.screen.size()?;
+        self.app.page = view::page(size.height, size.width);
+        crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        let app = &self.app;
+        self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
+        crossterm::execute!(self.session.screen.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    fn message(&mut self, message: Message) -> Option<Effect> {
+        match message {
+            Message::Terminal(Event::Key(event)) if event.kind != KeyEventKind::Release => self.app.key(event),
+            Message::Terminal(Event::Paste(text)) => {
+                self.app.paste(&text);
+                None
+            }
+            Message::Terminal(_) => None,
+            Message::Probed(number, facts) => {
+                if number == self.probe {
+                    self.app.probed(*facts);
+                }
+                None
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> std::io::Result<Option<End>> {
+        match effect {
+            Effect::Quit => return Ok(Some(End::Quit)),
+            Effect::Probe if self.recorded => {
+                self.app.probing = false;
+                self.app.failed("the facts are recorded ones; this host is not asked".to_owned());
+            }
+            Effect::Probe => self.look(),
+            Effect::Copy(text) => self.session.copy(&text)?,
+            Effect::Repaint => self.session.repaint()?,
+            Effect::Suspend => self.session.suspend()?,
+            Effect::Save { force } => {
+                if let Some(Effect::Quit) = self.save(force) {
+                    return Ok(Some(End::Quit));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn save(&mut self, force: bool) -> Option<Effect> {
+        let text = self.app.document.source().to_owned();
+        let Some(source) = &self.source else {
+            self.app.failed("there is no file to save".to_owned());
+            return None;
+        };
+        match store::save(source, &text, force) {
+            Ok(Saved::Unchanged) => self.app.saved(text, "nothing changed, nothing was written"),
+            Ok(Saved::Written(next)) => {
+                let sentence = format!(
+                    "saved; for libvirt: virsh define {}",
+                    crate::rules::quote(&[&next.path.to_string_lossy()])
+                );
+                self.source = Some(next);
+                self.app.saved(text, &sentence)
+            }
+            Ok(Saved::ChangedOnDisk) => {
+                self.app.changed_on_disk();
+                None
+            }
+            Err(error) => {
+                self.app.failed(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Asks the host in the background.
+    fn look(&mut self) {
+        self.probe += 1;
+        self.app.probing = true;
+        let number = self.probe;
+        let mut request = check::request(&self.options, &[(&self.app.document, &self.app.line)]);
+        request.patience = Duration::from_secs(5);
+        let sender = self.session.sender();
+        std::thread::spawn(move || {
+            sender.send(Message::Probed(number, Box::new(host::probe(&request))));
+        });
+    }
+}
+
+/// Puts unsaved work where it can be found, and says where.
+fn rescue(app: &App, source: Option<&FileSource>) {
+    if !app.is_modified() {
+        return;
+    }
+    let path = source.map_or(Path::new("demo.xml"), |source| source.path.as_path());
+    match store::rescue(path, app.document.source()) {
+        Ok(kept) => eprintln!("qpt-tui: your changes are kept in {}", kept.display()),
+        Err(error) => eprintln!("qpt-tui: your changes could not be kept: {error}"),
+    }
 }

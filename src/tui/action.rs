@@ -1,0 +1,100 @@
+//! What can be asked of the editor, and what it asks of the shell around it.
+
+/// Something the user wants; every key means one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Select the row above.
+    Up,
+    /// Select the row below.
+    Down,
+    /// A screenful up.
+    PageUp,
+    /// A screenful down.
+    PageDown,
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+    /// Edit the selected entry.
+    Edit,
+    /// Add an argument after the selected one.
+    AddAfter,
+    /// Add an argument before the selected one.
+    AddBefore,
+    /// Add an environment variable.
+    AddEnv,
+    /// Delete the selected entry, an option with its value.
+    Delete,
+    /// Move the selected entry one place down.
+    MoveDown,
+    /// Move the selected entry one place up.
+    MoveUp,
+    /// Take the last change back.
+    Undo,
+    /// Make the change again that was taken back.
+    Redo,
+    /// Start a search.
+    Search,
+    /// The next match.
+    NextMatch,
+    /// The previous match.
+    PreviousMatch,
+    /// The next row with something wrong.
+    NextFinding,
+    /// The other pane.
+    OtherPane,
+    /// The next tab of the side pane.
+    NextTab,
+    /// A tab of the side pane, from 0.
+    Tab(u8),
+    /// The remedies of the selected entry.
+    Remedies,
+    /// Apply or copy the selected remedy.
+    UseRemedy,
+    /// Copy the selected entry as XML.
+    Copy,
+    /// Write the passthrough as libvirt does.
+    Canonicalise,
+    /// Look at the host again.
+    Probe,
+    /// Save.
+    Save,
+    /// Leave.
+    Quit,
+    /// All keys.
+    Help,
+    /// Paint the screen again.
+    Repaint,
+    /// Stop for now, as a job of the shell.
+    Suspend,
+    /// Take over what the form says.
+    Accept,
+    /// Leave the form, the question, the list.
+    Cancel,
+    /// The other field of the form.
+    NextField,
+    /// Answer yes.
+    Yes,
+    /// Answer no.
+    No,
+}
+
+/// Something the shell has to do for the editor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Write the text; `force` even if the file changed meanwhile.
+    Save {
+        /// Do not mind what others wrote.
+        force: bool,
+    },
+    /// Look at the host.
+    Probe,
+    /// Put text into the terminal's clipboard.
+    Copy(String),
+    /// Paint everything anew.
+    Repaint,
+    /// Stop until the shell continues us.
+    Suspend,
+    /// Leave.
+    Quit,
+}

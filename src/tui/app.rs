@@ -1,0 +1,683 @@
+//! The editor's state, and the one place where it changes.
+
+use crossterm::event::KeyEvent;
+
+use super::action::{Action, Effect};
+use super::form::{Form, Target};
+use super::keymap::{self, Mode};
+use super::rows::{Row, rows};
+use crate::check::command_line;
+use crate::domain::{Document, EntryId, History, List, canonical};
+use crate::host::HostFacts;
+use crate::qemu::CommandLine;
+use crate::report;
+use crate::rules::{self, Case, Finding, Remedy, Step, Verdict};
+use crate::xml::EditSet;
+
+/// The tabs of the side pane.
+pub const TABS: [&str; 3] = ["Security", "XML", "Diff"];
+
+/// What the answer to a question does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Leave although something is not saved.
+    Quit,
+    /// Write over what somebody else wrote.
+    Overwrite,
+    /// Drop what was typed in the form.
+    DropForm,
+}
+
+impl Question {
+    /// The question as it is asked.
+    pub fn text(self) -> &'static str {
+        match self {
+            Question::Quit => "There are changes that are not saved. Leave without them?",
+            Question::Overwrite => "The file was changed by somebody else since it was opened. Write over it?",
+            Question::DropForm => "Drop what you typed?",
+        }
+    }
+}
+
+/// The editor.
+pub struct App {
+    /// The file, as it is shown.
+    pub title: String,
+    /// Nothing can be saved: the demo, or a file that can't be written.
+    pub readonly: Option<&'static str>,
+    /// The document as it stands.
+    pub document: Document,
+    /// The text that the file holds.
+    pub saved: String,
+    /// The passthrough as QEMU reads it.
+    pub line: CommandLine,
+    /// What the host said; nothing while it is being asked the first time.
+    pub host: Option<HostFacts>,
+    /// The host is being asked.
+    pub probing: bool,
+    /// What was found, the worst first for each entry.
+    pub findings: Vec<Finding>,
+    /// The rows of the lists.
+    pub rows: Vec<Row>,
+    /// The selected row.
+    pub selected: usize,
+    /// What the keys mean.
+    pub mode: Mode,
+    /// The tab of the side pane.
+    pub tab: usize,
+    /// How far the side pane is scrolled.
+    pub scroll: usize,
+    /// How far the help is scrolled.
+    pub help_scroll: usize,
+    /// The entry being typed.
+    pub form: Option<Form>,
+    /// The question being asked.
+    pub question: Option<Question>,
+    /// The selected remedy.
+    pub remedy: usize,
+    /// What is searched for, and where the search began.
+    pub search: (String, usize),
+    /// A sentence about the last action; an error is shown as one.
+    pub status: Option<(bool, String)>,
+    /// Rows that fit on the screen, for paging; the shell tells it.
+    pub page: usize,
+    history: History,
+    /// Leave once the text is saved.
+    leaving: bool,
+    /// Where help or remedies were opened from.
+    before: Mode,
+}
+
+impl App {
+    /// An editor for a document.
+    pub fn new(title: String, document: Document) -> App {
+        let line = command_line(&document);
+        let mut app = App {
+            title,
+            readonly: None,
+            saved: document.source().to_owned(),
+            document,
+            line,
+            host: None,
+            probing: true,
+            findings: Vec::new(),
+            rows: Vec::new(),
+            selected: 0,
+            mode: Mode::List,
+            tab: 0,
+            scroll: 0,
+            help_scroll: 0,
+            form: None,
+            question: None,
+            remedy: 0,
+            search: (String::new(), 0),
+            status: None,
+            page: 10,
+            history: History::default(),
+            leaving: false,
+            before: Mode::List,
+        };
+        app.judge();
+        app.selected = app.rows.iter().position(Row::is_entry).unwrap_or(0);
+        app
+    }
+
+    /// Whether the text differs from what the file holds.
+    pub fn is_modified(&self) -> bool {
+        self.document.source() != self.saved
+    }
+
+    /// The entries of the selected row.
+    pub fn selection(&self) -> Option<(List, std::ops::Range<usize>)> {
+        self.rows.get(self.selected)?.entries()
+    }
+
+    /// The first entry of the selected row.
+    fn selected_entry(&self) -> Option<EntryId> {
+        self.selection().map(|(list, range)| EntryId { list, index: range.start })
+    }
+
+    /// The findings of a row, the worst first.
+    pub fn findings_of<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a Finding> {
+        let entries = row.entries();
+        self.findings.iter().enumerate().filter_map(move |(index, finding)| {
+            let own = match (&entries, finding.entry, row) {
+                (Some((list, range)), Some(entry), _) => entry.list == *list && range.contains(&entry.index),
+                (None, _, Row::General(general)) => *general == index,
+                _ => false,
+            };
+            own.then_some(finding)
+        })
+    }
+
+    /// The worst verdict of a row; nothing while the host has not answered.
+    pub fn verdict_of(&self, row: &Row) -> Option<Verdict> {
+        let worst = self.findings_of(row).map(|finding| finding.verdict).min();
+        worst.or_else(|| self.host.as_ref().map(|_| Verdict::Allows))
+    }
+
+    /// The remedies of the selected row, with the findings they belong to.
+    pub fn remedies(&self) -> Vec<(&Finding, &Remedy)> {
+        let Some(row) = self.rows.get(self.selected) else { return Vec::new() };
+        let mut all: Vec<(&Finding, &Remedy)> =
+            self.findings_of(row).flat_map(|f| f.remedies.iter().map(move |remedy| (f, remedy))).collect();
+        all.sort_by_key(|(finding, remedy)| (finding.verdict, remedy.scope));
+        all
+    }
+
+    /// Why an action can't be done now.
+    ///
+    /// # Errors
+    /// A sentence for the status line.
+    pub fn available(&self, action: Action) -> Result<(), &'static str> {
+        let entry = self.selection().is_some();
+        let refused = match action {
+            Action::Edit | Action::Delete | Action::Copy if !entry => "select an entry first",
+            Action::MoveUp | Action::MoveDown if !entry => "select an entry first",
+            Action::Undo if !self.history.can_undo() => "there is nothing to undo",
+            Action::Redo if !self.history.can_redo() => "there is nothing to redo",
+            Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
+            Action::NextMatch | Action::PreviousMatch if self.search.0.is_empty() => "search first: /",
+            Action::Save if self.mode == Mode::Confirm && self.question != Some(Question::Quit) => "answer y or n",
+            Action::Save => return self.readonly.map_or(Ok(()), Err),
+            _ => return Ok(()),
+        };
+        Err(refused)
+    }
+
+    /// A key was pressed.
+    pub fn key(&mut self, event: KeyEvent) -> Option<Effect> {
+        match keymap::action(self.mode, &event) {
+            Some(action) => self.update(action),
+            None => {
+                match self.mode {
+                    Mode::Form => {
+                        if let Some(form) = &mut self.form {
+                            form.key(event);
+                        }
+                    }
+                    Mode::Search => self.search_key(event),
+                    Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help => {}
+                }
+                None
+            }
+        }
+    }
+
+    /// Text was pasted.
+    pub fn paste(&mut self, text: &str) {
+        match (self.mode, &mut self.form) {
+            (Mode::Form, Some(form)) => form.paste(text),
+            _ => self.say("press a or e first, then paste into the form"),
+        }
+    }
+
+    /// The host has answered.
+    pub fn probed(&mut self, facts: HostFacts) {
+        self.host = Some(facts);
+        self.probing = false;
+        self.judge();
+    }
+
+    /// The text was saved.
+    pub fn saved(&mut self, text: String, sentence: &str) -> Option<Effect> {
+        self.saved = text;
+        self.say(sentence);
+        self.leaving.then_some(Effect::Quit)
+    }
+
+    /// The file is not the one that was read.
+    pub fn changed_on_disk(&mut self) {
+        self.ask(Question::Overwrite);
+    }
+
+    /// Something went wrong outside.
+    pub fn failed(&mut self, sentence: String) {
+        self.leaving = false;
+        self.status = Some((true, sentence));
+    }
+
+    /// Does what is asked; what needs the world outside comes back as an effect.
+    pub fn update(&mut self, action: Action) -> Option<Effect> {
+        self.status = None;
+        if let Err(why) = self.available(action) {
+            self.status = Some((true, why.to_owned()));
+            return None;
+        }
+        match action {
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::PageUp => self.step(-(isize::try_from(self.page).unwrap_or(10))),
+            Action::PageDown => self.step(isize::try_from(self.page).unwrap_or(10)),
+            Action::First => self.step(isize::MIN / 2),
+            Action::Last => self.step(isize::MAX / 2),
+            Action::Edit => self.open_form(),
+            Action::AddAfter => self.open_empty(List::Args, true),
+            Action::AddBefore => self.open_empty(List::Args, false),
+            Action::AddEnv => self.open_empty(List::Envs, true),
+            Action::Delete => self.delete(),
+            Action::MoveDown => self.shift(true),
+            Action::MoveUp => self.shift(false),
+            Action::Undo => self.travel(false),
+            Action::Redo => self.travel(true),
+            Action::Search => {
+                self.search = (String::new(), self.selected);
+                self.mode = Mode::Search;
+            }
+            Action::NextMatch => self.find(self.selected + 1, true),
+            Action::PreviousMatch => self.find(self.selected, false),
+            Action::NextFinding => self.next_finding(),
+            Action::OtherPane => self.mode = if self.mode == Mode::Side { Mode::List } else { Mode::Side },
+            Action::NextTab => self.show(self.tab + 1),
+            Action::Tab(tab) => self.show(usize::from(tab)),
+            Action::Remedies => {
+                self.remedy = 0;
+                self.enter(Mode::Remedies);
+            }
+            Action::UseRemedy => return self.use_remedy(),
+            Action::Copy => return self.copy(),
+            Action::Canonicalise => match canonical::plan(&self.document) {
+                Ok(edits) if edits.is_empty() => self.say("the passthrough is written as libvirt writes it already"),
+                Ok(edits) => self.edit(&edits, self.selected_entry()),
+                Err(error) => self.status = Some((true, error.to_string())),
+            },
+            Action::Probe => {
+                self.probing = true;
+                return Some(Effect::Probe);
+            }
+            Action::Save => {
+                self.leaving = self.question == Some(Question::Quit);
+                self.close_question();
+                return Some(Effect::Save { force: false });
+            }
+            Action::Quit if self.is_modified() => self.ask(Question::Quit),
+            Action::Quit => return Some(Effect::Quit),
+            Action::Help => {
+                self.help_scroll = 0;
+                self.enter(Mode::Help);
+            }
+            Action::Repaint => return Some(Effect::Repaint),
+            Action::Suspend => return Some(Effect::Suspend),
+            Action::Accept => return self.accept(),
+            Action::Cancel => self.cancel(),
+            Action::NextField => {
+                if let Some(form) = &mut self.form {
+                    form.next_field();
+                }
+            }
+            Action::Yes => return self.answer(true),
+            Action::No => return self.answer(false),
+        }
+        None
+    }
+
+    fn say(&mut self, sentence: &str) {
+        self.status = Some((false, sentence.to_owned()));
+    }
+
+    fn enter(&mut self, mode: Mode) {
+        self.before = self.mode;
+        self.mode = mode;
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.question = Some(question);
+        self.mode = Mode::Confirm;
+    }
+
+    fn close_question(&mut self) {
+        self.question = None;
+        if self.mode == Mode::Confirm {
+            self.mode = if self.form.is_some() { Mode::Form } else { Mode::List };
+        }
+    }
+
+    fn answer(&mut self, yes: bool) -> Option<Effect> {
+        let question = self.question;
+        self.close_question();
+        match (question, yes) {
+            (Some(Question::Quit), true) => Some(Effect::Quit),
+            (Some(Question::Overwrite), true) => Some(Effect::Save { force: true }),
+            (Some(Question::DropForm), true) => {
+                self.form = None;
+                self.mode = Mode::List;
+                None
+            }
+            _ => {
+                self.leaving = false;
+                None
+            }
+        }
+    }
+
+    fn cancel(&mut self) {
+        match self.mode {
+            Mode::Form if self.form.as_ref().is_some_and(Form::is_modified) => self.ask(Question::DropForm),
+            Mode::Form => {
+                self.form = None;
+                self.mode = Mode::List;
+            }
+            Mode::Search => {
+                self.selected = self.search.1.min(self.rows.len().saturating_sub(1));
+                self.search.0.clear();
+                self.mode = Mode::List;
+            }
+            _ => self.mode = self.before,
+        }
+    }
+
+    fn step(&mut self, by: isize) {
+        let clamp = |at: usize, last: usize| at.saturating_add_signed(by).min(last);
+        match self.mode {
+            // The end of the text is known when it is drawn; the view stops there.
+            Mode::Side => self.scroll = clamp(self.scroll, 100_000),
+            Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
+            Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
+            Mode::List | Mode::Form | Mode::Search | Mode::Confirm => {
+                let selectable: Vec<usize> =
+                    (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();
+                let here = selectable.partition_point(|&row| row < self.selected);
+                if let Some(&row) = selectable.get(clamp(here, selectable.len().saturating_sub(1))) {
+                    self.select(row);
+                }
+            }
+        }
+    }
+
+    fn select(&mut self, row: usize) {
+        if self.selected != row {
+            self.scroll = 0;
+        }
+        self.selected = row;
+    }
+
+    fn select_entry(&mut self, entry: Option<EntryId>) {
+        let found = entry.and_then(|entry| {
+            self.rows.iter().position(|row| {
+                row.entries().is_some_and(|(list, range)| list == entry.list && range.contains(&entry.index))
+            })
+        });
+        let row = found.unwrap_or_else(|| self.selected.min(self.rows.len().saturating_sub(1)));
+        let row = if self.rows.get(row).is_some_and(Row::is_selectable) {
+            row
+        } else {
+            let up = (0..row).rev().find(|&row| self.rows[row].is_selectable());
+            up.or_else(|| self.rows.iter().position(Row::is_selectable)).unwrap_or(0)
+        };
+        self.select(row);
+    }
+
+    fn show(&mut self, tab: usize) {
+        self.tab = tab % TABS.len();
+        self.scroll = 0;
+    }
+
+    fn next_finding(&mut self) {
+        let count = self.rows.len();
+        let bad =
+            |row: &Row| row.is_selectable() && self.verdict_of(row).is_some_and(|verdict| verdict <= Verdict::Unknown);
+        match (1..=count).map(|ahead| (self.selected + ahead) % count).find(|&row| bad(&self.rows[row])) {
+            Some(row) => self.select(row),
+            None => self.say("nothing is blocked, warned about or unknown"),
+        }
+    }
+
+    fn open_form(&mut self) {
+        let Some((list, range)) = self.selection() else { return };
+        let text = |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
+        let (first, second) = match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
+            (Some(crate::domain::EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
+            (Some(option), value) => (option.text(), value.map(|value| value.text()).unwrap_or_default()),
+            (None, _) => return,
+        };
+        self.form = Some(Form::new(Target::Replace(list, range), &first, &second));
+        self.mode = Mode::Form;
+    }
+
+    fn open_empty(&mut self, list: List, after: bool) {
+        let at = match self.selection() {
+            Some((selected, range)) if selected == list => {
+                if after {
+                    range.end
+                } else {
+                    range.start
+                }
+            }
+            _ if after => self.document.list(list).len(),
+            _ => 0,
+        };
+        self.form = Some(Form::new(Target::Insert(list, at), "", ""));
+        self.mode = Mode::Form;
+    }
+
+    fn accept(&mut self) -> Option<Effect> {
+        if self.mode == Mode::Search {
+            self.mode = Mode::List;
+            return None;
+        }
+        let form = self.form.as_mut()?;
+        let entries = form.entries();
+        if form.text(0).is_empty() {
+            form.error = Some("the first field is empty".to_owned());
+            form.focus = 0;
+            return None;
+        }
+        if let Some(error) = entries.iter().find_map(|entry| entry.check().err()) {
+            form.error = Some(error);
+            form.focus = 0;
+            return None;
+        }
+        let target = form.target.clone();
+        match self.plan(&target, &entries) {
+            Ok((edits, at)) => {
+                self.form = None;
+                self.mode = Mode::List;
+                if edits.is_empty() {
+                    self.say("nothing changed");
+                } else {
+                    self.edit(&edits, Some(EntryId { list: target.list(), index: at }));
+                }
+            }
+            Err(error) => {
+                if let Some(form) = &mut self.form {
+                    form.error = Some(error);
+                }
+            }
+        }
+        None
+    }
+
+    /// The edits that put a form's entries where they belong, and the place of the first.
+    fn plan(&self, target: &Target, entries: &[crate::domain::EntryKind]) -> Result<(EditSet, usize), String> {
+        let document = &self.document;
+        let said = |error: crate::domain::VerbError| error.to_string();
+        match target {
+            Target::Insert(list, at) => Ok((document.insert(*list, *at, entries).map_err(said)?, *at)),
+            Target::Replace(list, range) => {
+                let mut edits = EditSet::new();
+                let mut merge = |more: EditSet| {
+                    more.edits()
+                        .iter()
+                        .try_for_each(|edit| edits.push(edit.clone()))
+                        .map_err(|overlap| said(overlap.into()))
+                };
+                for (index, entry) in range.clone().zip(entries) {
+                    merge(document.replace(EntryId { list: *list, index }, entry).map_err(said)?)?;
+                }
+                if entries.len() > range.len() {
+                    merge(document.insert(*list, range.end, &entries[range.len()..]).map_err(said)?)?;
+                }
+                let gone: Vec<EntryId> =
+                    range.clone().skip(entries.len()).map(|index| EntryId { list: *list, index }).collect();
+                merge(document.remove(&gone))?;
+                Ok((edits, range.start))
+            }
+        }
+    }
+
+    fn delete(&mut self) {
+        let Some((list, range)) = self.selection() else { return };
+        let ids: Vec<EntryId> = range.clone().map(|index| EntryId { list, index }).collect();
+        let edits = self.document.remove(&ids);
+        let row = self.selected;
+        self.edit(&edits, None);
+        // The cursor stays on its row, which holds the next entry now.
+        self.selected = row.min(self.rows.len().saturating_sub(1));
+        self.select_entry(None);
+    }
+
+    fn shift(&mut self, down: bool) {
+        let Some((list, range)) = self.selection() else { return };
+        let neighbour = self.rows.iter().filter_map(Row::entries).find(|(other, other_range)| {
+            *other == list && if down { other_range.start == range.end } else { other_range.end == range.start }
+        });
+        let Some((_, other)) = neighbour else {
+            return self.say(if down { "this is the last one" } else { "this is the first one" });
+        };
+        let mut order: Vec<usize> = (0..self.document.list(list).len()).collect();
+        let start = range.start.min(other.start);
+        if down {
+            order[start..start + range.len() + other.len()].rotate_left(range.len());
+        } else {
+            order[start..start + range.len() + other.len()].rotate_left(other.len());
+        }
+        let at = if down { start + other.len() } else { start };
+        match self.document.reorder(list, &order) {
+            Ok(edits) => self.edit(&edits, Some(EntryId { list, index: at })),
+            Err(error) => self.status = Some((true, error.to_string())),
+        }
+    }
+
+    /// Makes an edit; what was there can be had back.
+    fn edit(&mut self, edits: &EditSet, select: Option<EntryId>) {
+        match self.document.apply(edits) {
+            Ok(next) => {
+                self.history.record(self.document.source(), self.selected_entry());
+                self.replace(next, select);
+            }
+            Err(error) => self.status = Some((true, format!("the change was not made: {}", error.message))),
+        }
+    }
+
+    fn travel(&mut self, forward: bool) {
+        let (source, selected) = (self.document.source().to_owned(), self.selected_entry());
+        let snapshot =
+            if forward { self.history.redo(&source, selected) } else { self.history.undo(&source, selected) };
+        let Some(snapshot) = snapshot else { return };
+        if let Ok(document) = Document::parse(snapshot.source) {
+            self.replace(document, snapshot.selected);
+        }
+    }
+
+    fn replace(&mut self, document: Document, select: Option<EntryId>) {
+        self.document = document;
+        self.line = command_line(&self.document);
+        self.judge();
+        self.select_entry(select);
+    }
+
+    /// Judges the document by what is known of the host.
+    fn judge(&mut self) {
+        self.findings = match &self.host {
+            Some(host) => rules::judge(&Case { document: &self.document, line: &self.line, host }),
+            None => Vec::new(),
+        };
+        let selected = self.selected_entry();
+        self.rows = rows(&self.document, &self.line, &self.findings);
+        if selected.is_some() {
+            self.select_entry(selected);
+        }
+    }
+
+    /// Paths that the document names and the host was not asked about.
+    pub fn needs_probe(&self) -> bool {
+        !self.probing
+            && self.host.as_ref().is_some_and(|host| {
+                let unseen = self
+                    .line
+                    .uses
+                    .iter()
+                    .filter_map(|usage| usage.resource.path())
+                    .any(|(path, _)| !host.paths.contains_key(path));
+                unseen || !host.identities.contains_key(&crate::host::dac_label(self.document.facts()))
+            })
+    }
+
+    fn search_key(&mut self, event: KeyEvent) {
+        match event.code {
+            crossterm::event::KeyCode::Backspace => drop(self.search.0.pop()),
+            crossterm::event::KeyCode::Char(c)
+                if event.modifiers.difference(crossterm::event::KeyModifiers::SHIFT).is_empty() =>
+            {
+                self.search.0.push(c)
+            }
+            _ => return,
+        }
+        self.find(self.search.1, true);
+    }
+
+    fn find(&mut self, from: usize, forward: bool) {
+        let needle = self.search.0.to_lowercase();
+        let count = self.rows.len();
+        let hit = |row: &Row| row.is_selectable() && self.row_text(row).to_lowercase().contains(&needle);
+        let at =
+            |offset: usize| if forward { (from + offset) % count } else { (from + count - 1 - offset % count) % count };
+        match (0..count).map(at).find(|&row| hit(&self.rows[row])) {
+            Some(row) => {
+                self.status = None;
+                self.select(row);
+            }
+            None => self.status = Some((true, format!("'{}' is in no entry", self.search.0))),
+        }
+    }
+
+    /// A row on one line.
+    pub fn row_text(&self, row: &Row) -> String {
+        match (row, row.entries()) {
+            (Row::General(index), _) => {
+                self.findings.get(*index).map(|finding| finding.message.clone()).unwrap_or_default()
+            }
+            (_, Some((list, range))) => {
+                let entries = &self.document.list(list)[range];
+                entries.iter().map(|entry| entry.kind.text()).collect::<Vec<_>>().join(" ")
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn copy(&mut self) -> Option<Effect> {
+        let (list, range) = self.selection()?;
+        let text: String =
+            self.document.list(list)[range].iter().map(|entry| format!("{}\n", canonical::element(entry))).collect();
+        self.say("copied as XML, if your terminal allows it (OSC 52)");
+        Some(Effect::Copy(text))
+    }
+
+    fn use_remedy(&mut self) -> Option<Effect> {
+        let (_, remedy) = *self.remedies().get(self.remedy)?;
+        let remedy = remedy.clone();
+        match &remedy.step {
+            Step::EditXml(edits) => {
+                self.mode = Mode::List;
+                let selected = self.selected_entry();
+                self.edit(edits, selected);
+                if self.status.is_none() {
+                    self.say("done in the document; u takes it back");
+                }
+                None
+            }
+            Step::Nothing => {
+                self.say("there is nothing to do on this road");
+                None
+            }
+            Step::RunCommand(_) | Step::SetOption { .. } => {
+                let text = match &remedy.step {
+                    Step::SetOption { line, .. } => line.clone(),
+                    step => report::step_text(&self.document, step).unwrap_or_default(),
+                };
+                self.say("copied, if your terminal allows it (OSC 52); it is for you to run, then press r");
+                Some(Effect::Copy(text))
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The entry being typed: an option with its value, or a variable with its value.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Style;
+use tui_textarea::{CursorMove, TextArea};
+
+use crate::domain::{EntryKind, List};
+use crate::qemu::{argv, catalog};
+
+/// Where the result goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// In the place of these entries of a list.
+    Replace(List, std::ops::Range<usize>),
+    /// Before the entry at this place of a list.
+    Insert(List, usize),
+}
+
+impl Target {
+    /// The list that the form belongs to.
+    pub fn list(&self) -> List {
+        match self {
+            Target::Replace(list, _) | Target::Insert(list, _) => *list,
+        }
+    }
+}
+
+/// A form with two fields.
+#[derive(Debug)]
+pub struct Form {
+    /// Where the result goes.
+    pub target: Target,
+    /// The two fields: option or name, and value.
+    pub fields: [TextArea<'static>; 2],
+    /// The field that takes the keys.
+    pub focus: usize,
+    /// What was wrong at the last attempt to accept.
+    pub error: Option<String>,
+    initial: [String; 2],
+}
+
+impl Form {
+    /// A form with its fields filled.
+    pub fn new(target: Target, first: &str, second: &str) -> Form {
+        let field = |text: &str| {
+            let mut area = TextArea::new(vec![text.to_owned()]);
+            area.set_cursor_line_style(Style::default());
+            area.move_cursor(CursorMove::End);
+            area
+        };
+        let focus = usize::from(!first.is_empty() && !second.is_empty());
+        Form {
+            target,
+            fields: [field(first), field(second)],
+            focus,
+            error: None,
+            initial: [first.to_owned(), second.to_owned()],
+        }
+    }
+
+    /// The text of a field.
+    pub fn text(&self, field: usize) -> String {
+        self.fields[field].lines().join("\n")
+    }
+
+    /// Whether something was typed.
+    pub fn is_modified(&self) -> bool {
+        (0..2).any(|field| self.text(field) != self.initial[field])
+    }
+
+    /// The names of the fields.
+    pub fn labels(&self) -> [&'static str; 2] {
+        match self.target.list() {
+            List::Args => ["Option", "Value"],
+            List::Envs => ["Name", "Value"],
+        }
+    }
+
+    /// A remark on what is typed, from QEMU's table of options.
+    pub fn remark(&self) -> String {
+        let first = self.text(0);
+        if self.target.list() == List::Envs {
+            return "An environment variable of QEMU; without a value it is set to nothing".to_owned();
+        }
+        let row = argv::option_name(&first).and_then(catalog::option);
+        match row {
+            Some(row) if row.takes_value => format!("{first}: {}; takes a value", row.what),
+            Some(row) => format!("{first}: {}; takes no value", row.what),
+            None if first.is_empty() => {
+                "An option of QEMU, such as -device, and its value in the field below".to_owned()
+            }
+            None if first.starts_with('-') => format!("QEMU has no option {first}"),
+            None => "This is no option: options begin with a dash".to_owned(),
+        }
+    }
+
+    /// The entries that the form stands for.
+    pub fn entries(&self) -> Vec<EntryKind> {
+        let (first, second) = (self.text(0), self.text(1));
+        match self.target.list() {
+            List::Envs => {
+                let keeps_none = matches!(&self.target, Target::Replace(..)) && self.initial[1].is_empty();
+                let value =
+                    (!second.is_empty() || !keeps_none).then_some(second.as_str()).filter(|value| !value.is_empty());
+                vec![EntryKind::env(first, value)]
+            }
+            List::Args if second.is_empty() => vec![EntryKind::arg(first)],
+            List::Args => vec![EntryKind::arg(first), EntryKind::arg(second)],
+        }
+    }
+
+    /// Goes to the other field.
+    pub fn next_field(&mut self) {
+        self.focus = 1 - self.focus;
+    }
+
+    /// Puts pasted text in; line ends become blanks, since a value is one line.
+    pub fn paste(&mut self, text: &str) {
+        self.error = None;
+        self.fields[self.focus]
+            .insert_str(text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n'], " "));
+    }
+
+    /// A key that the table gives no meaning: typing and moving. The widget's own shortcuts are not used: some delete.
+    pub fn key(&mut self, event: KeyEvent) {
+        self.error = None;
+        let area = &mut self.fields[self.focus];
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match event.code {
+            KeyCode::Char('h') if control => drop(area.delete_char()),
+            KeyCode::Char('w') if control => drop(area.delete_word()),
+            KeyCode::Char('u') if control => drop(area.delete_line_by_head()),
+            KeyCode::Char('k') if control => drop(area.delete_line_by_end()),
+            KeyCode::Char('a') if control => area.move_cursor(CursorMove::Head),
+            KeyCode::Char('e') if control => area.move_cursor(CursorMove::End),
+            KeyCode::Left if control => area.move_cursor(CursorMove::WordBack),
+            KeyCode::Right if control => area.move_cursor(CursorMove::WordForward),
+            KeyCode::Left => area.move_cursor(CursorMove::Back),
+            KeyCode::Right => area.move_cursor(CursorMove::Forward),
+            KeyCode::Home => area.move_cursor(CursorMove::Head),
+            KeyCode::End => area.move_cursor(CursorMove::End),
+            KeyCode::Backspace => drop(area.delete_char()),
+            KeyCode::Delete => drop(area.delete_next_char()),
+            KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => area.insert_char(c),
+            _ => {}
+        }
+    }
+}

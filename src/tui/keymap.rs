@@ -1,0 +1,214 @@
+//! Every key, once: dispatch, footer and help read this table.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::action::Action;
+
+/// What the keys mean at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Walking the lists.
+    List,
+    /// Reading the side pane.
+    Side,
+    /// Typing an entry.
+    Form,
+    /// Typing what to search for.
+    Search,
+    /// Choosing a remedy.
+    Remedies,
+    /// Answering a question.
+    Confirm,
+    /// Reading the help.
+    Help,
+}
+
+/// A key with its modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+const fn ch(c: char) -> Key {
+    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::NONE }
+}
+
+const fn ctrl(c: char) -> Key {
+    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::NONE }
+}
+
+impl Key {
+    /// The key of an event. Shift is left out for characters, where the character already tells it.
+    pub fn of(event: &KeyEvent) -> Key {
+        let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        if matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab) {
+            modifiers.remove(KeyModifiers::SHIFT);
+        }
+        Key { code: event.code, modifiers }
+    }
+
+    /// The key as it stands on the keyboard: `Ctrl-s`, `Enter`, `j`.
+    pub fn name(&self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "Space".to_owned(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::BackTab => "Shift-Tab".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::Delete => "Del".to_owned(),
+            other => format!("{other}"),
+        };
+        if self.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{name}") } else { name }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Binding {
+    /// When it holds.
+    pub mode: Mode,
+    /// The keys; the first one is shown in the footer.
+    pub keys: &'static [Key],
+    /// What they mean.
+    pub action: Action,
+    /// A word for the footer; empty keeps it out of there.
+    pub label: &'static str,
+    /// A sentence for the help.
+    pub help: &'static str,
+}
+
+macro_rules! bindings {
+    ($($mode:ident [$($key:expr),+] $action:expr, $label:literal, $help:literal;)+) => {
+        &[$(Binding { mode: Mode::$mode, keys: &[$($key),+], action: $action, label: $label, help: $help }),+]
+    };
+}
+
+/// The table.
+pub static BINDINGS: &[Binding] = bindings! {
+    List [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
+    List [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
+    List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
+    List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
+    List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
+    List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
+    List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
+    List [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
+    List [ch('u')] Action::Undo, "undo", "Take the last change back";
+    List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
+    List [ctrl('s')] Action::Save, "save", "Save the document";
+    List [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; asks when something is not saved";
+    List [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
+    List [key(KeyCode::Tab)] Action::OtherPane, "pane", "Go to the side pane, to scroll it";
+    List [key(KeyCode::Up), ch('k')] Action::Up, "", "Select the row above";
+    List [key(KeyCode::Down), ch('j')] Action::Down, "", "Select the row below";
+    List [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
+    List [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
+    List [key(KeyCode::Home), ch('g')] Action::First, "", "Select the first row";
+    List [key(KeyCode::End), ch('G')] Action::Last, "", "Select the last row";
+    List [ch('!')] Action::NextFinding, "", "Select the next row that is blocked, warned about or unknown";
+    List [ch('/')] Action::Search, "", "Search the entries";
+    List [ch('n')] Action::NextMatch, "", "Go to the next match";
+    List [ch('N')] Action::PreviousMatch, "", "Go to the previous match";
+    List [ch('1')] Action::Tab(0), "", "Side pane: security";
+    List [ch('2')] Action::Tab(1), "", "Side pane: the XML as libvirt prints it";
+    List [ch('3')] Action::Tab(2), "", "Side pane: what saving changes";
+    List [key(KeyCode::Right), ch('l'), key(KeyCode::Left), ch('h')] Action::NextTab, "", "Side pane: the next tab";
+    List [ch('y')] Action::Copy, "", "Copy the selected entry as XML to the terminal's clipboard";
+    List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
+    List [ch('r')] Action::Probe, "", "Look at the host again";
+    List [ctrl('l')] Action::Repaint, "", "Paint the screen again";
+    List [ctrl('z')] Action::Suspend, "", "Stop for now; 'fg' in the shell comes back";
+    Side [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Esc)] Action::OtherPane, "back", "Go back to the lists";
+    Side [key(KeyCode::Down), ch('j')] Action::Down, "scroll", "Scroll down";
+    Side [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
+    Side [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
+    Side [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
+    Side [key(KeyCode::Home), ch('g')] Action::First, "", "Go to the top";
+    Side [key(KeyCode::End), ch('G')] Action::Last, "", "Go to the end";
+    Side [ch('1')] Action::Tab(0), "1-3 tabs", "Security";
+    Side [ch('2')] Action::Tab(1), "", "The XML as libvirt prints it";
+    Side [ch('3')] Action::Tab(2), "", "What saving changes";
+    Side [key(KeyCode::Right), ch('l'), key(KeyCode::Left), ch('h')] Action::NextTab, "", "The next tab";
+    Side [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
+    Side [ctrl('s')] Action::Save, "save", "Save the document";
+    Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";
+    Side [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
+    Side [ctrl('l')] Action::Repaint, "", "Paint the screen again";
+    Side [ctrl('z')] Action::Suspend, "", "Stop for now";
+    Form [key(KeyCode::Enter)] Action::Accept, "accept", "Take the entry over";
+    Form [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Down), key(KeyCode::Up)] Action::NextField, "other field", "Go to the other field";
+    Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
+    Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
+    Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";
+    Remedies [key(KeyCode::Enter)] Action::UseRemedy, "use", "Edit the document, or copy the command or the setting";
+    Remedies [key(KeyCode::Down), ch('j')] Action::Down, "choose", "The next remedy";
+    Remedies [key(KeyCode::Up), ch('k')] Action::Up, "", "The previous remedy";
+    Remedies [key(KeyCode::Esc), ch('q'), ch('x'), ctrl('c')] Action::Cancel, "back", "Close the list";
+    Confirm [ch('y')] Action::Yes, "yes", "Yes";
+    Confirm [ch('s'), ctrl('s')] Action::Save, "save", "Save first, where the question is about leaving";
+    Confirm [ch('n'), key(KeyCode::Esc), ctrl('c')] Action::No, "no", "No, go on editing";
+    Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "Close the help";
+    Help [key(KeyCode::Down), ch('j')] Action::Down, "scroll", "Scroll down";
+    Help [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
+    Help [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
+    Help [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
+};
+
+/// What a key means in a mode.
+pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
+    let pressed = Key::of(event);
+    BINDINGS
+        .iter()
+        .find(|binding| binding.mode == mode && binding.keys.contains(&pressed))
+        .map(|binding| binding.action)
+}
+
+/// The rows of a mode.
+pub fn of_mode(mode: Mode) -> impl Iterator<Item = &'static Binding> {
+    BINDINGS.iter().filter(move |binding| binding.mode == mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_has_two_meanings_in_one_mode() {
+        let mut seen = std::collections::HashSet::new();
+        for binding in BINDINGS {
+            for key in binding.keys {
+                assert!(seen.insert((binding.mode, *key)), "{:?} {}", binding.mode, key.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_takes_every_character() {
+        for binding in BINDINGS.iter().filter(|binding| matches!(binding.mode, Mode::Form | Mode::Search)) {
+            for key in binding.keys {
+                assert!(
+                    !matches!(key.code, KeyCode::Char(_)) || key.modifiers == KeyModifiers::CONTROL,
+                    "{}",
+                    key.name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn shift_is_in_the_character() {
+        let event = KeyEvent::new(KeyCode::Char('J'), KeyModifiers::SHIFT);
+        assert_eq!(action(Mode::List, &event), Some(Action::MoveDown));
+        let line_feed = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::CONTROL);
+        assert_eq!(action(Mode::List, &line_feed), None);
+    }
+}

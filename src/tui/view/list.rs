@@ -1,0 +1,85 @@
+//! The two lists, with the worst verdict of each row in the gutter.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::text::{cut, width};
+use crate::domain::List;
+use crate::rules::Verdict;
+use crate::tui::app::App;
+use crate::tui::keymap::Mode;
+use crate::tui::rows::Row;
+use crate::tui::theme::Theme;
+use crate::visible::visible;
+
+/// Columns of the gutter: sign, word, a blank on each side.
+const GUTTER: usize = 11;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let height = usize::from(area.height);
+    // The cursor stays a row away from the edges where it can, so that titles come into sight.
+    let first = (app.selected + 2).saturating_sub(height).min(app.rows.len().saturating_sub(height));
+    let lines: Vec<Line<'_>> = app
+        .rows
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(height)
+        .map(|(index, row)| line(app, theme, index, row, area))
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Line<'a> {
+    let columns = usize::from(area.width);
+    match row {
+        Row::Title(title, count) => return Line::styled(cut(&format!("{title} ({count})"), columns), theme.title()),
+        Row::Hint(hint) => return Line::styled(format!("   {hint}"), theme.dim()),
+        Row::Option(_) | Row::Variable(_) | Row::General(_) => {}
+    }
+    let short = columns < 50;
+    let (sign, word, style) = match app.verdict_of(row) {
+        Some(verdict) => {
+            let (sign, word) = verdict.sign();
+            (sign, word, theme.verdict(verdict))
+        }
+        None => ("…", "looking", theme.dim()),
+    };
+    let word = if short { word.get(..word.len().min(5)).unwrap_or(word) } else { word };
+    let gutter = if short { GUTTER - 3 } else { GUTTER };
+    let mut spans = vec![Span::styled(format!("{:<gutter$}", format!(" {sign} {word}")), style)];
+    let room = columns.saturating_sub(gutter);
+    match row.entries() {
+        Some((List::Args, range)) => {
+            let text = |index: usize| app.document.list(List::Args)[index].kind.text();
+            let option = shown(&text(range.start));
+            let option = cut(&option, room);
+            let left = room.saturating_sub(width(&option) + 1);
+            spans.push(Span::styled(option, theme.title()));
+            if range.len() == 2 {
+                spans.push(Span::raw(format!(" {}", cut(&shown(&text(range.start + 1)), left))));
+            }
+        }
+        _ => spans.push(Span::raw(cut(&visible(&app.row_text(row)), room))),
+    }
+    let mut line = Line::from(spans);
+    if index == app.selected {
+        let used = line.width();
+        line.push_span(Span::raw(" ".repeat(columns.saturating_sub(used))));
+        line = line.patch_style(theme.selected(app.mode != Mode::Side));
+    }
+    line
+}
+
+/// A text as it can be shown; an empty one is said to be empty.
+fn shown(text: &str) -> String {
+    if text.is_empty() { "(empty)".to_owned() } else { visible(text).into_owned() }
+}
+
+/// The sign of a verdict with its word, for other views.
+pub(super) fn badge(theme: Theme, verdict: Verdict) -> Span<'static> {
+    let (sign, word) = verdict.sign();
+    Span::styled(format!("{sign} {word}"), theme.verdict(verdict))
+}

@@ -1,0 +1,111 @@
+//! Drawing: reads the state, changes nothing.
+
+mod footer;
+mod help;
+mod list;
+mod popup;
+mod side;
+mod text;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::app::App;
+use super::keymap::Mode;
+use super::theme::Theme;
+use crate::rules::Verdict;
+use crate::visible::visible;
+use text::{cut, width};
+
+/// From this width on the panes stand side by side.
+const SIDE_BY_SIDE: u16 = 100;
+/// Below this height only one pane is drawn.
+const ONE_PANE: u16 = 11;
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
+    let area = frame.area();
+    if area.width < 20 || area.height < 6 {
+        frame.render_widget(Paragraph::new("terminal too small: 20×6 at least"), area);
+        return;
+    }
+    let [header_area, body, footer_area] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+    header(frame, header_area, app, theme);
+    if app.mode == Mode::Help {
+        help::draw(frame, body, app, theme);
+    } else {
+        panes(frame, body, app, theme);
+    }
+    match app.mode {
+        Mode::Form => popup::form(frame, body, app, theme),
+        Mode::Remedies => popup::remedies(frame, body, app, theme),
+        Mode::Confirm => popup::question(frame, body, app, theme),
+        Mode::List | Mode::Side | Mode::Search | Mode::Help => {}
+    }
+    footer::draw(frame, footer_area, app, theme);
+}
+
+fn panes(frame: &mut Frame<'_>, body: Rect, app: &App, theme: Theme) {
+    if body.width >= SIDE_BY_SIDE {
+        let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(body);
+        list::draw(frame, left, app, theme);
+        side::draw(frame, right, app, theme);
+    } else if body.height < ONE_PANE {
+        if app.mode == Mode::Side {
+            side::draw(frame, body, app, theme);
+        } else {
+            list::draw(frame, body, app, theme);
+        }
+    } else {
+        let rows = u16::try_from(app.rows.len()).unwrap_or(u16::MAX);
+        let [top, bottom] =
+            Layout::vertical([Constraint::Length(rows.min(body.height * 9 / 20)), Constraint::Fill(1)]).areas(body);
+        list::draw(frame, top, app, theme);
+        side::draw(frame, bottom, app, theme);
+    }
+}
+
+/// How many rows of the lists fit on a screen of this size.
+pub fn page(height: u16, width: u16) -> usize {
+    let body = height.saturating_sub(2);
+    let rows = if width >= SIDE_BY_SIDE || body < ONE_PANE { body } else { body * 9 / 20 };
+    usize::from(rows.saturating_sub(1)).max(1)
+}
+
+/// File, domain, whether it is modified, and how many entries have which verdict.
+fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let mut right = Vec::new();
+    if app.host.is_none() {
+        right.push(Span::raw(" looking at the host… "));
+    } else {
+        if app.probing {
+            right.push(Span::raw(" looking… "));
+        }
+        for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
+            let count =
+                app.rows.iter().filter(|row| row.is_selectable() && app.verdict_of(row) == Some(verdict)).count();
+            let (sign, word) = verdict.sign();
+            let short = area.width < 60;
+            right.push(Span::raw(if short { format!(" {sign}{count}") } else { format!(" {sign} {count} {word}") }));
+        }
+        right.push(Span::raw(" "));
+    }
+    let taken: usize = right.iter().map(|span| width(&span.content)).sum();
+    let state = match (app.is_modified(), app.readonly.is_some()) {
+        (true, false) => "[modified] ",
+        (true, true) => "[modified, cannot be saved] ",
+        (false, true) => "[read-only] ",
+        (false, false) => "",
+    };
+    let name = &app.document.facts().name;
+    let left =
+        format!(" {state}{} · {}", visible(&app.title), if name.is_empty() { "no name".into() } else { visible(name) });
+    let left = cut(&left, usize::from(area.width).saturating_sub(taken));
+    let gap = usize::from(area.width).saturating_sub(taken + width(&left));
+    let mut spans = vec![Span::raw(left), Span::raw(" ".repeat(gap))];
+    spans.extend(right);
+    frame.render_widget(Paragraph::new(Line::from(spans)).style(theme.bar()), area);
+}

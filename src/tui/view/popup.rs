@@ -1,0 +1,99 @@
+//! What stands over the panes: the form, the remedies, a question.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, Clear, Paragraph};
+
+use super::text::{cut, wrap};
+use crate::report::step_text;
+use crate::tui::app::App;
+use crate::tui::form::Target;
+use crate::tui::theme::Theme;
+use crate::visible::visible;
+
+/// A box in the middle of `area`.
+fn open(frame: &mut Frame<'_>, area: Rect, height: u16, title: &str, theme: Theme) -> Rect {
+    let height = height.min(area.height);
+    let width = area.width.min(110);
+    let outer = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let block = Block::new()
+        .borders(Borders::ALL)
+        .title(format!(" {} ", cut(title, usize::from(width.saturating_sub(6)))))
+        .title_style(theme.title());
+    let inner = block.inner(outer);
+    frame.render_widget(Clear, outer);
+    frame.render_widget(block, outer);
+    inner
+}
+
+pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let Some(form) = &app.form else { return };
+    let title = match &form.target {
+        Target::Replace(..) => "Edit",
+        Target::Insert(..) => "Add",
+    };
+    let inner = open(frame, area, 8, title, theme);
+    let [first, second, _, remark] =
+        Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)])
+            .areas(inner);
+    for (index, row) in [first, second].into_iter().enumerate() {
+        let [label, field] = Layout::horizontal([Constraint::Length(8), Constraint::Fill(1)]).areas(row);
+        let focused = form.focus == index;
+        let style = if focused { theme.key() } else { theme.dim() };
+        frame.render_widget(Paragraph::new(format!("{:<7}", form.labels()[index])).style(style), label);
+        if focused {
+            let mut area = form.fields[index].clone();
+            area.set_style(Style::new().add_modifier(Modifier::UNDERLINED));
+            frame.render_widget(&area, field);
+        } else {
+            frame.render_widget(Paragraph::new(cut(&visible(&form.text(index)), usize::from(field.width))), field);
+        }
+    }
+    let (text, style) = match &form.error {
+        Some(error) => (error.clone(), theme.error()),
+        None => (form.remark(), theme.dim()),
+    };
+    let lines: Vec<Line<'_>> = wrap(&visible(&text), usize::from(remark.width), "")
+        .into_iter()
+        .map(|line| Line::styled(line, style))
+        .collect();
+    frame.render_widget(Paragraph::new(lines), remark);
+}
+
+pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let columns = usize::from(area.width.min(110).saturating_sub(2));
+    let mut lines = Vec::new();
+    let mut chosen = 0..0;
+    for (index, (finding, remedy)) in app.remedies().into_iter().enumerate() {
+        let start = lines.len();
+        let style = if index == app.remedy { theme.selected(true) } else { Style::new() };
+        let head = format!("{} · {}: {}", finding.layer.title(), remedy.scope.title(), remedy.title);
+        lines.extend(wrap(&visible(&head), columns, "  ").into_iter().map(|line| Line::styled(line, style)));
+        if let Some(step) = step_text(&app.document, &remedy.step) {
+            lines.extend(
+                wrap(&format!("    {}", visible(&step)), columns, "    ")
+                    .into_iter()
+                    .map(|line| Line::styled(line, theme.command())),
+            );
+        }
+        if index == app.remedy {
+            chosen = start..lines.len();
+        }
+    }
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let inner = open(frame, area, height, "What can be done", theme);
+    let shown = usize::from(inner.height);
+    let first = chosen.end.saturating_sub(shown).min(chosen.start);
+    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()), inner);
+}
+
+pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let Some(question) = app.question else { return };
+    let columns = usize::from(area.width.min(110).saturating_sub(4));
+    let lines = wrap(question.text(), columns, "");
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let inner = open(frame, area, height, "Question", theme);
+    frame.render_widget(Paragraph::new(lines.into_iter().map(Line::from).collect::<Vec<_>>()), inner);
+}

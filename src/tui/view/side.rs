@@ -1,0 +1,184 @@
+//! The side pane: what the layers say, the canonical XML, what saving changes.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use similar::{ChangeTag, TextDiff};
+
+use super::list::badge;
+use super::text::{cut, width, wrap};
+use crate::domain::canonical;
+use crate::report::step_text;
+use crate::rules::{Finding, Verdict};
+use crate::tui::app::{App, TABS};
+use crate::tui::keymap::Mode;
+use crate::tui::theme::Theme;
+use crate::visible::visible;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let [title, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    let mut spans = vec![Span::styled("──", theme.dim())];
+    for (index, tab) in TABS.iter().enumerate() {
+        let style =
+            if index == app.tab { theme.selected(app.mode == Mode::Side).patch(theme.title()) } else { Style::new() };
+        spans.push(Span::styled(format!(" {}", index + 1), theme.key()));
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(*tab, style));
+        spans.push(Span::styled(" ─", theme.dim()));
+    }
+    let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+    spans.push(Span::styled("─".repeat(usize::from(area.width).saturating_sub(used)), theme.dim()));
+    frame.render_widget(Paragraph::new(Line::from(spans)), title);
+    let columns = usize::from(body.width);
+    let (lines, follow) = match app.tab {
+        0 => (security(app, theme, columns), None),
+        1 => xml(app, theme, columns),
+        _ => (diff(app, theme, columns), None),
+    };
+    let height = usize::from(body.height);
+    let end = lines.len().saturating_sub(height);
+    // The XML follows the selection until the pane is scrolled by hand.
+    let first = match follow.filter(|_| app.scroll == 0) {
+        Some(line) if line >= height => (line + 2).saturating_sub(height).min(end),
+        _ => app.scroll.min(end),
+    };
+    let more = end > first;
+    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), body);
+    if more && area.width > 20 {
+        let mark = Rect { x: title.x + title.width.saturating_sub(8), width: 8, ..title };
+        frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
+    }
+}
+
+struct Text {
+    lines: Vec<Line<'static>>,
+    columns: usize,
+}
+
+impl Text {
+    fn add(&mut self, text: &str, first: &str, rest: &str, style: Style) {
+        for line in wrap(&format!("{first}{}", visible(text)), self.columns, rest) {
+            self.lines.push(Line::styled(line, style));
+        }
+    }
+
+    fn blank(&mut self) {
+        self.lines.push(Line::default());
+    }
+}
+
+fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut text = Text { lines: Vec::new(), columns };
+    let Some(row) = app.rows.get(app.selected).filter(|row| row.is_selectable()) else {
+        text.add("Nothing is selected.", "", "", theme.dim());
+        return text.lines;
+    };
+    if row.is_entry() {
+        text.add(&app.row_text(row), "", "  ", theme.title());
+    }
+    let Some(host) = &app.host else {
+        text.add("The host is being looked at …", "", "", theme.dim());
+        return text.lines;
+    };
+    let findings: Vec<&Finding> = app.findings_of(row).collect();
+    for finding in findings.iter().filter(|finding| finding.verdict != Verdict::Allows) {
+        one(&mut text, app, theme, finding);
+    }
+    let mut allowed: Vec<&str> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Allows) {
+        if !allowed.contains(&finding.layer.title()) {
+            allowed.push(finding.layer.title());
+        }
+    }
+    if !allowed.is_empty() {
+        text.add(&format!("let through by {}", allowed.join(", ")), "✓ ", "  ", theme.verdict(Verdict::Allows));
+    } else if findings.is_empty() {
+        text.add("names nothing on the host that a layer would stop", "✓ ", "  ", theme.verdict(Verdict::Allows));
+    }
+    let label = crate::host::dac_label(app.document.facts());
+    if let Some(crate::host::Known::Yes(identity)) = host.identities.get(&label) {
+        text.blank();
+        text.add(&format!("{}; {}", identity.sentence(), source(host)), "", "", theme.dim());
+    }
+    text.lines
+}
+
+fn source(host: &crate::host::HostFacts) -> String {
+    let version =
+        |name: &str, known: &crate::host::Known<String>| known.yes().map(|version| format!("{name} {version}"));
+    let found: Vec<String> =
+        [version("libvirt", &host.libvirt), version("QEMU", &host.qemu)].into_iter().flatten().collect();
+    let found = if found.is_empty() { "libvirt and QEMU are not installed".to_owned() } else { found.join(", ") };
+    if host.source == "live" { format!("this host has {found}") } else { format!("{}: {found}", host.source) }
+}
+
+fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding) {
+    let sign = badge(theme, finding.verdict);
+    let head = format!("{} by {}: {}", sign.content, finding.layer.title(), finding.message);
+    text.add(&head, "", "  ", theme.verdict(finding.verdict));
+    for evidence in &finding.evidence {
+        text.add(evidence, "  · ", "    ", Style::new());
+    }
+    for remedy in &finding.remedies {
+        text.add(&remedy.title, &format!("  → {}: ", remedy.scope.title()), "    ", Style::new());
+        if let Some(step) = step_text(&app.document, &remedy.step) {
+            text.add(&step, "      ", "      ", theme.command());
+        }
+    }
+    let rule = format!("qpt-tui explain {}", finding.rule);
+    text.add(&rule, "  why: ", "    ", theme.dim());
+}
+
+/// The canonical lines, and which of them shows the selection.
+fn xml(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
+    let mut lines = Vec::new();
+    let mut follow = None;
+    let selection = app.selection();
+    for line in canonical::lines(&app.document) {
+        let selected = line.entry.is_some_and(|entry| {
+            selection.as_ref().is_some_and(|(list, range)| entry.list == *list && range.contains(&entry.index))
+        });
+        if selected && follow.is_none() {
+            follow = Some(lines.len());
+        }
+        let style = if selected { theme.title().patch(theme.command()) } else { Style::new() };
+        for part in wrap(&visible(&line.text), columns, "        ") {
+            lines.push(Line::styled(part, style));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Line::styled("libvirt would store no passthrough for this domain", theme.dim()));
+    } else {
+        let head = "As libvirt will print it, at the end of the domain, with xmlns:qemu on <domain>:";
+        let intro: Vec<Line<'static>> =
+            wrap(head, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())).collect();
+        follow = follow.map(|line| line + intro.len());
+        lines.splice(0..0, intro);
+    }
+    (lines, follow)
+}
+
+fn diff(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    if !app.is_modified() {
+        return vec![Line::styled("saving would change nothing", theme.dim())];
+    }
+    let diff = TextDiff::from_lines(&app.saved, app.document.source());
+    let mut lines = Vec::new();
+    for group in diff.grouped_ops(2) {
+        if !lines.is_empty() {
+            lines.push(Line::styled("  ⋮", theme.dim()));
+        }
+        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ("- ", theme.removed()),
+                ChangeTag::Insert => ("+ ", theme.added()),
+                ChangeTag::Equal => ("  ", theme.dim()),
+            };
+            let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
+            lines.push(Line::styled(cut(&format!("{sign}{}", visible(&text)), columns), style));
+        }
+    }
+    lines
+}

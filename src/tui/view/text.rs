@@ -1,0 +1,73 @@
+//! Fitting text into columns: cutting and wrapping by what a character takes on the screen.
+
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// The columns that a text takes.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most `columns`; an ellipsis tells that something is missing.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut taken = 1;
+    for grapheme in text.graphemes(true) {
+        taken += width(grapheme);
+        if taken > columns {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    if columns > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+/// The text in lines of at most `columns`, broken at blanks where there are some; lines after the first begin with `indent`.
+pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
+    let columns = columns.max(width(indent) + 4);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut fresh = true;
+    for word in text.split_word_bounds() {
+        if width(&line) + width(word) > columns && !fresh {
+            let full = std::mem::replace(&mut line, indent.to_owned());
+            lines.push(full.trim_end().to_owned());
+            fresh = true;
+            if word.trim().is_empty() {
+                continue;
+            }
+        }
+        for grapheme in word.graphemes(true) {
+            if width(&line) + width(grapheme) > columns {
+                lines.push(std::mem::replace(&mut line, indent.to_owned()));
+            }
+            line.push_str(grapheme);
+        }
+        fresh = false;
+    }
+    if !fresh || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_and_wrapped_by_columns() {
+        assert_eq!(cut("漢字漢字", 5), "漢字…");
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(wrap("one two three", 8, "  "), ["one two", "  three"]);
+        assert_eq!(wrap("/a/very/long/path", 8, ""), ["/a/very/", "long/", "path"]);
+        assert_eq!(wrap("aaaaaaaaaa", 4, ""), ["aaaa", "aaaa", "aa"]);
+        assert_eq!(wrap("", 4, ""), [""]);
+    }
+}
