@@ -18,15 +18,15 @@ use crate::xml::{XmlError, position};
 /// One sentence with the place.
 pub fn open(path: &Path) -> Result<Document, Error> {
     let text = if path == Path::new("-") { store::read_input()? } else { store::load(path)?.text };
-    parse(&path.display().to_string(), text)
+    parse(&path.display().to_string(), &text)
 }
 
 /// Reads a document from a text; `path` is what errors name.
 ///
 /// # Errors
 /// `PATH:LINE:COLUMN: what was wrong, what was expected`.
-pub fn parse(path: &str, text: String) -> Result<Document, Error> {
-    Document::parse(text.as_str()).map_err(|error| placed(path, &text, &error))
+pub fn parse(path: &str, text: &str) -> Result<Document, Error> {
+    Document::parse(text).map_err(|error| placed(path, text, &error))
 }
 
 fn placed(path: &str, text: &str, error: &XmlError) -> Error {
@@ -61,10 +61,10 @@ pub fn facts(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> 
         facts.source = shown.to_string();
         return Ok(facts);
     }
-    if let Some(path) = &options.qemu_conf {
-        if !path.is_file() {
-            return Err(Error::user(format!("{}: there is no such qemu.conf", path.display())));
-        }
+    if let Some(path) = &options.qemu_conf
+        && !path.is_file()
+    {
+        return Err(Error::user(format!("{}: there is no such qemu.conf", path.display())));
     }
     Ok(host::probe(&request(options, documents)))
 }

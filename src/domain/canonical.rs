@@ -32,10 +32,11 @@ pub fn lines(document: &Document) -> Vec<Line> {
     let tree = document.tree();
     capabilities(tree, &mut out);
     overrides(tree, &mut out);
-    if let Some(behavior) =
-        tree.children(0).filter(|(_, e)| is_ours(e, "deprecation")).find_map(|(_, e)| e.property("behavior"))
-    {
-        out.add(format!("  <qemu:deprecation behavior='{}'/>", as_libvirt(&behavior.value)));
+    // libvirt takes the attribute by XPath: without a prefix, and an empty one is none.
+    let behavior =
+        tree.children(0).filter(|(_, e)| is_ours(e, "deprecation")).find_map(|(_, e)| e.attribute("behavior"));
+    if let Some(behavior) = behavior.filter(|behavior| !behavior.is_empty()) {
+        out.add(format!("  <qemu:deprecation behavior='{}'/>", as_libvirt(behavior)));
     }
     out.0
 }
@@ -240,22 +241,25 @@ fn overrides(tree: &Tree, out: &mut Lines) {
     out.add("  <qemu:override>");
     for (index, device) in devices {
         let alias = device.property("alias").map_or("", |a| a.value.as_str());
-        out.add(format!("    <qemu:device alias='{}'>", as_libvirt(alias)));
+        let alias = as_libvirt(alias);
         let properties: Vec<&Element> =
             ours(index, "frontend").flat_map(|(index, _)| ours(index, "property")).map(|(_, e)| e).collect();
-        if !properties.is_empty() {
-            out.add("      <qemu:frontend>");
-            for property in properties {
-                let mut line = String::from("        <qemu:property");
-                for attribute in ["name", "type", "value"] {
-                    if let Some(found) = property.property(attribute) {
-                        line.push_str(&format!(" {attribute}='{}'", as_libvirt(&found.value)));
-                    }
-                }
-                out.add(line + "/>");
-            }
-            out.add("      </qemu:frontend>");
+        if properties.is_empty() {
+            out.add(format!("    <qemu:device alias='{alias}'/>"));
+            continue;
         }
+        out.add(format!("    <qemu:device alias='{alias}'>"));
+        out.add("      <qemu:frontend>");
+        for property in properties {
+            let mut line = String::from("        <qemu:property");
+            for attribute in ["name", "type", "value"] {
+                if let Some(found) = property.property(attribute) {
+                    line.push_str(&format!(" {attribute}='{}'", as_libvirt(&found.value)));
+                }
+            }
+            out.add(line + "/>");
+        }
+        out.add("      </qemu:frontend>");
         out.add("    </qemu:device>");
     }
     out.add("  </qemu:override>");

@@ -179,7 +179,7 @@ impl Document {
         } else if let Some((element, _)) = last_of_any() {
             edits.push(self.beside(element, kinds, Side::After)?)?;
         } else if let Some(&block) = self.blocks.last() {
-            edits.push(self.into_empty(block, kinds)?)?;
+            edits.push(self.fill_empty(block, kinds)?)?;
         } else {
             canonical::push_new_block(&self.source, &self.tree, kinds, &mut edits)?;
         }
@@ -197,7 +197,7 @@ impl Document {
         let mut edits = EditSet::new();
         match (&entry.kind, kind) {
             (EntryKind::Arg { value: old }, EntryKind::Arg { value }) => {
-                self.set(element, "value", Some(old), Some(value), &mut edits)?
+                self.set(element, "value", Some(old), Some(value), &mut edits)?;
             }
             (EntryKind::Env { name: old_name, value: old }, EntryKind::Env { name, value }) => {
                 self.set(element, "name", Some(old_name), Some(name), &mut edits)?;
@@ -279,7 +279,7 @@ impl Document {
         }
     }
 
-    fn into_empty(&self, block: usize, kinds: &[EntryKind]) -> Result<Edit, VerbError> {
+    fn fill_empty(&self, block: usize, kinds: &[EntryKind]) -> Result<Edit, VerbError> {
         let element = &self.tree.elements[block];
         let style = Style::of(&self.tree, &self.source, element, block);
         let line_end = style::line_end(&self.source);
@@ -351,6 +351,7 @@ impl Document {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Side {
     Before,
     After,

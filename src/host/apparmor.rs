@@ -128,11 +128,11 @@ impl Parser<'_> {
         for line in text.lines() {
             let line = line.trim();
             let include = line.strip_prefix('#').filter(|rest| rest.starts_with("include")).unwrap_or(line);
-            if let Some(rest) = include.strip_prefix("include") {
-                if rest.starts_with([' ', '\t', '"', '<']) {
-                    self.include(rest);
-                    continue;
-                }
+            if let Some(rest) = include.strip_prefix("include")
+                && rest.starts_with([' ', '\t', '"', '<'])
+            {
+                self.include(rest);
+                continue;
             }
             let line = uncommented(line);
             if line.is_empty() {

@@ -194,10 +194,10 @@ pub(super) fn decide(selinux: &mut Selinux, source: &str, walks: &[&Walk]) {
 
 fn ask(selinux: &mut Selinux, source: &str, target: &str, class: &str) {
     let key = format!("{source} {target} {class}");
-    if !selinux.decisions.contains_key(&key) {
-        if let Some(permissions) = access(source, target, class) {
-            selinux.decisions.insert(key, permissions);
-        }
+    if !selinux.decisions.contains_key(&key)
+        && let Some(permissions) = access(source, target, class)
+    {
+        selinux.decisions.insert(key, permissions);
     }
 }
 

@@ -115,7 +115,7 @@ impl Pairs {
                 .for_each(|(index, value)| self.flatten(&join(&index.to_string()), value, length)),
             Value::String(text) => self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false),
             Value::Bool(on) => {
-                self.push(prefix.to_owned(), if *on { "on" } else { "off" }.to_owned(), 0..length, 0..length, false)
+                self.push(prefix.to_owned(), if *on { "on" } else { "off" }.to_owned(), 0..length, 0..length, false);
             }
             Value::Number(number) => self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false),
             Value::Null => self.push(prefix.to_owned(), String::new(), 0..length, 0..length, false),

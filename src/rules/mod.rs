@@ -138,6 +138,9 @@ fn layers_of(case: &Case<'_>, usage: &Use) -> Vec<Layer> {
         Resource::Path { path, .. } => {
             let Ok(walk) = case.host.walk(path) else { return Vec::new() };
             let mut found = vec![Layer::Host];
+            if walk.target().is_none() && !walk.creatable() {
+                return found; // what is not there nobody else has to let through
+            }
             let device =
                 walk.target().is_some_and(|step| matches!(step.kind, FileKind::Char(..) | FileKind::Block(..)));
             if layers::namespaces::private(case) && layers::namespaces::below_dev(case, walk).is_some() {

@@ -1,1 +1,418 @@
+//! Each rule's loud case beside its silent one, on facts that are built here.
 
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::host::apparmor::{AppArmor, FileRule, Profile};
+use crate::host::cgroup::Cgroups;
+use crate::host::facts::FACTS_VERSION;
+use crate::host::mounts::Mount;
+use crate::host::qemu_conf::QemuConf;
+use crate::host::selinux::{Mode, Selinux};
+use crate::host::{Acl, Ending, Instance, Known, Step as HostStep};
+
+/// A host without MAC on which QEMU runs as libvirt-qemu (64055:106).
+struct Host(HostFacts);
+
+fn host() -> Host {
+    let identity = |user: &str, uid, gid| Known::Yes(Identity { user: user.into(), uid, gid, groups: vec![gid] });
+    let mut host = Host(HostFacts {
+        version: FACTS_VERSION,
+        source: "test".into(),
+        instance: Instance::System,
+        libvirt: Known::Yes("9.0.0".into()),
+        qemu: Known::Yes("7.2.22".into()),
+        conf: QemuConf { path: "/etc/libvirt/qemu.conf".into(), ..QemuConf::default() },
+        identities: BTreeMap::from([
+            (String::new(), identity("libvirt-qemu", 64055, 106)),
+            ("root:root".into(), identity("root", 0, 0)),
+        ]),
+        selinux: Selinux {
+            mode: Known::Yes(Mode::Off),
+            daemon: None,
+            contexts: vec!["system_u:system_r:svirt_t:s0".into()],
+            distribution: "debian".into(),
+            decisions: BTreeMap::new(),
+        },
+        apparmor: AppArmor { active: Known::Yes(false), profiles: BTreeMap::new() },
+        mounts: Known::Yes(vec![mount("/", "rw"), mount("/dev", "rw"), mount("/dev/shm", "rw"), mount("/ro", "ro")]),
+        cgroups: Cgroups { version: Some(1), devices: Known::Yes(true) },
+        protected_regular: 2,
+        users: BTreeMap::from([(0, "root".into())]),
+        groups: BTreeMap::from([(0, "root".into())]),
+        paths: BTreeMap::new(),
+    });
+    for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
+        host = host.node(&format!("/dev/{name}"), 1, minor, 0o666);
+    }
+    host.node("/dev/kvm", 10, 232, 0o666).node("/dev/ptmx", 5, 2, 0o666)
+}
+
+fn mount(point: &str, option: &str) -> Mount {
+    Mount { point: point.into(), fstype: "ext4".into(), options: vec![option.into()], shared: true }
+}
+
+impl Host {
+    /// Something at a path, in directories that everybody may pass.
+    fn at(mut self, path: &str, kind: FileKind, mode: u32, uid: u32) -> Host {
+        let mut steps = vec![step("/", FileKind::Directory, 0o755, 0)];
+        for (at, _) in path.match_indices('/').skip(1) {
+            steps.push(step(&path[..at], FileKind::Directory, 0o755, 0));
+        }
+        steps.push(step(path, kind, mode, uid));
+        self.0.paths.insert(path.into(), Known::Yes(Walk { steps, ending: Ending::Present }));
+        self
+    }
+
+    fn file(self, path: &str, mode: u32) -> Host {
+        self.at(path, FileKind::File, mode, 0)
+    }
+
+    fn node(self, path: &str, major: u32, minor: u32, mode: u32) -> Host {
+        self.at(path, FileKind::Char(major, minor), mode, 0)
+    }
+
+    /// Changes the step of a walk that stands at `path`.
+    fn with(mut self, target: &str, path: &str, change: impl Fn(&mut HostStep)) -> Host {
+        let Some(Known::Yes(walk)) = self.0.paths.get_mut(target) else { panic!("{target} is not there") };
+        change(walk.steps.iter_mut().find(|step| step.path == path).unwrap());
+        self
+    }
+
+    /// A path whose directory is there and empty.
+    fn absent(self, path: &str, directory_mode: u32) -> Host {
+        let (parent, _) = path.rsplit_once('/').unwrap();
+        let mut host = self.at(path, FileKind::File, 0, 0).with(path, parent, |step| step.mode = directory_mode);
+        let Some(Known::Yes(walk)) = host.0.paths.get_mut(path) else { unreachable!() };
+        walk.steps.pop();
+        walk.ending = Ending::Missing(path.into());
+        host
+    }
+
+    /// A link to something that is there already.
+    fn link(mut self, path: &str, target: &str) -> Host {
+        let mut to = self.0.walk(target).unwrap().clone();
+        to.steps.insert(1, step(path, FileKind::Link(target.into()), 0o777, 0));
+        self.0.paths.insert(path.into(), Known::Yes(to));
+        self
+    }
+
+    fn conf(mut self, text: &str) -> Host {
+        self.0.conf = QemuConf::parse("/etc/libvirt/qemu.conf", text);
+        self
+    }
+
+    fn selinux(mut self, mode: Mode) -> Host {
+        self.0.selinux.mode = Known::Yes(mode);
+        self.0.selinux.daemon = Some("system_u:system_r:virtd_t:s0".into());
+        self
+    }
+
+    fn label(self, path: &str, label: &str) -> Host {
+        self.with(path, path, |step| step.label = Some(format!("system_u:object_r:{label}")))
+    }
+
+    fn apparmor(mut self, rules: &[(&str, &str)]) -> Host {
+        let rule = |(pattern, permissions): &(&str, &str)| FileRule {
+            pattern: (*pattern).into(),
+            permissions: (*permissions).into(),
+            owner: false,
+            deny: false,
+            origin: "local".into(),
+        };
+        let profile =
+            Profile { path: "TEMPLATE.qemu".into(), rules: rules.iter().map(rule).collect(), complain: false };
+        self.0.apparmor =
+            AppArmor { active: Known::Yes(true), profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]) };
+        self
+    }
+}
+
+fn step(path: &str, kind: FileKind, mode: u32, uid: u32) -> HostStep {
+    HostStep { path: path.into(), kind, mode, uid, gid: 0, acl: None, label: None }
+}
+
+/// A domain with these arguments and these elements before the block.
+fn domain(elements: &str, argv: &[&str]) -> Document {
+    let args: String = argv
+        .iter()
+        .map(|arg| format!("<qemu:arg value='{}'/>", crate::xml::escape::attribute(arg, '\'', false).unwrap()))
+        .collect();
+    Document::parse(format!(
+        "<domain type='kvm' xmlns:qemu='{}'><name>t</name><devices/>{elements}<qemu:commandline>{args}</qemu:commandline></domain>",
+        crate::domain::QEMU_NAMESPACE
+    ))
+    .unwrap()
+}
+
+fn judged(host: &Host, document: &Document) -> Vec<Finding> {
+    let line = crate::check::command_line(document);
+    judge(&Case { document, line: &line, host: &host.0 })
+}
+
+/// The rules that block or warn, for arguments alone.
+fn found(host: &Host, argv: &[&str]) -> Vec<(&'static str, Verdict)> {
+    found_in(host, "", argv)
+}
+
+fn found_in(host: &Host, elements: &str, argv: &[&str]) -> Vec<(&'static str, Verdict)> {
+    let findings = judged(host, &domain(elements, argv));
+    findings
+        .into_iter()
+        .filter(|finding| finding.verdict <= Verdict::Unknown)
+        .map(|finding| (finding.rule, finding.verdict))
+        .collect()
+}
+
+fn blocks(rule: &'static str) -> Vec<(&'static str, Verdict)> {
+    vec![(rule, Verdict::Blocks)]
+}
+
+const DRIVE: [&str; 2] = ["-drive", "file=/srv/a.img,if=none,id=d"];
+const BLOCKDEV: [&str; 2] = ["-blockdev", "driver=file,filename=/srv/a.img,node-name=n"];
+
+#[test]
+fn every_rule_has_a_page_with_its_headings() {
+    for rule in RULES {
+        for heading in ["## Looks at", "## Why it blocks", "## What to do", "## References"] {
+            assert!(rule.explain.contains(heading), "{}: {heading}", rule.id);
+        }
+        assert!(rule.explain.starts_with(&format!("# {}\n", rule.id)), "{}", rule.id);
+        assert!(!rule.summary.ends_with('.'), "{}", rule.id);
+    }
+    let mut ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), RULES.len());
+}
+
+#[test]
+fn dac_decides_as_the_kernel_does() {
+    assert_eq!(found(&host().file("/srv/a.img", 0o600), &DRIVE), blocks("dac-unreadable"));
+    assert_eq!(found(&host().file("/srv/a.img", 0o644), &DRIVE), []);
+    assert_eq!(found(&host().file("/srv/a.img", 0o644), &BLOCKDEV), blocks("dac-unwritable"));
+    assert_eq!(found(&host().file("/srv/a.img", 0o666), &BLOCKDEV), []);
+    let group = host().file("/srv/a.img", 0o660).with("/srv/a.img", "/srv/a.img", |step| step.gid = 106);
+    assert_eq!(found(&group, &BLOCKDEV), []);
+    // The owner's own bits decide, whatever the others may.
+    let own = host().at("/srv/a.img", FileKind::File, 0o066, 64055);
+    assert_eq!(found(&own, &DRIVE), blocks("dac-unreadable"));
+}
+
+#[test]
+fn an_acl_counts_with_its_mask() {
+    let with = |mask| {
+        let acl = Acl { users: vec![(64055, 6)], groups: vec![], owning_group: 0, mask };
+        host().file("/srv/a.img", 0o660).with("/srv/a.img", "/srv/a.img", |step| step.acl = Some(acl.clone()))
+    };
+    assert_eq!(found(&with(6), &BLOCKDEV), []);
+    assert_eq!(found(&with(4), &BLOCKDEV), blocks("dac-unwritable"));
+    assert_eq!(found(&with(0), &BLOCKDEV), blocks("dac-unreadable"));
+}
+
+#[test]
+fn a_closed_parent_directory_blocks_alone() {
+    let closed = host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv", |step| step.mode = 0o700);
+    assert_eq!(found(&closed, &DRIVE), blocks("closed-directory"));
+    let findings = judged(&closed, &domain("", &DRIVE));
+    let finding = findings.iter().find(|finding| finding.rule == "closed-directory").unwrap();
+    assert!(finding.evidence.contains(&"/srv is root:root 0700".to_owned()), "{:?}", finding.evidence);
+    assert!(finding.remedies.iter().any(|r| r.step == Step::RunCommand("setfacl -m u:libvirt-qemu:x /srv".into())));
+}
+
+#[test]
+fn root_by_label_or_configuration_passes_dac() {
+    let shut = || host().file("/srv/a.img", 0o600);
+    let label = "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
+    assert_eq!(found_in(&shut(), label, &DRIVE), []);
+    assert_eq!(found_in(&shut(), "<seclabel type='none' model='dac'/>", &DRIVE), blocks("dac-unreadable"));
+    assert_eq!(found(&shut().conf("security_driver = []"), &DRIVE), blocks("dac-unreadable"));
+}
+
+#[test]
+fn the_remedy_of_a_dac_finding_lets_the_file_through() {
+    let document = domain("", &DRIVE);
+    let findings = judged(&host().file("/srv/a.img", 0o600), &document);
+    let edit = findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| match &remedy.step {
+        Step::EditXml(edits) if remedy.scope == Scope::DisableVm => Some(edits.clone()),
+        _ => None,
+    });
+    let next = document.apply(&edit.unwrap()).unwrap();
+    let after = judged(&host().file("/srv/a.img", 0o600), &next);
+    assert!(after.iter().all(|finding| finding.verdict > Verdict::Unknown), "{after:?}");
+}
+
+#[test]
+fn a_native_element_gets_its_file_for_the_argument_too() {
+    let disk = "<devices><disk type='file'><source file='/srv/a.img'/></disk></devices>";
+    let document = Document::parse(domain("", &BLOCKDEV).source().replace("<devices/>", disk)).unwrap();
+    let worst = judged(&host().file("/srv/a.img", 0o600), &document).into_iter().map(|finding| finding.verdict).min();
+    assert_eq!(worst, Some(Verdict::Allows));
+}
+
+#[test]
+fn what_qemu_makes_needs_its_directory() {
+    const LOG: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/out"];
+    const SOCKET: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/d/s,server=on"];
+    assert_eq!(found(&host().absent("/srv/d/out", 0o777), &LOG), []);
+    assert_eq!(found(&host().absent("/srv/d/out", 0o755), &LOG), blocks("dac-cannot-create"));
+    assert_eq!(found(&host().absent("/srv/d/s", 0o755), &SOCKET), blocks("dac-cannot-create"));
+    assert_eq!(found(&host().absent("/srv/d/s", 0o777), &SOCKET), []);
+    let sticky =
+        host().at("/srv/d/out", FileKind::File, 0o666, 1000).with("/srv/d/out", "/srv/d", |step| step.mode = 0o1777);
+    assert_eq!(found(&sticky, &LOG), blocks("dac-cannot-create"));
+    let mut open = sticky;
+    open.0.protected_regular = 0;
+    assert_eq!(found(&open, &LOG), []);
+}
+
+#[test]
+fn what_is_not_there_is_said_once() {
+    assert_eq!(found(&host().absent("/srv/a.img", 0o755), &DRIVE), blocks("path-missing"));
+    assert_eq!(found(&host().at("/srv/a.img", FileKind::Directory, 0o777, 0), &DRIVE), blocks("path-kind"));
+    assert_eq!(
+        found(&host().file("/ro/a.img", 0o666), &["-blockdev", "file,filename=/ro/a.img,node-name=n"]),
+        blocks("read-only-mount")
+    );
+    let mut unknown = host();
+    unknown.0.paths.insert("/srv/a.img".into(), Known::Unknown("no".into()));
+    assert_eq!(found(&unknown, &DRIVE), [("path-unknown", Verdict::Unknown)]);
+}
+
+const RNG: [&str; 2] = ["-object", "rng-random,id=r,filename=/dev/hw"];
+
+#[test]
+fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
+    let hw = || host().node("/dev/hw", 10, 183, 0o666);
+    assert_eq!(found(&hw(), &RNG), [("namespace-hidden", Verdict::Blocks), ("cgroup-device", Verdict::Blocks)]);
+    assert_eq!(found(&hw().conf("namespaces = []"), &RNG), blocks("cgroup-device"));
+    assert_eq!(found(&hw().conf("cgroup_device_acl = [ \"/dev/null\", \"/dev/hw\" ]"), &RNG), []);
+    assert_eq!(found(&hw().conf("cgroup_controllers = []"), &RNG), blocks("namespace-hidden"));
+    // Another node of an allowed number: hidden in /dev, free elsewhere.
+    assert_eq!(found(&host().node("/dev/hw", 1, 3, 0o666), &RNG), blocks("namespace-hidden"));
+    let outside = host().node("/srv/n", 1, 3, 0o666);
+    assert_eq!(found(&outside, &["-object", "rng-random,id=r,filename=/srv/n"]), []);
+    let link = hw().link("/l", "/dev/hw").conf("cgroup_controllers = []");
+    assert_eq!(found(&link, &["-object", "rng-random,id=r,filename=/l"]), blocks("namespace-hidden"));
+    assert_eq!(
+        found(&host().file("/dev/shm/m", 0o666), &["-object", "memory-backend-file,id=m,mem-path=/dev/shm/m,size=1M"]),
+        []
+    );
+    let mut session = hw();
+    session.0.instance = Instance::Session;
+    assert_eq!(found(&session, &RNG), []);
+    let native = "<devices><rng model='virtio'><backend model='random'>/dev/hw</backend></rng></devices>";
+    let document = Document::parse(domain("", &RNG).source().replace("<devices/>", native)).unwrap();
+    assert!(judged(&hw(), &document).iter().all(|finding| finding.verdict == Verdict::Allows));
+}
+
+#[test]
+fn the_setting_that_is_offered_lets_the_node_through() {
+    let hw = host().node("/dev/hw", 10, 183, 0o666);
+    let findings = judged(&hw, &domain("", &RNG));
+    let line = findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| match &remedy.step {
+        Step::SetOption { line, .. } if line.starts_with("cgroup_device_acl") => Some(line.clone()),
+        _ => None,
+    });
+    assert_eq!(found(&hw.conf(&line.unwrap()), &RNG), []);
+}
+
+#[test]
+fn seccomp_stops_programs_and_changes_of_user() {
+    let exec: [&str; 2] = ["-incoming", "exec:cat /x"];
+    assert_eq!(found(&host(), &exec), blocks("seccomp-spawn"));
+    assert_eq!(found(&host().conf("seccomp_sandbox = 0"), &exec), []);
+    assert_eq!(found(&host(), &["-runas", "nobody"]), blocks("seccomp-privileges"));
+    assert_eq!(
+        found(&host(), &["-netdev", "user,id=n,guestfwd=tcp:1.2.3.4:5-cmd:/bin/cat"]),
+        [("seccomp-spawn", Verdict::Warns)]
+    );
+    assert_eq!(found(&host(), &["-sandbox", "off"]), []);
+}
+
+#[test]
+fn selinux_is_judged_by_labels_and_categories() {
+    let labelled = |label: &str| host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", label);
+    assert_eq!(found(&labelled("svirt_image_t:s0"), &BLOCKDEV), []);
+    assert_eq!(found(&labelled("default_t:s0"), &DRIVE), blocks("selinux-denied"));
+    assert_eq!(found(&labelled("virt_content_t:s0"), &DRIVE), []);
+    assert_eq!(found(&labelled("virt_content_t:s0"), &BLOCKDEV), blocks("selinux-denied"));
+    assert_eq!(found(&labelled("svirt_image_t:s0:c1,c2"), &DRIVE), blocks("selinux-categories"));
+    assert_eq!(found(&labelled("nobody_knows_t:s0"), &DRIVE), [("selinux-denied", Verdict::Unknown)]);
+    let fixed = "<seclabel type='static' model='selinux'><label>system_u:system_r:svirt_t:s0:c1,c2</label></seclabel>";
+    assert_eq!(found_in(&labelled("svirt_image_t:s0:c1,c2"), fixed, &DRIVE), []);
+    let permissive = labelled("default_t:s0").selinux(Mode::Permissive);
+    assert_eq!(found(&permissive, &DRIVE), []);
+}
+
+#[test]
+fn the_kernels_own_answer_comes_before_the_table() {
+    let mut asked = host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", "default_t:s0");
+    let source = "system_u:system_r:svirt_t:s0:c1021,c1022";
+    let key = format!("{source} system_u:object_r:default_t:s0 file");
+    asked.0.selinux.decisions.insert(key, vec!["open".into(), "read".into()]);
+    assert_eq!(found(&asked, &DRIVE), []);
+    assert_eq!(found(&asked, &BLOCKDEV), blocks("selinux-denied"));
+}
+
+#[test]
+fn apparmor_is_judged_by_the_profile() {
+    let with = |rules: &[(&str, &str)]| host().apparmor(rules).file("/srv/a.img", 0o666);
+    assert_eq!(found(&with(&[]), &DRIVE), blocks("apparmor-denied"));
+    assert_eq!(found(&with(&[("/srv/**", "rwk")]), &DRIVE), []);
+    assert_eq!(found(&with(&[("/srv/**", "r")]), &DRIVE), blocks("apparmor-denied"));
+    assert_eq!(found(&with(&[("/srv/**", "rw")]), &BLOCKDEV), []);
+    assert_eq!(found_in(&with(&[]), "<seclabel type='none' model='apparmor'/>", &DRIVE), []);
+    assert_eq!(found(&with(&[]).conf("security_driver = \"none\""), &DRIVE), []);
+    assert_eq!(found(&with(&[]).conf("security_driver = []"), &DRIVE), blocks("apparmor-denied"));
+}
+
+#[test]
+fn libvirt_refuses_labels_of_other_models() {
+    let label = "<seclabel type='none' model='selinux'/>";
+    assert_eq!(found_in(&host(), label, &[]), blocks("seclabel-unavailable"));
+    assert_eq!(found_in(&host().selinux(Mode::Enforcing), label, &[]), []);
+    let strict = host().selinux(Mode::Enforcing).conf("security_require_confined = 1");
+    assert_eq!(found_in(&strict, label, &[]), blocks("seclabel-unavailable"));
+    assert_eq!(found_in(&host(), "<seclabel type='static' model='dac'/>", &[]), blocks("seclabel-incomplete"));
+    assert_eq!(found(&host().conf("user = root"), &[]), blocks("conf-syntax"));
+}
+
+#[test]
+fn qemus_own_reading_is_foreseen() {
+    assert_eq!(found(&host(), &["-device usb-kbd"]), blocks("joined-option"));
+    assert_eq!(found(&host(), &["-device"]), blocks("dangling-option"));
+    assert_eq!(found(&host(), &["-nosuch"]), blocks("unknown-option"));
+    assert_eq!(found(&host(), &[""]), blocks("stray-argument"));
+    assert_eq!(found(&host(), &["-object", "{"]), blocks("value-syntax"));
+    assert_eq!(found(&host(), &["-chardev", "null,id=a", "-chardev", "null,id=a"]), blocks("duplicate-id"));
+    assert_eq!(found(&host(), &["-object", "iothread,id=masterKey0"]), blocks("duplicate-id"));
+    assert_eq!(found(&host(), &["-chardev", "socket,id=a,fd=3"]), blocks("inherited-descriptor"));
+    assert_eq!(found(&host(), &["-device", "usb-kbd", "-chardev", "null,id=a", "-object", "iothread,id=a"]), []);
+}
+
+#[test]
+fn a_joined_option_is_split_by_its_remedy() {
+    let document = domain("", &["-device usb-kbd", "-S"]);
+    let findings = judged(&host(), &document);
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    assert_eq!(document.apply(edits).unwrap().argv(), ["-device", "usb-kbd", "-S"]);
+}
+
+#[test]
+fn lost_and_blank_values_are_found() {
+    let document =
+        Document::parse("<domain><qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>").unwrap();
+    let findings = judged(&host(), &document);
+    assert_eq!((findings[0].rule, findings[0].verdict), ("lost-block", Verdict::Blocks));
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    assert_eq!(document.apply(edits).unwrap().argv(), ["-S"]);
+    assert_eq!(found(&host(), &["-append", "a\nb"]), [("blank-in-value", Verdict::Warns)]);
+}
+
+#[test]
+fn recorded_facts_are_read_back_as_they_were() {
+    let facts = host().selinux(Mode::Enforcing).apparmor(&[("/a", "r")]).file("/srv/a.img", 0o600).0;
+    let text = serde_json::to_string(&facts).unwrap();
+    assert_eq!(serde_json::from_str::<HostFacts>(&text).unwrap(), facts);
+}

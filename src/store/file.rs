@@ -139,16 +139,16 @@ pub fn save(source: &FileSource, text: &str, force: bool) -> Result<Saved, Error
     };
     let now = old
         .as_ref()
-        .map(|file| file.metadata())
+        .map(std::fs::File::metadata)
         .transpose()
         .map_err(|error| fail("the file cannot be looked at", &error))?;
     if !force && now.as_ref().map(Stamp::of) != Some(source.stamp) {
         return Ok(Saved::ChangedOnDisk);
     }
-    if let Some(now) = &now {
-        if rustix::fs::access(&source.real, rustix::fs::Access::WRITE_OK).is_err() {
-            return Err(Error::user(format!("{shown}: you may not write it (mode {:04o})", now.mode() & 0o7777)));
-        }
+    if let Some(now) = &now
+        && rustix::fs::access(&source.real, rustix::fs::Access::WRITE_OK).is_err()
+    {
+        return Err(Error::user(format!("{shown}: you may not write it (mode {:04o})", now.mode() & 0o7777)));
     }
     let directory = source.real.parent().unwrap_or_else(|| Path::new("/"));
     let (temporary, mut file) =

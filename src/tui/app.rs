@@ -609,7 +609,7 @@ impl App {
             crossterm::event::KeyCode::Char(c)
                 if event.modifiers.difference(crossterm::event::KeyModifiers::SHIFT).is_empty() =>
             {
-                self.search.0.push(c)
+                self.search.0.push(c);
             }
             _ => return,
         }

@@ -96,15 +96,15 @@ macro_rules! bindings {
 pub static BINDINGS: &[Binding] = bindings! {
     List [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
     List [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
-    List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
-    List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
-    List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
-    List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
-    List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
     List [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
-    List [ch('u')] Action::Undo, "undo", "Take the last change back";
-    List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
+    List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
     List [ctrl('s')] Action::Save, "save", "Save the document";
+    List [ch('u')] Action::Undo, "undo", "Take the last change back";
+    List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
+    List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
+    List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
+    List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
+    List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
     List [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; asks when something is not saved";
     List [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
     List [key(KeyCode::Tab)] Action::OtherPane, "pane", "Go to the side pane, to scroll it";

@@ -59,7 +59,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
 
 fn open(cli: &Cli) -> Result<(App, Option<FileSource>), Error> {
     if cli.demo {
-        let mut app = App::new("demo".to_owned(), check::parse("demo", DEMO.to_owned())?);
+        let mut app = App::new("demo".to_owned(), check::parse("demo", DEMO)?);
         app.readonly = Some("this is the demo; there is no file to save");
         return Ok((app, None));
     }
@@ -69,7 +69,7 @@ fn open(cli: &Cli) -> Result<(App, Option<FileSource>), Error> {
         );
     };
     let source = store::load(path)?;
-    let document = check::parse(&path.display().to_string(), source.text.clone())?;
+    let document = check::parse(&path.display().to_string(), &source.text)?;
     let mut app = App::new(path.display().to_string(), document);
     if rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_err() {
         app.readonly = Some("you may not write this file");
@@ -132,10 +132,10 @@ impl Editor {
                     Wake::Suspend => Some(Effect::Suspend),
                     Wake::Message(message) => self.message(message),
                 };
-                if let Some(effect) = effect {
-                    if let Some(end) = self.carry_out(effect)? {
-                        return Ok(end);
-                    }
+                if let Some(effect) = effect
+                    && let Some(end) = self.carry_out(effect)?
+                {
+                    return Ok(end);
                 }
                 match self.session.next() {
                     Some(message) => wake = Wake::Message(message),

@@ -26,7 +26,7 @@ use crate::error::Error;
 static OURS: AtomicBool = AtomicBool::new(false);
 
 /// The screen, drawn through one buffer so that a frame is one write.
-pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
@@ -35,7 +35,7 @@ fn enter() -> io::Result<()> {
 }
 
 /// Gives the terminal back as it was; doing it twice does nothing more.
-pub fn leave() {
+pub(super) fn leave() {
     if OURS.swap(false, Ordering::SeqCst) {
         // A terminal that is gone can't be restored; there is nobody to tell.
         let _ =
@@ -46,7 +46,7 @@ pub fn leave() {
 
 /// What woke the program.
 #[derive(Debug)]
-pub enum Wake<M> {
+pub(super) enum Wake<M> {
     /// Something arrived; take it with [`Session::next`].
     Message(M),
     /// A signal asks to end; its number.
@@ -60,9 +60,9 @@ pub enum Wake<M> {
 }
 
 /// The terminal while it is ours.
-pub struct Session<M> {
+pub(super) struct Session<M> {
     /// The screen.
-    pub screen: Screen,
+    pub(super) screen: Screen,
     receiver: mpsc::Receiver<M>,
     sender: Sender<M>,
     pipe: OwnedFd,
@@ -70,7 +70,7 @@ pub struct Session<M> {
 }
 
 /// Sends a message and wakes the main thread.
-pub struct Sender<M> {
+pub(super) struct Sender<M> {
     channel: mpsc::Sender<M>,
     wake: Arc<OwnedFd>,
 }
@@ -83,7 +83,7 @@ impl<M> Clone for Sender<M> {
 
 impl<M> Sender<M> {
     /// Sends; `false` when nobody listens any more.
-    pub fn send(&self, message: M) -> bool {
+    pub(super) fn send(&self, message: M) -> bool {
         let sent = self.channel.send(message).is_ok();
         // A full pipe wakes as well.
         let _ = rustix::io::write(&*self.wake, b"x");
@@ -119,7 +119,7 @@ impl<M: Send + 'static> Session<M> {
     ///
     /// # Errors
     /// When there is no terminal, or it can't do what an editor needs.
-    pub fn start(message: fn(Event) -> M) -> Result<Session<M>, Error> {
+    pub(super) fn start(message: fn(Event) -> M) -> Result<Session<M>, Error> {
         let hint = "for scripts there is: qpt-tui check FILE";
         if !rustix::termios::isatty(io::stdin()) || !rustix::termios::isatty(io::stdout()) {
             return Err(Error::user("the editor needs a terminal for input and output").hint(hint));
@@ -158,17 +158,17 @@ impl<M: Send + 'static> Session<M> {
     }
 
     /// Where other threads send their messages.
-    pub fn sender(&self) -> Sender<M> {
+    pub(super) fn sender(&self) -> Sender<M> {
         self.sender.clone()
     }
 
     /// A message that is there already.
-    pub fn next(&self) -> Option<M> {
+    pub(super) fn next(&self) -> Option<M> {
         self.receiver.try_recv().ok()
     }
 
     /// Waits until something happens.
-    pub fn wait(&self) -> Wake<M> {
+    pub(super) fn wait(&self) -> Wake<M> {
         loop {
             let end = self.signals.end.load(Ordering::SeqCst);
             if end != 0 {
@@ -202,7 +202,7 @@ impl<M: Send + 'static> Session<M> {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn repaint(&mut self) -> io::Result<()> {
+    pub(super) fn repaint(&mut self) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
         self.screen.resize(Rect::new(0, 0, width, height))
     }
@@ -211,7 +211,7 @@ impl<M: Send + 'static> Session<M> {
     ///
     /// # Errors
     /// When the terminal can't be taken over again.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
         leave();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         enter()?;
@@ -222,7 +222,7 @@ impl<M: Send + 'static> Session<M> {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         let out = self.screen.backend_mut();
         crossterm::queue!(out, crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))?;
         out.flush()

@@ -118,7 +118,7 @@ impl Entities {
             _ if name.starts_with('#') => {
                 out.push(character(&name[1..]).ok_or_else(|| {
                     XmlError::at(here, format!("'&{name};' is not a character that XML 1.0 can hold"))
-                })?)
+                })?);
             }
             _ => match self.0.get(name) {
                 Some(text) => self.expand(text, here, attribute, depth + 1, out)?,

@@ -250,10 +250,10 @@ impl Scanner<'_> {
                         format!("the document says XML version {version}, libvirt reads 1.0"),
                     ));
                 }
-                if let Some(Ok(encoding)) = declaration.encoding() {
-                    if !["utf-8", "utf8", "us-ascii", "ascii"].contains(&encoding.to_ascii_lowercase().as_str()) {
-                        self.tree.foreign_encoding = Some(encoding.into_owned());
-                    }
+                if let Some(Ok(encoding)) = declaration.encoding()
+                    && !["utf-8", "utf8", "us-ascii", "ascii"].contains(&encoding.to_ascii_lowercase().as_str())
+                {
+                    self.tree.foreign_encoding = Some(encoding.into_owned());
                 }
             }
             Event::PI(instruction) => {
@@ -412,17 +412,16 @@ impl Scanner<'_> {
         if self.tree.elements.is_empty() {
             return Err(XmlError::at(end, "the document holds no element, expected <domain>"));
         }
-        if let (Some(encoding), Some(at)) = (&self.tree.foreign_encoding, self.source.find(|c: char| !c.is_ascii())) {
-            if encoding.to_ascii_lowercase().starts_with("utf-16")
-                || encoding.to_ascii_lowercase().starts_with("iso-8859")
-            {
-                return Err(XmlError::at(
-                    at,
-                    format!(
-                        "the document declares the encoding {encoding} but is written in UTF-8, expected them to agree"
-                    ),
-                ));
-            }
+        if let (Some(encoding), Some(at)) = (&self.tree.foreign_encoding, self.source.find(|c: char| !c.is_ascii()))
+            && (encoding.to_ascii_lowercase().starts_with("utf-16")
+                || encoding.to_ascii_lowercase().starts_with("iso-8859"))
+        {
+            return Err(XmlError::at(
+                at,
+                format!(
+                    "the document declares the encoding {encoding} but is written in UTF-8, expected them to agree"
+                ),
+            ));
         }
         Ok(self.tree)
     }

@@ -91,7 +91,8 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
         let missing: String = needs
             .chars()
             .filter(|letter| {
-                !granted.contains(letter) && !(*letter == 'w' && granted.contains(&'a') && access == Access::Create)
+                let appends = *letter == 'w' && access == Access::Create && granted.contains(&'a');
+                !granted.contains(letter) && !appends
             })
             .collect();
         if missing.is_empty() || profile.complain {

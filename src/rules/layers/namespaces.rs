@@ -43,10 +43,10 @@ fn populated(case: &Case<'_>) -> BTreeSet<String> {
     }
     let mut present = BTreeSet::new();
     for path in listed {
-        if let Ok(walk) = case.host.walk(&path) {
-            if walk.target().is_some() {
-                present.extend(walk.steps.iter().map(|step| step.path.clone()));
-            }
+        if let Ok(walk) = case.host.walk(&path)
+            && walk.target().is_some()
+        {
+            present.extend(walk.steps.iter().map(|step| step.path.clone()));
         }
         present.insert(path);
     }

@@ -123,10 +123,10 @@ fn judge(
     for step in walk.steps.iter().filter(|step| target.is_none_or(|target| target.path != step.path)) {
         let wanted: &[&str] = if step.kind == FileKind::Directory { &["search"] } else { &["read"] };
         let Some(label) = &step.label else { continue };
-        if let Some(missing) = case.host.selinux.allowed(process, label, class_of(&step.kind)) {
-            if !missing.iter().any(|allowed| wanted.contains(&allowed.as_str())) {
-                return Some(denial(case, usage, step, label, process, dynamic, wanted, access));
-            }
+        if let Some(missing) = case.host.selinux.allowed(process, label, class_of(&step.kind))
+            && !missing.iter().any(|allowed| wanted.contains(&allowed.as_str()))
+        {
+            return Some(denial(case, usage, step, label, process, dynamic, wanted, access));
         }
     }
     let step = match (target, access) {
@@ -221,6 +221,9 @@ fn denial(
 
 fn remedies(case: &Case<'_>, finding: Finding, path: &str, access: Access, process: &str, dynamic: bool) -> Finding {
     let reading = !access.writes() && !access.creates() && access != Access::ReadWriteOrRead;
+    // What the daemon's own label is denied no label of the VM can lift.
+    let confined =
+        !matches!(case.host.selinux.confinement(case.document.facts(), &case.host.conf), Confinement::Daemon(_));
     let mut finding = finding;
     if reading {
         finding = finding
@@ -277,7 +280,7 @@ fn remedies(case: &Case<'_>, finding: Finding, path: &str, access: Access, proce
                         &["chcon", "system_u:object_r:svirt_image_t:s0:c392,c662", path],
                     ));
             }
-        } else {
+        } else if confined {
             let exclusive = format!("system_u:object_r:svirt_image_t:{}", range(process));
             finding = finding.remedy(Remedy::command(
                 Scope::Grant,
@@ -285,6 +288,14 @@ fn remedies(case: &Case<'_>, finding: Finding, path: &str, access: Access, proce
                 &["chcon", &exclusive, path],
             ));
         }
+    }
+    if !confined {
+        return finding
+            .remedy(Remedy::none(Scope::DisableVm, "there is none: QEMU already runs as libvirt's daemon does"))
+            .remedy(Remedy::none(
+                Scope::DisableHost,
+                "there is none in libvirt; 'setenforce 0' would switch SELinux off for all of the host",
+            ));
     }
     let off = "<seclabel type='none' model='selinux'/>";
     finding = match case.document.set_seclabel("selinux", off) {
