@@ -54,7 +54,7 @@ pub fn block(document: &Document) -> String {
 /// Plans the whole document with its passthrough in canonical form; every other byte stays.
 ///
 /// # Errors
-/// When the root binds the prefix `qemu` to another namespace that other elements use.
+/// When the root binds the prefix `qemu` to another namespace that other elements use, or lost elements use it undeclared.
 pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
     let (source, tree) = (document.source(), document.tree());
     let mut edits = EditSet::new();
@@ -66,6 +66,10 @@ pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
         .collect();
     if is_canonical(source, tree, &lines, &present) {
         return Ok(edits);
+    }
+    if tree.elements.iter().any(|element| element.undeclared_prefix && element.prefix() == Some("qemu")) {
+        let why = "the prefix 'qemu' is used and declared nowhere: declaring it would bring lost elements to life, expected them repaired or deleted first";
+        return Err(VerbError(why.to_owned()));
     }
     for child in &present {
         edits.push(Edit::delete(document.with_line(&child.span())))?;
@@ -114,10 +118,11 @@ pub(super) fn push_new_block(
     let mut declaration = String::new();
     if let Some(prefix) = bound.and_then(|binding| binding.name.strip_prefix("xmlns:")) {
         style.prefix = format!("{prefix}:");
-    } else if root.binding(Some("qemu")).is_none() {
+    } else if root.binding(Some("qemu")).is_none() && !tree.elements.iter().any(|e| e.prefix() == Some("qemu")) {
         declare_on_root(tree, &[], edits)?;
     } else {
-        // The root means something else by `qemu`; the block declares it for itself, as libvirt's own tests do.
+        // The root means something else by `qemu`, or lost elements use it undeclared and would come to life unasked:
+        // the block declares it for itself, as libvirt's own tests do.
         declaration = format!(" xmlns:qemu='{QEMU_NAMESPACE}'");
     }
     let name = format!("{}commandline", style.prefix);

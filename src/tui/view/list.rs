@@ -48,7 +48,7 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
         None => ("…", "looking", theme.dim()),
     };
     let word = if short { word.get(..word.len().min(5)).unwrap_or(word) } else { word };
-    let gutter = if short { GUTTER - 3 } else { GUTTER };
+    let gutter = if short { GUTTER - 2 } else { GUTTER };
     let mut spans = vec![Span::styled(format!("{:<gutter$}", format!(" {sign} {word}")), style)];
     let room = columns.saturating_sub(gutter);
     match row.entries() {

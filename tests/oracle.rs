@@ -1,0 +1,117 @@
+//! Real libvirt has the last word: what it prints after `virsh define` is what we said it would print.
+//!
+//! Runs where `virsh` and its QEMU driver are installed and we are root (`qemu:///embed` needs no daemon); says so elsewhere.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use qpt_tui::domain::{Document, EntryKind, List, canonical};
+use support::{corpus, fixtures};
+
+/// What libvirt printed for the passthrough, or its error.
+fn defined(root: &Path, text: &str) -> Result<String, String> {
+    let file = root.join("domain.xml");
+    std::fs::write(&file, text).unwrap();
+    let name = Document::parse(text).unwrap().facts().name.clone();
+    let script = format!("define '{}'; dumpxml --inactive '{name}'; undefine '{name}' --nvram", file.display());
+    let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
+    let output = Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if error.contains("Failed to define") || error.contains("failed to connect") {
+        return Err(error.into_owned());
+    }
+    let lines = out.lines().skip_while(|line| !line.starts_with("  <qemu:")).take_while(|line| *line != "</domain>");
+    Ok(lines.map(|line| format!("{line}\n")).collect())
+}
+
+fn oracle() -> Option<tempfile::TempDir> {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = fixtures().into_iter().find(|(name, _)| name == "plain.xml").unwrap().1;
+    let there = Command::new("virsh").arg("--version").output().is_ok() && rustix::process::getuid().is_root();
+    if !there {
+        eprintln!("skipped: no virsh here, or not root");
+        return None;
+    }
+    if let Err(error) = defined(dir.path(), &plain) {
+        eprintln!("skipped: libvirt's QEMU driver does not work here: {error}");
+        return None;
+    }
+    Some(dir)
+}
+
+#[test]
+fn libvirt_prints_what_the_side_pane_shows() {
+    let Some(dir) = oracle() else { return };
+    let mut compared = 0;
+    for (name, text) in fixtures().into_iter().chain(corpus().unwrap_or_default().into_iter().step_by(7)) {
+        let Ok(document) = Document::parse(text.as_str()) else { continue };
+        let ours = canonical::block(&document);
+        match defined(dir.path(), &text) {
+            Ok(printed) => assert_eq!(printed, ours, "{name}"),
+            // A document that this libvirt can't take for other reasons says nothing about the passthrough.
+            Err(error) => {
+                assert!(
+                    !error.contains("qemu namespace") && !error.contains("command-line argument"),
+                    "{name}: {error}"
+                );
+                continue;
+            }
+        }
+        compared += 1;
+    }
+    assert!(compared >= 9, "only {compared} documents were compared");
+}
+
+#[test]
+fn an_edited_document_defines_as_it_was_shown() {
+    let Some(dir) = oracle() else { return };
+    for (name, text) in fixtures() {
+        let document = Document::parse(text.as_str()).unwrap();
+        let kinds = [EntryKind::arg("-msg"), EntryKind::arg("a,,b='\"&<>é")];
+        let next =
+            document.apply(&document.insert(List::Args, document.list(List::Args).len(), &kinds).unwrap()).unwrap();
+        let next = next.apply(&next.insert(List::Envs, 0, &[EntryKind::env("N", None)]).unwrap()).unwrap();
+        let count = next.list(List::Args).len();
+        let order: Vec<usize> = (0..count).rev().collect();
+        let next = next.apply(&next.reorder(List::Args, &order).unwrap()).unwrap();
+        assert_eq!(defined(dir.path(), next.source()).unwrap(), canonical::block(&next), "{name}");
+        let Ok(whole) = canonical::document(&next) else {
+            assert_eq!(name, "lost.xml");
+            continue;
+        };
+        assert_eq!(defined(dir.path(), &whole).unwrap(), canonical::block(&next), "{name}");
+    }
+}
+
+#[test]
+fn what_libvirt_refuses_we_refuse_and_the_reverse() {
+    let Some(dir) = oracle() else { return };
+    let plain = fixtures().into_iter().find(|(name, _)| name == "plain.xml").unwrap().1;
+    for inner in [
+        "<qemu:arg/>",
+        "<qemu:arg>x</qemu:arg>",
+        "<qemu:arg value=''/>",
+        "<qemu:env/>",
+        "<qemu:env name=''/>",
+        "<qemu:env name='1'/>",
+        "<qemu:env name='A-B'/>",
+        "<qemu:env name='_a9'/>",
+        "<qemu:env name='é'/>",
+        "<qemu:arg qemu:value='x'/>",
+        "<qemu:nothing/>",
+        "text",
+    ] {
+        let text = plain.replace("<qemu:arg value='-global'/>", inner);
+        let ours = Document::parse(text.as_str());
+        // defined() reads the name through our parser; the plain document has the same one.
+        let file = dir.path().join("refused.xml");
+        std::fs::write(&file, &text).unwrap();
+        let uri = format!("qemu:///embed?root={}", dir.path().join("libvirt").display());
+        let script = format!("define '{}'; undefine plain", file.display());
+        let output = Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(error.contains("Failed to define"), ours.is_err(), "{inner}: {error} {ours:?}");
+    }
+}

@@ -1,0 +1,255 @@
+//! Keys in, frames and documents out: the editor without a terminal.
+
+mod support;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use qpt_tui::check::parse;
+use qpt_tui::domain::Document;
+use qpt_tui::host::HostFacts;
+use qpt_tui::tui::action::Effect;
+use qpt_tui::tui::app::App;
+use qpt_tui::tui::theme::Theme;
+use qpt_tui::tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+const DEMO: &str = include_str!("../assets/demo/domain.xml");
+const HOST: &str = include_str!("../assets/demo/host.json");
+
+struct Session {
+    app: App,
+    effects: Vec<Effect>,
+}
+
+/// The demo, its host looked at.
+fn session() -> Session {
+    let mut session = waiting(DEMO);
+    session.app.probed(serde_json::from_str::<HostFacts>(HOST).unwrap());
+    session
+}
+
+/// A document whose host has not answered yet.
+fn waiting(text: &str) -> Session {
+    Session { app: App::new("vm.xml".to_owned(), parse("vm.xml", text).unwrap()), effects: Vec::new() }
+}
+
+impl Session {
+    /// Types keys as they are written in the manual: characters, and names in `<>`.
+    fn keys(mut self, keys: &str) -> Session {
+        let mut rest = keys;
+        while let Some(c) = rest.chars().next() {
+            let (event, length) = match rest.find('>').filter(|_| c == '<' && rest.len() > 1) {
+                Some(end) => (named(&rest[1..end]), end + 1),
+                None => (KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE), c.len_utf8()),
+            };
+            rest = &rest[length..];
+            self.effects.extend(self.app.key(event));
+        }
+        self
+    }
+
+    fn frame(&self, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| view::draw(frame, &self.app, Theme::new(true))).unwrap();
+        format!("{}", terminal.backend())
+    }
+
+    fn args(&self) -> Vec<String> {
+        self.app.document.argv().into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn named(name: &str) -> KeyEvent {
+    let (name, modifiers) = match name.strip_prefix("C-") {
+        Some(rest) => (rest, KeyModifiers::CONTROL),
+        None => (name, KeyModifiers::NONE),
+    };
+    let code = match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "BS" => KeyCode::Backspace,
+        "Down" => KeyCode::Down,
+        "Home" => KeyCode::Home,
+        "PgDn" => KeyCode::PageDown,
+        other => KeyCode::Char(other.chars().next().unwrap()),
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+const SMALL: &str = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><name>a</name><q:commandline><q:arg value='-device'/><q:arg value='x'/><q:arg value='-S'/><q:arg value='-rtc'/><q:arg value='base=utc'/><q:env name='A' value='1'/></q:commandline></domain>";
+
+#[test]
+fn the_main_view() {
+    insta::assert_snapshot!("main_80x24", session().frame(80, 24));
+    insta::assert_snapshot!("main_40x15", session().frame(40, 15));
+    insta::assert_snapshot!("main_120x40", session().frame(120, 40));
+    insta::assert_snapshot!("xml_80x24", session().keys("jj2").frame(80, 24));
+    insta::assert_snapshot!("waiting_80x24", waiting(SMALL).frame(80, 24));
+}
+
+#[test]
+fn every_size_is_drawn_without_a_panic() {
+    for (width, height) in [(1, 1), (19, 5), (20, 6), (29, 7), (40, 15), (79, 11), (100, 12), (200, 60)] {
+        for keys in ["", "?", "<Enter>", "a", "x", "<Tab>", "2", "3", "/x", "dq"] {
+            session().keys(keys).frame(width, height);
+        }
+    }
+}
+
+#[test]
+fn an_option_is_edited_with_its_value() {
+    let session = session().keys("<Enter>");
+    insta::assert_snapshot!("form_80x24", session.frame(80, 24));
+    let edited = waiting(SMALL).keys("<Enter><C-u>usb-kbd<Enter>");
+    assert_eq!(edited.args()[..2], ["-device", "usb-kbd"]);
+    let emptied = waiting(SMALL).keys("<Enter><C-u><Enter>");
+    assert_eq!(emptied.args(), ["-device", "-S", "-rtc", "base=utc"]);
+}
+
+#[test]
+fn adding_takes_an_option_and_its_value() {
+    let added = waiting(SMALL).keys("ja-msg<Tab>timestamp=on<Enter>");
+    assert_eq!(added.args(), ["-device", "x", "-S", "-msg", "timestamp=on", "-rtc", "base=utc"]);
+    let before = waiting(SMALL).keys("A-snapshot<Enter>");
+    assert_eq!(before.args()[..2], ["-snapshot", "-device"]);
+    let variable = waiting(SMALL).keys("eLD_PRELOAD<Tab>/l.so<Enter>");
+    assert_eq!(variable.app.document.environment(), [("A", Some("1")), ("LD_PRELOAD", Some("/l.so"))]);
+    let empty = waiting("<domain></domain>").keys("a-S<Enter>");
+    assert_eq!(empty.args(), ["-S"]);
+}
+
+#[test]
+fn a_bad_name_keeps_the_form_open_and_says_why() {
+    let session = waiting(SMALL).keys("e1X<Enter>");
+    assert!(session.frame(80, 24).contains("begins with '1', expected a letter or underscore"));
+    assert_eq!(session.app.document.source(), SMALL);
+}
+
+#[test]
+fn leaving_a_form_with_text_in_it_asks() {
+    let session = waiting(SMALL).keys("axyz<Esc>");
+    assert!(session.frame(80, 24).contains("Drop what you typed?"));
+    let kept = session.keys("n<Enter>");
+    assert_eq!(kept.args()[2], "xyz");
+    assert_eq!(waiting(SMALL).keys("axyz<Esc>y").app.document.source(), SMALL);
+    assert_eq!(waiting(SMALL).keys("a<Esc>j").app.selected, 2);
+}
+
+#[test]
+fn moving_takes_the_value_along() {
+    let moved = waiting(SMALL).keys("J");
+    assert_eq!(moved.args(), ["-S", "-device", "x", "-rtc", "base=utc"]);
+    let further = moved.keys("J");
+    assert_eq!(further.args(), ["-S", "-rtc", "base=utc", "-device", "x"]);
+    assert!(further.keys("J").frame(80, 24).contains("this is the last one"));
+    let back = waiting(SMALL).keys("jjKK");
+    assert_eq!(back.args(), ["-rtc", "base=utc", "-device", "x", "-S"]);
+}
+
+#[test]
+fn deleting_keeps_the_cursor_row() {
+    let session = waiting(SMALL).keys("d");
+    assert_eq!(session.args(), ["-S", "-rtc", "base=utc"]);
+    assert!(session.keys("d").args() == ["-rtc", "base=utc"]);
+    let all = waiting(SMALL).keys("dddd");
+    assert_eq!(all.app.document.entries().count(), 0);
+    insta::assert_snapshot!("empty_80x24", all.frame(80, 24));
+}
+
+#[test]
+fn undo_and_redo_have_no_end() {
+    let session = waiting(SMALL).keys("dddd");
+    let undone = session.keys("uuuu");
+    assert_eq!(undone.app.document.source(), SMALL);
+    let redone = undone.keys("<C-r><C-r>");
+    assert_eq!(redone.args(), ["-rtc", "base=utc"]);
+    assert!(waiting(SMALL).keys("u").frame(80, 24).contains("there is nothing to undo"));
+}
+
+#[test]
+fn remedies_are_shown_and_used() {
+    let session = session().keys("GkG");
+    insta::assert_snapshot!("remedies_80x24", session.keys("ggjjjjjjx").frame(80, 24));
+    let split = self::session();
+    let at = split.app.rows.iter().position(|row| split.app.row_text(row).starts_with("-global ")).unwrap();
+    let mut split = split;
+    split.app.selected = at;
+    let split = split.keys("x<Enter>");
+    assert!(split.args().windows(2).any(|pair| pair == ["-global", "ICH9-LPC.disable_s3=1"]));
+    assert!(split.frame(80, 24).contains("u takes it back"));
+}
+
+#[test]
+fn the_diff_shows_what_saving_changes() {
+    insta::assert_snapshot!("diff_80x24", waiting(DEMO).keys("jd3").frame(80, 24));
+    assert!(waiting(SMALL).keys("3").frame(80, 24).contains("saving would change nothing"));
+}
+
+#[test]
+fn saving_and_leaving_are_the_shells_business() {
+    assert_eq!(waiting(SMALL).keys("<C-s>").effects, [Effect::Save { force: false }]);
+    assert_eq!(waiting(SMALL).keys("q").effects, [Effect::Quit]);
+    let asked = waiting(SMALL).keys("dq");
+    assert!(asked.effects.is_empty() && asked.frame(80, 24).contains("not saved. Leave without them?"));
+    assert_eq!(waiting(SMALL).keys("dqy").effects, [Effect::Quit]);
+    assert_eq!(waiting(SMALL).keys("dqnq").effects, []);
+    let mut saving = waiting(SMALL).keys("dqs");
+    assert_eq!(saving.effects, [Effect::Save { force: false }]);
+    let text = saving.app.document.source().to_owned();
+    assert_eq!(saving.app.saved(text, "saved"), Some(Effect::Quit));
+    let mut other = waiting(SMALL).keys("d<C-s>");
+    other.app.changed_on_disk();
+    assert_eq!(other.keys("y").effects, [Effect::Save { force: false }, Effect::Save { force: true }]);
+}
+
+#[test]
+fn searching_goes_to_the_match_and_back() {
+    let session = waiting(SMALL).keys("/rtc<Enter>");
+    assert_eq!(session.app.row_text(&session.app.rows[session.app.selected]), "-rtc base=utc");
+    let back = waiting(SMALL).keys("/rtc<Esc>");
+    assert_eq!(back.app.row_text(&back.app.rows[back.app.selected]), "-device x");
+    assert!(waiting(SMALL).keys("/zzz").frame(80, 24).contains("is in no entry"));
+}
+
+#[test]
+fn help_lists_every_key() {
+    insta::assert_snapshot!("help_80x24", waiting(SMALL).keys("?").frame(80, 24));
+    let all = waiting(SMALL).keys("?").frame(80, 120);
+    for binding in qpt_tui::tui::keymap::BINDINGS {
+        assert!(all.contains(&binding.help[..binding.help.len().min(30)]), "{}", binding.help);
+    }
+}
+
+#[test]
+fn canonicalising_can_be_undone() {
+    let (_, text) = support::fixtures().into_iter().find(|(name, _)| name == "two-blocks.xml").unwrap();
+    let session = waiting(&text).keys("c");
+    assert!(session.app.document.source().contains("  <qemu:commandline>\n    <qemu:arg value='-msg'/>"));
+    assert_eq!(session.keys("u").app.document.source(), text);
+}
+
+#[test]
+fn hostile_text_is_made_visible() {
+    let text = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><name>\u{202e}x</name><q:commandline><q:arg value='-append'/><q:arg value='a&#10;b\u{200b}c漢'/></q:commandline></domain>";
+    let frame = waiting(text).frame(80, 24);
+    assert!(frame.contains("a⏎b⟨U+200B⟩c漢") && frame.contains("⟨U+202E⟩x"), "{frame}");
+}
+
+#[test]
+fn pasting_goes_into_the_form_only() {
+    let mut session = waiting(SMALL);
+    session.app.paste("dddd");
+    assert_eq!(session.app.document.source(), SMALL);
+    let mut session = session.keys("a");
+    session.app.paste("-append\r\n");
+    let mut session = session.keys("<Tab>");
+    session.app.paste("one\ntwo\n");
+    assert_eq!(session.keys("<Enter>").args()[2..4], ["-append", "one two"]);
+}
+
+#[test]
+fn the_document_that_is_saved_is_the_one_that_is_shown() {
+    let session = session().keys("jdJa-S<Enter>u");
+    assert_eq!(Document::parse(session.app.document.source()).unwrap().argv(), session.app.document.argv());
+}

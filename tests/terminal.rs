@@ -1,0 +1,349 @@
+//! The real program in a pseudo-terminal: what it shows, and how it gives the terminal back.
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroU16;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use pty_process::blocking::{Command, Pty};
+
+/// Long enough for a busy machine; nothing waits this long unless it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Terminal {
+    pty: std::sync::Arc<Pty>,
+    child: Child,
+    output: mpsc::Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    raw: Vec<u8>,
+}
+
+fn size(columns: u16, rows: u16) -> (NonZeroU16, NonZeroU16) {
+    (NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap())
+}
+
+impl Terminal {
+    fn start(arguments: &[&str], columns: u16, rows: u16) -> Terminal {
+        Terminal::run(env!("CARGO_BIN_EXE_qpt-tui"), arguments, columns, rows)
+    }
+
+    fn run(program: &str, arguments: &[&str], columns: u16, rows: u16) -> Terminal {
+        let (pty, pts) = pty_process::blocking::open().unwrap();
+        pty.resize(pty_process::Size::new(rows, columns)).unwrap();
+        let home = std::env::temp_dir().join(format!("qpt-tui-test-home-{}", std::process::id()));
+        std::fs::create_dir_all(&home).unwrap();
+        let child = Command::new(program)
+            .args(arguments)
+            .env("TERM", "xterm-256color")
+            .env("HOME", &home)
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("NO_COLOR")
+            .spawn(pts)
+            .unwrap();
+        let pty = std::sync::Arc::new(pty);
+        let (sender, output) = mpsc::channel();
+        let reader = std::sync::Arc::clone(&pty);
+        std::thread::spawn(move || {
+            let mut buffer = [0_u8; 65536];
+            // The end is an error on Linux: the other side is closed.
+            while let Ok(length) = (&*reader).read(&mut buffer) {
+                if length == 0 || sender.send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let (rows, columns) = size(columns, rows);
+        Terminal { pty, child, output, screen: vt100::Parser::new(rows, columns, 0), raw: Vec::new() }
+    }
+
+    fn send(&self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Reads until the screen is as wanted.
+    fn until(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !wanted(self.screen.screen()) {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => {
+                    self.screen.process(&bytes);
+                    self.raw.extend(bytes);
+                }
+                Err(_) => panic!("waited for {what}; the screen is\n{}", self.text()),
+            }
+        }
+    }
+
+    fn shows(&mut self, text: &str) {
+        self.until(text, |screen| screen.contents().contains(text));
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        let (nonzero_rows, nonzero_columns) = size(columns, rows);
+        self.screen.screen_mut().set_size(nonzero_rows, nonzero_columns);
+        self.pty.resize(pty_process::Size::new(rows, columns)).unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let status =
+            std::process::Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it did not end; the screen is\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
+            self.screen.process(&bytes);
+            self.raw.extend(bytes);
+        }
+        status
+    }
+
+    /// The terminal is as the shell had it.
+    fn is_restored(&self) {
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        let modes = rustix::termios::tcgetattr(&*self.pty).unwrap().local_modes;
+        use rustix::termios::LocalModes;
+        assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
+    }
+}
+
+const VM: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>vm</name>
+  <qemu:commandline>
+    <qemu:arg value='-rtc'/>
+    <qemu:arg value='base=utc'/>
+    <qemu:arg value='-hda'/>
+    <qemu:arg value='/nonexistent/a.img'/>
+  </qemu:commandline>
+</domain>
+";
+
+fn vm() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vm.xml");
+    std::fs::write(&path, VM).unwrap();
+    let shown = path.to_str().unwrap().to_owned();
+    (dir, shown)
+}
+
+#[test]
+fn edit_save_quit() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc base=utc");
+    terminal.shows("1 blocked");
+    terminal.send("\r");
+    terminal.shows("Edit");
+    terminal.send(",clock=host\r");
+    terminal.shows("[modified]");
+    terminal.send("\u{13}");
+    terminal.shows("virsh define");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), VM.replace("base=utc", "base=utc,clock=host"));
+    terminal.send("q");
+    assert_eq!(terminal.end().code(), Some(0));
+    terminal.is_restored();
+}
+
+#[test]
+fn the_first_frame_comes_before_the_host_answers() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc base=utc");
+    terminal.shows("1 blocked");
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    assert!(raw.contains("looking at the host"), "{raw:?}");
+    assert!(!raw.contains("\u{1b}[6n") && !raw.contains("\u{1b}[c"), "nothing is asked of the terminal");
+    terminal.send("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn a_pasted_line_end_is_no_enter() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc");
+    terminal.send("a\u{1b}[200~-append\n\u{1b}[201~\t\u{1b}[200~d\nd\n\u{1b}[201~");
+    terminal.shows("d d");
+    terminal.send("\r");
+    terminal.shows("-append d d");
+    terminal.send("qy");
+    assert!(terminal.end().success());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), VM);
+}
+
+#[test]
+fn the_screen_follows_the_window() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("1 blocked");
+    terminal.resize(40, 15);
+    terminal
+        .until("a small screen", |screen| screen.contents().lines().count() <= 15 && screen.contents().contains("✗1"));
+    terminal.resize(120, 40);
+    terminal.until("a large screen", |screen| {
+        screen.contents().contains("✗ 1 blocked") && screen.contents().contains("Environment")
+    });
+    terminal.resize(10, 3);
+    terminal.shows("terminal");
+    terminal.resize(80, 24);
+    terminal.shows("-rtc base=utc");
+    terminal.send("q");
+    assert!(terminal.end().success());
+    terminal.is_restored();
+}
+
+#[test]
+fn signals_end_it_with_the_terminal_restored_and_the_work_kept() {
+    for (name, number) in [("TERM", 15), ("HUP", 1), ("INT", 2), ("QUIT", 3)] {
+        let (_dir, path) = vm();
+        let mut terminal = Terminal::start(&[&path], 80, 24);
+        terminal.shows("-rtc");
+        terminal.send("d");
+        terminal.shows("[modified]");
+        terminal.signal(name);
+        assert_eq!(terminal.end().code(), Some(128 + number), "{name}");
+        terminal.is_restored();
+        let text = terminal.text().replace('\n', "");
+        let kept = text.split("kept in ").nth(1).unwrap_or_else(|| panic!("{name}: {text}")).trim().to_owned();
+        assert!(!std::fs::read_to_string(Path::new(&kept)).unwrap().contains("-rtc"), "{name}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), VM);
+    }
+}
+
+#[test]
+fn half_an_escape_sequence_does_not_hold_it_up() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc");
+    terminal.send("\u{1b}[");
+    std::thread::sleep(Duration::from_millis(50));
+    terminal.signal("TERM");
+    assert_eq!(terminal.end().code(), Some(143));
+    terminal.is_restored();
+}
+
+#[test]
+fn suspending_gives_the_terminal_back_and_returns() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc");
+    terminal.send("\u{1a}");
+    terminal.until("the normal screen", |screen| !screen.alternate_screen());
+    let stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", terminal.child.id())).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while !stopped() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    terminal.is_restored();
+    terminal.signal("CONT");
+    terminal
+        .until("the editor again", |screen| screen.alternate_screen() && screen.contents().contains("-rtc base=utc"));
+    terminal.send("q");
+    assert!(terminal.end().success());
+    terminal.is_restored();
+}
+
+#[test]
+fn a_terminal_that_died_ends_it_at_once() {
+    let (dir, path) = vm();
+    let mark = dir.path().join("pid");
+    let script =
+        format!("trap '' HUP; '{}' '{path}' & echo $! > '{}'; wait", env!("CARGO_BIN_EXE_qpt-tui"), mark.display());
+    // A background job may not read the terminal, so the leader waits and the editor stays in its group.
+    let script = script.replace(" & echo $! >", "; true >");
+    let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
+    terminal.shows("-rtc");
+    let leader = terminal.child.id();
+    let children = std::fs::read_to_string(format!("/proc/{leader}/task/{leader}/children")).unwrap();
+    let editor: u32 = children.split_whitespace().next().unwrap().parse().unwrap();
+    let Terminal { pty, mut child, output, .. } = terminal;
+    // The reading thread holds the pty as well: it ends when its receiver is gone and something arrives.
+    drop(output);
+    (&*pty).write_all(b"j").unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while std::sync::Arc::strong_count(&pty) > 1 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(pty);
+    while Path::new(&format!("/proc/{editor}/exe")).exists() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!Path::new(&format!("/proc/{editor}/exe")).exists(), "the editor outlived its terminal");
+    let _ = child.wait();
+}
+
+#[test]
+fn without_a_terminal_there_is_one_sentence() {
+    let (_dir, path) = vm();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_qpt-tui")).arg(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("qpt-tui: the editor needs a terminal"));
+    assert!(output.status.signal().is_none());
+}
+
+#[test]
+fn idle_means_idle() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("1 blocked");
+    let switches = || {
+        let mut count = 0_u64;
+        for task in std::fs::read_dir(format!("/proc/{}/task", terminal.child.id())).unwrap().flatten() {
+            let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            count += status
+                .lines()
+                .filter_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
+                .filter_map(|n| n.trim().parse::<u64>().ok())
+                .sum::<u64>();
+        }
+        count
+    };
+    std::thread::sleep(Duration::from_millis(300));
+    let before = switches();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(switches(), before, "something woke the program");
+    terminal.send("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn what_somebody_else_wrote_is_not_overwritten_unasked() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc");
+    terminal.send("d");
+    terminal.shows("[modified]");
+    std::fs::write(&path, "<domain/>").unwrap();
+    terminal.send("\u{13}");
+    terminal.shows("changed by somebody else");
+    terminal.send("n");
+    terminal.send("\u{13}");
+    terminal.shows("changed by somebody else");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "<domain/>");
+    terminal.send("y");
+    terminal.shows("saved");
+    terminal.send("q");
+    assert!(terminal.end().success());
+    assert!(std::fs::read_to_string(&path).unwrap().contains("/nonexistent/a.img"));
+}
