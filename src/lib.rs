@@ -1,4 +1,41 @@
-//! map
+//! qpt-tui: a libvirt domain's QEMU passthrough, shown, edited and judged before the VM is started.
+//!
+//! # Five minutes in the code
+//! 1. [`xml`] finds elements and splices text. 2. [`domain`] knows which of them are passthrough. 3. [`qemu`] says what they
+//!    make QEMU do and touch. 4. [`host`] records what this machine says about those things. 5. [`rules`] compares and
+//!    concludes. Then [`report`] prints, [`tui`] edits, [`store`] loads and saves; [`check`] ties them together for the commands
+//!    without a screen. [`cli`] is the command line, [`error`] and [`visible`] are how we talk to people.
+//!
+//! ```text
+//! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
+//! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
+//! ```
+//!
+//! # Directions
+//! ```text
+//! domain → xml        qemu → domain (entry ids)        host → qemu, domain
+//! rules → host, qemu, domain, xml        report → rules        store → xml, error
+//! check and the tui shell tie these together; nothing points back
+//! ```
+//!
+//! # Invariants (held by tests/architecture.rs)
+//! - `xml domain qemu rules report tui::{app,keymap,rows,view}` read no file, start no process, ask no clock.
+//! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
+//! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
+//! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
+//! - A rule sees facts and decides; it never prints, probes or edits. The same facts give the same findings.
+//! - The program changes one thing on the host: the file the user saves. Every other remedy is text for the operator.
+//! - Probing never blocks the screen, never opens a device or a FIFO, and ends by a deadline.
+//! - What is shown went through [`visible::visible`]; what is offered as a command went through a shell quoter.
+//!
+//! # How do I add …
+//! - **a QEMU option**: a line in `assets/qemu/options.tsv` (sorted). **A key that names a file**: a line in `resources.tsv`.
+//! - **a rule**: a page `assets/rules/ID.md`, a `static` in the file of its layer under `rules/`, a line in [`rules::RULES`],
+//!   a loud and a silent case in `rules/tests.rs`.
+//! - **a key**: a row in [`tui::keymap::BINDINGS`]; an [`tui::action::Action`] if it does something new, and its arm in
+//!   [`tui::app::App::update`]. Footer and help follow by themselves.
+//! - **a fact about the host**: a field in [`host::HostFacts`], filled in `host::probe`.
+
 pub mod check;
 pub mod cli;
 pub mod domain;

@@ -1,5 +1,7 @@
 //! The binary without a screen: output, exit status, bad input.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::path::Path;

@@ -2,6 +2,8 @@
 //!
 //! Runs where `virsh` and its QEMU driver are installed and we are root (`qemu:///embed` needs no daemon); says so elsewhere.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Keys in, frames and documents out: the editor without a terminal.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -1,128 +1,15 @@
 //! The real program in a pseudo-terminal: what it shows, and how it gives the terminal back.
 
-use std::io::{Read as _, Write as _};
-use std::num::NonZeroU16;
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod pty;
+
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use pty_process::blocking::{Command, Pty};
-
-/// Long enough for a busy machine; nothing waits this long unless it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct Terminal {
-    pty: std::sync::Arc<Pty>,
-    child: Child,
-    output: mpsc::Receiver<Vec<u8>>,
-    screen: vt100::Parser,
-    raw: Vec<u8>,
-}
-
-fn size(columns: u16, rows: u16) -> (NonZeroU16, NonZeroU16) {
-    (NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap())
-}
-
-impl Terminal {
-    fn start(arguments: &[&str], columns: u16, rows: u16) -> Terminal {
-        Terminal::run(env!("CARGO_BIN_EXE_qpt-tui"), arguments, columns, rows)
-    }
-
-    fn run(program: &str, arguments: &[&str], columns: u16, rows: u16) -> Terminal {
-        let (pty, pts) = pty_process::blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(rows, columns)).unwrap();
-        let home = std::env::temp_dir().join(format!("qpt-tui-test-home-{}", std::process::id()));
-        std::fs::create_dir_all(&home).unwrap();
-        let child = Command::new(program)
-            .args(arguments)
-            .env("TERM", "xterm-256color")
-            .env("HOME", &home)
-            .env_remove("XDG_STATE_HOME")
-            .env_remove("RUST_BACKTRACE")
-            .env_remove("NO_COLOR")
-            .spawn(pts)
-            .unwrap();
-        let pty = std::sync::Arc::new(pty);
-        let (sender, output) = mpsc::channel();
-        let reader = std::sync::Arc::clone(&pty);
-        std::thread::spawn(move || {
-            let mut buffer = [0_u8; 65536];
-            // The end is an error on Linux: the other side is closed.
-            while let Ok(length) = (&*reader).read(&mut buffer) {
-                if length == 0 || sender.send(buffer[..length].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        let (rows, columns) = size(columns, rows);
-        Terminal { pty, child, output, screen: vt100::Parser::new(rows, columns, 0), raw: Vec::new() }
-    }
-
-    fn send(&self, keys: &str) {
-        (&*self.pty).write_all(keys.as_bytes()).unwrap();
-    }
-
-    fn text(&self) -> String {
-        self.screen.screen().contents()
-    }
-
-    /// Reads until the screen is as wanted.
-    fn until(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !wanted(self.screen.screen()) {
-            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => {
-                    self.screen.process(&bytes);
-                    self.raw.extend(bytes);
-                }
-                Err(_) => panic!("waited for {what}; the screen is\n{}", self.text()),
-            }
-        }
-    }
-
-    fn shows(&mut self, text: &str) {
-        self.until(text, |screen| screen.contents().contains(text));
-    }
-
-    fn resize(&mut self, columns: u16, rows: u16) {
-        let (nonzero_rows, nonzero_columns) = size(columns, rows);
-        self.screen.screen_mut().set_size(nonzero_rows, nonzero_columns);
-        self.pty.resize(pty_process::Size::new(rows, columns)).unwrap();
-    }
-
-    fn signal(&self, name: &str) {
-        let status =
-            std::process::Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it did not end; the screen is\n{}", self.text());
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
-            self.screen.process(&bytes);
-            self.raw.extend(bytes);
-        }
-        status
-    }
-
-    /// The terminal is as the shell had it.
-    fn is_restored(&self) {
-        let screen = self.screen.screen();
-        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
-        let modes = rustix::termios::tcgetattr(&*self.pty).unwrap().local_modes;
-        use rustix::termios::LocalModes;
-        assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
-    }
-}
+use pty::{PATIENCE, Terminal};
 
 const VM: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>vm</name>
