@@ -66,6 +66,12 @@ pub struct DomainFacts {
     pub graphics: bool,
     /// A `<sound>` element is there.
     pub sound: bool,
+    /// PCI slots on the root bus that native devices have by their `<address>`.
+    pub pci_slots: std::collections::BTreeSet<u8>,
+    /// A native device sits on a PCI bus and has no address yet; libvirt gives it the lowest that is free.
+    pub pci_unplaced: bool,
+    /// libvirt's first USB controller is the chipset's own (`piix3-uhci`), as it is when no model is named.
+    pub usb_of_chipset: bool,
     /// Memory is locked or has a hard limit, so that DMA mappings fit.
     pub memory_lock: bool,
 }
@@ -102,6 +108,18 @@ impl DomainFacts {
                 }
             }
         }
+        let usb: Vec<Option<&str>> = match tree.child(0, "devices") {
+            Some((devices, _)) => tree
+                .children(devices)
+                .filter(|(_, e)| e.name == "controller" && e.attribute("type") == Some("usb"))
+                .map(|(_, e)| e.attribute("model"))
+                .collect(),
+            None => Vec::new(),
+        };
+        facts.usb_of_chipset = usb.is_empty() || usb.iter().any(|model| matches!(model, None | Some("piix3-uhci")));
+        // Without a word libvirt adds a balloon, on PCI.
+        facts.pci_unplaced =
+            !tree.child(0, "devices").is_some_and(|(devices, _)| tree.child(devices, "memballoon").is_some());
         if let Some((devices, _)) = tree.child(0, "devices") {
             facts.emulator = text(devices, "emulator");
             for (index, device) in tree.children(devices) {
@@ -130,7 +148,36 @@ impl DomainFacts {
         }
     }
 
+    /// Where a native device sits on PCI, if it does.
+    fn place(&mut self, tree: &Tree, index: usize, device: &Element) {
+        let number = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).ok();
+        if let Some((_, address)) = tree.child(index, "address") {
+            let on_root = address.attribute("bus").and_then(number).unwrap_or(0) == 0;
+            if let Some(slot) = address
+                .attribute("slot")
+                .and_then(number)
+                .filter(|_| on_root && address.attribute("type") == Some("pci"))
+            {
+                self.pci_slots.insert(slot);
+            }
+            return;
+        }
+        let model = tree.child(index, "model").map(|(_, model)| model).and_then(|model| model.attribute("type"));
+        let bus =
+            tree.child(index, "target").and_then(|(_, target)| target.attribute("bus")).or(device.attribute("bus"));
+        self.pci_unplaced |= match device.name.as_str() {
+            "disk" | "input" => bus == Some("virtio"),
+            "interface" | "sound" | "rng" | "vsock" | "shmem" | "filesystem" => true,
+            "video" => model != Some("none"),
+            "memballoon" => device.attribute("model") != Some("none"),
+            "controller" => matches!(device.attribute("type"), Some("scsi" | "virtio-serial")),
+            "hostdev" => device.attribute("type") == Some("pci"),
+            _ => false,
+        };
+    }
+
     fn device(&mut self, tree: &Tree, index: usize, device: &Element) {
+        self.place(tree, index, device);
         let kind = device.attribute("type").unwrap_or_default();
         let source = tree.child(index, "source").map(|(_, source)| source);
         let named =

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::apparmor::AppArmor;
 use super::cgroup::Cgroups;
 use super::identity::Identity;
+use super::image::Image;
 use super::mounts::Mount;
 use super::paths::{Step, Walk};
 use super::qemu_conf::QemuConf;
@@ -20,6 +21,12 @@ pub enum Known<T> {
     Yes(T),
     /// The host would not say.
     Unknown(String),
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Known<T> {
+        Known::Unknown("it was not recorded".to_owned())
+    }
 }
 
 impl<T> Known<T> {
@@ -90,6 +97,12 @@ pub struct HostFacts {
     /// Names of the groups.
     #[serde(default)]
     pub groups: BTreeMap<u32, String>,
+    /// What the headers of images name, by the image's path.
+    #[serde(default)]
+    pub images: BTreeMap<String, Image>,
+    /// Paths of sockets that some process listens on.
+    #[serde(default)]
+    pub listening: Known<Vec<String>>,
     /// Every path that was asked for.
     pub paths: BTreeMap<String, Known<Walk>>,
 }

@@ -7,6 +7,7 @@ pub mod apparmor;
 pub mod cgroup;
 pub mod facts;
 pub mod identity;
+pub mod image;
 pub mod mounts;
 mod paths;
 mod probe;

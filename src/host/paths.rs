@@ -7,6 +7,7 @@ use rustix::fs::{AtFlags, CWD, StatxFlags};
 use serde::{Deserialize, Serialize};
 
 use super::facts::Known;
+use super::image::Image;
 
 /// The kernel gives up after this many links (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
@@ -117,32 +118,39 @@ impl Walk {
     }
 }
 
+/// A path, the walk to it, and what its header names where it is an image.
+pub(super) type Found = (String, Known<Walk>, Option<Image>);
+
 /// Walks every path, all within `patience`; a path whose file system does not answer in time is unknown.
-pub(super) fn walk_all(paths: Vec<String>, patience: Duration) -> Vec<(String, Known<Walk>)> {
+/// With each path stands whether it is an image whose header is to be read.
+pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Found> {
     let deadline = Instant::now() + patience;
     let mut found = Vec::new();
-    let mut rest: std::collections::VecDeque<String> = paths.into();
+    let mut rest: std::collections::VecDeque<(String, bool)> = paths.into();
     while !rest.is_empty() {
         let (sender, receiver) = mpsc::channel();
-        let batch: Vec<String> = rest.iter().cloned().collect();
+        let batch: Vec<(String, bool)> = rest.iter().cloned().collect();
         // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
         std::thread::spawn(move || {
-            for path in batch {
-                if sender.send(walk(&path)).is_err() {
+            for (path, image) in batch {
+                let walk = walk(&path);
+                let regular = walk.yes().and_then(Walk::target).is_some_and(|step| step.kind == FileKind::File);
+                let image = if image && regular { super::image::read(&path) } else { None };
+                if sender.send((walk, image)).is_err() {
                     return;
                 }
             }
         });
-        while let Some(path) = rest.front() {
+        while let Some((path, _)) = rest.front() {
             let patience = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
             match receiver.recv_timeout(patience) {
-                Ok(walk) => {
-                    found.push((path.clone(), walk));
+                Ok((walk, image)) => {
+                    found.push((path.clone(), walk, image));
                     rest.pop_front();
                 }
                 Err(_) => {
-                    let path = rest.pop_front().expect("it was looked at just now");
-                    found.push((path, Known::Unknown("the file system did not answer in time".to_owned())));
+                    let (path, _) = rest.pop_front().expect("it was looked at just now");
+                    found.push((path, Known::Unknown("the file system did not answer in time".to_owned()), None));
                     break;
                 }
             }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::facts::{FACTS_VERSION, HostFacts, Instance, Known};
+use super::image::{self, Image};
 use super::process::ask;
 use super::qemu_conf::QemuConf;
 use super::selinux::Confinement;
-use super::{apparmor, cgroup, identity, mounts, paths, selinux};
+use super::{Walk, apparmor, cgroup, identity, mounts, paths, selinux};
 use crate::domain::{DomainFacts, SecLabelType};
-use crate::qemu::CommandLine;
+use crate::qemu::{CommandLine, Resource};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -24,7 +25,11 @@ pub struct Request {
     pub patience: Duration,
     domains: Vec<DomainFacts>,
     paths: BTreeSet<String>,
+    images: BTreeSet<String>,
 }
+
+/// More images than this in one chain are not followed.
+const MAX_CHAIN: usize = 64;
 
 impl Request {
     /// A look at an instance, so far at nothing in particular.
@@ -36,12 +41,17 @@ impl Request {
             patience: Duration::from_secs(3),
             domains: Vec::new(),
             paths: BTreeSet::new(),
+            images: BTreeSet::new(),
         }
     }
 
     /// Adds a domain: its paths, labels and profile are looked at as well.
     pub fn add(&mut self, domain: &DomainFacts, line: &CommandLine) {
         self.paths.extend(line.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path.to_owned()));
+        self.images.extend(line.uses.iter().filter_map(|usage| match &usage.resource {
+            Resource::Path { path, chain: true, .. } => Some(path.clone()),
+            _ => None,
+        }));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
         self.domains.push(domain.clone());
     }
@@ -88,7 +98,7 @@ pub fn probe(request: &Request) -> HostFacts {
     if request.domains.iter().any(|domain| domain.vfio) {
         asked.insert("/dev/vfio/vfio".to_owned());
     }
-    let paths: BTreeMap<_, _> = paths::walk_all(asked.into_iter().collect(), request.patience).into_iter().collect();
+    let (paths, images) = walk(request, asked);
     let mut selinux = selinux::read();
     for domain in &request.domains {
         let source = match selinux.confinement(domain, &conf) {
@@ -119,7 +129,49 @@ pub fn probe(request: &Request) -> HostFacts {
         protected_regular: protected.trim().parse().unwrap_or(0),
         users,
         groups,
+        images,
+        listening: listening(),
         paths,
+    }
+}
+
+/// Walks all paths, and those that images bring along, as far as the chain goes.
+fn walk(request: &Request, asked: BTreeSet<String>) -> (BTreeMap<String, Known<Walk>>, BTreeMap<String, Image>) {
+    let (mut paths, mut images) = (BTreeMap::new(), BTreeMap::new());
+    let mut todo: Vec<(String, bool)> = asked
+        .into_iter()
+        .map(|path| (request.images.contains(&path), path))
+        .map(|(image, path)| (path, image))
+        .collect();
+    for _ in 0..MAX_CHAIN {
+        let mut next = Vec::new();
+        for (path, walk, image) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
+            if let Some(image) = image {
+                let named = image.backing.iter().chain(&image.data);
+                next.extend(named.filter_map(|name| image::beside(&path, name)).map(|path| (path, true)));
+                images.insert(path.clone(), image);
+            }
+            paths.insert(path, walk);
+        }
+        todo = next.into_iter().filter(|(path, _)| !paths.contains_key(path) || !images.contains_key(path)).collect();
+        if todo.is_empty() {
+            break;
+        }
+    }
+    (paths, images)
+}
+
+/// Paths of listening sockets, from `/proc/net/unix` (proc(5)): the flag is `__SO_ACCEPTCON`.
+fn listening() -> Known<Vec<String>> {
+    match std::fs::read_to_string("/proc/net/unix") {
+        Ok(text) => {
+            let listens = |line: &str| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                (fields.get(3) == Some(&"00010000")).then(|| fields.get(7).map(|path| (*path).to_owned())).flatten()
+            };
+            Known::Yes(text.lines().skip(1).filter_map(listens).filter(|path| path.starts_with('/')).collect())
+        }
+        Err(error) => Known::Unknown(format!("/proc/net/unix cannot be read: {error}")),
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 const OPTIONS: &str = include_str!("../../assets/qemu/options.tsv");
 const RESOURCES: &str = include_str!("../../assets/qemu/resources.tsv");
 const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
+const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
+const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
 
 /// A QEMU option.
@@ -82,18 +84,33 @@ pub fn options() -> impl Iterator<Item = OptionRow> {
     rows(OPTIONS).map(option_row)
 }
 
-/// The option called `name` (without its dash), found by bisecting the table's text.
+/// The option called `name` (without its dash).
 pub fn option(name: &str) -> Option<OptionRow> {
-    let first = OPTIONS.find('\n')? + 1;
-    let (mut low, mut high) = (first, OPTIONS.len());
+    line(OPTIONS, name).map(option_row)
+}
+
+/// The bus that a device sits on, for devices that QEMU has and that sit on one.
+pub fn bus_of(device: &str) -> Option<&'static str> {
+    line(DEVICES, device)?.split('\t').nth(1)
+}
+
+/// The devices that bring a bus, as patterns; `None` for a bus that every machine has.
+pub fn providers(bus: &str) -> Option<&'static str> {
+    line(BUSES, bus)?.split('\t').nth(1)
+}
+
+/// The line of a sorted table that begins with `name`, found by bisecting the table's text.
+fn line(table: &'static str, name: &str) -> Option<&'static str> {
+    let first = table.find('\n')? + 1;
+    let (mut low, mut high) = (first, table.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start = OPTIONS[low..middle].rfind('\n').map_or(low, |at| low + at + 1);
-        let end = OPTIONS[start..].find('\n').map_or(OPTIONS.len(), |at| start + at);
-        let line = &OPTIONS[start..end];
+        let start = table[low..middle].rfind('\n').map_or(low, |at| low + at + 1);
+        let end = table[start..].find('\n').map_or(table.len(), |at| start + at);
+        let line = &table[start..end];
         let found = line.split('\t').next().unwrap_or_default();
         match name.as_bytes().cmp(found.as_bytes()) {
-            std::cmp::Ordering::Equal => return Some(option_row(line)),
+            std::cmp::Ordering::Equal => return Some(line),
             std::cmp::Ordering::Less => high = start,
             std::cmp::Ordering::Greater => low = end + 1,
         }
@@ -174,16 +191,22 @@ mod tests {
         assert_eq!(option("drives"), None);
         assert_eq!(option(""), None);
         assert_eq!(option("zzz"), None);
+        let devices: Vec<&str> = rows(DEVICES).map(|line| line.split('\t').next().unwrap()).collect();
+        assert!(devices.len() > 250 && devices.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()));
+        assert_eq!(
+            (bus_of("usb-kbd"), bus_of("ivshmem-plain"), bus_of("nosuch")),
+            (Some("usb-bus"), Some("PCI"), None)
+        );
     }
 
     #[test]
     fn the_tables_use_only_words_that_are_read() {
-        const READERS: [&str; 10] =
-            ["none", "text", "keyval", "drive", "blockdev", "character", "incoming", "vnc", "path", "image"];
+        const READERS: [&str; 11] =
+            ["none", "exit", "text", "keyval", "drive", "blockdev", "character", "incoming", "vnc", "path", "image"];
         for row in options() {
             let reader = row.reader.split(':').next().unwrap();
             assert!(READERS.contains(&reader), "{row:?}");
-            assert!(row.takes_value || reader == "none", "{row:?}");
+            assert!(row.takes_value || ["none", "exit"].contains(&reader), "{row:?}");
         }
         for name in rows(RESOURCES).map(|line| line.split('\t').next().unwrap()) {
             assert!(option(name).is_some_and(|row| row.takes_value), "{name}");

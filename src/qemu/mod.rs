@@ -35,6 +35,10 @@ pub enum NoteKind {
     Removed(&'static str),
     /// The value is not spelled as QEMU reads it.
     Syntax(String),
+    /// QEMU prints something and exits instead of running the guest.
+    Exits,
+    /// QEMU waits for a client of this socket before it goes on.
+    Waits,
 }
 
 /// A remark on the reading, at a place in an entry.

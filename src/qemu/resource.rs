@@ -95,6 +95,8 @@ pub enum Resource {
         access: Access,
         /// QEMU locks the file: an image behind a `-drive`, or behind a `-blockdev` that a device uses.
         locks: bool,
+        /// QEMU reads an image's header and opens what it names: unless the format is said to be raw.
+        chain: bool,
     },
     /// A program that QEMU starts.
     Program {

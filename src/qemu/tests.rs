@@ -94,7 +94,9 @@ fn the_options_people_use_name_these_resources() {
         (&["-device", "vhost-vsock-pci,guest-cid=3"], &["read-write /dev/vhost-vsock"]),
         (&["-device", "usb-host,vendorid=0x46d,productid=0xc539"], &["usb 0x46d"]),
         (&["-device", "loader,file=/f,addr=0"], &["read /f"]),
-        (&["-fsdev", "local,id=f,path=/d,security_model=none"], &["directory /d"]),
+        (&["-fsdev", "local,id=f,path=/d,security_model=none"], &["directory? /d"]),
+        (&["-fsdev", "local,id=f,path=/d", "-device", "virtio-9p-pci,fsdev=f,mount_tag=t"], &["directory /d"]),
+        (&["-device", "usb-host,hostbus=1,hostaddr=12"], &["read-write /dev/bus/usb/001/012"]),
         (&["-virtfs", "local,path=/d,mount_tag=t,security_model=none"], &["directory /d"]),
         (&["-fw_cfg", "name=opt/x,file=/f"], &["read /f"]),
         (&["-fw_cfg", "opt/x,string=/f"], &[]),
@@ -149,6 +151,11 @@ fn odd_arguments_are_noted() {
     assert_eq!(notes(&[""]), [NoteKind::Stray]);
     assert_eq!(notes(&["-object", "{x"]).len(), 1);
     assert_eq!(notes(&["-device", "usb-kbd", "-S"]), []);
+    assert_eq!(notes(&["-device", "help"]), [NoteKind::Exits]);
+    assert_eq!(notes(&["-version"]), [NoteKind::Exits]);
+    assert_eq!(notes(&["-chardev", "socket,id=c,path=/s,server=on"]), [NoteKind::Waits]);
+    assert_eq!(notes(&["-serial", "unix:/s,server"]), [NoteKind::Waits]);
+    assert_eq!(notes(&["-serial", "unix:/s,server,nowait", "-chardev", "socket,id=c,path=/s"]), []);
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub use remedy::quote;
 
 use crate::domain::Document;
 use crate::host::identity::Identity;
+use crate::host::image;
 use crate::host::{FileKind, HostFacts, Walk, dac_label};
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
@@ -78,9 +79,15 @@ pub static RULES: &[&Rule] = &[
     &command_line::VALUE_SYNTAX,
     &command_line::DUPLICATE_ID,
     &command_line::INHERITED_DESCRIPTOR,
+    &command_line::QEMU_EXITS,
+    &command_line::SOCKET_WAITS,
+    &command_line::placement::PCI_SLOT,
+    &command_line::placement::BUS_MISSING,
+    &command_line::placement::SET_TARGET,
     &layers::host::PATH_UNKNOWN,
     &layers::host::PATH_MISSING,
     &layers::host::PATH_KIND,
+    &layers::host::NOBODY_LISTENS,
     &layers::host::READ_ONLY_MOUNT,
     &layers::namespaces::NAMESPACE_HIDDEN,
     &layers::dac::IDENTITY_UNKNOWN,
@@ -103,6 +110,9 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 
 /// All findings of a case: arguments in order, then environment, then what belongs to no entry; the worst first for each.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut line = case.line.clone();
+    line.uses.extend(chained(case));
+    let case = &Case { line: &line, ..*case };
     let mut findings: Vec<Finding> = Vec::new();
     for rule in RULES {
         for mut finding in (rule.check)(case) {
@@ -115,6 +125,30 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let place = |finding: &Finding| finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index));
     findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
     findings
+}
+
+/// The uses that images bring along by their headers: a backing file is read, a data file opened as the image is.
+fn chained(case: &Case<'_>) -> Vec<Use> {
+    let mut found: Vec<Use> = Vec::new();
+    let images = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Path { chain: true, .. }));
+    for usage in images {
+        let mut todo = vec![usage.clone()];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(of) = todo.pop() {
+            let Resource::Path { path, access, locks, .. } = &of.resource else { continue };
+            let Some(image) = case.host.images.get(path).filter(|_| seen.insert(path.clone())) else { continue };
+            for (name, access, what) in
+                [(&image.backing, Access::Read, "a backing file"), (&image.data, *access, "a data file")]
+            {
+                let Some(next) = name.as_ref().and_then(|name| image::beside(path, name)) else { continue };
+                let resource = Resource::Path { path: next, access, locks: *locks, chain: true };
+                let next = Use { resource, what, at: 0..0, ..usage.clone() };
+                found.push(next.clone());
+                todo.push(next);
+            }
+        }
+    }
+    found
 }
 
 /// What a layer looked at and let through is said as well: silence could also mean that nobody looked.

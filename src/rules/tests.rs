@@ -40,6 +40,8 @@ fn host() -> Host {
         protected_regular: 2,
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
+        images: BTreeMap::new(),
+        listening: Known::Yes(Vec::new()),
         paths: BTreeMap::new(),
     });
     for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
@@ -253,7 +255,7 @@ fn a_native_element_gets_its_file_for_the_argument_too() {
 #[test]
 fn what_qemu_makes_needs_its_directory() {
     const LOG: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/out"];
-    const SOCKET: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/d/s,server=on"];
+    const SOCKET: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/d/s,server=on,wait=off"];
     assert_eq!(found(&host().absent("/srv/d/out", 0o777), &LOG), []);
     assert_eq!(found(&host().absent("/srv/d/out", 0o755), &LOG), blocks("dac-cannot-create"));
     assert_eq!(found(&host().absent("/srv/d/s", 0o755), &SOCKET), blocks("dac-cannot-create"));
@@ -381,6 +383,8 @@ fn libvirt_refuses_labels_of_other_models() {
 #[test]
 fn qemus_own_reading_is_foreseen() {
     assert_eq!(found(&host(), &["-device usb-kbd"]), blocks("joined-option"));
+    assert_eq!(found(&host(), &["-version"]), blocks("qemu-exits"));
+    assert_eq!(found(&host(), &["-acpitable", "sig=X"]), blocks("value-syntax"));
     assert_eq!(found(&host(), &["-device"]), blocks("dangling-option"));
     assert_eq!(found(&host(), &["-nosuch"]), blocks("unknown-option"));
     assert_eq!(found(&host(), &[""]), blocks("stray-argument"));
@@ -388,7 +392,7 @@ fn qemus_own_reading_is_foreseen() {
     assert_eq!(found(&host(), &["-chardev", "null,id=a", "-chardev", "null,id=a"]), blocks("duplicate-id"));
     assert_eq!(found(&host(), &["-object", "iothread,id=masterKey0"]), blocks("duplicate-id"));
     assert_eq!(found(&host(), &["-chardev", "socket,id=a,fd=3"]), blocks("inherited-descriptor"));
-    assert_eq!(found(&host(), &["-device", "usb-kbd", "-chardev", "null,id=a", "-object", "iothread,id=a"]), []);
+    assert_eq!(found(&host(), &["-rtc", "base=utc", "-chardev", "null,id=a", "-object", "iothread,id=a"]), []);
 }
 
 #[test]
@@ -415,4 +419,97 @@ fn recorded_facts_are_read_back_as_they_were() {
     let facts = host().selinux(Mode::Enforcing).apparmor(&[("/a", "r")]).file("/srv/a.img", 0o600).0;
     let text = serde_json::to_string(&facts).unwrap();
     assert_eq!(serde_json::from_str::<HostFacts>(&text).unwrap(), facts);
+}
+
+/// A machine of this type; libvirt adds its balloon by itself.
+fn machine(machine: &str, devices: &str, argv: &[&str]) -> Document {
+    let os = format!("<os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices>{devices}</devices>");
+    Document::parse(domain("", argv).source().replace("<devices/>", &os)).unwrap()
+}
+
+fn found_on(kind: &str, argv: &[&str]) -> Vec<&'static str> {
+    judged(&host(), &machine(kind, "", argv))
+        .into_iter()
+        .filter(|f| f.verdict <= Verdict::Unknown)
+        .map(|f| f.rule)
+        .collect()
+}
+
+// Each case was started for real under libvirt 9.0.0 and QEMU 7.2.22.
+#[test]
+fn devices_are_placed_before_libvirts_own() {
+    for kind in ["pc", "pc-q35-7.2"] {
+        for argv in [&["-device", "virtio-rng-pci"][..], &["-nic", "user"], &["-net", "nic"], &["-vga", "std"]] {
+            assert_eq!(found_on(kind, argv), ["pci-slot"], "{kind} {argv:?}");
+        }
+        for argv in [
+            &["-device", "virtio-rng-pci,addr=0x1d"][..],
+            &["-device", r#"{"driver":"virtio-rng-pci"}"#],
+            &["-device", "isa-debugcon,iobase=0x402,chardev=x", "-chardev", "null,id=x"],
+            &["-device", "pci-bridge,id=br,chassis_nr=9,addr=0x1d", "-device", "virtio-rng-pci,bus=br,addr=1"],
+            &["-device", "qemu-xhci,id=x,addr=0x1c", "-device", "usb-kbd,bus=x.0"],
+            &["-nic", "none", "-vga", "none"],
+        ] {
+            assert_eq!(found_on(kind, argv), [""; 0], "{kind} {argv:?}");
+        }
+        for argv in [&["-device", "usb-kbd"][..], &["-device", "usb-kbd,bus=usb.0"], &["-device", "scsi-hd,drive=d"]] {
+            assert_eq!(found_on(kind, argv), ["bus-missing"], "{kind} {argv:?}");
+        }
+    }
+    assert_eq!(found_on("q35", &["-device", "virtio-rng-pci,bus=pci.0"]), ["bus-missing"]);
+    assert_eq!(found_on("pc", &["-usb"]), ["pci-slot"]);
+    assert_eq!(found_on("q35", &["-usb", "-device", "usb-kbd"]), [""; 0]);
+    assert_eq!(found_on("virt", &["-device", "virtio-rng-pci"]), [""; 0]);
+}
+
+#[test]
+fn the_slot_that_is_offered_is_free() {
+    let document = machine(
+        "q35",
+        "<memballoon model='virtio'><address type='pci' bus='0x00' slot='0x1e'/></memballoon><video/>",
+        &["-device", "virtio-rng-pci"],
+    );
+    let findings = judged(&host(), &document);
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    let next = document.apply(edits).unwrap();
+    assert_eq!(next.argv(), ["-device", "virtio-rng-pci,addr=0x1c"]);
+    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
+}
+
+#[test]
+fn set_reaches_only_what_is_not_json() {
+    assert_eq!(found_on("pc", &["-set", "device.hostdev0.x-vga=on"]), ["set-target"]);
+    assert_eq!(found_on("pc", &["-device", "isa-debugcon,id=d", "-set", "device.d.iobase=1"]), [""; 0]);
+    assert_eq!(found_on("pc", &["-set", "chardev.charserial0.logappend=on"]), [""; 0]);
+    let mut old = host();
+    old.0.libvirt = Known::Yes("7.8.0".into());
+    assert!(judged(&old, &machine("pc", "", &["-set", "device.hostdev0.x-vga=on"])).is_empty());
+}
+
+#[test]
+fn a_socket_without_a_listener_or_a_client_is_said() {
+    let socket = || host().at("/srv/s", FileKind::Socket, 0o777, 0);
+    let connect: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/s"];
+    assert_eq!(found(&socket(), &connect), blocks("nobody-listens"));
+    let mut heard = socket();
+    heard.0.listening = Known::Yes(vec!["/srv/s".into()]);
+    assert_eq!(found(&heard, &connect), []);
+    let waits = found(&host().absent("/srv/d/s", 0o777), &["-chardev", "socket,id=c,path=/srv/d/s,server=on"]);
+    assert_eq!(waits, [("socket-waits", Verdict::Warns)]);
+}
+
+#[test]
+fn a_backing_file_is_judged_with_its_overlay() {
+    let with = |mode| {
+        let mut host = host().file("/srv/a.img", 0o666).file("/srv/base.img", mode);
+        host.0.images.insert("/srv/a.img".into(), image::Image { backing: Some("base.img".into()), data: None });
+        host
+    };
+    assert_eq!(found(&with(0o600), &DRIVE), blocks("dac-unreadable"));
+    assert_eq!(found(&with(0o644), &DRIVE), []);
+    assert_eq!(found(&with(0o600), &["-drive", "file=/srv/a.img,format=raw,if=none"]), []);
+    // An image that leads back to itself ends.
+    let mut ring = with(0o666);
+    ring.0.images.insert("/srv/base.img".into(), image::Image { backing: Some("a.img".into()), data: None });
+    assert_eq!(found(&ring, &DRIVE), []);
 }

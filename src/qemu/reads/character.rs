@@ -14,7 +14,9 @@ impl Reader<'_> {
             "file" => self.path(place.entry, span, first, Access::Create, "the output", false),
             "pipe" => self.path(place.entry, span, first, Access::ReadWrite, "the pipe", false),
             "unix" => {
-                let listens = Pairs::read(options, None).on("server") == Some(true);
+                let pairs = Pairs::read(options, None);
+                let listens = pairs.on("server") == Some(true);
+                self.waits(place, &pairs);
                 self.path(
                     place.entry,
                     span,
@@ -25,7 +27,9 @@ impl Reader<'_> {
                 );
             }
             "tcp" | "telnet" | "tn3270" | "websocket" => {
-                let listens = Pairs::read(options, None).on("server") == Some(true) || kind == "websocket";
+                let pairs = Pairs::read(options, None);
+                let listens = pairs.on("server") == Some(true) || kind == "websocket";
+                self.waits(place, &pairs);
                 self.network(place.entry, span, first, listens);
             }
             "udp" => self.network(place.entry, span, first, false),

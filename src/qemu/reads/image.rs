@@ -6,7 +6,8 @@ use crate::qemu::catalog;
 /// Devices that only read their drive.
 const READERS: [&str; 3] = ["ide-cd", "scsi-cd", "floppy"];
 
-/// The drives that a device of the command line writes to (it then needs what `-drive` alone does without).
+/// The drives that a device of the command line writes to (it then needs what `-drive` alone does without), and the shared
+/// directories that one uses.
 pub(super) fn attached(options: &[QemuOption], argv: &[&str]) -> Vec<String> {
     let mut drives = Vec::new();
     for option in options {
@@ -16,6 +17,7 @@ pub(super) fn attached(options: &[QemuOption], argv: &[&str]) -> Vec<String> {
             if let Some(drive) = pairs.get("drive").filter(|_| !READERS.contains(&driver)) {
                 drives.push(drive.to_owned());
             }
+            drives.extend(pairs.get("fsdev").map(str::to_owned));
         }
     }
     drives
@@ -58,11 +60,13 @@ impl Reader<'_> {
         } else {
             Access::ReadWrite
         };
+        self.chain = pairs.get("format").or(pairs.get("driver")) != Some("raw");
         if let Some(pair) = pairs.pair("file") {
             let raw = place.text.get(pair.value_span.clone()).unwrap_or_default().to_owned();
             self.file_name(place, &raw, &pair.value, access);
         }
         self.node(place, "", &pairs, access, pairs.get("driver").or(pairs.get("format")));
+        self.chain = true;
     }
 
     /// `-blockdev`.
@@ -75,8 +79,11 @@ impl Reader<'_> {
             self.line.ids.push(Id { group: "node", id: name.to_owned(), entry: place.entry });
         }
         self.locks = pairs.get("node-name").is_some_and(|name| self.attached.iter().any(|drive| drive == name));
+        // A node that names no backing file opens the one of its header; below a format only that format's header counts.
+        let driver = pairs.get("driver").unwrap_or_default();
+        self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && pairs.get("backing").is_none();
         self.node(place, "", &pairs, Access::ReadWrite, pairs.get("driver"));
-        self.locks = true;
+        (self.locks, self.chain) = (true, true);
     }
 
     /// One node of the block layer and the nodes inside it; `prefix` is empty or ends in a dot.
@@ -189,7 +196,13 @@ impl Reader<'_> {
 
     fn image(&mut self, place: Place<'_>, at: std::ops::Range<usize>, path: &str, access: Access, what: &'static str) {
         if !path.is_empty() {
-            self.add(place.entry, at, Resource::Path { path: absolute(path), access, locks: self.locks }, what, false);
+            self.add(
+                place.entry,
+                at,
+                Resource::Path { path: absolute(path), access, locks: self.locks, chain: self.chain },
+                what,
+                false,
+            );
         }
     }
 }

@@ -13,8 +13,13 @@ use crate::domain::EntryId;
 /// Reads every option and variable of a command line whose options are grouped.
 pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, Option<&str>)]) {
     let options = std::mem::take(&mut line.options);
-    let mut reader =
-        Reader { attached: image::attached(&options, argv), locks: true, snapshot: image::snapshot(&options), line };
+    let mut reader = Reader {
+        attached: image::attached(&options, argv),
+        locks: true,
+        chain: true,
+        snapshot: image::snapshot(&options),
+        line,
+    };
     for option in &options {
         reader.option(option, argv);
     }
@@ -26,10 +31,12 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
 
 struct Reader<'a> {
     line: &'a mut CommandLine,
-    /// Drives that a device of the same command line uses for writing.
+    /// Drives that a device of the same command line uses for writing, and shared directories that one uses.
     attached: Vec<String>,
     /// The images being read are locked.
     locks: bool,
+    /// The images being read may name others in their headers.
+    chain: bool,
     /// `-snapshot` is there: images are only read.
     snapshot: bool,
 }
@@ -58,6 +65,9 @@ impl Reader<'_> {
         };
         if let Some(version) = row.removed {
             self.note(entry, 0, NoteKind::Removed(version));
+        }
+        if row.reader == "exit" || option.value.is_some_and(|value| asks_help(argv[value])) {
+            return self.note(entry, 0, NoteKind::Exits);
         }
         if !row.takes_value {
             if row.name == "daemonize" {
@@ -96,6 +106,9 @@ impl Reader<'_> {
         if let Some((at, what)) = &pairs.error {
             self.note(place.entry, *at, NoteKind::Syntax(what.clone()));
         }
+        if row.name == "acpitable" && pairs.get("file").is_none() && pairs.get("data").is_none() {
+            self.note(place.entry, 0, NoteKind::Syntax("neither file= nor data= is there, expected one".to_owned()));
+        }
         let group = match row.name {
             "chardev" => Some("chardev"),
             "object" => Some("object"),
@@ -106,6 +119,9 @@ impl Reader<'_> {
         };
         if let (Some(group), Some(id)) = (group, pairs.get("id")) {
             self.line.ids.push(Id { group, id: id.to_owned(), entry: place.entry });
+        }
+        if row.name == "chardev" && pairs.get("backend") == Some("socket") {
+            self.waits(place, &pairs);
         }
         if let (Some(user), "run-with") = (pairs.get("user"), row.name) {
             self.privilege(place, user);
@@ -208,6 +224,13 @@ impl Reader<'_> {
         }
     }
 
+    /// A listening socket waits for its first client unless it is told not to (`wait`, on by default).
+    fn waits(&mut self, place: Place<'_>, pairs: &Pairs) {
+        if pairs.on("server") == Some(true) && pairs.on("wait") != Some(false) {
+            self.note(place.entry, 0, NoteKind::Waits);
+        }
+    }
+
     fn note(&mut self, entry: EntryId, at: usize, kind: NoteKind) {
         self.line.notes.push(Note { entry, at, kind });
     }
@@ -233,7 +256,13 @@ impl Reader<'_> {
         optional: bool,
     ) {
         if !path.is_empty() {
-            self.add(entry, at, Resource::Path { path: absolute(path), access, locks: false }, what, optional);
+            self.add(
+                entry,
+                at,
+                Resource::Path { path: absolute(path), access, locks: false, chain: false },
+                what,
+                optional,
+            );
         }
     }
 
@@ -265,6 +294,12 @@ impl Reader<'_> {
             false,
         );
     }
+}
+
+/// Whether a value asks for help (`is_help_option`).
+fn asks_help(value: &str) -> bool {
+    let first = value.split(',').next().unwrap_or(value);
+    ["help", "?"].contains(&first)
 }
 
 /// A path as QEMU passes it to the kernel under libvirt, whose QEMU runs in `/`.

@@ -20,7 +20,18 @@ impl Reader<'_> {
             };
             done.extend(row.key);
             let span = pair.map_or(0..0, |pair| pair.value_span.clone());
-            let optional = row.when.split(',').any(|word| word == "optional");
+            let optional = row.when.split(',').any(|word| match word {
+                "optional" => true,
+                // A backend that no device uses is not opened.
+                "optional=unattached" => !pairs.get("id").is_some_and(|id| self.attached.iter().any(|used| used == id)),
+                _ => false,
+            });
+            if row.access == "usb-node" {
+                let number = |key: &str| pairs.get(key).and_then(|value| value.parse::<u16>().ok()).unwrap_or(0);
+                let path = format!("/dev/bus/usb/{:03}/{:03}", number("hostbus"), number("hostaddr"));
+                self.path(place.entry, span, &path, Access::ReadWrite, row.what, optional);
+                continue;
+            }
             self.word(place, row.access, &value, span, row.what, optional);
         }
     }
@@ -111,7 +122,7 @@ impl Reader<'_> {
 
 /// Whether all conditions of a row hold: `key`, `!key`, `key=value`, `!key=value`, `key!=value`.
 fn conditions(when: &str, pairs: &Pairs) -> bool {
-    when.split(',').filter(|word| !word.is_empty() && *word != "optional").all(|word| {
+    when.split(',').filter(|word| !word.is_empty() && !word.starts_with("optional")).all(|word| {
         if let Some((key, unwanted)) = word.split_once("!=") {
             return pairs.get(key).is_none_or(|value| value != unwanted);
         }

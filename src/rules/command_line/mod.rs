@@ -1,5 +1,7 @@
 //! What QEMU's own reading of the command line refuses.
 
+pub(super) mod placement;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};
 use crate::qemu::{Note, NoteKind, Resource};
@@ -185,5 +187,45 @@ pub(super) static INHERITED_DESCRIPTOR: Rule = Rule {
                 .because("libvirt closes every descriptor but its own before it starts QEMU (virCommandMassClose)")
             })
             .collect()
+    },
+};
+
+pub(super) static QEMU_EXITS: Rule = Rule {
+    id: "qemu-exits",
+    layer: Layer::Qemu,
+    summary: "QEMU prints something and exits instead of running the guest",
+    explain: include_str!("../../../assets/rules/qemu-exits.md"),
+    check: |case| {
+        noted(case, |note| {
+            (note.kind == NoteKind::Exits).then(|| {
+                Finding::at(note.entry, Verdict::Blocks, "QEMU does this and exits, it does not run the guest")
+                    .because("libvirt says 'process exited while connecting to monitor'")
+                    .remedy(Remedy::none(Scope::Rewrite, "take the option out; run QEMU by hand for what it prints"))
+            })
+        })
+    },
+};
+
+pub(super) static SOCKET_WAITS: Rule = Rule {
+    id: "socket-waits",
+    layer: Layer::Qemu,
+    summary: "QEMU waits for a client before it starts",
+    explain: include_str!("../../../assets/rules/socket-waits.md"),
+    check: |case| {
+        noted(case, |note| {
+            if note.kind != NoteKind::Waits {
+                return None;
+            }
+            let finding = Finding::at(note.entry, Verdict::Warns, "the start hangs until a client connects to this socket, expected wait=off")
+                .because("a listening socket waits for its first client unless wait=off says otherwise; virsh start hangs meanwhile");
+            let argv = case.document.argv();
+            Some(
+                match case.document.replace(note.entry, &EntryKind::arg(format!("{},wait=off", argv[note.entry.index])))
+                {
+                    Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "do not wait: add wait=off", edits)),
+                    Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
+                },
+            )
+        })
     },
 };

@@ -116,3 +116,32 @@ pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
         findings
     },
 };
+
+pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
+    id: "nobody-listens",
+    layer: Layer::Host,
+    summary: "a socket is there and no process listens on it",
+    explain: include_str!("../../../assets/rules/nobody-listens.md"),
+    check: |case| {
+        let Some(listening) = case.host.listening.yes() else { return Vec::new() };
+        let mut findings = Vec::new();
+        for (usage, path, access, walk) in case.walks() {
+            let Some(target) =
+                walk.target().filter(|target| access == Access::Connect && target.kind == FileKind::Socket)
+            else {
+                continue;
+            };
+            // The kernel shows the name that was bound, which may have led through another link: the last part is compared.
+            let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+            let heard = listening.iter().any(|bound| *bound == target.path || name(bound) == name(&target.path));
+            if !heard {
+                findings.push(
+                    Finding::of(usage, Verdict::Blocks, format!("{path} is a socket that no process listens on"))
+                        .because("/proc/net/unix shows no listener of that name; QEMU says 'Connection refused'")
+                        .remedy(Remedy::none(Scope::Rewrite, "start the server before the VM")),
+                );
+            }
+        }
+        findings
+    },
+};

@@ -1,0 +1,275 @@
+//! Where QEMU puts devices of the passthrough, and why that fails beside libvirt's own.
+//!
+//! Since libvirt writes its devices as JSON (7.9 with QEMU 6.2), QEMU makes those of the passthrough first
+//! (`qemu_create_cli_devices`): they take the first free slot, which libvirt has given to another, and find no bus that
+//! libvirt's controllers are still to bring.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::{EntryId, EntryKind};
+use crate::qemu::{Pairs, QemuOption, catalog};
+
+/// Whether libvirt's devices are made after those of the passthrough; `None` when the versions are not known.
+fn ours_first(case: &Case<'_>) -> Option<bool> {
+    Some(case.host.libvirt_at_least(7, 9)? && case.host.qemu_at_least(6, 2)?)
+}
+
+/// What blocks when the versions say so, and is a warning when they are not known.
+fn verdict(case: &Case<'_>) -> Option<Verdict> {
+    match ours_first(case) {
+        Some(true) => Some(Verdict::Blocks),
+        Some(false) => None,
+        None => Some(Verdict::Warns),
+    }
+}
+
+/// The root bus of the machine, and its first slot that is not QEMU's own.
+fn root_bus(case: &Case<'_>) -> Option<(&'static str, u8)> {
+    let facts = case.document.facts();
+    if !facts.arch.as_deref().is_none_or(|arch| ["x86_64", "i686"].contains(&arch)) {
+        return None;
+    }
+    let machine = facts.machine.as_deref().unwrap_or("pc");
+    if machine == "q35" || machine.starts_with("pc-q35") {
+        Some(("pcie.0", 1))
+    } else if machine == "pc" || machine.starts_with("pc-i440fx") {
+        Some(("pci.0", 2))
+    } else {
+        None
+    }
+}
+
+/// A device that is not written as JSON, which libvirt's own ordering does not reach.
+fn early_device(case: &Case<'_>, option: &QemuOption) -> Option<(EntryId, Pairs)> {
+    let (row, value) = (option.row?, option.value?);
+    let argv = case.document.argv();
+    let pairs = Pairs::read(argv[value], row.implied);
+    (row.name == "device" && !pairs.json).then_some((EntryId::arg(value), pairs))
+}
+
+pub(in crate::rules) static PCI_SLOT: Rule = Rule {
+    id: "pci-slot",
+    layer: Layer::Qemu,
+    summary: "a device takes a PCI slot that libvirt has given to another",
+    explain: include_str!("../../../assets/rules/pci-slot.md"),
+    check: pci_slot,
+};
+
+fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
+    let (Some((bus, first)), Some(verdict)) = (root_bus(case), verdict(case)) else { return Vec::new() };
+    let facts = case.document.facts();
+    let mut free = (first..0x1f).filter(|slot| !taken_by_us(case, *slot));
+    let mut spare = (0x10..0x1f)
+        .rev()
+        .filter(|slot| *slot != 0x1d && *slot != 0x1b && !facts.pci_slots.contains(slot) && !taken_by_us(case, *slot));
+    let mut findings = Vec::new();
+    for option in &case.line.options {
+        if bus == "pci.0"
+            && facts.usb_of_chipset
+            && option.row.is_some_and(|row| ["usb", "usbdevice"].contains(&row.name))
+        {
+            findings.push(
+                Finding::at(
+                    EntryId::arg(option.entry),
+                    verdict,
+                    "the chipset's USB controller is there already: libvirt adds it to every domain of this machine",
+                )
+                .because(
+                    "QEMU says 'PCI: slot 1 function 2 not available for piix3-usb-uhci, in use by piix3-usb-uhci'",
+                )
+                .remedy(Remedy::edit(
+                    Scope::Rewrite,
+                    "delete the argument",
+                    case.document.remove(&[EntryId::arg(option.entry)]),
+                )),
+            );
+        }
+        let Some((entry, what, pairs)) = automatic(case, option, bus) else { continue };
+        let Some(slot) = free.next() else { break };
+        if !facts.pci_slots.contains(&slot) && !(facts.pci_unplaced && facts.pci_slots.range(first..slot).count() == 0)
+        {
+            continue;
+        }
+        let mut finding = Finding::at(
+            entry,
+            verdict,
+            format!("QEMU puts {what} into PCI slot {slot} of {bus}, which libvirt gives to a device of its own"),
+        )
+        .because(format!(
+            "QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …', and names libvirt's device"
+        ))
+        .because("libvirt writes its devices as JSON, and QEMU makes those after the ones of the passthrough");
+        finding = match (pairs, spare.next()) {
+            (Some(_), Some(spare)) => {
+                let argv = case.document.argv();
+                match case.document.replace(entry, &EntryKind::arg(format!("{},addr={spare:#x}", argv[entry.index]))) {
+                    Ok(edits) => finding.remedy(Remedy::edit(
+                        Scope::Rewrite,
+                        format!("give the device the slot {spare:#x}, which is free"),
+                        edits,
+                    )),
+                    Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
+                }
+            }
+            _ => finding.remedy(Remedy::none(
+                Scope::Rewrite,
+                "use the native element (<interface>, <video>, <disk>, <filesystem>), or -device with addr=0x1e",
+            )),
+        };
+        findings.push(finding);
+    }
+    findings
+}
+
+/// Whether a device of the passthrough asks for a slot of the root bus itself.
+fn taken_by_us(case: &Case<'_>, slot: u8) -> bool {
+    case.line.options.iter().filter_map(|option| early_device(case, option)).any(|(_, pairs)| {
+        let number = pairs.get("addr").and_then(|addr| {
+            let addr = addr.split('.').next()?;
+            addr.strip_prefix("0x")
+                .map_or_else(|| u8::from_str_radix(addr, 16).ok(), |hex| u8::from_str_radix(hex, 16).ok())
+        });
+        number == Some(slot)
+    })
+}
+
+/// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and its pairs where an address can be added.
+fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId, String, Option<Pairs>)> {
+    if let Some((entry, pairs)) = early_device(case, option) {
+        let driver = pairs.get("driver")?.to_owned();
+        let on_root = pairs.get("bus").is_none_or(|named| named == bus);
+        let chosen = catalog::bus_of(&driver) == Some("PCI") && on_root && pairs.get("addr").is_none();
+        return chosen.then_some((entry, driver, Some(pairs)));
+    }
+    let (row, value) = (option.row?, option.value?);
+    let argv = case.document.argv();
+    let pairs = Pairs::read(argv[value], row.implied);
+    let what = match row.name {
+        "nic" if pairs.get("type") != Some("none") && pairs.get("addr").is_none() => "the network card".to_owned(),
+        "net" if pairs.get("type") == Some("nic") && pairs.get("addr").is_none() => "the network card".to_owned(),
+        "vga" if argv[value] != "none" => "the video card".to_owned(),
+        "virtfs" => "virtio-9p-pci".to_owned(),
+        "drive" if pairs.get("if") == Some("virtio") => "virtio-blk-pci".to_owned(),
+        _ => return None,
+    };
+    Some((EntryId::arg(value), what, None))
+}
+
+pub(in crate::rules) static BUS_MISSING: Rule = Rule {
+    id: "bus-missing",
+    layer: Layer::Qemu,
+    summary: "a device asks for a bus that is not there yet",
+    explain: include_str!("../../../assets/rules/bus-missing.md"),
+    check: bus_missing,
+};
+
+/// Buses that the machines bring themselves.
+const BUILT_IN: [&str; 12] = [
+    "pci.0",
+    "pcie.0",
+    "isa.0",
+    "ide.0",
+    "ide.1",
+    "ide.2",
+    "ide.3",
+    "ide.4",
+    "ide.5",
+    "i2c",
+    "floppy-bus.0",
+    "main-system-bus",
+];
+
+fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
+    let (Some((root, _)), Some(verdict)) = (root_bus(case), verdict(case)) else { return Vec::new() };
+    let mut findings = Vec::new();
+    let mut made: Vec<String> = Vec::new();
+    // The buses that the devices so far have brought.
+    let mut drivers: Vec<String> = Vec::new();
+    let usb =
+        case.line.options.iter().any(|option| option.row.is_some_and(|row| ["usb", "usbdevice"].contains(&row.name)));
+    for option in &case.line.options {
+        let Some((entry, pairs)) = early_device(case, option) else { continue };
+        let driver = pairs.get("driver").unwrap_or_default();
+        let kind = catalog::bus_of(driver).unwrap_or_default();
+        let brought = |kind: &str, patterns: &str| {
+            (kind == "usb-bus" && usb) || drivers.iter().any(|driver| catalog::matches(patterns, driver))
+        };
+        let named = pairs.get("bus").map(|bus| bus.split('/').next_back().unwrap_or(bus));
+        let problem = match named {
+            Some(bus) => {
+                let own = made
+                    .iter()
+                    .any(|id| bus == id || bus.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('.')));
+                let other_root = bus != root && ["pci.0", "pcie.0"].contains(&bus);
+                let there = own || (BUILT_IN.contains(&bus) && !other_root) || (usb && bus.starts_with("usb-bus."));
+                (!there).then(|| format!("the bus '{bus}' is not there when QEMU makes this device"))
+            }
+            None => catalog::providers(kind)
+                .filter(|patterns| !brought(kind, patterns))
+                .map(|_| format!("no bus of the kind '{kind}' is there yet when QEMU makes this device")),
+        };
+        if let Some(problem) = problem {
+            let mut finding = Finding::at(entry, verdict, problem).because(match named {
+                Some(bus) => format!("QEMU says \"Bus '{bus}' not found\""),
+                None => format!("QEMU says \"No '{kind}' bus found for device '{driver}'\""),
+            });
+            finding = match named {
+                Some("pci.0" | "pcie.0") => finding.because(format!("the root bus of this machine is {root}")),
+                _ => finding.because("libvirt's controllers are written as JSON, and QEMU makes those after the devices of the passthrough"),
+            };
+            findings.push(finding.remedy(Remedy::none(
+                Scope::Rewrite,
+                "use the native element, or write the device as JSON: '{\"driver\":…}'; JSON devices are made in order",
+            )));
+        }
+        made.extend(pairs.get("id").map(str::to_owned));
+        drivers.push(driver.to_owned());
+    }
+    findings
+}
+
+pub(in crate::rules) static SET_TARGET: Rule = Rule {
+    id: "set-target",
+    layer: Layer::Qemu,
+    summary: "-set names an item that QEMU does not find",
+    explain: include_str!("../../../assets/rules/set-target.md"),
+    check: set_target,
+};
+
+/// `-set GROUP.ID.KEY=VALUE` finds only what was defined before it, and not as JSON.
+fn set_target(case: &Case<'_>) -> Vec<Finding> {
+    let Some(verdict) = verdict(case) else { return Vec::new() };
+    let argv = case.document.argv();
+    let mut findings = Vec::new();
+    for option in case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "set")) {
+        let Some(value) = option.value else { continue };
+        let mut parts = argv[value].splitn(3, '.');
+        let (Some(group), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let defined = case.line.ids.iter().any(|found| {
+            let json = argv.get(found.entry.index).is_some_and(|text| text.starts_with('{'));
+            found.group == group && found.id == id && found.entry.index < value && !json
+        });
+        if defined || !["device", "drive", "object", "netdev"].contains(&group) {
+            continue;
+        }
+        let (name, setting) = key.split_once('=').unwrap_or((key, ""));
+        let entry = EntryId::arg(value);
+        let mut finding = Finding::at(entry, verdict, format!("-set finds no {group} '{id}'"))
+            .because(format!("QEMU says 'there is no {group} \"{id}\" defined'"))
+            .because("libvirt writes its devices as JSON, which -set does not reach");
+        if group == "device" {
+            let escape = crate::xml::escape::as_libvirt;
+            let element = format!(
+                "<qemu:device alias='{}'><qemu:frontend><qemu:property name='{}' type='string' value='{}'/></qemu:frontend></qemu:device>",
+                escape(id),
+                escape(name),
+                escape(setting)
+            );
+            finding = finding.remedy(Remedy::none(
+                Scope::Rewrite,
+                format!("write it inside <qemu:override> (libvirt 8.2), with the type the property has: {element}"),
+            ));
+        }
+        findings.push(finding);
+    }
+    findings
+}
