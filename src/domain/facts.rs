@@ -119,7 +119,7 @@ impl DomainFacts {
         facts.usb_of_chipset = usb.is_empty() || usb.iter().any(|model| matches!(model, None | Some("piix3-uhci")));
         // Without a word libvirt adds a balloon, on PCI.
         facts.pci_unplaced =
-            !tree.child(0, "devices").is_some_and(|(devices, _)| tree.child(devices, "memballoon").is_some());
+            tree.child(0, "devices").is_none_or(|(devices, _)| tree.child(devices, "memballoon").is_none());
         if let Some((devices, _)) = tree.child(0, "devices") {
             facts.emulator = text(devices, "emulator");
             for (index, device) in tree.children(devices) {

@@ -23,7 +23,7 @@ const MAX_NAME: usize = 1023;
 const EXTERNAL_DATA: u64 = 1 << 2;
 const EXTENSION_DATA_FILE: u32 = 0x4441_5441;
 
-/// Reads the header of a regular file; nothing for other formats and for what can't be read.
+/// Reads the header of a regular file; nothing for other formats, for what can't be read and for a broken header.
 pub(super) fn read(path: &str) -> Option<Image> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let mut file =
@@ -52,19 +52,20 @@ fn header(file: &mut File) -> Option<Image> {
         image.backing = String::from_utf8(name).ok();
     }
     let version = word(4)?;
-    let external = version >= 3 && long(72)? & EXTERNAL_DATA != 0;
-    let mut at = if version >= 3 { usize::try_from(word(100)?).ok()? } else { 72 };
-    while external {
+    if version < 3 || long(72)? & EXTERNAL_DATA == 0 {
+        return Some(image);
+    }
+    let mut at = usize::try_from(word(100)?).ok()?;
+    loop {
         let (kind, length) = (word(at)?, usize::try_from(word(at + 4)?).ok()?);
         if kind == 0 {
-            break;
+            return Some(image);
         }
         if kind == EXTENSION_DATA_FILE {
             image.data = String::from_utf8(start.get(at + 8..at + 8 + length)?.to_vec()).ok();
         }
         at += 8 + length.div_ceil(8) * 8;
     }
-    Some(image)
 }
 
 /// Where a name found in the header of `image` leads (`bdrv_make_absolute_filename`): beside the image unless it is absolute.

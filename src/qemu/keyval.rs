@@ -91,7 +91,7 @@ impl Pairs {
 
     fn json(text: &str) -> Pairs {
         let mut pairs = Pairs { json: true, ..Pairs::default() };
-        match serde_json::from_str::<Value>(text) {
+        match serde_json::from_str::<Value>(&double_quoted(text)) {
             Ok(value) => pairs.flatten("", &value, text.len()),
             Err(error) => {
                 let line_start: usize =
@@ -121,6 +121,38 @@ impl Pairs {
             Value::Null => self.push(prefix.to_owned(), String::new(), 0..length, 0..length, false),
         }
     }
+}
+
+/// QEMU's JSON lets strings stand in single quotes (`qobject/json-lexer.c`); in double quotes any reader takes them.
+///
+/// Bytes keep their places as long as no quote stands inside a string of the other kind.
+fn double_quoted(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains('\'') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                out.push('"');
+            }
+            (Some(open), c) if c == open => {
+                quote = None;
+                out.push('"');
+            }
+            (Some('\''), '"') => out.push_str("\\\""),
+            (Some(_), '\\') => match chars.next() {
+                Some('\'') => out.push('\''),
+                Some(next) => out.extend(['\\', next]),
+                None => out.push('\\'),
+            },
+            (_, c) => out.push(c),
+        }
+    }
+    out.into()
 }
 
 /// Whether a boolean value means on (`qapi_bool_parse`).
@@ -178,6 +210,10 @@ mod tests {
         assert_eq!(
             plain(r#"{"driver":"qcow2","read-only":true,"file":{"filename":"/a"},"l":[1,{"x":"y"}]}"#, None),
             owned(&[("driver", "qcow2"), ("read-only", "on"), ("file.filename", "/a"), ("l.0", "1"), ("l.1.x", "y")])
+        );
+        assert_eq!(
+            plain(r#"{'driver':'x"y','a':"it's",'b':'it\'s'}"#, None),
+            owned(&[("driver", "x\"y"), ("a", "it's"), ("b", "it's")])
         );
         let broken = Pairs::read(r#"{"a":1,}"#, None);
         assert_eq!(broken.error.as_ref().map(|(at, _)| *at), Some(7));

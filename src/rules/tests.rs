@@ -513,3 +513,13 @@ fn a_backing_file_is_judged_with_its_overlay() {
     ring.0.images.insert("/srv/base.img".into(), image::Image { backing: Some("a.img".into()), data: None });
     assert_eq!(found(&ring, &DRIVE), []);
 }
+
+#[test]
+fn a_device_is_rewritten_as_json() {
+    let document = machine("q35", "", &["-device", "usb-kbd,bus=usb.0"]);
+    let findings = judged(&host(), &document);
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    let next = document.apply(edits).unwrap();
+    assert_eq!(next.argv(), ["-device", r#"{"driver":"usb-kbd","bus":"usb.0"}"#]);
+    assert!(judged(&host(), &next).is_empty());
+}

@@ -85,8 +85,9 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
         }
         let Some((entry, what, pairs)) = automatic(case, option, bus) else { continue };
         let Some(slot) = free.next() else { break };
-        if !facts.pci_slots.contains(&slot) && !(facts.pci_unplaced && facts.pci_slots.range(first..slot).count() == 0)
-        {
+        let given = facts.pci_slots.contains(&slot);
+        let lowest = facts.pci_unplaced && facts.pci_slots.range(first..slot).next().is_none();
+        if !given && !lowest {
             continue;
         }
         let mut finding = Finding::at(
@@ -216,15 +217,35 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
                 Some("pci.0" | "pcie.0") => finding.because(format!("the root bus of this machine is {root}")),
                 _ => finding.because("libvirt's controllers are written as JSON, and QEMU makes those after the devices of the passthrough"),
             };
-            findings.push(finding.remedy(Remedy::none(
-                Scope::Rewrite,
-                "use the native element, or write the device as JSON: '{\"driver\":…}'; JSON devices are made in order",
-            )));
+            findings.push(finding.remedy(as_json(case, entry, &pairs)));
         }
         made.extend(pairs.get("id").map(str::to_owned));
         drivers.push(driver.to_owned());
     }
     findings
+}
+
+/// Keys whose values are texts for every device, so that JSON can carry them as they are.
+const TEXTS: [&str; 10] = ["driver", "id", "bus", "addr", "chardev", "netdev", "drive", "memdev", "fsdev", "audiodev"];
+
+/// Writing a device as JSON, which QEMU makes in the order of the command line, after libvirt's own.
+fn as_json(case: &Case<'_>, entry: EntryId, pairs: &Pairs) -> Remedy {
+    let by_hand =
+        "write the device as JSON ('{\"driver\":…}'), which is made after libvirt's, or use the native element";
+    if !pairs.pairs.iter().all(|pair| TEXTS.contains(&pair.key.as_str())) {
+        return Remedy::none(Scope::Rewrite, by_hand);
+    }
+    let object: serde_json::Map<String, serde_json::Value> =
+        pairs.pairs.iter().map(|pair| (pair.key.clone(), pair.value.clone().into())).collect();
+    let text = serde_json::Value::Object(object).to_string();
+    match case.document.replace(entry, &EntryKind::arg(text)) {
+        Ok(edits) => Remedy::edit(
+            Scope::Rewrite,
+            "write the device as JSON: QEMU then makes it after libvirt's controllers",
+            edits,
+        ),
+        Err(error) => Remedy::none(Scope::Rewrite, error.to_string()),
+    }
 }
 
 pub(in crate::rules) static SET_TARGET: Rule = Rule {
