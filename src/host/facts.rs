@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::apparmor::AppArmor;
 use super::cgroup::Cgroups;
+use super::emulator::Emulator;
 use super::identity::Identity;
 use super::image::Image;
 use super::mounts::Mount;
@@ -77,6 +78,9 @@ pub struct HostFacts {
     pub libvirt: Known<String>,
     /// The version of the QEMU that is installed, as `7.2.22`.
     pub qemu: Known<String>,
+    /// What that QEMU can do, as far as the domains use it.
+    #[serde(default)]
+    pub emulator: Known<Emulator>,
     /// The settings of `qemu.conf`.
     pub conf: QemuConf,
     /// Who QEMU runs as, by DAC label; the empty label is what libvirt chooses by itself.

@@ -5,6 +5,7 @@
 
 pub mod apparmor;
 pub mod cgroup;
+pub mod emulator;
 pub mod facts;
 pub mod identity;
 pub mod image;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::emulator::{self, Emulator};
 use super::facts::{FACTS_VERSION, HostFacts, Instance, Known};
 use super::image::{self, Image};
 use super::process::ask;
@@ -10,7 +11,7 @@ use super::qemu_conf::QemuConf;
 use super::selinux::Confinement;
 use super::{Walk, apparmor, cgroup, identity, mounts, paths, selinux};
 use crate::domain::{DomainFacts, SecLabelType};
-use crate::qemu::{CommandLine, Resource};
+use crate::qemu::{CommandLine, Resource, catalog};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ pub struct Request {
     domains: Vec<DomainFacts>,
     paths: BTreeSet<String>,
     images: BTreeSet<String>,
+    types: Vec<String>,
 }
 
 /// More images than this in one chain are not followed.
@@ -42,6 +44,7 @@ impl Request {
             domains: Vec::new(),
             paths: BTreeSet::new(),
             images: BTreeSet::new(),
+            types: Vec::new(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Request {
             _ => None,
         }));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
+        self.types.extend(line.types.iter().map(|(_, name, _)| catalog::unalias(name).to_owned()));
         self.domains.push(domain.clone());
     }
 }
@@ -113,13 +117,15 @@ pub fn probe(request: &Request) -> HostFacts {
     users.retain(|id, _| steps().any(|step| step.uid == *id));
     groups.retain(|id, _| steps().any(|step| step.gid == *id));
     let uuids: Vec<String> = request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
+    let emulator = emulator(request);
     let protected = std::fs::read_to_string("/proc/sys/fs/protected_regular").unwrap_or_default();
     HostFacts {
         version: FACTS_VERSION,
         source: "live".to_owned(),
         instance: request.instance,
         libvirt: libvirt_version(),
-        qemu: qemu_version(&request.domains),
+        qemu: known(emulator.as_ref().map(|emulator| emulator.version.clone()).map_err(Clone::clone)),
+        emulator: known(emulator.map(|emulator| emulator.about(&request.types))),
         cgroups: cgroup::read(&mounts),
         mounts,
         conf,
@@ -175,6 +181,10 @@ fn listening() -> Known<Vec<String>> {
     }
 }
 
+fn known<T>(answer: Result<T, String>) -> Known<T> {
+    answer.map_or_else(Known::Unknown, Known::Yes)
+}
+
 fn read_conf(request: &Request) -> QemuConf {
     let path = match (&request.conf, request.instance) {
         (Some(path), _) => path.clone(),
@@ -207,35 +217,22 @@ fn libvirt_version() -> Known<String> {
     }
 }
 
-/// The version of the domain's emulator, or of the system's.
+/// What the domain's emulator can do, or the system's.
 ///
 /// A program that a document names is run only where distributions put QEMU, when root owns it and nobody else can write it.
-fn qemu_version(domains: &[DomainFacts]) -> Known<String> {
-    let named = domains.iter().find_map(|domain| domain.emulator.clone());
+fn emulator(request: &Request) -> Result<Emulator, String> {
+    let named = request.domains.iter().find_map(|domain| domain.emulator.clone());
     let default = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
-    let program = match named {
-        Some(path) => path,
-        None => match default.iter().find(|path| std::path::Path::new(path).exists()) {
-            Some(path) => (*path).to_owned(),
-            None => return Known::Unknown("no QEMU is installed here".to_owned()),
-        },
-    };
-    if let Err(why) = trusted(&program) {
-        return Known::Unknown(why);
-    }
-    match ask(&program, &["--version"], PATIENCE) {
-        Ok(text) => match text.split("version ").nth(1).and_then(|rest| rest.split([' ', '(', '\n']).next()) {
-            Some(version) => Known::Yes(version.to_owned()),
-            None => Known::Unknown(format!("{program} did not say its version")),
-        },
-        Err(why) => Known::Unknown(why),
-    }
+    let there = || default.iter().find(|path| std::path::Path::new(path).exists()).map(|path| (*path).to_owned());
+    let program = named.or_else(there).ok_or_else(|| "no QEMU is installed here".to_owned())?;
+    trusted(&program)?;
+    emulator::look(&program, &request.types)
 }
 
 fn trusted(program: &str) -> Result<(), String> {
     let homes = ["/usr/bin/qemu-system-", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm", "/usr/bin/kvm"];
     if !homes.iter().any(|home| program.starts_with(home)) || program.contains("/../") {
-        return Err(format!("{program} was not asked for its version: it is not where distributions put QEMU"));
+        return Err(format!("{program} was not asked: it is not where distributions put QEMU"));
     }
     let walk = paths::walk(program);
     let walk = walk.as_result().map_err(str::to_owned)?;
@@ -247,6 +244,6 @@ fn trusted(program: &str) -> Result<(), String> {
     if safe {
         Ok(())
     } else {
-        Err(format!("{program} was not asked for its version: it is not there, or others than root can write it"))
+        Err(format!("{program} was not asked: it is not there, or others than root can write it"))
     }
 }

@@ -1,26 +1,32 @@
 //! Asking another program, with a deadline.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// More than any answer we ask for.
-const MAX_OUTPUT: u64 = 4 << 20;
+const MAX_OUTPUT: u64 = 64 << 20;
 
 /// The standard output of a program, or one sentence about why there is none.
 ///
 /// The program gets no input and a plain locale; it is killed when `patience` is over.
 pub(super) fn ask(program: &str, arguments: &[&str], patience: Duration) -> Result<String, String> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+    talk(&mut command, Vec::new(), patience)
+}
+
+/// The same for a prepared command; `input` goes to its standard input where that is piped.
+pub(super) fn talk(command: &mut Command, input: Vec<u8>, patience: Duration) -> Result<String, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
     let deadline = Instant::now() + patience;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{program} could not be run: {error}"))?;
+    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut child = spawned.map_err(|error| format!("{program} could not be run: {error}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that reads slowly must not hold us up, one that stops reading is found by its answer.
+        std::thread::spawn(move || stdin.write_all(&input));
+    }
     let stdout = child.stdout.take().expect("the output is piped");
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -38,7 +44,7 @@ pub(super) fn ask(program: &str, arguments: &[&str], patience: Duration) -> Resu
     };
     match child.wait() {
         Ok(status) if status.success() => Ok(text),
-        Ok(status) => Err(format!("{program} {} said no ({status})", arguments.join(" "))),
+        Ok(status) => Err(format!("{program} said no ({status})")),
         Err(error) => Err(format!("{program} could not be waited for: {error}")),
     }
 }

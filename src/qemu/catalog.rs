@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 const OPTIONS: &str = include_str!("../../assets/qemu/options.tsv");
 const RESOURCES: &str = include_str!("../../assets/qemu/resources.tsv");
 const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
+const ALIASES: &str = include_str!("../../assets/qemu/aliases.tsv");
 const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
@@ -92,6 +93,11 @@ pub fn option(name: &str) -> Option<OptionRow> {
 /// The bus that a device sits on, for devices that QEMU has and that sit on one.
 pub fn bus_of(device: &str) -> Option<&'static str> {
     line(DEVICES, device)?.split('\t').nth(1)
+}
+
+/// The device that a name stands for; most stand for themselves.
+pub fn unalias(device: &str) -> &str {
+    line(ALIASES, device).and_then(|row| row.split('\t').nth(1)).unwrap_or(device)
 }
 
 /// The devices that bring a bus, as patterns; `None` for a bus that every machine has.
@@ -201,8 +207,21 @@ mod tests {
 
     #[test]
     fn the_tables_use_only_words_that_are_read() {
-        const READERS: [&str; 11] =
-            ["none", "exit", "text", "keyval", "drive", "blockdev", "character", "incoming", "vnc", "path", "image"];
+        const READERS: [&str; 13] = [
+            "none",
+            "exit",
+            "set",
+            "global",
+            "text",
+            "keyval",
+            "drive",
+            "blockdev",
+            "character",
+            "incoming",
+            "vnc",
+            "path",
+            "image",
+        ];
         for row in options() {
             let reader = row.reader.split(':').next().unwrap();
             assert!(READERS.contains(&reader), "{row:?}");

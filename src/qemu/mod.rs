@@ -72,6 +72,8 @@ pub struct CommandLine {
     pub uses: Vec<Use>,
     /// Ids that are defined.
     pub ids: Vec<Id>,
+    /// Devices and objects that are made: the group, the type, the entry.
+    pub types: Vec<(&'static str, String, EntryId)>,
     /// Remarks.
     pub notes: Vec<Note>,
 }

@@ -81,6 +81,8 @@ pub static RULES: &[&Rule] = &[
     &command_line::INHERITED_DESCRIPTOR,
     &command_line::QEMU_EXITS,
     &command_line::SOCKET_WAITS,
+    &command_line::emulator::UNKNOWN_DEVICE,
+    &command_line::emulator::UNKNOWN_PROPERTY,
     &command_line::placement::PCI_SLOT,
     &command_line::placement::BUS_MISSING,
     &command_line::placement::SET_TARGET,

@@ -22,6 +22,7 @@ fn host() -> Host {
         instance: Instance::System,
         libvirt: Known::Yes("9.0.0".into()),
         qemu: Known::Yes("7.2.22".into()),
+        emulator: Known::default(),
         conf: QemuConf { path: "/etc/libvirt/qemu.conf".into(), ..QemuConf::default() },
         identities: BTreeMap::from([
             (String::new(), identity("libvirt-qemu", 64055, 106)),
@@ -522,4 +523,31 @@ fn a_device_is_rewritten_as_json() {
     let next = document.apply(edits).unwrap();
     assert_eq!(next.argv(), ["-device", r#"{"driver":"usb-kbd","bus":"usb.0"}"#]);
     assert!(judged(&host(), &next).is_empty());
+}
+
+#[test]
+fn the_installed_qemu_knows_its_devices_and_their_properties() {
+    use crate::host::emulator::Emulator;
+    let mut host = host();
+    let types = |name: &str, properties: &[&str]| {
+        (name.to_owned(), properties.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+    };
+    host.0.emulator = Known::Yes(Emulator {
+        path: "/usr/bin/qemu-system-x86_64".into(),
+        version: "7.2.22".into(),
+        devices: BTreeMap::from([types("isa-debugcon", &["chardev", "iobase"]), types("ES1370", &["addr"])]),
+        objects: BTreeMap::from([types("iothread", &["poll-max-ns"])]),
+    });
+    assert_eq!(found(&host, &["-device", "isa-debugcom"]), blocks("unknown-device"));
+    assert_eq!(found(&host, &["-object", "nosuch,id=a"]), blocks("unknown-device"));
+    assert_eq!(found(&host, &["-device", "isa-debugcon,iobas=1"]), blocks("unknown-property"));
+    assert_eq!(found(&host, &["-device", "isa-debugcon,iobase=1,id=d", "-object", "iothread,id=i,poll-max-ns=1"]), []);
+    assert_eq!(found(&host, &["-device", "es1370,addr=0x1e"]), []);
+    let findings = judged(&host, &domain("", &["-device", "isa-debugcom"]));
+    assert!(findings[0].evidence.iter().any(|evidence| evidence == "did you mean 'isa-debugcon'?"), "{findings:?}");
+    // Another QEMU than the domain's says nothing about it.
+    let other = domain("", &["-device", "isa-debugcom"])
+        .source()
+        .replace("<devices/>", "<devices><emulator>/opt/q</emulator></devices>");
+    assert!(judged(&host, &Document::parse(other).unwrap()).is_empty());
 }

@@ -1,5 +1,7 @@
 //! Disk images: `-drive`, `-blockdev`, `-hda` and kin, and the protocols that a file name can begin with.
 
+use std::collections::HashSet;
+
 use super::{Access, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
 use crate::qemu::catalog;
 
@@ -8,14 +10,14 @@ const READERS: [&str; 3] = ["ide-cd", "scsi-cd", "floppy"];
 
 /// The drives that a device of the command line writes to (it then needs what `-drive` alone does without), and the shared
 /// directories that one uses.
-pub(super) fn attached(options: &[QemuOption], argv: &[&str]) -> Vec<String> {
-    let mut drives = Vec::new();
+pub(super) fn attached(options: &[QemuOption], argv: &[&str]) -> HashSet<String> {
+    let mut drives = HashSet::new();
     for option in options {
         if let (Some("device"), Some(value)) = (option.row.map(|row| row.name), option.value) {
             let pairs = Pairs::read(argv[value], Some("driver"));
             let driver = pairs.get("driver").unwrap_or_default();
             if let Some(drive) = pairs.get("drive").filter(|_| !READERS.contains(&driver)) {
-                drives.push(drive.to_owned());
+                drives.insert(drive.to_owned());
             }
             drives.extend(pairs.get("fsdev").map(str::to_owned));
         }
@@ -45,8 +47,7 @@ impl Reader<'_> {
         if let Some(id) = id {
             self.line.ids.push(Id { group: "drive", id: id.to_owned(), entry: place.entry });
         }
-        let unattached =
-            pairs.get("if") == Some("none") && !id.is_some_and(|id| self.attached.iter().any(|drive| drive == id));
+        let unattached = pairs.get("if") == Some("none") && !id.is_some_and(|id| self.attached.contains(id));
         let access = if pairs.on("readonly").or(pairs.on("read-only")) == Some(true)
             || pairs.get("media") == Some("cdrom")
             || pairs.on("snapshot") == Some(true)
@@ -78,7 +79,7 @@ impl Reader<'_> {
         if let Some(name) = pairs.get("node-name") {
             self.line.ids.push(Id { group: "node", id: name.to_owned(), entry: place.entry });
         }
-        self.locks = pairs.get("node-name").is_some_and(|name| self.attached.iter().any(|drive| drive == name));
+        self.locks = pairs.get("node-name").is_some_and(|name| self.attached.contains(name));
         // A node that names no backing file opens the one of its header; below a format only that format's header counts.
         let driver = pairs.get("driver").unwrap_or_default();
         self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && pairs.get("backing").is_none();

@@ -32,7 +32,7 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
 struct Reader<'a> {
     line: &'a mut CommandLine,
     /// Drives that a device of the same command line uses for writing, and shared directories that one uses.
-    attached: Vec<String>,
+    attached: std::collections::HashSet<String>,
     /// The images being read are locked.
     locks: bool,
     /// The images being read may name others in their headers.
@@ -92,6 +92,8 @@ impl Reader<'_> {
             "character" => self.character(place, place.text),
             "incoming" => self.incoming(place),
             "vnc" => self.vnc(place),
+            "set" => self.set(place),
+            "global" => self.global(place),
             "keyval" => self.keyval(row, place),
             _ => {
                 if row.name == "runas" {
@@ -125,6 +127,9 @@ impl Reader<'_> {
         }
         if let (Some(user), "run-with") = (pairs.get("user"), row.name) {
             self.privilege(place, user);
+        }
+        if let (Some(group @ ("device" | "object")), Some(name)) = (group, row.implied.and_then(|key| pairs.get(key))) {
+            self.line.types.push((group, name.to_owned(), place.entry));
         }
         // The old and the short network options name the same backends.
         let table = if row.name == "nic" || row.name == "net" { "netdev" } else { row.name };
@@ -181,6 +186,33 @@ impl Reader<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `-set GROUP.ID.KEY=VALUE`: a key of an item whose driver is not known here.
+    fn set(&mut self, place: Place<'_>) {
+        let mut parts = place.text.splitn(3, '.');
+        if let (Some(group), Some(_), Some(pair)) = (parts.next(), parts.next(), parts.next()) {
+            self.assigned(place, group, "", pair);
+        }
+    }
+
+    /// `-global DRIVER.KEY=VALUE`: a key of every device of a driver.
+    fn global(&mut self, place: Place<'_>) {
+        if let Some((driver, pair)) = place.text.split_once('.') {
+            self.assigned(place, "device", driver, pair);
+        }
+    }
+
+    /// One `KEY=VALUE` whose value is taken as it stands, commas included.
+    fn assigned(&mut self, place: Place<'_>, table: &str, kind: &str, pair: &str) {
+        let Some((key, value)) = pair.split_once('=') else { return };
+        let start = place.text.len() - value.len();
+        // Only what the key names: what the item touches otherwise is said where it is defined.
+        let named =
+            catalog::resources(table).iter().filter(|row| row.key == Some(key) && catalog::matches(row.types, kind));
+        for row in named.take(1) {
+            self.word(place, row.access, value, start..place.text.len(), row.what, false);
         }
     }
 

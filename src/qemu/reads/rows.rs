@@ -23,7 +23,7 @@ impl Reader<'_> {
             let optional = row.when.split(',').any(|word| match word {
                 "optional" => true,
                 // A backend that no device uses is not opened.
-                "optional=unattached" => !pairs.get("id").is_some_and(|id| self.attached.iter().any(|used| used == id)),
+                "optional=unattached" => !pairs.get("id").is_some_and(|id| self.attached.contains(id)),
                 _ => false,
             });
             if row.access == "usb-node" {

@@ -1,5 +1,6 @@
 //! What QEMU's own reading of the command line refuses.
 
+pub(super) mod emulator;
 pub(super) mod placement;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};

@@ -1,0 +1,160 @@
+//! The host's own QEMU, asked over QMP: which devices, objects and properties it has.
+//!
+//! A program is run only when it is trusted: it is where distributions put QEMU, root owns it and every step of the way to
+//! it, and nobody else can write it. The answer is kept in the user's cache directory, by path, size and time of the program.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::process;
+
+/// What a QEMU can do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emulator {
+    /// The program.
+    pub path: String,
+    /// Its version, as `7.2.22`.
+    pub version: String,
+    /// Its devices with the names of their properties; none stands for a device that was not asked about.
+    pub devices: BTreeMap<String, Vec<String>>,
+    /// Its objects for `-object`, likewise.
+    pub objects: BTreeMap<String, Vec<String>>,
+}
+
+/// How long the program may take for all answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Emulator {
+    /// The same with the properties of the named types only.
+    #[must_use]
+    pub fn about(mut self, types: &[String]) -> Emulator {
+        for (name, properties) in self.devices.iter_mut().chain(self.objects.iter_mut()) {
+            if !types.contains(name) {
+                properties.clear();
+            }
+        }
+        self
+    }
+}
+
+/// What a trusted program answers, with the properties of the named types; from the cache when the program has not changed.
+///
+/// # Errors
+/// One sentence about why there is no answer.
+pub(super) fn look(path: &str, types: &[String]) -> Result<Emulator, String> {
+    let cache = cache_file(path);
+    let stored = cache
+        .as_ref()
+        .and_then(|file| std::fs::read(file).ok())
+        .and_then(|text| serde_json::from_slice::<Emulator>(&text).ok());
+    let known = stored.clone().filter(|known| known.path == path);
+    let mut emulator = match known {
+        Some(known) => known,
+        None => ask(path)?,
+    };
+    learn(&mut emulator, types);
+    if let Some(file) = cache.filter(|_| stored.as_ref() != Some(&emulator)) {
+        // A cache that can't be written costs time, nothing else.
+        let _ = keep(&file, &emulator);
+    }
+    Ok(emulator)
+}
+
+/// Asks for the properties of types that are not known yet. Some types can't be asked about everywhere (a CPU that needs
+/// KVM ends the program): then they stay unknown.
+fn learn(emulator: &mut Emulator, types: &[String]) {
+    let path = emulator.path.clone();
+    for (table, command) in
+        [(&mut emulator.devices, "device-list-properties"), (&mut emulator.objects, "qom-list-properties")]
+    {
+        let unknown: Vec<&String> = types.iter().filter(|name| table.get(*name).is_some_and(Vec::is_empty)).collect();
+        if unknown.is_empty() {
+            continue;
+        }
+        let questions: Vec<Value> =
+            unknown.iter().map(|name| json!({"execute": command, "arguments": {"typename": name}})).collect();
+        if let Ok(answers) = converse(&path, &questions) {
+            for (name, answer) in unknown.into_iter().zip(&answers) {
+                table.insert(name.clone(), names(answer));
+            }
+        }
+    }
+}
+
+fn names(answer: &Value) -> Vec<String> {
+    answer.as_array().into_iter().flatten().filter_map(|found| Some(found["name"].as_str()?.to_owned())).collect()
+}
+
+fn cache_file(path: &str) -> Option<PathBuf> {
+    let metadata = std::fs::metadata(path).ok()?;
+    let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
+    let name = format!(
+        "{}-{}-{}-{}.json",
+        path.trim_start_matches('/').replace('/', "-"),
+        metadata.size(),
+        metadata.mtime(),
+        metadata.mtime_nsec()
+    );
+    Some(dirs.cache_dir().join(name))
+}
+
+fn keep(file: &PathBuf, emulator: &Emulator) -> std::io::Result<()> {
+    let directory = file.parent().ok_or_else(|| std::io::Error::other("the cache has no directory"))?;
+    std::fs::create_dir_all(directory)?;
+    let temporary = directory.join(format!(".{}.tmp", std::process::id()));
+    std::fs::write(&temporary, serde_json::to_vec(emulator)?)?;
+    std::fs::rename(temporary, file)
+}
+
+/// Asks the program for its version and its types.
+fn ask(path: &str) -> Result<Emulator, String> {
+    let types = |kind: &str| json!({"execute": "qom-list-types", "arguments": {"implements": kind, "abstract": false}});
+    let answers = converse(path, &[json!({"execute": "query-version"}), types("device"), types("user-creatable")])?;
+    let number = |key: &str| answers[0]["qemu"][key].as_u64().unwrap_or_default();
+    let table = |answer: &Value| names(answer).into_iter().map(|name| (name, Vec::new())).collect::<BTreeMap<_, _>>();
+    let (devices, objects) = (table(&answers[1]), table(&answers[2]));
+    if devices.is_empty() {
+        return Err(format!("{path} lists no devices"));
+    }
+    let version = format!("{}.{}.{}", number("major"), number("minor"), number("micro"));
+    Ok(Emulator { path: path.to_owned(), version, devices, objects })
+}
+
+/// Sends commands and gives their answers in order; an error is null.
+fn converse(path: &str, commands: &[Value]) -> Result<Vec<Value>, String> {
+    let mut command = Command::new(path);
+    command.args(["-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S", "-qmp", "stdio"]);
+    command
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir("/")
+        .stdin(Stdio::piped());
+    let mut script = Vec::new();
+    for command in
+        std::iter::once(&json!({"execute": "qmp_capabilities"})).chain(commands).chain([&json!({"execute": "quit"})])
+    {
+        // Writing to a vector cannot fail.
+        let _ = writeln!(script, "{command}");
+    }
+    let text = process::talk(&mut command, script, PATIENCE)?;
+    let answers: Vec<Value> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message.get("return").is_some() || message.get("error").is_some())
+        .map(|mut message| message["return"].take())
+        .skip(1)
+        .take(commands.len())
+        .collect();
+    if answers.len() < commands.len() {
+        return Err(format!("{path} answered {} of {} questions", answers.len(), commands.len()));
+    }
+    Ok(answers)
+}

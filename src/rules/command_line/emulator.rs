@@ -1,0 +1,104 @@
+//! What the host's own QEMU knows: devices, objects, properties.
+
+use super::{Case, Finding, Layer, Rule, Verdict};
+use crate::host::emulator::Emulator;
+use crate::qemu::{Pairs, catalog};
+
+/// The host's QEMU, when it is the one that the domain names.
+fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
+    let Case { host, document, .. } = *case;
+    let emulator = host.emulator.yes()?;
+    document.facts().emulator.as_ref().is_none_or(|named| *named == emulator.path).then_some(emulator)
+}
+
+pub(in crate::rules) static UNKNOWN_DEVICE: Rule = Rule {
+    id: "unknown-device",
+    layer: Layer::Qemu,
+    summary: "the installed QEMU has no such device or object",
+    explain: include_str!("../../../assets/rules/unknown-device.md"),
+    check: unknown_device,
+};
+
+fn unknown_device(case: &Case<'_>) -> Vec<Finding> {
+    let Some(emulator) = installed(case) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for (group, name, entry) in &case.line.types {
+        let known = table(emulator, group);
+        if known.contains_key(catalog::unalias(name)) || ["help", "?"].contains(&name.as_str()) {
+            continue;
+        }
+        let mut finding = Finding::at(
+            *entry,
+            Verdict::Blocks,
+            format!("{} {} has no {group} '{name}'", emulator.path, emulator.version),
+        );
+        finding = finding.because(match *group {
+            "device" => format!("QEMU says \"'{name}' is not a valid device model name\""),
+            _ => format!("QEMU says \"Parameter 'qom-type' does not accept value '{name}'\""),
+        });
+        findings.push(suggest(finding, name, known.keys()));
+    }
+    findings
+}
+
+fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<String>> {
+    if group == "device" { &emulator.devices } else { &emulator.objects }
+}
+
+pub(in crate::rules) static UNKNOWN_PROPERTY: Rule = Rule {
+    id: "unknown-property",
+    layer: Layer::Qemu,
+    summary: "the installed QEMU's device or object has no such property",
+    explain: include_str!("../../../assets/rules/unknown-property.md"),
+    check: unknown_property,
+};
+
+/// Keys that belong to the option, not to the type.
+const OF_THE_OPTION: [&str; 5] = ["driver", "qom-type", "id", "bus", "help"];
+
+fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
+    let Some(emulator) = installed(case) else { return Vec::new() };
+    let argv = case.document.argv();
+    let mut findings = Vec::new();
+    for (group, name, entry) in &case.line.types {
+        let Some(known) = table(emulator, group).get(catalog::unalias(name)).filter(|known| !known.is_empty()) else {
+            continue;
+        };
+        let implied = if *group == "device" { "driver" } else { "qom-type" };
+        let pairs = Pairs::read(argv[entry.index], Some(implied));
+        for pair in &pairs.pairs {
+            // Lists and nested values are named by their first part.
+            let key = pair.key.split(['.', '[']).next().unwrap_or(&pair.key);
+            let written = pair.short && pair.value == "off" && known.iter().any(|found| found == &format!("no{key}"));
+            if OF_THE_OPTION.contains(&key)
+                || written
+                || key.starts_with("len-")
+                || known.iter().any(|found| found.split('[').next() == Some(key))
+            {
+                continue;
+            }
+            let finding = Finding::at(
+                *entry,
+                Verdict::Blocks,
+                format!("the {group} '{name}' has no property '{key}' in QEMU {}", emulator.version),
+            )
+            .because(format!("QEMU says \"Property '{name}.{key}' not found\""));
+            findings.push(suggest(finding, key, known.iter()));
+        }
+    }
+    findings
+}
+
+/// Adds the name that was probably meant.
+fn suggest<'a>(finding: Finding, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
+    let close = known.map(|other| (likeness(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match close.filter(|(ratio, _)| *ratio >= 0.7) {
+        Some((_, meant)) => finding.because(format!("did you mean '{meant}'?")),
+        None => finding,
+    }
+}
+
+/// How alike two names are, from 0 to 1.
+fn likeness(one: &str, other: &str) -> f32 {
+    similar::TextDiff::from_chars(one, other).ratio()
+}

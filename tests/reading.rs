@@ -1,0 +1,137 @@
+//! QEMU's command line, read: against the real QEMU's help, against what people wrote, against any text.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use proptest::prelude::*;
+use qpt_tui::domain::{Document, List};
+use qpt_tui::qemu::{CommandLine, Pairs, catalog};
+use support::corpus;
+
+/// The options that `-help` lists, with whether a value follows.
+fn of_help(help: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    for line in help.lines().filter(|line| line.starts_with('-')) {
+        let (names, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        let value = !rest.starts_with([' ', '\t']) && !rest.trim().is_empty() && !rest.starts_with("or ");
+        for name in names.split('/') {
+            found.push((name.trim_start_matches('-').to_owned(), value));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_option_of_the_installed_qemu_is_missing() {
+    let Ok(output) = std::process::Command::new("qemu-system-x86_64").arg("-help").output() else {
+        eprintln!("skipped: no qemu-system-x86_64 here");
+        return;
+    };
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    let options = of_help(&help);
+    assert!(options.len() > 100, "{help}");
+    for (name, value) in options {
+        let Some(row) = catalog::option(&name) else { panic!("-{name} is not in the table") };
+        // The help writes a short remark after some options without a value; a value is never missing from the table.
+        assert!(row.takes_value || !value || help.contains(&format!("-{name} ")), "-{name}");
+    }
+}
+
+#[test]
+fn whether_an_option_takes_a_value_is_what_qemu_says() {
+    let asked = |argument: &str| {
+        let output = std::process::Command::new("qemu-system-x86_64").args(["-nodefaults", argument]).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    if asked("-nosuch").is_none() {
+        eprintln!("skipped: no qemu-system-x86_64 here");
+        return;
+    }
+    for row in catalog::options().filter(|row| row.takes_value) {
+        let said = asked(&format!("-{}", row.name)).unwrap();
+        let unknown = said.contains("invalid option")
+            || said.contains("only available")
+            || said.contains("not supported")
+            || said.contains("there is no option group")
+            || said.contains("Option not supported for this target");
+        assert!(unknown || said.contains("requires an argument"), "-{}: {said}", row.name);
+    }
+}
+
+#[test]
+fn every_path_that_people_wrote_is_found() {
+    let Some(documents) = corpus() else { return };
+    let mut paths = 0;
+    for (name, text) in documents {
+        let Ok(document) = Document::parse(text.as_str()) else { continue };
+        let line = CommandLine::read(&document.argv(), &document.environment());
+        for entry in document.list(List::Args) {
+            let text = entry.kind.text();
+            // What a person sees as a path: it begins a value, and ends at a comma or a quote.
+            for start in text
+                .match_indices('/')
+                .map(|(at, _)| at)
+                .filter(|at| *at == 0 || matches!(text.as_bytes()[at - 1], b'=' | b'"' | b'\''))
+            {
+                let path = text[start..].split([',', '"', '\'']).next().unwrap();
+                let found = line.uses_of(entry.id).any(|usage| {
+                    usage.resource.name().contains(path)
+                        || usage.resource.path().is_some_and(|(found, _)| found == path)
+                });
+                assert!(found, "{name}: {path} of {text}");
+                paths += 1;
+            }
+        }
+    }
+    assert!(paths > 100, "only {paths} paths were seen");
+}
+
+/// Texts with the words that readers look for more often than chance has them.
+fn argument() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "-(drive|blockdev|device|object|chardev|netdev|fsdev|serial|incoming|acpitable|vnc|nic|add-fd|foo)",
+        "[a-z=,:./{}\"' -]{0,24}",
+        "(unix|tcp|file|json|fat|nbd|exec|mon|pipe|host_device)[:,=/a-z]{0,16}",
+        any::<String>(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_arguments_are_read_and_none_is_lost(arguments in prop::collection::vec(argument(), 0..12), environment in any::<String>()) {
+        let argv: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let line = CommandLine::read(&argv, &[("PULSE_SERVER", Some(&environment)), ("LD_PRELOAD", Some(&environment))]);
+        // Every argument belongs to one option, in order.
+        let places: Vec<usize> = line.options.iter().flat_map(|option| option.entry..=option.last()).collect();
+        prop_assert_eq!(places, (0..argv.len()).collect::<Vec<_>>());
+        for usage in &line.uses {
+            let text = if usage.entry.list == List::Args { argv[usage.entry.index] } else { environment.as_str() };
+            prop_assert!(text.get(usage.at.clone()).is_some(), "{:?} is not in {:?}", usage.at, text);
+        }
+        for note in &line.notes {
+            prop_assert!(note.at <= argv[note.entry.index].len());
+        }
+    }
+
+    #[test]
+    fn the_spans_of_a_value_give_back_its_bytes(text in "[a-z,=./]{0,40}", implied in any::<bool>()) {
+        let pairs = Pairs::read(&text, implied.then_some("first"));
+        let mut end = 0;
+        for pair in &pairs.pairs {
+            prop_assert!(pair.key_span.start >= end && pair.value_span.start >= pair.key_span.end);
+            let raw = &text[pair.value_span.clone()];
+            if pair.short {
+                prop_assert!(text[pair.key_span.clone()].ends_with(pair.key.as_str()));
+            } else {
+                prop_assert_eq!(raw.replace(",,", ","), pair.value.clone());
+                let key = &text[pair.key_span.clone()];
+                prop_assert!(key == pair.key || (key.is_empty() && (pair.key == "first" || pair.key.is_empty())));
+            }
+            // Between the pairs stand only separators.
+            prop_assert!(text[end..pair.key_span.start].chars().all(|c| c == ','), "{:?}", &text[end..pair.key_span.start]);
+            end = pair.value_span.end;
+        }
+        prop_assert!(text[end..].chars().all(|c| c == ','));
+    }
+}
