@@ -70,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &document::LOST_BLOCK,
     &document::BLANK_IN_VALUE,
     &layers::libvirt::CONF_SYNTAX,
+    &layers::libvirt::CONF_DRIVER,
     &layers::libvirt::SECLABEL_UNAVAILABLE,
     &layers::libvirt::SECLABEL_INCOMPLETE,
     &command_line::JOINED_OPTION,

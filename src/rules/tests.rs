@@ -344,8 +344,31 @@ fn selinux_is_judged_by_labels_and_categories() {
     assert_eq!(found(&labelled("nobody_knows_t:s0"), &DRIVE), [("selinux-denied", Verdict::Unknown)]);
     let fixed = "<seclabel type='static' model='selinux'><label>system_u:system_r:svirt_t:s0:c1,c2</label></seclabel>";
     assert_eq!(found_in(&labelled("svirt_image_t:s0:c1,c2"), fixed, &DRIVE), []);
-    let permissive = labelled("default_t:s0").selinux(Mode::Permissive);
-    assert_eq!(found(&permissive, &DRIVE), []);
+    for label in ["default_t:s0", "nobody_knows_t:s0"] {
+        assert_eq!(found(&labelled(label).selinux(Mode::Permissive), &DRIVE), []);
+    }
+    // What is not confined runs as the daemon does.
+    let free = "<seclabel type='none' model='selinux'/>";
+    assert_eq!(found_in(&labelled("svirt_image_t:s0:c1,c2"), free, &BLOCKDEV), []);
+    assert_eq!(found_in(&labelled("default_t:s0"), free, &DRIVE), blocks("selinux-denied"));
+}
+
+#[test]
+fn selinux_lets_new_files_be_made_where_it_was_measured() {
+    let made = |label: &str, argv: &[&str]| {
+        let host = host().selinux(Mode::Enforcing).absent("/srv/d/x", 0o777);
+        found(&host.with("/srv/d/x", "/srv/d", |step| step.label = Some(format!("system_u:object_r:{label}:s0"))), argv)
+    };
+    const FILE: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/x"];
+    const SOCKET: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/d/x,server=on,wait=off"];
+    assert_eq!(made("var_t", &FILE), []);
+    assert_eq!(made("var_t", &SOCKET), blocks("selinux-denied"));
+    assert_eq!(made("svirt_image_t", &SOCKET), []);
+    assert_eq!(made("default_t", &FILE), blocks("selinux-denied"));
+    assert_eq!(
+        made("tmpfs_t", &["-object", "memory-backend-file,id=m,mem-path=/srv/d/x,size=1M"]),
+        blocks("selinux-denied")
+    );
 }
 
 #[test]
@@ -379,6 +402,8 @@ fn libvirt_refuses_labels_of_other_models() {
     assert_eq!(found_in(&strict, label, &[]), blocks("seclabel-unavailable"));
     assert_eq!(found_in(&host(), "<seclabel type='static' model='dac'/>", &[]), blocks("seclabel-incomplete"));
     assert_eq!(found(&host().conf("user = root"), &[]), blocks("conf-syntax"));
+    assert_eq!(found(&host().conf("security_driver = \"selinux\""), &[]), blocks("conf-driver"));
+    assert_eq!(found(&host().conf("security_driver = [ \"none\" ]"), &[]), []);
 }
 
 #[test]

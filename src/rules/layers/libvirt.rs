@@ -3,6 +3,8 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::Known;
+use crate::host::qemu_conf::Value;
+use crate::host::selinux::Mode;
 
 pub(in crate::rules) static CONF_SYNTAX: Rule = Rule {
     id: "conf-syntax",
@@ -98,5 +100,34 @@ pub(in crate::rules) static SECLABEL_INCOMPLETE: Rule = Rule {
                     .because("virsh define says 'security label is missing'")
             })
             .collect()
+    },
+};
+
+pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
+    id: "conf-driver",
+    layer: Layer::Libvirt,
+    summary: "qemu.conf asks for a security driver that this host lacks, no VM starts",
+    explain: include_str!("../../../assets/rules/conf-driver.md"),
+    check: |case| {
+        let (conf, host) = (&case.host.conf, case.host);
+        let wanted: Vec<&str> = match conf.get("security_driver") {
+            Some(Value::Text(text)) => vec![text],
+            Some(Value::List(_)) => conf.list("security_driver").unwrap_or_default(),
+            Some(Value::Int(_)) | None => Vec::new(),
+        };
+        let lacking = |driver: &str| match driver {
+            "selinux" => host.selinux.mode == Known::Yes(Mode::Off),
+            "apparmor" => host.apparmor.active == Known::Yes(false),
+            _ => false,
+        };
+        let found = wanted.into_iter().filter(|driver| lacking(driver)).map(|driver| {
+            Finding::general(
+                Verdict::Blocks,
+                format!("{} asks for the security driver '{driver}', which this host does not have", conf.path),
+            )
+            .because("libvirt's daemon does not start: 'Security driver … not enabled'")
+            .remedy(Remedy::setting("let libvirt choose", &conf.path, "# security_driver = …"))
+        });
+        found.collect()
     },
 };

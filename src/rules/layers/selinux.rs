@@ -53,17 +53,7 @@ fn denied(
             wanted.iter().copied().filter(|wanted| !allowed.iter().any(|allowed| allowed == wanted)).collect(),
         );
     }
-    if !["svirt_t", "svirt_tcg_t"].contains(&type_of(source)?) {
-        return None;
-    }
-    let column = match case.host.selinux.distribution.as_str() {
-        "debian" | "ubuntu" => 1,
-        "fedora" | "rhel" | "centos" | "rocky" | "almalinux" => 2,
-        _ => return None,
-    };
-    let kind = type_of(target)?;
-    let line = TABLE.lines().find(|line| line.split('\t').next() == Some(kind))?;
-    let word = line.split('\t').nth(column)?;
+    let word = shipped(case, source, type_of(target)?)?;
     let given: &[&str] = match word {
         "none" => &[],
         "read" => &["open", "read", "search"],
@@ -73,6 +63,38 @@ fn denied(
         _ => return None,
     };
     Some(wanted.iter().copied().filter(|wanted| !given.contains(wanted)).collect())
+}
+
+/// The word of the table for a process and a type of file.
+fn shipped(case: &Case<'_>, source: &str, kind: &str) -> Option<&'static str> {
+    let confined = ["svirt_t", "svirt_tcg_t"].contains(&type_of(source)?);
+    let column = match (family(case)?, confined) {
+        (Family::Debian, true) => 1,
+        (Family::Fedora, true) => 2,
+        (Family::Debian, false) if type_of(source)? == "virtd_t" => 3,
+        (Family::Fedora, false) if ["virtd_t", "virtqemud_t"].contains(&type_of(source)?) => return Some("write-map"),
+        (Family::Debian | Family::Fedora, false) => return None,
+    };
+    column_of(kind, column)
+}
+
+fn column_of(kind: &str, column: usize) -> Option<&'static str> {
+    let line = TABLE.lines().find(|line| line.split('\t').next() == Some(kind))?;
+    line.split('\t').nth(column).filter(|word| *word != "-")
+}
+
+/// Whose policy the table has.
+enum Family {
+    Debian,
+    Fedora,
+}
+
+fn family(case: &Case<'_>) -> Option<Family> {
+    match case.host.selinux.distribution.as_str() {
+        "debian" | "ubuntu" => Some(Family::Debian),
+        "fedora" | "rhel" | "centos" | "rocky" | "almalinux" => Some(Family::Fedora),
+        _ => None,
+    }
 }
 
 /// The label of a step as QEMU will find it: libvirt labels what native elements name.
@@ -103,7 +125,12 @@ pub(in crate::rules) static SELINUX_DENIED: Rule = Rule {
         let Some((process, dynamic)) = label(case) else { return Vec::new() };
         let mut findings = Vec::new();
         for (usage, path, access, walk) in case.walks() {
-            findings.extend(judge(case, usage, path, access, walk, &process, dynamic));
+            let found = judge(case, usage, path, access, walk, &process, dynamic);
+            // What is not known does not matter where SELinux only logs.
+            let matters = |finding: &Finding| {
+                finding.verdict != Verdict::Unknown || case.host.selinux.mode == Known::Yes(Mode::Enforcing)
+            };
+            findings.extend(found.filter(matters));
         }
         findings
     },
@@ -165,6 +192,19 @@ fn creation(
     access: Access,
 ) -> Option<Finding> {
     let label = parent.label.as_ref()?;
+    let asked = case.host.selinux.allowed(process, label, "dir").is_some();
+    if !asked && matches!(family(case), Some(Family::Debian)) && type_of(process) == Some("svirt_t") {
+        // Type transitions decide what a new file becomes; the table has what was measured.
+        let makes = column_of(type_of(label)?, 4).unwrap_or("");
+        let wanted = if access == Access::Listen { "socket" } else { "file" };
+        let verbs: &[&str] = match (makes.split(',').any(|word| word == wanted), access) {
+            // No label may be mapped there, new ones neither.
+            (true, Access::Memory) => &["map"],
+            (true, _) => return None,
+            (false, _) => &["add_name", "write"],
+        };
+        return Some(denial(case, usage, parent, label, process, dynamic, verbs, access));
+    }
     let missing = denied(case, process, label, "dir", &["add_name", "search", "write"]);
     let class = if access == Access::Listen { "sock_file" } else { "file" };
     let new =
