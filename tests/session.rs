@@ -255,3 +255,11 @@ fn the_document_that_is_saved_is_the_one_that_is_shown() {
     let session = session().keys("jdJa-S<Enter>u");
     assert_eq!(Document::parse(session.app.document.source()).unwrap().argv(), session.app.document.argv());
 }
+
+#[test]
+fn the_form_suggests_what_can_come_next() {
+    let session = waiting(SMALL).keys("a-netd");
+    assert!(session.frame(80, 24).contains("Ctrl-n: -netdev (a network backend)"));
+    assert!(session.keys("<C-n>").frame(80, 24).contains("takes a value"));
+    assert!(waiting(SMALL).keys("a-zzz<C-n>").frame(80, 24).contains("there is no suggestion here"));
+}

@@ -23,9 +23,22 @@ pub struct Emulator {
     /// Its version, as `7.2.22`.
     pub version: String,
     /// Its devices with the names of their properties; none stands for a device that was not asked about.
-    pub devices: BTreeMap<String, Vec<String>>,
+    pub devices: BTreeMap<String, Vec<Property>>,
     /// Its objects for `-object`, likewise.
-    pub objects: BTreeMap<String, Vec<String>>,
+    pub objects: BTreeMap<String, Vec<Property>>,
+}
+
+/// A property of a device or an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    /// Its name.
+    pub name: String,
+    /// Its type, as QEMU calls it: `bool`, `uint32`, `str`, `link<…>`.
+    #[serde(default)]
+    pub kind: String,
+    /// Its default, where QEMU tells one.
+    #[serde(default)]
+    pub default: Option<String>,
 }
 
 /// How long the program may take for all answers.
@@ -82,7 +95,7 @@ fn learn(emulator: &mut Emulator, types: &[String]) {
             unknown.iter().map(|name| json!({"execute": command, "arguments": {"typename": name}})).collect();
         if let Ok(answers) = converse(&path, &questions) {
             for (name, answer) in unknown.into_iter().zip(&answers) {
-                table.insert(name.clone(), names(answer));
+                table.insert(name.clone(), properties(answer));
             }
         }
     }
@@ -92,11 +105,26 @@ fn names(answer: &Value) -> Vec<String> {
     answer.as_array().into_iter().flatten().filter_map(|found| Some(found["name"].as_str()?.to_owned())).collect()
 }
 
+fn properties(answer: &Value) -> Vec<Property> {
+    let property = |found: &Value| {
+        let default =
+            found.get("default-value").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        Some(Property {
+            name: found["name"].as_str()?.to_owned(),
+            kind: found["type"].as_str().unwrap_or_default().to_owned(),
+            default,
+        })
+    };
+    // Children and the type itself are no settings.
+    let setting = |property: &Property| !property.kind.starts_with("child<") && property.name != "type";
+    answer.as_array().into_iter().flatten().filter_map(property).filter(setting).collect()
+}
+
 fn cache_file(path: &str) -> Option<PathBuf> {
     let metadata = std::fs::metadata(path).ok()?;
     let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
     let name = format!(
-        "{}-{}-{}-{}.json",
+        "{}-{}-{}-{}-2.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),

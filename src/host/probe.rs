@@ -48,6 +48,11 @@ impl Request {
         }
     }
 
+    /// Asks for the properties of a type that no document names yet.
+    pub fn learn(&mut self, name: &str) {
+        self.types.push(catalog::unalias(name).to_owned());
+    }
+
     /// Adds a domain: its paths, labels and profile are looked at as well.
     pub fn add(&mut self, domain: &DomainFacts, line: &CommandLine) {
         self.paths.extend(line.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path.to_owned()));

@@ -26,6 +26,8 @@ pub struct OptionRow {
     pub since: Option<&'static str>,
     /// The QEMU version that removed it.
     pub removed: Option<&'static str>,
+    /// The place where libvirt's own command line may have it too, before the passthrough (`-sandbox` and `-msg` come after).
+    pub of_libvirt: Option<u8>,
     /// What it is for.
     pub what: &'static str,
 }
@@ -76,6 +78,7 @@ fn option_row(line: &'static str) -> OptionRow {
         implied: given(next()),
         since: given(next()),
         removed: given(next()),
+        of_libvirt: given(next()).and_then(|place| place.parse().ok()),
         what: next(),
     }
 }

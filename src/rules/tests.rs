@@ -552,10 +552,13 @@ fn a_device_is_rewritten_as_json() {
 
 #[test]
 fn the_installed_qemu_knows_its_devices_and_their_properties() {
-    use crate::host::emulator::Emulator;
+    use crate::host::emulator::{Emulator, Property};
     let mut host = host();
     let types = |name: &str, properties: &[&str]| {
-        (name.to_owned(), properties.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+        (
+            name.to_owned(),
+            properties.iter().map(|p| Property { name: (*p).to_owned(), ..Property::default() }).collect::<Vec<_>>(),
+        )
     };
     host.0.emulator = Known::Yes(Emulator {
         path: "/usr/bin/qemu-system-x86_64".into(),

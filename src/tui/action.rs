@@ -71,6 +71,8 @@ pub enum Action {
     Accept,
     /// Leave the form, the question, the list.
     Cancel,
+    /// Take the first suggestion.
+    Complete,
     /// The other field of the form.
     NextField,
     /// Answer yes.

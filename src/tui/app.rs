@@ -3,12 +3,14 @@
 use crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect};
+use super::completion::{self, Candidate};
 use super::form::{Form, Target};
 use super::keymap::{self, Mode};
 use super::rows::{Row, rows};
 use crate::check::command_line;
 use crate::domain::{Document, EntryId, History, List, canonical};
 use crate::host::HostFacts;
+use crate::host::emulator::Emulator;
 use crate::qemu::CommandLine;
 use crate::report;
 use crate::rules::{self, Case, Finding, Remedy, Step, Verdict};
@@ -204,6 +206,27 @@ impl App {
         }
     }
 
+    /// What the host's QEMU can do, as far as it is known.
+    fn emulator(&self) -> Option<&Emulator> {
+        self.host.as_ref()?.emulator.yes()
+    }
+
+    /// What can come next in the form.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        self.form.as_ref().map(|form| form.candidates(self.emulator())).unwrap_or_default()
+    }
+
+    /// The device or object in the form whose properties the host was not asked about.
+    pub fn unknown_type(&self) -> Option<String> {
+        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args)?;
+        let (option, value) = (form.text(0), form.text(1));
+        let (group, name) = completion::driver(&option, &value)?;
+        let emulator = self.emulator()?;
+        let table = if group == "device" { &emulator.devices } else { &emulator.objects };
+        let name = crate::qemu::catalog::unalias(name);
+        table.get(name).filter(|properties| properties.is_empty()).map(|_| name.to_owned())
+    }
+
     /// Text was pasted.
     pub fn paste(&mut self, text: &str) {
         match (self.mode, &mut self.form) {
@@ -303,6 +326,13 @@ impl App {
             Action::NextField => {
                 if let Some(form) = &mut self.form {
                     form.next_field();
+                }
+            }
+            Action::Complete => {
+                let first = self.candidates().into_iter().next();
+                match (&mut self.form, first) {
+                    (Some(form), Some(candidate)) => form.complete(&candidate),
+                    _ => self.say("there is no suggestion here"),
                 }
             }
             Action::Yes => return self.answer(true),
@@ -589,10 +619,14 @@ impl App {
         }
     }
 
-    /// Paths that the document names and the host was not asked about.
-    pub fn needs_probe(&self) -> bool {
-        !self.probing
-            && self.host.as_ref().is_some_and(|host| {
+    /// Whether the document names something that the host was not asked about; `learned` is the type asked about last.
+    pub fn needs_probe(&self, learned: Option<&String>) -> bool {
+        if self.probing {
+            return false;
+        }
+        let unknown = self.unknown_type();
+        unknown.is_some() && unknown.as_ref() != learned
+            || self.host.as_ref().is_some_and(|host| {
                 let unseen = self
                     .line
                     .uses

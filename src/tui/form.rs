@@ -4,7 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use tui_textarea::{CursorMove, TextArea};
 
+use super::completion::{self, Candidate};
 use crate::domain::{EntryKind, List};
+use crate::host::emulator::Emulator;
 use crate::qemu::{argv, catalog};
 
 /// Where the result goes.
@@ -39,15 +41,16 @@ pub struct Form {
     initial: [String; 2],
 }
 
+fn field(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(vec![text.to_owned()]);
+    area.set_cursor_line_style(Style::default());
+    area.move_cursor(CursorMove::End);
+    area
+}
+
 impl Form {
     /// A form with its fields filled.
     pub fn new(target: Target, first: &str, second: &str) -> Form {
-        let field = |text: &str| {
-            let mut area = TextArea::new(vec![text.to_owned()]);
-            area.set_cursor_line_style(Style::default());
-            area.move_cursor(CursorMove::End);
-            area
-        };
         let focus = usize::from(!first.is_empty() && !second.is_empty());
         Form {
             target,
@@ -84,14 +87,32 @@ impl Form {
         }
         let row = argv::option_name(&first).and_then(catalog::option);
         match row {
-            Some(row) if row.takes_value => format!("{first}: {}; takes a value", row.what),
-            Some(row) => format!("{first}: {}; takes no value", row.what),
+            Some(row) => {
+                let value = if row.takes_value { "takes a value" } else { "takes no value" };
+                let also = if row.of_libvirt.is_some() { "; libvirt may pass its own as well" } else { "" };
+                format!("{first}: {}; {value}{also}", row.what)
+            }
             None if first.is_empty() => {
                 "An option of QEMU, such as -device, and its value in the field below".to_owned()
             }
             None if first.starts_with('-') => format!("QEMU has no option {first}"),
             None => "This is no option: options begin with a dash".to_owned(),
         }
+    }
+
+    /// What can come next in the field that takes the keys.
+    pub fn candidates(&self, emulator: Option<&Emulator>) -> Vec<Candidate> {
+        match (self.target.list(), self.focus) {
+            (List::Args, 0) => completion::options(&self.text(0)),
+            (List::Args, _) => completion::values(&self.text(0), &self.text(1), emulator),
+            (List::Envs, _) => Vec::new(),
+        }
+    }
+
+    /// Takes a suggestion over.
+    pub fn complete(&mut self, candidate: &Candidate) {
+        self.error = None;
+        self.fields[self.focus] = field(&candidate.text);
     }
 
     /// The entries that the form stands for.

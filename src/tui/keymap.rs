@@ -146,6 +146,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     Side [ctrl('z')] Action::Suspend, "", "Stop for now";
     Form [key(KeyCode::Enter)] Action::Accept, "accept", "Take the entry over";
     Form [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Down), key(KeyCode::Up)] Action::NextField, "other field", "Go to the other field";
+    Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
     Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
     Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";

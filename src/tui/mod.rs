@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod app;
+pub mod completion;
 pub mod form;
 pub mod keymap;
 pub mod rows;
@@ -54,7 +55,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     }
     let recorded = app.host.is_some();
     let session = Session::start(Message::Terminal)?;
-    Editor { session, app, source, options: cli.host.clone(), recorded, probe: 0 }.run()
+    Editor { session, app, source, options: cli.host.clone(), recorded, probe: 0, learned: None }.run()
 }
 
 fn open(cli: &Cli) -> Result<(App, Option<FileSource>), Error> {
@@ -86,6 +87,8 @@ struct Editor {
     recorded: bool,
     /// The number of the last look at the host; answers to earlier ones are dropped.
     probe: u64,
+    /// The type whose properties were asked for last, so that one without any is not asked about again and again.
+    learned: Option<String>,
 }
 
 /// Why the loop ended.
@@ -142,7 +145,7 @@ impl Editor {
                     None => break,
                 }
             }
-            if !self.recorded && self.app.needs_probe() {
+            if !self.recorded && self.app.needs_probe(self.learned.as_ref()) {
                 self.look();
             }
         }
@@ -227,6 +230,10 @@ impl Editor {
         self.app.probing = true;
         let number = self.probe;
         let mut request = check::request(&self.options, &[(&self.app.document, &self.app.line)]);
+        self.learned = self.app.unknown_type();
+        if let Some(name) = &self.learned {
+            request.learn(name);
+        }
         request.patience = Duration::from_secs(5);
         let sender = self.session.sender();
         std::thread::spawn(move || {

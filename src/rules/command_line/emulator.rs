@@ -1,7 +1,7 @@
 //! What the host's own QEMU knows: devices, objects, properties.
 
 use super::{Case, Finding, Layer, Rule, Verdict};
-use crate::host::emulator::Emulator;
+use crate::host::emulator::{Emulator, Property};
 use crate::qemu::{Pairs, catalog};
 
 /// The host's QEMU, when it is the one that the domain names.
@@ -41,7 +41,7 @@ fn unknown_device(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<String>> {
+fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<Property>> {
     if group == "device" { &emulator.devices } else { &emulator.objects }
 }
 
@@ -69,11 +69,12 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
         for pair in &pairs.pairs {
             // Lists and nested values are named by their first part.
             let key = pair.key.split(['.', '[']).next().unwrap_or(&pair.key);
-            let written = pair.short && pair.value == "off" && known.iter().any(|found| found == &format!("no{key}"));
+            let written =
+                pair.short && pair.value == "off" && known.iter().any(|found| found.name == format!("no{key}"));
             if OF_THE_OPTION.contains(&key)
                 || written
                 || key.starts_with("len-")
-                || known.iter().any(|found| found.split('[').next() == Some(key))
+                || known.iter().any(|found| found.name.split('[').next() == Some(key))
             {
                 continue;
             }
@@ -83,7 +84,7 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
                 format!("the {group} '{name}' has no property '{key}' in QEMU {}", emulator.version),
             )
             .because(format!("QEMU says \"Property '{name}.{key}' not found\""));
-            findings.push(suggest(finding, key, known.iter()));
+            findings.push(suggest(finding, key, known.iter().map(|property| &property.name)));
         }
     }
     findings

@@ -53,13 +53,22 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     }
     let (text, style) = match &form.error {
         Some(error) => (error.clone(), theme.error()),
-        None => (form.remark(), theme.dim()),
+        None => (suggestions(app).unwrap_or_else(|| form.remark()), theme.dim()),
     };
     let lines: Vec<Line<'_>> = wrap(&visible(&text), usize::from(remark.width), "")
         .into_iter()
         .map(|line| Line::styled(line, style))
         .collect();
     frame.render_widget(Paragraph::new(lines), remark);
+}
+
+/// What can come next, the one that completing takes first.
+fn suggestions(app: &App) -> Option<String> {
+    let candidates = app.candidates();
+    let first = candidates.first()?;
+    let what = if first.what.is_empty() { String::new() } else { format!(" ({})", first.what) };
+    let others: Vec<&str> = candidates.iter().skip(1).take(40).map(|candidate| candidate.name.as_str()).collect();
+    Some(format!("Ctrl-n: {}{what}   {}", first.name, others.join(" ")))
 }
 
 pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {

@@ -1,0 +1,120 @@
+//! What can come next in the form: options, then devices or objects, then their properties.
+//!
+//! Names come from the table of options and from the host's own QEMU; without one there are fewer suggestions, never wrong ones.
+
+use crate::host::emulator::{Emulator, Property};
+use crate::qemu::{Pairs, argv, catalog};
+
+/// One suggestion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The whole text of the field with the suggestion taken.
+    pub text: String,
+    /// The suggestion itself.
+    pub name: String,
+    /// What it is: the option's purpose, the property's type and default.
+    pub what: String,
+}
+
+/// Suggestions for the option's field.
+pub fn options(typed: &str) -> Vec<Candidate> {
+    let Some(start) = argv::option_name(typed) else { return Vec::new() };
+    let dashes = &typed[..typed.len() - start.len()];
+    catalog::options()
+        .filter(|row| row.name.starts_with(start) && row.name != start && row.removed.is_none())
+        .map(|row| Candidate {
+            text: format!("{dashes}{}", row.name),
+            name: format!("{dashes}{}", row.name),
+            what: row.what.to_owned(),
+        })
+        .collect()
+}
+
+/// Suggestions for the value's field, for its last part.
+pub fn values(option: &str, typed: &str, emulator: Option<&Emulator>) -> Vec<Candidate> {
+    let (Some((group, _)), Some(emulator)) = (driver(option, typed), emulator) else { return Vec::new() };
+    let table = if group == "device" { &emulator.devices } else { &emulator.objects };
+    match typed.rsplit_once(',') {
+        None => {
+            let names = table.keys().filter(|name| name.starts_with(typed) && *name != typed);
+            names.map(|name| Candidate { text: name.clone(), name: name.clone(), what: String::new() }).collect()
+        }
+        Some((before, part)) => {
+            let pairs = Pairs::read(before, Some("driver"));
+            let driver = pairs.get("driver").unwrap_or_default();
+            let properties = table.get(catalog::unalias(driver)).map_or(&[][..], Vec::as_slice);
+            let fresh = |property: &&Property| property.name.starts_with(part) && pairs.get(&property.name).is_none();
+            // What QEMU calls experimental comes last.
+            let (experimental, plain): (Vec<&Property>, Vec<&Property>) =
+                properties.iter().filter(fresh).partition(|property| property.name.starts_with("x-"));
+            plain
+                .into_iter()
+                .chain(experimental)
+                .map(|property| Candidate {
+                    text: format!("{before},{}=", property.name),
+                    name: property.name.clone(),
+                    what: about(property),
+                })
+                .collect()
+        }
+    }
+}
+
+fn about(property: &Property) -> String {
+    match &property.default {
+        Some(default) => format!("{}, default {default}", property.kind),
+        None => property.kind.clone(),
+    }
+}
+
+/// The group and the type that a value is about: of `-device` or `-object`, once the type is written whole.
+pub fn driver<'a>(option: &str, value: &'a str) -> Option<(&'static str, &'a str)> {
+    let group = match argv::option_name(option)? {
+        "device" => "device",
+        "object" => "object",
+        _ => return None,
+    };
+    Some((group, value.split(',').next().unwrap_or(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn emulator() -> Emulator {
+        let property = |name: &str, kind: &str, default: Option<&str>| Property {
+            name: name.into(),
+            kind: kind.into(),
+            default: default.map(str::to_owned),
+        };
+        Emulator {
+            devices: BTreeMap::from([
+                (
+                    "isa-debugcon".to_owned(),
+                    vec![property("chardev", "str", None), property("iobase", "uint32", Some("233"))],
+                ),
+                ("isa-serial".to_owned(), Vec::new()),
+            ]),
+            ..Emulator::default()
+        }
+    }
+
+    fn names(candidates: &[Candidate]) -> Vec<&str> {
+        candidates.iter().map(|candidate| candidate.name.as_str()).collect()
+    }
+
+    #[test]
+    fn options_then_types_then_properties() {
+        assert_eq!(names(&options("-netd")), ["-netdev"]);
+        assert_eq!(options("netd"), []);
+        let emulator = emulator();
+        assert_eq!(names(&values("-device", "isa-", Some(&emulator))), ["isa-debugcon", "isa-serial"]);
+        let properties = values("--device", "isa-debugcon,chardev=c,", Some(&emulator));
+        assert_eq!(names(&properties), ["iobase"]);
+        assert_eq!(properties[0].text, "isa-debugcon,chardev=c,iobase=");
+        assert_eq!(properties[0].what, "uint32, default 233");
+        assert_eq!(values("-device", "isa-", None), []);
+        assert_eq!(values("-drive", "i", Some(&emulator)), []);
+    }
+}
