@@ -75,10 +75,7 @@ fn every_path_that_people_wrote_is_found() {
                 .filter(|at| *at == 0 || matches!(text.as_bytes()[at - 1], b'=' | b'"' | b'\''))
             {
                 let path = text[start..].split([',', '"', '\'']).next().unwrap();
-                let found = line.uses_of(entry.id).any(|usage| {
-                    usage.resource.name().contains(path)
-                        || usage.resource.path().is_some_and(|(found, _)| found == path)
-                });
+                let found = line.uses_of(entry.id).any(|usage| usage.resource.name() == path);
                 assert!(found, "{name}: {path} of {text}");
                 paths += 1;
             }

@@ -215,6 +215,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-vnc", "127.0.0.1:1"], &["listens 127.0.0.1:1"]),
         (&["-spice", "unix=on,addr=/s,x509-dir=/x,x509-key-file=/k"], &["listen /s", "directory /x", "read /k"]),
         (&["-audiodev", "wav,id=a", "-audiodev", "pa,id=b,server=/p"], &["create? /qemu.wav", "connect? /p"]),
+        (&["-audiodev", "pa,id=b,server=h.example"], &["network h.example"]),
         (&["-shim", "/s", "-option-rom", "/o"], &["read /s", "read? /o"]),
         (&["-boot", "menu=on,splash=/s"], &["read? /s"]),
         (&["-icount", "shift=0,rr=replay,rrfile=/r"], &["read /r"]),
@@ -229,6 +230,102 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-accel", "kvm,device=/dev/kvm2"], &["read-write /dev/kvm2"]),
         (&["-machine", "virt,dumpdtb=/d"], &["create /d"]),
         (&["-igvm-cfg", "file=/i"], &["read /i"]),
+    ] {
+        assert_eq!(uses(argv), expected, "{argv:?}");
+    }
+}
+
+/// Arguments as people publish them, checked by eye: what each makes QEMU touch.
+#[test]
+fn published_arguments_are_read_as_a_person_reads_them() {
+    for (argv, expected) in [
+        (
+            &["-audiodev", "pa,id=snd0,server=unix:/run/user/1000/pulse/native"][..],
+            &["connect? /run/user/1000/pulse/native"][..],
+        ),
+        (
+            &["-audiodev", "{'driver':'pa','id':'a','server':'/run/user/1000/pulse/native'}"],
+            &["connect? /run/user/1000/pulse/native"],
+        ),
+        (
+            &["-audiodev", "pa,id=hda,server=/run/user/1000/pulse/native,timer-period=1000"],
+            &["connect? /run/user/1000/pulse/native"],
+        ),
+        (&["-audiodev", "jack,id=a"], &[]),
+        (
+            &[
+                "-object",
+                "input-linux,id=kbd1,evdev=/dev/input/by-path/platform-i8042-serio-0-event-kbd,grab_all=on,repeat=on",
+            ],
+            &["read-write /dev/input/by-path/platform-i8042-serio-0-event-kbd"],
+        ),
+        (
+            &["-object", "input-linux,id=mouse1,evdev=/dev/input/by-id/usb-Logitech_USB_Receiver-event-mouse"],
+            &["read-write /dev/input/by-id/usb-Logitech_USB_Receiver-event-mouse"],
+        ),
+        (&["-object", "input-linux,evdev=/dev/input/event8,id=k,grab_all=yes"], &["read-write /dev/input/event8"]),
+        (
+            &["-object", "memory-backend-file,id=looking-glass,mem-path=/dev/kvmfr0,size=32M,share=yes"],
+            &["memory /dev/kvmfr0"],
+        ),
+        (
+            &[
+                "-object",
+                "{'qom-type':'memory-backend-file','id':'looking-glass','mem-path':'/dev/kvmfr0','size':67108864,'share':true}",
+            ],
+            &["memory /dev/kvmfr0"],
+        ),
+        (
+            &["-object", "memory-backend-file,id=shm,share,mem-path=/dev/shm/looking-glass,size=64M"],
+            &["memory /dev/shm/looking-glass"],
+        ),
+        (&["-device", "{'driver':'ivshmem-plain','id':'shmem0','memdev':'looking-glass'}"], &[]),
+        (
+            &[
+                "-device",
+                "ivshmem-doorbell,chardev=ivshmem,vectors=1",
+                "-chardev",
+                "socket,path=/tmp/ivshmem_socket,id=ivshmem",
+            ],
+            &["connect /tmp/ivshmem_socket"],
+        ),
+        (&["-chardev", "socket,id=introspector,path=/tmp/introspector,reconnect=10"], &["connect /tmp/introspector"]),
+        (&["-chardev", "stdio,id=seabios", "-device", "isa-debugcon,iobase=0x402,chardev=seabios"], &[]),
+        (&["-acpitable", "file=/usr/share/qemu/SSDT1.dat"], &["read /usr/share/qemu/SSDT1.dat"]),
+        (
+            &["-acpitable", "file=/var/lib/libvirt/images/acpitable.bin"],
+            &["read /var/lib/libvirt/images/acpitable.bin"],
+        ),
+        (&["-acpitable", "file=/usr/share/seabios/SLIC.bin,id=slic"], &["read /usr/share/seabios/SLIC.bin"]),
+        (&["-fw_cfg", "name=opt/com.coreos/config,file=/var/lib/ignition.json"], &["read /var/lib/ignition.json"]),
+        (&["-fw_cfg", "name=etc/igd-opregion,file=/home/me/opregion.bin"], &["read /home/me/opregion.bin"]),
+        (&["-fw_cfg", "opt/ovmf/X-PciMmio64Mb,string=65536"], &[]),
+        (&["-smbios", "type=2,manufacturer=x,product=/y"], &[]),
+        (&["-readconfig", "/home/me/macintosh.cfg"], &["read /home/me/macintosh.cfg"]),
+        (&["-set", "device.hostdev0.romfile=/home/me/vbios_gvtg_uefi.rom"], &["read /home/me/vbios_gvtg_uefi.rom"]),
+        (&["-set", "device.hostdev0.x-vga=on"], &[]),
+        (
+            &["-device", "vfio-pci,sysfsdev=/sys/class/mdev_bus/0000:00:02.0/fc44,rombar=0"],
+            &["pci /sys/class/mdev_bus/0000:00:02.0/fc44"],
+        ),
+        (&["-drive", "file=/home/me/Downloads/win10.iso,index=0,media=cdrom"], &["read /home/me/Downloads/win10.iso"]),
+        (
+            &[
+                "-drive",
+                "if=none,id=nvme0,file=/dev/mapper/vg-windows,format=raw",
+                "-device",
+                "nvme,drive=nvme0,serial=foo",
+            ],
+            &["read-write /dev/mapper/vg-windows"],
+        ),
+        (
+            &["-netdev", "type=tap,id=n,ifname=tap0,script=no,downscript=no,vhost=on"],
+            &["read-write /dev/net/tun", "read-write? /dev/vhost-net"],
+        ),
+        (&["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,mac=00:16:3e:00:13:39"], &[]),
+        (&["-device", "isa-applesmc,osk=ourhardwork/by(c)these,words"], &[]),
+        (&["-cpu", "Penryn,kvm=on,vendor=GenuineIntel", "-usb", "-vga", "none", "-nographic"], &[]),
+        (&["none"], &["read-write /none"]),
     ] {
         assert_eq!(uses(argv), expected, "{argv:?}");
     }

@@ -236,15 +236,7 @@ impl Reader<'_> {
                     self.path(entry, whole.clone(), path, Access::Library, row.what, true);
                 }
             }
-            "socket" => {
-                let path = value.strip_prefix("unix:").unwrap_or(value);
-                if path.starts_with('/') {
-                    let path = format!("{}{}", path.trim_end_matches('/'), row.suffix);
-                    self.path(entry, whole, &path, Access::Connect, row.what, true);
-                } else {
-                    self.network(entry, whole, value, false);
-                }
-            }
+            "socket" => self.server(entry, whole, value, row.suffix, row.what),
             "search" => {
                 for path in value.split(':').filter(|path| path.starts_with('/')) {
                     self.path(entry, whole.clone(), path, Access::Directory, row.what, true);
@@ -260,6 +252,17 @@ impl Reader<'_> {
     fn waits(&mut self, place: Place<'_>, pairs: &Pairs) {
         if pairs.on("server") == Some(true) && pairs.on("wait") != Some(false) {
             self.note(place.entry, 0, NoteKind::Waits);
+        }
+    }
+
+    /// A sound server: `unix:/path`, a path, or a host; without it QEMU starts silent.
+    fn server(&mut self, entry: EntryId, at: std::ops::Range<usize>, value: &str, suffix: &str, what: &'static str) {
+        let path = value.strip_prefix("unix:").unwrap_or(value);
+        if path.starts_with('/') {
+            let path = format!("{}{suffix}", path.trim_end_matches('/'));
+            self.path(entry, at, &path, Access::Connect, what, true);
+        } else {
+            self.network(entry, at, value, false);
         }
     }
 

@@ -79,6 +79,7 @@ impl Reader<'_> {
                 }
                 return;
             }
+            "server" => return self.server(entry, at, value, "", what),
             "pipe" => return self.pipe(place, value, at, what),
             "dbus" => {
                 if let Some(path) = value.strip_prefix("unix:path=") {
