@@ -104,6 +104,9 @@ pub fn probe(request: &Request) -> HostFacts {
     let mut asked: BTreeSet<String> = request.paths.clone();
     asked.extend(default_devices(true).into_iter().map(str::to_owned));
     asked.extend(conf.list("cgroup_device_acl").unwrap_or_default().into_iter().map(str::to_owned));
+    if request.domains.iter().any(|domain| !dac_label(domain).is_empty()) {
+        asked.insert("/var/lib/libvirt/qemu".to_owned());
+    }
     if request.domains.iter().any(|domain| domain.vfio) {
         asked.insert("/dev/vfio/vfio".to_owned());
     }

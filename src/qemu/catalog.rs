@@ -210,7 +210,9 @@ mod tests {
 
     #[test]
     fn the_tables_use_only_words_that_are_read() {
-        const READERS: [&str; 13] = [
+        const READERS: [&str; 15] = [
+            "fork",
+            "user",
             "none",
             "exit",
             "set",
@@ -228,7 +230,7 @@ mod tests {
         for row in options() {
             let reader = row.reader.split(':').next().unwrap();
             assert!(READERS.contains(&reader), "{row:?}");
-            assert!(row.takes_value || ["none", "exit"].contains(&reader), "{row:?}");
+            assert!(row.takes_value || ["none", "exit", "fork"].contains(&reader), "{row:?}");
         }
         for name in rows(RESOURCES).map(|line| line.split('\t').next().unwrap()) {
             assert!(option(name).is_some_and(|row| row.takes_value), "{name}");

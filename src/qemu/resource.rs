@@ -132,8 +132,11 @@ pub enum Resource {
         /// What it is looked up by.
         what: String,
     },
-    /// A window on somebody's desktop.
-    Desktop,
+    /// A person's session: a desktop, a terminal, a message bus.
+    Session {
+        /// The variables of the environment that lead there, comma separated; none for a terminal, which libvirt never gives.
+        variables: &'static str,
+    },
 }
 
 impl Resource {
@@ -142,7 +145,7 @@ impl Resource {
         match self {
             Resource::Path { path, access, .. } => Some((path, *access)),
             Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => None,
-            Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Desktop => None,
+            Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Session { .. } => None,
         }
     }
 
@@ -165,7 +168,7 @@ impl Resource {
             Resource::Network { .. } => "network",
             Resource::Pci { .. } => "pci",
             Resource::Usb { .. } => "usb",
-            Resource::Desktop => "desktop",
+            Resource::Session { .. } => "session",
         }
     }
 
@@ -177,7 +180,7 @@ impl Resource {
             Resource::Privilege { what } | Resource::Usb { what } => what,
             Resource::Descriptor { name } => name,
             Resource::Network { address, .. } | Resource::Pci { address } => address,
-            Resource::Desktop => "desktop",
+            Resource::Session { variables } => variables,
         }
     }
 }

@@ -81,6 +81,7 @@ pub static RULES: &[&Rule] = &[
     &command_line::DUPLICATE_ID,
     &command_line::INHERITED_DESCRIPTOR,
     &command_line::QEMU_EXITS,
+    &command_line::NO_SESSION,
     &command_line::SOCKET_WAITS,
     &command_line::emulator::UNKNOWN_DEVICE,
     &command_line::emulator::UNKNOWN_PROPERTY,
@@ -94,6 +95,7 @@ pub static RULES: &[&Rule] = &[
     &layers::host::READ_ONLY_MOUNT,
     &layers::namespaces::NAMESPACE_HIDDEN,
     &layers::dac::IDENTITY_UNKNOWN,
+    &layers::dac::LABEL_USER,
     &layers::dac::CLOSED_DIRECTORY,
     &layers::dac::UNREADABLE,
     &layers::dac::UNWRITABLE,
@@ -201,7 +203,7 @@ fn layers_of(case: &Case<'_>, usage: &Use) -> Vec<Layer> {
             vec![Layer::Seccomp]
         }
         Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => Vec::new(),
-        Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Desktop => Vec::new(),
+        Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Session { .. } => Vec::new(),
     }
 }
 

@@ -579,3 +579,32 @@ fn the_installed_qemu_knows_its_devices_and_their_properties() {
         .replace("<devices/>", "<devices><emulator>/opt/q</emulator></devices>");
     assert!(judged(&host, &Document::parse(other).unwrap()).is_empty());
 }
+
+#[test]
+fn a_display_needs_a_session() {
+    for argv in [["-display", "gtk"], ["-display", "curses"], ["-display", "dbus"]] {
+        assert_eq!(found(&host(), &argv), blocks("no-session"), "{argv:?}");
+    }
+    assert_eq!(found(&host(), &["-display", "gtk", "-display", "none"]), []);
+    let with = domain("", &["-display", "gtk"])
+        .source()
+        .replace("</qemu:commandline>", "<qemu:env name='DISPLAY' value=':0'/></qemu:commandline>");
+    assert!(judged(&host(), &Document::parse(with).unwrap()).is_empty());
+}
+
+#[test]
+fn the_dac_label_must_be_one_that_libvirt_can_use() {
+    let label = |user: &str, relabel: &str| {
+        format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>{user}</label></seclabel>")
+    };
+    let mut host = host().at("/var/lib/libvirt/qemu", FileKind::Directory, 0o755, 64055);
+    host.0.identities.insert("nosuch:nosuch".into(), Known::Unknown("there is no user 'nosuch' on this host".into()));
+    let other = Identity { user: "other".into(), uid: 1000, gid: 1000, groups: vec![1000] };
+    host.0.identities.insert("other:other".into(), Known::Yes(other));
+    assert_eq!(found_in(&host, &label("nosuch:nosuch", "yes"), &[]), blocks("dac-label"));
+    assert_eq!(found_in(&host, &label("other:other", "no"), &[]), [("dac-label", Verdict::Unknown)]);
+    assert_eq!(found_in(&host, &label("other:other", "yes"), &[]), []);
+    assert_eq!(found_in(&host, &label("root:root", "no"), &[]), []);
+    let shut = host.with("/var/lib/libvirt/qemu", "/var/lib/libvirt/qemu", |step| step.mode = 0o750);
+    assert_eq!(found_in(&shut, &label("other:other", "yes"), &[]), blocks("dac-label"));
+}

@@ -47,6 +47,17 @@ impl Reader<'_> {
         if let Some(id) = id {
             self.line.ids.push(Id { group: "drive", id: id.to_owned(), entry: place.entry });
         }
+        if pairs.on("snapshot") == Some(true) || (self.snapshot && pairs.on("snapshot") != Some(false)) {
+            // `get_tmp_filename`: /var/tmp unless TMPDIR says otherwise.
+            self.path(
+                place.entry,
+                0..0,
+                "/var/tmp/vl.XXXXXX",
+                Access::Create,
+                "the temporary file of a snapshot",
+                false,
+            );
+        }
         let unattached = pairs.get("if") == Some("none") && !id.is_some_and(|id| self.attached.contains(id));
         let access = if pairs.on("readonly").or(pairs.on("read-only")) == Some(true)
             || pairs.get("media") == Some("cdrom")

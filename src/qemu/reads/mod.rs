@@ -70,7 +70,7 @@ impl Reader<'_> {
             return self.note(entry, 0, NoteKind::Exits);
         }
         if !row.takes_value {
-            if row.name == "daemonize" {
+            if row.reader == "fork" {
                 self.program(entry, 0..0, "QEMU itself, in the background", Moment::Start, "a second process");
             }
             return;
@@ -95,11 +95,8 @@ impl Reader<'_> {
             "set" => self.set(place),
             "global" => self.global(place),
             "keyval" => self.keyval(row, place),
-            _ => {
-                if row.name == "runas" {
-                    self.privilege(place, place.text);
-                }
-            }
+            "user" => self.privilege(place, place.text),
+            _ => {}
         }
     }
 

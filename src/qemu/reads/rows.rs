@@ -66,7 +66,19 @@ impl Reader<'_> {
             "network-connect" => return self.network(entry, at, value, false),
             "pci" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
             "usb" => return self.add(entry, at, Resource::Usb { what: value.to_owned() }, what, optional),
-            "desktop" => return self.add(entry, at, Resource::Desktop, what, optional),
+            "desktop" => {
+                return self.add(entry, at, Resource::Session { variables: "DISPLAY,WAYLAND_DISPLAY" }, what, optional);
+            }
+            "session-bus" => {
+                return self.add(
+                    entry,
+                    at,
+                    Resource::Session { variables: "DBUS_SESSION_BUS_ADDRESS" },
+                    what,
+                    optional,
+                );
+            }
+            "terminal" => return self.add(entry, at, Resource::Session { variables: "" }, what, optional),
             "sysfs-vfio" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
             // A file name without a directory is looked up among QEMU's own firmware.
             "rom" if !value.starts_with('/') => return,

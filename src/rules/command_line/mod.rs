@@ -230,3 +230,48 @@ pub(super) static SOCKET_WAITS: Rule = Rule {
         })
     },
 };
+
+pub(super) static NO_SESSION: Rule = Rule {
+    id: "no-session",
+    layer: Layer::Qemu,
+    summary: "QEMU needs a desktop, a terminal or a session bus that libvirt does not give it",
+    explain: include_str!("../../../assets/rules/no-session.md"),
+    check: |case| {
+        let environment = case.document.environment();
+        let led_there = |variables: &str| {
+            variables.split(',').any(|name| environment.iter().any(|(found, value)| *found == name && value.is_some()))
+        };
+        let last = case
+            .line
+            .options
+            .iter()
+            .rev()
+            .find(|option| option.row.is_some_and(|row| row.name == "display"))
+            .and_then(|option| option.value);
+        let sessions = case.line.uses.iter().filter_map(|usage| match usage.resource {
+            // Of several -display the last one counts.
+            Resource::Session { variables } if last == Some(usage.entry.index) && !led_there(variables) => {
+                Some((usage, variables))
+            }
+            _ => None,
+        });
+        sessions
+            .filter(|(_, variables)| variables.is_empty() || !case.document.facts().graphics)
+            .map(|(usage, variables)| {
+                let finding =
+                    Finding::of(usage, Verdict::Blocks, format!("QEMU finds no session: it needs {}", usage.what));
+                let finding = if variables.is_empty() {
+                    finding.because("libvirt gives QEMU no terminal")
+                } else {
+                    finding.because(format!(
+                        "libvirt hands QEMU an empty environment, and none of {variables} is among the variables"
+                    ))
+                };
+                finding.remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "use <graphics type='vnc'> or <graphics type='spice'> and a viewer",
+                ))
+            })
+            .collect()
+    },
+};

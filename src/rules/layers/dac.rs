@@ -3,7 +3,7 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::identity::Identity;
-use crate::host::{FileKind, Instance, Step, Walk};
+use crate::host::{FileKind, Instance, Known, Step, Walk};
 use crate::qemu::{Access, Use};
 
 const READ: u8 = 4;
@@ -74,7 +74,8 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
     summary: "who QEMU will run as is not known",
     explain: include_str!("../../../assets/rules/identity-unknown.md"),
     check: |case| {
-        let needed = case.line.uses.iter().any(|usage| usage.resource.path().is_some());
+        let own = !crate::host::dac_label(case.document.facts()).is_empty();
+        let needed = !own && case.line.uses.iter().any(|usage| usage.resource.path().is_some());
         match case.identity() {
             Err(why) if needed => {
                 vec![Finding::general(Verdict::Unknown, format!("whether QEMU may open the files is not known: {why}"))]
@@ -83,6 +84,68 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
         }
     },
 };
+
+pub(in crate::rules) static LABEL_USER: Rule = Rule {
+    id: "dac-label",
+    layer: Layer::Dac,
+    summary: "the domain's DAC label names a user that libvirt can't run QEMU as",
+    explain: include_str!("../../../assets/rules/dac-label.md"),
+    check: label_user,
+};
+
+/// Where libvirt keeps the secret key that it hands to each QEMU.
+pub(in crate::rules) const STATE_DIRECTORY: &str = "/var/lib/libvirt/qemu";
+
+fn label_user(case: &Case<'_>) -> Vec<Finding> {
+    let label = crate::host::dac_label(case.document.facts());
+    if label.is_empty() || !case.host.is_system() {
+        return Vec::new();
+    }
+    let who = match case.identity() {
+        Ok(who) => who,
+        Err(why) => {
+            return vec![
+                Finding::general(Verdict::Blocks, format!("the DAC label '{label}' cannot be used: {why}"))
+                    .because("libvirt says 'Failed to parse user' or 'Failed to parse uid and gid'")
+                    .remedy(Remedy::none(
+                        Scope::Rewrite,
+                        "write <label>USER:GROUP</label> with names that this host knows, or +0:+0 for root",
+                    )),
+            ];
+        }
+    };
+    let default = case.host.identities.get("").and_then(Known::yes);
+    if who.uid == 0 || default.is_none_or(|default| default.uid == who.uid) {
+        return Vec::new();
+    }
+    let relabels =
+        case.document.facts().seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
+    let shut = case.host.walk(STATE_DIRECTORY).ok().and_then(|walk| {
+        let target = walk.target().filter(|step| !permits(who, step, SEARCH));
+        closed(who, walk).or(target)
+    });
+    let finding = |message: String| {
+        Finding::general(Verdict::Blocks, message)
+            .because(who.sentence())
+            .because("QEMU says 'Unable to read …/master-key.aes: … Permission denied'")
+    };
+    match shut {
+        Some(step) => vec![
+            finding(format!(
+                "{} may not pass {}, where libvirt keeps the key that each QEMU reads",
+                who.user, step.path
+            ))
+            .because(case.host.describe(step)),
+        ],
+        // Recorded starts disagree: with relabel='no' one host's QEMU could read its key, another's could not.
+        None if !relabels => vec![Finding {
+            verdict: Verdict::Unknown,
+            ..finding(format!("whether {} may read the key that libvirt makes for the VM is not known", who.user))
+                .remedy(Remedy::none(Scope::Rewrite, "say relabel='yes' in the seclabel, then it may"))
+        }],
+        None => Vec::new(),
+    }
+}
 
 pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
     id: "closed-directory",

@@ -53,7 +53,8 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
                 .yes()
                 .map(|active| *active && !selinux && !super::list_lacks(case, "security_driver", "apparmor")),
             Some("dac") => Some(host.is_system()),
-            Some(_) | None => Some(true),
+            Some("none") | None => Some(true),
+            Some(_) => Some(false),
         };
         let tolerated = label.kind == SecLabelType::None && host.libvirt_at_least(12, 3) == Some(true);
         if available == Some(false) && !tolerated {
