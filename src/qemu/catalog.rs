@@ -9,6 +9,7 @@ const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
 const ALIASES: &str = include_str!("../../assets/qemu/aliases.tsv");
 const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
+const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
 
 /// A QEMU option.
@@ -106,6 +107,12 @@ pub fn unalias(device: &str) -> &str {
 /// The devices that bring a bus, as patterns; `None` for a bus that every machine has.
 pub fn providers(bus: &str) -> Option<&'static str> {
     line(BUSES, bus)?.split('\t').nth(1)
+}
+
+/// The key that an option can't do without, and its types where they are all known.
+pub fn types(option: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let mut fields = line(TYPES, option)?.split('\t').skip(1);
+    Some((fields.next()?, fields.next().and_then(given)))
 }
 
 /// The line of a sorted table that begins with `name`, found by bisecting the table's text.

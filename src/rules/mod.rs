@@ -83,6 +83,8 @@ pub static RULES: &[&Rule] = &[
     &command_line::QEMU_EXITS,
     &command_line::NO_SESSION,
     &command_line::SOCKET_WAITS,
+    &command_line::references::MISSING_ID,
+    &command_line::references::MISSING_BACKEND,
     &command_line::emulator::UNKNOWN_DEVICE,
     &command_line::emulator::UNKNOWN_PROPERTY,
     &command_line::placement::PCI_SLOT,

@@ -478,7 +478,7 @@ fn devices_are_placed_before_libvirts_own() {
         ] {
             assert_eq!(found_on(kind, argv), [""; 0], "{kind} {argv:?}");
         }
-        for argv in [&["-device", "usb-kbd"][..], &["-device", "usb-kbd,bus=usb.0"], &["-device", "scsi-hd,drive=d"]] {
+        for argv in [&["-device", "usb-kbd"][..], &["-device", "usb-kbd,bus=usb.0"], &["-device", "hda-duplex"]] {
             assert_eq!(found_on(kind, argv), ["bus-missing"], "{kind} {argv:?}");
         }
     }
@@ -607,4 +607,36 @@ fn the_dac_label_must_be_one_that_libvirt_can_use() {
     assert_eq!(found_in(&host, &label("root:root", "no"), &[]), []);
     let shut = host.with("/var/lib/libvirt/qemu", "/var/lib/libvirt/qemu", |step| step.mode = 0o750);
     assert_eq!(found_in(&shut, &label("other:other", "yes"), &[]), blocks("dac-label"));
+}
+
+#[test]
+fn ids_types_and_references_must_fit() {
+    for argv in [
+        &["-netdev", "user"][..],
+        &["-chardev", "null"],
+        &["-object", "iothread"],
+        &["-blockdev", "file,filename=/dev/null"],
+    ] {
+        assert!(found(&host(), argv).contains(&("missing-id", Verdict::Blocks)), "{argv:?}");
+    }
+    assert_eq!(found(&host(), &["-netdev", "nosuch,id=n"]), blocks("missing-id"));
+    assert_eq!(found(&host(), &["-chardev", "nosuch,id=c"]), blocks("missing-id"));
+    for argv in
+        [["-device", "isa-debugcon,chardev=x"], ["-mon", "chardev=x"], ["-device", "ivshmem-plain,memdev=x,addr=1"]]
+    {
+        assert_eq!(found(&host(), &argv), blocks("missing-backend"), "{argv:?}");
+    }
+    for argv in [
+        &["-device", "isa-debugcon,chardev=x", "-chardev", "null,id=x"][..],
+        &["-mon", "chardev=charmonitor"],
+        &[
+            "-device",
+            r#"{"driver":"ivshmem-plain","memdev":"m"}"#,
+            "-object",
+            r#"{"qom-type":"memory-backend-ram","id":"m","size":1}"#,
+        ],
+        &["-device", "ide-cd,drive=n,bus=ide.0", "-blockdev", "null-co,node-name=n"],
+    ] {
+        assert_eq!(found(&host(), argv), [], "{argv:?}");
+    }
 }

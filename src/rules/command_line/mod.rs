@@ -2,6 +2,7 @@
 
 pub(super) mod emulator;
 pub(super) mod placement;
+pub(super) mod references;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};
