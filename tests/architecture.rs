@@ -61,8 +61,18 @@ fn modules_use_only_what_stands_below_them() {
 
 #[test]
 fn the_core_touches_nothing_outside() {
-    const PURE: [&str; 9] =
-        ["xml/", "domain/", "qemu/", "rules/", "report/", "tui/app.rs", "tui/keymap.rs", "tui/rows.rs", "tui/view/"];
+    const PURE: [&str; 10] = [
+        "xml/",
+        "domain/",
+        "qemu/",
+        "rules/",
+        "report/",
+        "tui/app",
+        "tui/completion.rs",
+        "tui/keymap.rs",
+        "tui/rows.rs",
+        "tui/view/",
+    ];
     const OUTSIDE: [&str; 8] =
         ["std::fs", "std::process", "std::net", "std::env", "std::time", "std::thread", "rustix::", "println!"];
     for (name, code) in sources() {
@@ -99,6 +109,6 @@ fn rules_and_pages_match() {
 fn files_keep_to_a_size_that_can_be_read() {
     for (name, code) in sources() {
         let lines = code.lines().count();
-        assert!(lines <= 720, "src/{name} has {lines} lines: time to divide it");
+        assert!(lines <= 560, "src/{name} has {lines} lines: time to divide it");
     }
 }

@@ -1,0 +1,200 @@
+//! Changing the document: the form, deleting, moving, undoing, remedies.
+
+use super::{App, Effect, Form, Mode, Row, Target};
+use crate::check::command_line;
+use crate::domain::{Document, EntryId, EntryKind, List, VerbError, canonical};
+use crate::report;
+use crate::rules::Step;
+use crate::xml::EditSet;
+
+impl App {
+    pub(super) fn open_form(&mut self) {
+        let Some((list, range)) = self.selection() else { return };
+        let text = |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
+        let (first, second) = match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
+            (Some(EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
+            (Some(option), value) => (option.text(), value.map(|value| value.text()).unwrap_or_default()),
+            (None, _) => return,
+        };
+        self.form = Some(Form::new(Target::Replace(list, range), &first, &second));
+        self.mode = Mode::Form;
+    }
+
+    pub(super) fn open_empty(&mut self, list: List, after: bool) {
+        let at = match self.selection() {
+            Some((selected, range)) if selected == list => {
+                if after {
+                    range.end
+                } else {
+                    range.start
+                }
+            }
+            _ if after => self.document.list(list).len(),
+            _ => 0,
+        };
+        self.form = Some(Form::new(Target::Insert(list, at), "", ""));
+        self.mode = Mode::Form;
+    }
+
+    pub(super) fn accept(&mut self) -> Option<Effect> {
+        if self.mode == Mode::Search {
+            self.mode = Mode::List;
+            return None;
+        }
+        let form = self.form.as_mut()?;
+        let entries = form.entries();
+        if form.text(0).is_empty() {
+            form.error = Some("the first field is empty".to_owned());
+            form.focus = 0;
+            return None;
+        }
+        if let Some(error) = entries.iter().find_map(|entry| entry.check().err()) {
+            form.error = Some(error);
+            form.focus = 0;
+            return None;
+        }
+        let target = form.target.clone();
+        match self.plan(&target, &entries) {
+            Ok((edits, at)) => {
+                self.form = None;
+                self.mode = Mode::List;
+                if edits.is_empty() {
+                    self.say("nothing changed");
+                } else {
+                    self.edit(&edits, Some(EntryId { list: target.list(), index: at }));
+                }
+            }
+            Err(error) => {
+                if let Some(form) = &mut self.form {
+                    form.error = Some(error);
+                }
+            }
+        }
+        None
+    }
+
+    /// The edits that put a form's entries where they belong, and the place of the first.
+    pub(super) fn plan(&self, target: &Target, entries: &[EntryKind]) -> Result<(EditSet, usize), String> {
+        let document = &self.document;
+        let said = |error: VerbError| error.to_string();
+        match target {
+            Target::Insert(list, at) => Ok((document.insert(*list, *at, entries).map_err(said)?, *at)),
+            Target::Replace(list, range) => {
+                let mut edits = EditSet::new();
+                let mut merge = |more: EditSet| {
+                    more.edits()
+                        .iter()
+                        .try_for_each(|edit| edits.push(edit.clone()))
+                        .map_err(|overlap| said(overlap.into()))
+                };
+                for (index, entry) in range.clone().zip(entries) {
+                    merge(document.replace(EntryId { list: *list, index }, entry).map_err(said)?)?;
+                }
+                if entries.len() > range.len() {
+                    merge(document.insert(*list, range.end, &entries[range.len()..]).map_err(said)?)?;
+                }
+                let gone: Vec<EntryId> =
+                    range.clone().skip(entries.len()).map(|index| EntryId { list: *list, index }).collect();
+                merge(document.remove(&gone))?;
+                Ok((edits, range.start))
+            }
+        }
+    }
+
+    pub(super) fn delete(&mut self) {
+        let Some((list, range)) = self.selection() else { return };
+        let ids: Vec<EntryId> = range.clone().map(|index| EntryId { list, index }).collect();
+        let edits = self.document.remove(&ids);
+        let row = self.selected;
+        self.edit(&edits, None);
+        // The cursor stays on its row, which holds the next entry now.
+        self.selected = row.min(self.rows.len().saturating_sub(1));
+        self.select_entry(None);
+    }
+
+    pub(super) fn shift(&mut self, down: bool) {
+        let Some((list, range)) = self.selection() else { return };
+        let neighbour = self.rows.iter().filter_map(Row::entries).find(|(other, other_range)| {
+            *other == list && if down { other_range.start == range.end } else { other_range.end == range.start }
+        });
+        let Some((_, other)) = neighbour else {
+            return self.say(if down { "this is the last one" } else { "this is the first one" });
+        };
+        let mut order: Vec<usize> = (0..self.document.list(list).len()).collect();
+        let start = range.start.min(other.start);
+        if down {
+            order[start..start + range.len() + other.len()].rotate_left(range.len());
+        } else {
+            order[start..start + range.len() + other.len()].rotate_left(other.len());
+        }
+        let at = if down { start + other.len() } else { start };
+        match self.document.reorder(list, &order) {
+            Ok(edits) => self.edit(&edits, Some(EntryId { list, index: at })),
+            Err(error) => self.status = Some((true, error.to_string())),
+        }
+    }
+
+    /// Makes an edit; what was there can be had back.
+    pub(super) fn edit(&mut self, edits: &EditSet, select: Option<EntryId>) {
+        match self.document.apply(edits) {
+            Ok(next) => {
+                self.history.record(self.document.source(), self.selected_entry());
+                self.replace(next, select);
+            }
+            Err(error) => self.status = Some((true, format!("the change was not made: {}", error.message))),
+        }
+    }
+
+    pub(super) fn travel(&mut self, forward: bool) {
+        let (source, selected) = (self.document.source().to_owned(), self.selected_entry());
+        let snapshot =
+            if forward { self.history.redo(&source, selected) } else { self.history.undo(&source, selected) };
+        let Some(snapshot) = snapshot else { return };
+        if let Ok(document) = Document::parse(snapshot.source) {
+            self.replace(document, snapshot.selected);
+        }
+    }
+
+    pub(super) fn replace(&mut self, document: Document, select: Option<EntryId>) {
+        self.document = document;
+        self.line = command_line(&self.document);
+        self.judge();
+        self.select_entry(select);
+    }
+
+    pub(super) fn use_remedy(&mut self) -> Option<Effect> {
+        let (_, remedy) = *self.remedies().get(self.remedy)?;
+        let remedy = remedy.clone();
+        match &remedy.step {
+            Step::EditXml(edits) => {
+                self.mode = Mode::List;
+                let selected = self.selected_entry();
+                self.edit(edits, selected);
+                if self.status.is_none() {
+                    self.say("done in the document; u takes it back");
+                }
+                None
+            }
+            Step::Nothing => {
+                self.say("there is nothing to do on this road");
+                None
+            }
+            Step::RunCommand(_) | Step::SetOption { .. } => {
+                let text = match &remedy.step {
+                    Step::SetOption { line, .. } => line.clone(),
+                    step => report::step_text(&self.document, step).unwrap_or_default(),
+                };
+                self.say("copied, if your terminal allows it (OSC 52); it is for you to run, then press r");
+                Some(Effect::Copy(text))
+            }
+        }
+    }
+
+    pub(super) fn copy(&mut self) -> Option<Effect> {
+        let (list, range) = self.selection()?;
+        let text: String =
+            self.document.list(list)[range].iter().map(|entry| format!("{}\n", canonical::element(entry))).collect();
+        self.say("copied as XML, if your terminal allows it (OSC 52)");
+        Some(Effect::Copy(text))
+    }
+}

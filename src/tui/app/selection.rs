@@ -1,0 +1,105 @@
+//! Walking the rows: steps, searches, the next finding.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{App, Mode, Row, TABS};
+use crate::domain::EntryId;
+use crate::rules::Verdict;
+
+impl App {
+    pub(super) fn step(&mut self, by: isize) {
+        let clamp = |at: usize, last: usize| at.saturating_add_signed(by).min(last);
+        match self.mode {
+            // The end of the text is known when it is drawn; the view stops there.
+            Mode::Side => self.scroll = clamp(self.scroll, 100_000),
+            Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
+            Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
+            Mode::List | Mode::Form | Mode::Search | Mode::Confirm => {
+                let selectable: Vec<usize> =
+                    (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();
+                let here = selectable.partition_point(|&row| row < self.selected);
+                if let Some(&row) = selectable.get(clamp(here, selectable.len().saturating_sub(1))) {
+                    self.select(row);
+                }
+            }
+        }
+    }
+
+    pub(super) fn select(&mut self, row: usize) {
+        if self.selected != row {
+            self.scroll = 0;
+        }
+        self.selected = row;
+    }
+
+    pub(super) fn select_entry(&mut self, entry: Option<EntryId>) {
+        let found = entry.and_then(|entry| {
+            self.rows.iter().position(|row| {
+                row.entries().is_some_and(|(list, range)| list == entry.list && range.contains(&entry.index))
+            })
+        });
+        let row = found.unwrap_or_else(|| self.selected.min(self.rows.len().saturating_sub(1)));
+        let row = if self.rows.get(row).is_some_and(Row::is_selectable) {
+            row
+        } else {
+            let up = (0..row).rev().find(|&row| self.rows[row].is_selectable());
+            up.or_else(|| self.rows.iter().position(Row::is_selectable)).unwrap_or(0)
+        };
+        self.select(row);
+    }
+
+    pub(super) fn show(&mut self, tab: usize) {
+        self.tab = tab % TABS.len();
+        self.scroll = 0;
+    }
+
+    pub(super) fn next_finding(&mut self) {
+        let count = self.rows.len();
+        let bad =
+            |row: &Row| row.is_selectable() && self.verdict_of(row).is_some_and(|verdict| verdict <= Verdict::Unknown);
+        match (1..=count).map(|ahead| (self.selected + ahead) % count).find(|&row| bad(&self.rows[row])) {
+            Some(row) => self.select(row),
+            None => self.say("nothing is blocked, warned about or unknown"),
+        }
+    }
+
+    pub(super) fn search_key(&mut self, event: KeyEvent) {
+        match event.code {
+            KeyCode::Backspace => drop(self.search.0.pop()),
+            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
+                self.search.0.push(c);
+            }
+            _ => return,
+        }
+        self.find(self.search.1, true);
+    }
+
+    pub(super) fn find(&mut self, from: usize, forward: bool) {
+        let needle = self.search.0.to_lowercase();
+        let count = self.rows.len();
+        let hit = |row: &Row| row.is_selectable() && self.row_text(row).to_lowercase().contains(&needle);
+        let at =
+            |offset: usize| if forward { (from + offset) % count } else { (from + count - 1 - offset % count) % count };
+        match (0..count).map(at).find(|&row| hit(&self.rows[row])) {
+            Some(row) => {
+                self.status = None;
+                self.select(row);
+            }
+            None => self.status = Some((true, format!("'{}' is in no entry", self.search.0))),
+        }
+    }
+
+    /// A row on one line.
+    pub fn row_text(&self, row: &Row) -> String {
+        match (row, row.entries()) {
+            (Row::General(index), _) => {
+                self.findings.get(*index).map(|finding| finding.message.clone()).unwrap_or_default()
+            }
+            (_, Some((list, range))) => {
+                let entries = &self.document.list(list)[range];
+                entries.iter().map(|entry| entry.kind.text()).collect::<Vec<_>>().join(" ")
+            }
+            _ => String::new(),
+        }
+    }
+}
