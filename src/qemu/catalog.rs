@@ -8,6 +8,7 @@ const RESOURCES: &str = include_str!("../../assets/qemu/resources.tsv");
 const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
 const ALIASES: &str = include_str!("../../assets/qemu/aliases.tsv");
 const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
+const CONFLICTS: &str = include_str!("../../assets/qemu/conflicts.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
 const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
@@ -107,6 +108,12 @@ pub fn unalias(device: &str) -> &str {
 /// The devices that bring a bus, as patterns; `None` for a bus that every machine has.
 pub fn providers(bus: &str) -> Option<&'static str> {
     line(BUSES, bus)?.split('\t').nth(1)
+}
+
+/// What an option does beside libvirt's own: whether it blocks, what lifts that, and a sentence.
+pub fn conflict(option: &str) -> Option<(bool, Option<&'static str>, &'static str)> {
+    let mut fields = line(CONFLICTS, option)?.split('\t').skip(1);
+    Some((fields.next()? == "blocks", fields.next().and_then(given), fields.next()?))
 }
 
 /// The key that an option can't do without, and its types where they are all known.

@@ -82,6 +82,7 @@ pub static RULES: &[&Rule] = &[
     &command_line::INHERITED_DESCRIPTOR,
     &command_line::QEMU_EXITS,
     &command_line::NO_SESSION,
+    &command_line::OPTION_CONFLICT,
     &command_line::SOCKET_WAITS,
     &command_line::references::MISSING_ID,
     &command_line::references::MISSING_BACKEND,

@@ -437,7 +437,10 @@ fn lost_and_blank_values_are_found() {
     assert_eq!((findings[0].rule, findings[0].verdict), ("lost-block", Verdict::Blocks));
     let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
     assert_eq!(document.apply(edits).unwrap().argv(), ["-S"]);
-    assert_eq!(found(&host(), &["-append", "a\nb"]), [("blank-in-value", Verdict::Warns)]);
+    assert_eq!(
+        found(&host(), &["-append", "a\nb"]),
+        [("option-conflict", Verdict::Blocks), ("blank-in-value", Verdict::Warns)]
+    );
 }
 
 #[test]
@@ -639,4 +642,13 @@ fn ids_types_and_references_must_fit() {
     ] {
         assert_eq!(found(&host(), argv), [], "{argv:?}");
     }
+}
+
+#[test]
+fn options_that_libvirts_own_leave_no_room_for() {
+    assert_eq!(found(&host(), &["-enable-kvm"]), blocks("option-conflict"));
+    assert_eq!(found(&host(), &["-append", "x"]), blocks("option-conflict"));
+    assert_eq!(found(&host(), &["-m", "128"]), [("option-conflict", Verdict::Warns)]);
+    let kernel = domain("", &["-append", "x"]).source().replace("<devices/>", "<os><kernel>/k</kernel></os><devices/>");
+    assert!(judged(&host(), &Document::parse(kernel).unwrap()).is_empty());
 }

@@ -6,7 +6,7 @@ pub(super) mod references;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};
-use crate::qemu::{Note, NoteKind, Resource};
+use crate::qemu::{Note, NoteKind, Resource, catalog};
 use crate::xml::EditSet;
 
 /// Findings for the notes that `pick` turns into one.
@@ -274,5 +274,39 @@ pub(super) static NO_SESSION: Rule = Rule {
                 ))
             })
             .collect()
+    },
+};
+
+pub(super) static OPTION_CONFLICT: Rule = Rule {
+    id: "option-conflict",
+    layer: Layer::Qemu,
+    summary: "an option does not go together with libvirt's own",
+    explain: include_str!("../../../assets/rules/option-conflict.md"),
+    check: |case| {
+        let tree = case.document.tree();
+        let native = |name: &str| tree.child(0, "os").is_some_and(|(os, _)| tree.child(os, name).is_some());
+        let given = |name: &str| case.line.options.iter().any(|option| option.row.is_some_and(|row| row.name == name));
+        let mut findings = Vec::new();
+        for option in &case.line.options {
+            let Some((name, (blocks, lifted, why))) =
+                option.row.and_then(|row| Some((row.name, catalog::conflict(row.name)?)))
+            else {
+                continue;
+            };
+            if lifted.is_some_and(|other| native(other) || given(other)) {
+                continue;
+            }
+            let verdict = if blocks { Verdict::Blocks } else { Verdict::Warns };
+            let ids: Vec<EntryId> = (option.entry..=option.last()).map(EntryId::arg).collect();
+            findings.push(
+                Finding::at(
+                    EntryId::arg(option.entry),
+                    verdict,
+                    format!("-{name} beside libvirt's own command line: {why}"),
+                )
+                .remedy(Remedy::edit(Scope::Rewrite, "delete the option", case.document.remove(&ids))),
+            );
+        }
+        findings
     },
 };
