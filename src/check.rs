@@ -10,7 +10,7 @@ use crate::qemu::CommandLine;
 use crate::report::{Checked, json, sarif, text};
 use crate::rules::{self, Case, Finding, Verdict};
 use crate::store;
-use crate::xml::{XmlError, position};
+use crate::xml::{Lines, XmlError, position};
 
 /// Reads a document from a file, or from standard input for `-`.
 ///
@@ -107,7 +107,14 @@ pub fn check(options: &Check) -> Result<u8, Error> {
     let checked: Vec<Checked<'_>> = documents
         .iter()
         .zip(&findings)
-        .map(|((path, document, line), findings)| Checked { path, document, line, findings, host: &host })
+        .map(|((path, document, line), findings)| Checked {
+            path,
+            document,
+            line,
+            findings,
+            host: &host,
+            lines: Lines::of(document.source()),
+        })
         .collect();
     let report = match options.format {
         Format::Text => checked.iter().map(|checked| text::write(checked, options.all)).collect(),

@@ -116,6 +116,14 @@ impl Document {
             .collect()
     }
 
+    /// One argument; nothing past the last.
+    pub fn arg(&self, index: usize) -> &str {
+        match self.args.get(index).map(|entry| &entry.kind) {
+            Some(EntryKind::Arg { value }) => value,
+            Some(EntryKind::Env { .. }) | None => "",
+        }
+    }
+
     /// The environment variables: name and value.
     pub fn environment(&self) -> Vec<(&str, Option<&str>)> {
         self.envs

@@ -8,7 +8,7 @@ use crate::domain::{Document, List};
 use crate::host::HostFacts;
 use crate::qemu::CommandLine;
 use crate::rules::{Finding, Step};
-use crate::xml::{Position, position};
+use crate::xml::{Lines, Position};
 
 /// One file with what was found in it.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Checked<'a> {
     pub findings: &'a [Finding],
     /// What the host said.
     pub host: &'a HostFacts,
+    /// The lines of the document.
+    pub lines: Lines<'a>,
 }
 
 impl Checked<'_> {
@@ -33,7 +35,7 @@ impl Checked<'_> {
             (None, Some(span)) => span.start,
             (None, None) => self.document.tree().root().open.start,
         };
-        position(self.document.source(), offset)
+        self.lines.position(offset)
     }
 
     /// The entry of a finding on one line, an argument with its option.
@@ -44,9 +46,8 @@ impl Checked<'_> {
             return Some(text);
         }
         let option = &self.line.options[self.line.option_of(id.index)?];
-        let argv = self.document.argv();
         Some(match option.value {
-            Some(value) => format!("{} {}", argv[option.entry], argv[value]),
+            Some(value) => format!("{} {}", self.document.arg(option.entry), self.document.arg(value)),
             None => text,
         })
     }

@@ -11,7 +11,9 @@ mod layers;
 mod remedy;
 pub use remedy::quote;
 
-use crate::domain::Document;
+use std::collections::HashSet;
+
+use crate::domain::{Document, EntryId};
 use crate::host::identity::Identity;
 use crate::host::image;
 use crate::host::{FileKind, HostFacts, Walk, dac_label};
@@ -161,12 +163,14 @@ fn chained(case: &Case<'_>) -> Vec<Use> {
 
 /// What a layer looked at and let through is said as well: silence could also mean that nobody looked.
 fn allowances(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let key = |layer: Layer, entry: Option<EntryId>, resource: &Resource| (layer, entry, resource.name().to_owned());
+    let mut spoken: HashSet<(Layer, Option<EntryId>, String)> = findings
+        .iter()
+        .filter_map(|finding| Some(key(finding.layer, finding.entry, finding.resource.as_ref()?)))
+        .collect();
     for usage in &case.line.uses {
         for layer in layers_of(case, usage) {
-            let spoken = findings.iter().any(|f| {
-                f.layer == layer && f.entry == Some(usage.entry) && f.resource.as_ref() == Some(&usage.resource)
-            });
-            if !spoken {
+            if spoken.insert(key(layer, Some(usage.entry), &usage.resource)) {
                 let message = format!("{} lets {} through", layer.title(), usage.resource.name());
                 findings.push(Finding { layer, rule: "allowed", ..Finding::of(usage, Verdict::Allows, message) });
             }

@@ -49,6 +49,29 @@ pub fn position(source: &str, offset: usize) -> Position {
     Position { line, column }
 }
 
+/// Where the lines of a text begin, for many places of one text.
+#[derive(Debug, Clone)]
+pub struct Lines<'a> {
+    source: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// Looks for the lines once.
+    pub fn of(source: &'a str) -> Lines<'a> {
+        let starts = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Lines { source, starts }
+    }
+
+    /// As [`position`].
+    pub fn position(&self, offset: usize) -> Position {
+        let line = self.starts.partition_point(|&start| start <= offset.min(self.source.len()));
+        let start = self.starts[line - 1];
+        let column = position(&self.source[start..], offset.min(self.source.len()) - start).column;
+        Position { line, column }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +82,9 @@ mod tests {
         assert_eq!(position("\u{feff}<a", 3), Position { line: 1, column: 1 });
         assert_eq!(position("é", 1), Position { line: 1, column: 1 });
         assert_eq!(position("", 9), Position { line: 1, column: 1 });
+        let text = "\u{feff}ab\ncé<\n\n";
+        for offset in 0..=text.len() + 1 {
+            assert_eq!(Lines::of(text).position(offset), position(text, offset), "{offset}");
+        }
     }
 }

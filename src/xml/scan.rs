@@ -52,6 +52,8 @@ pub struct Element {
     pub undeclared_prefix: bool,
     /// Index of the parent in [`Tree::elements`]; `None` for the root.
     pub parent: Option<usize>,
+    /// Indices of the children, in order.
+    pub children: Vec<usize>,
     /// Attributes in the order of the text, namespace declarations among them.
     pub attributes: Vec<Attribute>,
     /// The start tag, `<` to `>`.
@@ -118,7 +120,7 @@ impl Tree {
 
     /// The direct children of an element, with their index.
     pub fn children(&self, parent: usize) -> impl Iterator<Item = (usize, &Element)> {
-        self.elements.iter().enumerate().skip(parent + 1).filter(move |(_, element)| element.parent == Some(parent))
+        self.elements[parent].children.iter().map(|&index| (index, &self.elements[index]))
     }
 
     /// The first child called `local` that is in no namespace.
@@ -328,11 +330,15 @@ impl Scanner<'_> {
         }
         let attributes = self.attributes(tag, &span)?;
         let index = self.tree.elements.len();
+        if let Some(parent) = parent {
+            self.tree.elements[parent].children.push(index);
+        }
         self.tree.elements.push(Element {
             name,
             namespace: None,
             undeclared_prefix: false,
             parent,
+            children: Vec::new(),
             attributes,
             open: span,
             close: None,

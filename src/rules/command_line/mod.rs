@@ -51,7 +51,7 @@ pub(super) static DANGLING_OPTION: Rule = Rule {
     explain: include_str!("../../../assets/rules/dangling-option.md"),
     check: |case| {
         noted(case, |note| {
-            let text = case.document.argv().get(note.entry.index).copied().unwrap_or_default().to_owned();
+            let text = case.document.arg(note.entry.index).to_owned();
             (note.kind == NoteKind::Dangling).then(|| {
                 Finding::at(note.entry, Verdict::Blocks, format!("'{text}' needs a value and is the last argument"))
                     .because(
@@ -99,7 +99,7 @@ pub(super) static STRAY_ARGUMENT: Rule = Rule {
             if note.kind != NoteKind::Stray {
                 return None;
             }
-            let text = case.document.argv().get(note.entry.index).copied().unwrap_or_default().to_owned();
+            let text = case.document.arg(note.entry.index).to_owned();
             let finding = if text.is_empty() {
                 Finding::at(note.entry, Verdict::Blocks, "an empty argument is a disk without an image for QEMU")
                     .because("QEMU says 'Device needs media, but drive is empty'")
@@ -220,9 +220,10 @@ pub(super) static SOCKET_WAITS: Rule = Rule {
             }
             let finding = Finding::at(note.entry, Verdict::Warns, "the start hangs until a client connects to this socket, expected wait=off")
                 .because("a listening socket waits for its first client unless wait=off says otherwise; virsh start hangs meanwhile");
-            let argv = case.document.argv();
             Some(
-                match case.document.replace(note.entry, &EntryKind::arg(format!("{},wait=off", argv[note.entry.index])))
+                match case
+                    .document
+                    .replace(note.entry, &EntryKind::arg(format!("{},wait=off", case.document.arg(note.entry.index))))
                 {
                     Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "do not wait: add wait=off", edits)),
                     Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),

@@ -4,6 +4,8 @@
 //! (`qemu_create_cli_devices`): they take the first free slot, which libvirt has given to another, and find no bus that
 //! libvirt's controllers are still to bring.
 
+use std::collections::BTreeSet;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind};
 use crate::qemu::{Pairs, QemuOption, catalog};
@@ -41,8 +43,7 @@ fn root_bus(case: &Case<'_>) -> Option<(&'static str, u8)> {
 /// A device that is not written as JSON, which libvirt's own ordering does not reach.
 fn early_device(case: &Case<'_>, option: &QemuOption) -> Option<(EntryId, Pairs)> {
     let (row, value) = (option.row?, option.value?);
-    let argv = case.document.argv();
-    let pairs = Pairs::read(argv[value], row.implied);
+    let pairs = Pairs::read(case.document.arg(value), row.implied);
     (row.name == "device" && !pairs.json).then_some((EntryId::arg(value), pairs))
 }
 
@@ -57,10 +58,12 @@ pub(in crate::rules) static PCI_SLOT: Rule = Rule {
 fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
     let (Some((bus, first)), Some(verdict)) = (root_bus(case), verdict(case)) else { return Vec::new() };
     let facts = case.document.facts();
-    let mut free = (first..0x1f).filter(|slot| !taken_by_us(case, *slot));
+    let taken = taken_by_us(case);
+    let mut free = (first..0x1f).filter(|slot| !taken.contains(slot));
+    // Not the slots that q35 uses for its own USB and sound.
     let mut spare = (0x10..0x1f)
         .rev()
-        .filter(|slot| *slot != 0x1d && *slot != 0x1b && !facts.pci_slots.contains(slot) && !taken_by_us(case, *slot));
+        .filter(|slot| ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot));
     let mut findings = Vec::new();
     for option in &case.line.options {
         if bus == "pci.0"
@@ -101,8 +104,10 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
         .because("libvirt writes its devices as JSON, and QEMU makes those after the ones of the passthrough");
         finding = match (pairs, spare.next()) {
             (Some(_), Some(spare)) => {
-                let argv = case.document.argv();
-                match case.document.replace(entry, &EntryKind::arg(format!("{},addr={spare:#x}", argv[entry.index]))) {
+                match case
+                    .document
+                    .replace(entry, &EntryKind::arg(format!("{},addr={spare:#x}", case.document.arg(entry.index))))
+                {
                     Ok(edits) => finding.remedy(Remedy::edit(
                         Scope::Rewrite,
                         format!("give the device the slot {spare:#x}, which is free"),
@@ -121,16 +126,13 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether a device of the passthrough asks for a slot of the root bus itself.
-fn taken_by_us(case: &Case<'_>, slot: u8) -> bool {
-    case.line.options.iter().filter_map(|option| early_device(case, option)).any(|(_, pairs)| {
-        let number = pairs.get("addr").and_then(|addr| {
-            let addr = addr.split('.').next()?;
-            addr.strip_prefix("0x")
-                .map_or_else(|| u8::from_str_radix(addr, 16).ok(), |hex| u8::from_str_radix(hex, 16).ok())
-        });
-        number == Some(slot)
-    })
+/// The slots of the root bus that devices of the passthrough ask for themselves.
+fn taken_by_us(case: &Case<'_>) -> BTreeSet<u8> {
+    let slot = |pairs: &Pairs| {
+        let addr = pairs.get("addr")?.split('.').next()?;
+        u8::from_str_radix(addr.strip_prefix("0x").unwrap_or(addr), 16).ok()
+    };
+    case.line.options.iter().filter_map(|option| slot(&early_device(case, option)?.1)).collect()
 }
 
 /// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and its pairs where an address can be added.
@@ -142,12 +144,12 @@ fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId
         return chosen.then_some((entry, driver, Some(pairs)));
     }
     let (row, value) = (option.row?, option.value?);
-    let argv = case.document.argv();
-    let pairs = Pairs::read(argv[value], row.implied);
+    let text = case.document.arg(value);
+    let pairs = Pairs::read(text, row.implied);
     let what = match row.name {
         "nic" if pairs.get("type") != Some("none") && pairs.get("addr").is_none() => "the network card".to_owned(),
         "net" if pairs.get("type") == Some("nic") && pairs.get("addr").is_none() => "the network card".to_owned(),
-        "vga" if argv[value] != "none" => "the video card".to_owned(),
+        "vga" if text != "none" => "the video card".to_owned(),
         "virtfs" => "virtio-9p-pci".to_owned(),
         "drive" if pairs.get("if") == Some("virtio") => "virtio-blk-pci".to_owned(),
         _ => return None,
@@ -259,14 +261,13 @@ pub(in crate::rules) static SET_TARGET: Rule = Rule {
 /// `-set GROUP.ID.KEY=VALUE` finds only what was defined before it, and not as JSON.
 fn set_target(case: &Case<'_>) -> Vec<Finding> {
     let Some(verdict) = verdict(case) else { return Vec::new() };
-    let argv = case.document.argv();
     let mut findings = Vec::new();
     for option in case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "set")) {
         let Some(value) = option.value else { continue };
-        let mut parts = argv[value].splitn(3, '.');
+        let mut parts = case.document.arg(value).splitn(3, '.');
         let (Some(group), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { continue };
         let defined = case.line.ids.iter().any(|found| {
-            let json = argv.get(found.entry.index).is_some_and(|text| text.starts_with('{'));
+            let json = case.document.arg(found.entry.index).starts_with('{');
             found.group == group && found.id == id && found.entry.index < value && !json
         });
         if defined || !["device", "drive", "object", "netdev"].contains(&group) {

@@ -1,5 +1,7 @@
 //! Ids that an option needs and types that it knows, and backends that it refers to.
 
+use std::collections::HashSet;
+
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::domain::EntryId;
 use crate::qemu::{Pairs, catalog};
@@ -59,13 +61,14 @@ const REFERENCES: [(&str, &[&str], &[&str]); 5] = [
 ];
 
 fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
+    let defined: HashSet<(&str, &str)> = case.line.ids.iter().map(|found| (found.group, found.id.as_str())).collect();
     let mut findings = Vec::new();
     for (row, entry, pairs) in
         valued(case).filter(|(row, ..)| ["device", "mon", "netdev", "tpmdev"].contains(&row.name))
     {
         for (key, groups, own) in REFERENCES {
             let Some(id) = pairs.get(key).filter(|id| !id.is_empty()) else { continue };
-            let defined = case.line.ids.iter().any(|found| groups.contains(&found.group) && found.id == id);
+            let defined = groups.iter().any(|group| defined.contains(&(*group, id)));
             // What libvirt defines for native elements has its own names.
             if !defined && !own.iter().any(|prefix| id.starts_with(prefix)) {
                 let finding = Finding::at(

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{Ending, FileKind};
-use crate::qemu::Access;
+use crate::qemu::{Access, Resource};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
@@ -75,6 +75,14 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
             // A directory makes QEMU put a file of its own into it.
             (Access::Memory, FileKind::Directory) => continue,
             (_, FileKind::Directory) => format!("{path} is a directory, expected a file"),
+            (_, FileKind::Fifo)
+                if matches!(
+                    usage.resource,
+                    Resource::Path { chain: true, .. } | Resource::Path { locks: true, .. }
+                ) =>
+            {
+                format!("{path} is a FIFO, expected an image")
+            }
             (Access::Listen, FileKind::Socket) => continue,
             (_, FileKind::Socket) => format!("{path} is a socket, expected a file"),
             _ => continue,
