@@ -24,6 +24,9 @@ pub struct Emulator {
     pub version: String,
     /// Its devices with the names of their properties; none stands for a device that was not asked about.
     pub devices: BTreeMap<String, Vec<Property>>,
+    /// Its machine types, aliases among them.
+    #[serde(default)]
+    pub machines: Vec<String>,
     /// Its objects for `-object`, likewise.
     pub objects: BTreeMap<String, Vec<Property>>,
 }
@@ -124,7 +127,7 @@ fn cache_file(path: &str) -> Option<PathBuf> {
     let metadata = std::fs::metadata(path).ok()?;
     let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
     let name = format!(
-        "{}-{}-{}-{}-2.json",
+        "{}-{}-{}-{}-3.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),
@@ -144,7 +147,15 @@ fn keep(file: &PathBuf, emulator: &Emulator) -> std::io::Result<()> {
 /// Asks the program for its version and its types.
 fn ask(path: &str) -> Result<Emulator, String> {
     let types = |kind: &str| json!({"execute": "qom-list-types", "arguments": {"implements": kind, "abstract": false}});
-    let answers = converse(path, &[json!({"execute": "query-version"}), types("device"), types("user-creatable")])?;
+    let answers = converse(
+        path,
+        &[
+            json!({"execute": "query-version"}),
+            types("device"),
+            types("user-creatable"),
+            json!({"execute": "query-machines"}),
+        ],
+    )?;
     let number = |key: &str| answers[0]["qemu"][key].as_u64().unwrap_or_default();
     let table = |answer: &Value| names(answer).into_iter().map(|name| (name, Vec::new())).collect::<BTreeMap<_, _>>();
     let (devices, objects) = (table(&answers[1]), table(&answers[2]));
@@ -152,7 +163,12 @@ fn ask(path: &str) -> Result<Emulator, String> {
         return Err(format!("{path} lists no devices"));
     }
     let version = format!("{}.{}.{}", number("major"), number("minor"), number("micro"));
-    Ok(Emulator { path: path.to_owned(), version, devices, objects })
+    let machines = answers[3].as_array().into_iter().flatten();
+    let machines = machines
+        .flat_map(|machine| [&machine["name"], &machine["alias"]])
+        .filter_map(|name| Some(name.as_str()?.to_owned()))
+        .collect();
+    Ok(Emulator { path: path.to_owned(), version, devices, machines, objects })
 }
 
 /// Sends commands and gives their answers in order; an error is null.

@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn the_tables_use_only_words_that_are_read() {
-        const READERS: [&str; 15] = [
+        const READERS: [&str; 16] = [
+            "file",
             "fork",
             "user",
             "none",
@@ -244,7 +245,7 @@ mod tests {
         for row in options() {
             let reader = row.reader.split(':').next().unwrap();
             assert!(READERS.contains(&reader), "{row:?}");
-            assert!(row.takes_value || ["none", "exit", "fork"].contains(&reader), "{row:?}");
+            assert!(row.takes_value || ["none", "exit", "fork", "file"].contains(&reader), "{row:?}");
         }
         for name in rows(RESOURCES).map(|line| line.split('\t').next().unwrap()) {
             assert!(option(name).is_some_and(|row| row.takes_value), "{name}");

@@ -234,6 +234,10 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-daemonize"], &["start QEMU itself, in the background"]),
         (&["-accel", "kvm,device=/dev/kvm2"], &["read-write /dev/kvm2"]),
         (&["-machine", "virt,dumpdtb=/d"], &["create /d"]),
+        (&["-netdev", "l2tpv3,id=n,src=a,dst=b,txsession=1"], &["network b"]),
+        (&["-object", "input-barrier,id=b,name=x,server=h"], &["network h"]),
+        (&["-object", "x-remote-object,id=r,fd=4"], &["descriptor 4"]),
+        (&["-perfmap", "-jitdump"], &["create? /tmp/perf-PID.map", "create? /jit-PID.dump"]),
         (&["-igvm-cfg", "file=/i"], &["read /i"]),
     ] {
         assert_eq!(uses(argv), expected, "{argv:?}");

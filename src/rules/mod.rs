@@ -90,6 +90,7 @@ pub static RULES: &[&Rule] = &[
     &command_line::references::MISSING_BACKEND,
     &command_line::emulator::UNKNOWN_DEVICE,
     &command_line::emulator::UNKNOWN_PROPERTY,
+    &command_line::emulator::UNKNOWN_MACHINE,
     &command_line::placement::PCI_SLOT,
     &command_line::placement::BUS_MISSING,
     &command_line::placement::SET_TARGET,

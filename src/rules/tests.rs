@@ -567,9 +567,12 @@ fn the_installed_qemu_knows_its_devices_and_their_properties() {
         path: "/usr/bin/qemu-system-x86_64".into(),
         version: "7.2.22".into(),
         devices: BTreeMap::from([types("isa-debugcon", &["chardev", "iobase"]), types("ES1370", &["addr"])]),
+        machines: vec!["pc".into(), "pc-i440fx-7.2".into()],
         objects: BTreeMap::from([types("iothread", &["poll-max-ns"])]),
     });
     assert_eq!(found(&host, &["-device", "isa-debugcom"]), blocks("unknown-device"));
+    assert_eq!(found(&host, &["-machine", "pcc,accel=kvm"]), blocks("unknown-machine"));
+    assert_eq!(found(&host, &["-M", "pc", "-machine", "vmport=off"]), []);
     assert_eq!(found(&host, &["-object", "nosuch,id=a"]), blocks("unknown-device"));
     assert_eq!(found(&host, &["-device", "isa-debugcon,iobas=1"]), blocks("unknown-property"));
     assert_eq!(found(&host, &["-device", "isa-debugcon,iobase=1,id=d", "-object", "iothread,id=i,poll-max-ns=1"]), []);

@@ -70,6 +70,9 @@ impl Reader<'_> {
             return self.note(entry, 0, NoteKind::Exits);
         }
         if !row.takes_value {
+            if let Some(path) = row.reader.strip_prefix("file:") {
+                self.path(entry, 0..0, path, Access::Create, row.what, true);
+            }
             if row.reader == "fork" {
                 self.program(entry, 0..0, "QEMU itself, in the background", Moment::Start, "a second process");
             }

@@ -1,6 +1,7 @@
 //! What the host's own QEMU knows: devices, objects, properties.
 
 use super::{Case, Finding, Layer, Rule, Verdict};
+use crate::domain::EntryId;
 use crate::host::emulator::{Emulator, Property};
 use crate::qemu::{Pairs, catalog};
 
@@ -40,6 +41,37 @@ fn unknown_device(case: &Case<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+pub(in crate::rules) static UNKNOWN_MACHINE: Rule = Rule {
+    id: "unknown-machine",
+    layer: Layer::Qemu,
+    summary: "the installed QEMU has no such machine type",
+    explain: include_str!("../../../assets/rules/unknown-machine.md"),
+    check: |case| {
+        let Some(emulator) = installed(case).filter(|emulator| !emulator.machines.is_empty()) else {
+            return Vec::new();
+        };
+        let machines = case
+            .line
+            .options
+            .iter()
+            .filter(|option| option.row.is_some_and(|row| ["machine", "M"].contains(&row.name)));
+        let named = machines
+            .filter_map(|option| Some((option.value?, Pairs::read(case.document.arg(option.value?), Some("type")))));
+        let unknown = named.filter_map(|(value, pairs)| {
+            let name = pairs
+                .get("type")
+                .filter(|name| !emulator.machines.iter().any(|known| known == name) && *name != "help")?;
+            let finding = Finding::at(
+                EntryId::arg(value),
+                Verdict::Blocks,
+                format!("{} {} has no machine '{name}'", emulator.path, emulator.version),
+            );
+            Some(suggest(finding.because("QEMU says 'unsupported machine type'"), name, emulator.machines.iter()))
+        });
+        unknown.collect()
+    },
+};
 
 fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<Property>> {
     if group == "device" { &emulator.devices } else { &emulator.objects }
