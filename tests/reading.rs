@@ -33,8 +33,11 @@ fn no_option_of_the_installed_qemu_is_missing() {
     assert!(options.len() > 100, "{help}");
     for (name, value) in options {
         let Some(row) = catalog::option(&name) else { panic!("-{name} is not in the table") };
-        // The help writes a short remark after some options without a value; a value is never missing from the table.
-        assert!(row.takes_value || !value || help.contains(&format!("-{name} ")), "-{name}");
+        // A name that fills the help's first column is followed by one blank whether it takes a value or not;
+        // that the others of the table do take one is asked of QEMU itself below.
+        if name.len() < 14 {
+            assert!(row.takes_value || !value, "-{name}");
+        }
     }
 }
 

@@ -168,9 +168,7 @@ fn declare_on_root(tree: &Tree, removed: &[&Element], edits: &mut EditSet) -> Re
     match other {
         Some(binding) if !removed.is_empty() => edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?,
         _ => {
-            let after =
-                root.attributes.last().map_or(root.open.start + 1 + root.name.len(), |last| last.value_span.end + 1);
-            edits.push(Edit::insert(after, format!(" xmlns:qemu='{QEMU_NAMESPACE}'")))?;
+            edits.push(Edit::insert(root.after_attributes(), format!(" xmlns:qemu='{QEMU_NAMESPACE}'")))?;
         }
     }
     Ok(())

@@ -87,15 +87,6 @@ impl EntryKind {
         }
     }
 
-    /// Reads what a person typed for a list: an argument as it stands, a variable as `NAME=value` or `NAME`.
-    pub fn parse(list: List, text: &str) -> EntryKind {
-        match (list, text.split_once('=')) {
-            (List::Args, _) => EntryKind::arg(text),
-            (List::Envs, Some((name, value))) => EntryKind::env(name.trim(), Some(value)),
-            (List::Envs, None) => EntryKind::env(text.trim(), None),
-        }
-    }
-
     /// Whether libvirt would take the entry (`qemuDomainDefNamespaceParseCommandlineEnv`).
     ///
     /// # Errors

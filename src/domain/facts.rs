@@ -72,8 +72,6 @@ pub struct DomainFacts {
     pub pci_unplaced: bool,
     /// libvirt's first USB controller is the chipset's own (`piix3-uhci`), as it is when no model is named.
     pub usb_of_chipset: bool,
-    /// Memory is locked or has a hard limit, so that DMA mappings fit.
-    pub memory_lock: bool,
 }
 
 impl DomainFacts {
@@ -95,8 +93,6 @@ impl DomainFacts {
                 .filter(|(_, e)| e.name == "seclabel")
                 .map(|(index, e)| seclabel(tree, index, e))
                 .collect(),
-            memory_lock: tree.child(0, "memoryBacking").is_some_and(|(index, _)| tree.child(index, "locked").is_some())
-                || tree.child(0, "memtune").is_some_and(|(index, _)| tree.child(index, "hard_limit").is_some()),
             ..DomainFacts::default()
         };
         if let Some((os, _)) = tree.child(0, "os") {

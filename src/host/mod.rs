@@ -18,4 +18,4 @@ pub mod selinux;
 
 pub use facts::{HostFacts, Instance, Known};
 pub use paths::{Acl, Ending, FileKind, Step, Walk};
-pub use probe::{Request, dac_label, default_devices, probe};
+pub use probe::{Request, STATE_DIRECTORY, dac_label, default_devices, probe};

@@ -27,12 +27,6 @@ impl Mount {
     pub fn has(&self, option: &str) -> bool {
         self.options.iter().any(|found| found == option)
     }
-
-    /// Whether another machine holds the files.
-    pub fn is_remote(&self) -> bool {
-        ["nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "fuse.sshfs", "fuse.glusterfs"]
-            .contains(&self.fstype.as_str())
-    }
 }
 
 pub(super) fn read() -> Known<Vec<Mount>> {

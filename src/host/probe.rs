@@ -85,6 +85,9 @@ pub fn default_devices(libvirt_10_1: bool) -> Vec<&'static str> {
     nodes
 }
 
+/// Where libvirt keeps the secret key that it hands to each QEMU.
+pub const STATE_DIRECTORY: &str = "/var/lib/libvirt/qemu";
+
 /// Looks at the machine.
 pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
@@ -105,7 +108,7 @@ pub fn probe(request: &Request) -> HostFacts {
     asked.extend(default_devices(true).into_iter().map(str::to_owned));
     asked.extend(conf.list("cgroup_device_acl").unwrap_or_default().into_iter().map(str::to_owned));
     if request.domains.iter().any(|domain| !dac_label(domain).is_empty()) {
-        asked.insert("/var/lib/libvirt/qemu".to_owned());
+        asked.insert(STATE_DIRECTORY.to_owned());
     }
     if request.domains.iter().any(|domain| domain.vfio) {
         asked.insert("/dev/vfio/vfio".to_owned());

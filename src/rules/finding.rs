@@ -29,19 +29,6 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// All layers, in the order in which they bite.
-    pub const ALL: [Layer; 9] = [
-        Layer::Libvirt,
-        Layer::Qemu,
-        Layer::Host,
-        Layer::Namespaces,
-        Layer::Dac,
-        Layer::Cgroups,
-        Layer::Selinux,
-        Layer::AppArmor,
-        Layer::Seccomp,
-    ];
-
     /// The word in reports.
     pub fn word(self) -> &'static str {
         match self {

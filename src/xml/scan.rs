@@ -92,6 +92,11 @@ impl Element {
         })
     }
 
+    /// Where another attribute can be inserted, its leading blank included.
+    pub fn after_attributes(&self) -> usize {
+        self.attributes.last().map_or(self.open.start + 1 + self.name.len(), |last| last.value_span.end + 1)
+    }
+
     /// The namespace that this element's own attributes bind `prefix` to (`None`: the default one).
     pub fn binding(&self, prefix: Option<&str>) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| match prefix {

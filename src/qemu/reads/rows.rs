@@ -79,7 +79,6 @@ impl Reader<'_> {
                 );
             }
             "terminal" => return self.add(entry, at, Resource::Session { variables: "" }, what, optional),
-            "sysfs-vfio" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
             // A file name without a directory is looked up among QEMU's own firmware.
             "rom" if !value.starts_with('/') => return,
             "rom" => Access::Read,
@@ -92,7 +91,6 @@ impl Reader<'_> {
                 return;
             }
             "server" => return self.server(entry, at, value, "", what),
-            "pipe" => return self.pipe(place, value, at, what),
             "dbus" => {
                 if let Some(path) = value.strip_prefix("unix:path=") {
                     let path = path.split(',').next().unwrap_or(path);
@@ -115,12 +113,6 @@ impl Reader<'_> {
             }
         };
         self.path(entry, at, value, access, what, optional);
-    }
-
-    /// A pipe chardev: `P.in` and `P.out`, else `P` itself (`qemu_chr_open_pipe`).
-    fn pipe(&mut self, place: Place<'_>, value: &str, at: std::ops::Range<usize>, what: &'static str) {
-        // Which of the two it is only the host knows; QEMU tries the pair first, and one path that is there decides.
-        self.path(place.entry, at, value, Access::ReadWrite, what, false);
     }
 
     /// `guestfwd=tcp:ADDRESS:PORT-cmd:COMMAND` or `…-DEVICE`.

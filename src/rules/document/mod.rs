@@ -22,9 +22,8 @@ fn lost_block(case: &Case<'_>) -> Vec<Finding> {
         );
         if let LostReason::UndeclaredPrefix(prefix) = &lost.reason {
             let mut edits = EditSet::new();
-            let after =
-                root.attributes.last().map_or(root.open.start + 1 + root.name.len(), |last| last.value_span.end + 1);
-            if edits.push(Edit::insert(after, format!(" xmlns:{prefix}='{QEMU_NAMESPACE}'"))).is_ok() {
+            if edits.push(Edit::insert(root.after_attributes(), format!(" xmlns:{prefix}='{QEMU_NAMESPACE}'"))).is_ok()
+            {
                 finding = finding.remedy(Remedy::edit(
                     Scope::Rewrite,
                     format!("declare the prefix '{prefix}' on <domain>"),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, list_lacks, listed_devices};
+use super::{
+    Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, granted_devices, list_lacks, listed_devices,
+};
 use crate::host::{FileKind, Known};
 
 /// Pseudo terminals are always allowed (`DEVICE_PTY_MAJOR`).
@@ -19,11 +21,7 @@ pub(in crate::rules) fn filtered(case: &Case<'_>) -> bool {
 
 /// The device numbers that the filter lets through.
 fn allowed(case: &Case<'_>) -> BTreeSet<(bool, u32, u32)> {
-    let mut paths = listed_devices(case);
-    paths.extend(case.document.facts().native.iter().map(|native| native.path.clone()));
-    if case.document.facts().vfio {
-        paths.push("/dev/vfio/vfio".to_owned());
-    }
+    let paths = granted_devices(case);
     paths
         .iter()
         .filter_map(|path| match case.host.walk(path).ok()?.target()?.kind {

@@ -3,7 +3,7 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::identity::Identity;
-use crate::host::{FileKind, Instance, Known, Step, Walk};
+use crate::host::{FileKind, Instance, Known, STATE_DIRECTORY, Step, Walk};
 use crate::qemu::{Access, Use};
 
 const READ: u8 = 4;
@@ -92,9 +92,6 @@ pub(in crate::rules) static LABEL_USER: Rule = Rule {
     explain: include_str!("../../../assets/rules/dac-label.md"),
     check: label_user,
 };
-
-/// Where libvirt keeps the secret key that it hands to each QEMU.
-pub(in crate::rules) const STATE_DIRECTORY: &str = "/var/lib/libvirt/qemu";
 
 fn label_user(case: &Case<'_>) -> Vec<Finding> {
     let label = crate::host::dac_label(case.document.facts());

@@ -22,6 +22,17 @@ fn listed_devices(case: &Case<'_>) -> Vec<String> {
     }
 }
 
+/// Every device path that libvirt lets this VM reach: the listed ones, and what native elements bring.
+fn granted_devices(case: &Case<'_>) -> Vec<String> {
+    let facts = case.document.facts();
+    let mut paths = listed_devices(case);
+    paths.extend(facts.native.iter().map(|native| native.path.clone()));
+    if facts.vfio {
+        paths.push("/dev/vfio/vfio".to_owned());
+    }
+    paths
+}
+
 /// The line of `qemu.conf` that lets one more node in: it replaces the built-in list, so it repeats it.
 fn device_setting(case: &Case<'_>, path: &str) -> String {
     let mut devices = listed_devices(case);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, list_lacks, listed_devices};
+use super::{
+    Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, granted_devices, list_lacks, listed_devices,
+};
 use crate::host::{FileKind, Walk};
 
 /// Whether QEMU gets a `/dev` of its own: in the system instance, unless `namespaces` lacks `mount`.
@@ -36,11 +38,7 @@ fn named<'a>(case: &Case<'_>, walk: &'a Walk) -> impl Iterator<Item = &'a str> {
 
 /// Every path that the private `/dev` will hold: the listed nodes and those of native elements, with the links that lead there.
 fn populated(case: &Case<'_>) -> BTreeSet<String> {
-    let mut listed = listed_devices(case);
-    listed.extend(case.document.facts().native.iter().map(|native| native.path.clone()));
-    if case.document.facts().vfio {
-        listed.push("/dev/vfio/vfio".to_owned());
-    }
+    let listed = granted_devices(case);
     let mut present = BTreeSet::new();
     for path in listed {
         if let Ok(walk) = case.host.walk(&path)
