@@ -9,6 +9,7 @@
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
+//! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds
 //! ```
 //!
 //! # Directions

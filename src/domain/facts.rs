@@ -26,6 +26,8 @@ pub struct SecLabel {
     pub label: Option<String>,
     /// The text of `<baselabel>`.
     pub baselabel: Option<String>,
+    /// Why `virsh define` refuses it, in libvirt's words.
+    pub refused: Option<String>,
 }
 
 /// A host resource that a native element of the same domain names, and which libvirt therefore makes reachable.
@@ -235,7 +237,7 @@ impl DomainFacts {
 
 fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {
     let text = |name: &str| tree.child(index, name).map(|(_, e)| e.text.trim().to_owned()).filter(|t| !t.is_empty());
-    SecLabel {
+    let label = SecLabel {
         kind: match element.attribute("type") {
             Some("static") => SecLabelType::Static,
             Some("none") => SecLabelType::None,
@@ -245,5 +247,28 @@ fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {
         relabel: element.attribute("relabel").map(|relabel| relabel == "yes"),
         label: text("label"),
         baselabel: text("baselabel"),
+        refused: None,
+    };
+    SecLabel { refused: refused(element, &label), ..label }
+}
+
+/// What `virSecurityLabelDefParseXML` refuses.
+fn refused(element: &Element, label: &SecLabel) -> Option<String> {
+    for (name, words) in [("type", &["dynamic", "static", "none"][..]), ("relabel", &["yes", "no"])] {
+        if let Some(value) = element.attribute(name).filter(|value| !words.contains(value)) {
+            return Some(format!("Invalid value for attribute '{name}' in element 'seclabel': '{value}'"));
+        }
     }
+    let said = match (label.kind, label.relabel) {
+        (SecLabelType::Dynamic, Some(false)) if element.attribute("type").is_some() => {
+            "dynamic label type must use resource relabeling"
+        }
+        (SecLabelType::None, Some(true)) => "resource relabeling is not compatible with 'none' label type",
+        (SecLabelType::Static, _) if label.label.is_none() => "security label is missing",
+        (kind, _) if label.model.is_none() && (kind == SecLabelType::Static || element.attribute("type").is_none()) => {
+            "missing security model in domain seclabel"
+        }
+        _ => return None,
+    };
+    Some(said.to_owned())
 }

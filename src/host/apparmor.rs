@@ -52,9 +52,14 @@ pub struct AppArmor {
 pub const PROFILES: &str = "/etc/apparmor.d/libvirt";
 
 impl AppArmor {
+    /// Whether libvirt's driver works and `security_driver` lets it.
+    pub fn usable(&self, conf: &QemuConf) -> bool {
+        self.active == Known::Yes(true) && driver_allowed(conf, "apparmor")
+    }
+
     /// Whether QEMU of this domain will be confined (SELinux, where it is there, comes first).
     pub fn confines(&self, domain: &DomainFacts, conf: &QemuConf, selinux: bool) -> bool {
-        if selinux || self.active != Known::Yes(true) || !driver_allowed(conf, "apparmor") {
+        if selinux || !self.usable(conf) {
             return false;
         }
         match domain.seclabel("apparmor", true) {

@@ -1,4 +1,4 @@
-//! What an image brings along: its backing file and its data file, from its header.
+//! What an image is and what it brings along: its format, its backing file and its data file, from its header.
 //!
 //! Only regular files are opened, without blocking, and only the header is read.
 
@@ -11,19 +11,21 @@ use serde::{Deserialize, Serialize};
 /// The files that a header names, as it names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
+    /// The block driver whose header it has; `raw` for any other file.
+    #[serde(default)]
+    pub format: String,
     /// The image that this one is based on; QEMU only reads it.
     pub backing: Option<String>,
     /// The file that holds the guest's data, where it is not the image itself.
     pub data: Option<String>,
 }
 
-const MAGIC: [u8; 4] = *b"QFI\xfb";
 /// QEMU's own limit for the name of a backing file (`block/qcow2.c`).
 const MAX_NAME: usize = 1023;
 const EXTERNAL_DATA: u64 = 1 << 2;
 const EXTENSION_DATA_FILE: u32 = 0x4441_5441;
 
-/// Reads the header of a regular file; nothing for other formats, for what can't be read and for a broken header.
+/// Reads the header of a regular file; nothing for what can't be read and for a broken header.
 pub(super) fn read(path: &str) -> Option<Image> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let mut file =
@@ -40,10 +42,10 @@ fn header(file: &mut File) -> Option<Image> {
     file.take(64 << 10).read_to_end(&mut start).ok()?;
     let word = |at: usize| Some(u32::from_be_bytes(start.get(at..at + 4)?.try_into().ok()?));
     let long = |at: usize| Some(u64::from_be_bytes(start.get(at..at + 8)?.try_into().ok()?));
-    if start.get(..4)? != MAGIC {
-        return None;
+    let mut image = Image { format: format(&start).to_owned(), ..Image::default() };
+    if image.format != "qcow2" {
+        return Some(image);
     }
-    let mut image = Image::default();
     let (offset, size) = (long(8)?, usize::try_from(word(16)?).ok()?);
     if offset != 0 && size <= MAX_NAME {
         let mut name = vec![0; size];
@@ -68,6 +70,27 @@ fn header(file: &mut File) -> Option<Image> {
     }
 }
 
+/// The format by the first bytes, as each driver's `bdrv_probe` and `bdrv_open` look at them.
+fn format(start: &[u8]) -> &'static str {
+    const BY_MAGIC: [(usize, &[u8], &str); 10] = [
+        (0, b"QFI\xfb\0\0\0\x02", "qcow2"),
+        (0, b"QFI\xfb\0\0\0\x03", "qcow2"),
+        (0, b"QFI\xfb\0\0\0\x01", "qcow"),
+        (0, b"QED\0", "qed"),
+        (0x40, b"\x7f\x10\xda\xbe", "vdi"),
+        (0, b"vhdxfile", "vhdx"),
+        (0, b"KDMV", "vmdk"),
+        (0, b"COWD", "vmdk"),
+        (0, b"# Disk DescriptorFile", "vmdk"),
+        (0, b"LUKS\xba\xbe", "luks"),
+    ];
+    let found = BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));
+    found.map_or("raw", |(_, _, format)| format)
+}
+
+/// Formats that [`Image::format`] tells apart from each other for certain.
+pub const TOLD_APART: [&str; 7] = ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks"];
+
 /// Where a name found in the header of `image` leads (`bdrv_make_absolute_filename`): beside the image unless it is absolute.
 /// `None` for what is no file: another protocol.
 pub fn beside(image: &str, name: &str) -> Option<String> {
@@ -90,7 +113,7 @@ mod tests {
 
     fn qcow2(backing: Option<&str>, data: Option<&str>) -> Vec<u8> {
         let mut bytes = vec![0_u8; 104];
-        bytes[..4].copy_from_slice(&MAGIC);
+        bytes[..4].copy_from_slice(b"QFI\xfb");
         bytes[4..8].copy_from_slice(&3_u32.to_be_bytes());
         bytes[100..104].copy_from_slice(&104_u32.to_be_bytes());
         if let Some(data) = data {
@@ -120,10 +143,12 @@ mod tests {
         };
         assert_eq!(
             read(&qcow2(Some("base.img"), Some("data.raw"))),
-            Some(Image { backing: Some("base.img".into()), data: Some("data.raw".into()) })
+            Some(Image { format: "qcow2".into(), backing: Some("base.img".into()), data: Some("data.raw".into()) })
         );
-        assert_eq!(read(&qcow2(None, None)), Some(Image::default()));
-        assert_eq!(read(b"raw"), None);
+        let format = |bytes: &[u8]| read(bytes).map(|image| image.format);
+        assert_eq!(format(&qcow2(None, None)).as_deref(), Some("qcow2"));
+        assert_eq!(format(b"raw").as_deref(), Some("raw"));
+        assert_eq!(format(b"LUKS\xba\xbe\0").as_deref(), Some("luks"));
         // Cut off anywhere, it is read as far as it goes or not at all.
         let whole = qcow2(Some("base.img"), Some("data.raw"));
         for length in 0..whole.len() {

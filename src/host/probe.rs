@@ -60,6 +60,7 @@ impl Request {
             Resource::Path { path, chain: true, .. } => Some(path.clone()),
             _ => None,
         }));
+        self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
         self.types.extend(line.types.iter().map(|(_, name, _)| catalog::unalias(name).to_owned()));
         self.domains.push(domain.clone());

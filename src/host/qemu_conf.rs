@@ -41,13 +41,27 @@ impl QemuConf {
     pub fn parse(path: &str, text: &str) -> QemuConf {
         let mut reader = Reader { text, at: 0 };
         let mut conf = QemuConf { path: path.to_owned(), ..QemuConf::default() };
+        let mut said = false;
         loop {
-            reader.skip(" \t\r\n;");
+            reader.skip(" \t\r\n");
             match reader.peek() {
-                None => return conf,
-                Some('#') => reader.skip_comment(),
+                None => {
+                    // virConfParse expects a statement in a file that is not empty, if only a comment.
+                    if !text.is_empty() && !said {
+                        let line = text.matches('\n').count() + 1;
+                        conf.error = Some(ConfError { line, message: "expecting a name".to_owned() });
+                    }
+                    return conf;
+                }
+                Some('#') => {
+                    said = true;
+                    reader.skip_comment();
+                }
                 Some(_) => match reader.statement() {
-                    Ok(setting) => conf.settings.push(setting),
+                    Ok(setting) => {
+                        said = true;
+                        conf.settings.push(setting);
+                    }
                     Err(message) => {
                         let line = text[..reader.at].matches('\n').count() + 1;
                         conf.error = Some(ConfError { line, message: message.to_owned() });
@@ -94,6 +108,18 @@ impl QemuConf {
     }
 }
 
+const KINDS: &str = include_str!("../../assets/libvirt/qemu_conf.tsv");
+
+/// The kind of value that libvirt expects of a setting it knows.
+pub fn kind_of(key: &str) -> Option<&'static str> {
+    settings().find(|(name, _)| *name == key).map(|(_, kind)| kind)
+}
+
+/// Every setting that libvirt knows, with its kind.
+pub fn settings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KINDS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'))
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -121,7 +147,7 @@ impl<'a> Reader<'a> {
         if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Err("expecting a name");
         }
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = rest[..end].to_owned();
         self.at += end;
         self.skip(" \t");
@@ -136,7 +162,11 @@ impl<'a> Reader<'a> {
             self.skip_comment();
         }
         match self.peek() {
-            None | Some('\n' | '\r' | ';') => Ok((name, value)),
+            None | Some('\n' | '\r') => Ok((name, value)),
+            Some(';') => {
+                self.at += 1;
+                Ok((name, value))
+            }
             Some(_) => Err("expecting a separator"),
         }
     }
@@ -152,7 +182,8 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<String, &'static str> {
         let rest = self.rest();
-        let (quote, line_only) = if rest.starts_with("\"\"\"") { ("\"\"\"", false) } else { (&rest[..1], true) };
+        let (quote, line_only) =
+            if rest.starts_with("\"\"\"") && rest.len() > 6 { ("\"\"\"", false) } else { (&rest[..1], true) };
         let inside = &rest[quote.len()..];
         let end = inside.find(quote).ok_or("unterminated string")?;
         if line_only && inside[..end].contains('\n') {
@@ -164,11 +195,16 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<Value, &'static str> {
         let rest = self.rest();
-        let digits = rest.trim_start_matches(['-', '+']);
+        let digits = rest.strip_prefix(['-', '+']).unwrap_or(rest);
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        let number = digits[..end].parse::<i64>().map_err(|_| "expecting a value")?;
+        if end == 0 {
+            return Err("unterminated number");
+        }
+        // virConfParseLong does not look for overflow either.
+        let digit = |number: i64, byte: u8| number.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+        let number = digits.bytes().take(end).fold(0, digit);
         self.at += rest.len() - digits.len() + end;
-        Ok(Value::Int(if rest.starts_with('-') { -number } else { number }))
+        Ok(Value::Int(if rest.starts_with('-') { number.wrapping_neg() } else { number }))
     }
 
     fn list(&mut self) -> Result<Value, &'static str> {

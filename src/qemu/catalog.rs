@@ -8,6 +8,7 @@ const RESOURCES: &str = include_str!("../../assets/qemu/resources.tsv");
 const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
 const ALIASES: &str = include_str!("../../assets/qemu/aliases.tsv");
 const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
+const BLOCK_DRIVERS: &str = include_str!("../../assets/qemu/block-drivers.tsv");
 const CONFLICTS: &str = include_str!("../../assets/qemu/conflicts.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
 const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
@@ -176,6 +177,11 @@ pub fn block_driver(driver: &str) -> impl Iterator<Item = (&'static str, &'stati
     })
 }
 
+/// Whether QEMU 7.2 to 10.1 has a block driver of this name (`BlockdevDriver`, qapi/block-core.json).
+pub fn is_block_driver(name: &str) -> bool {
+    line(BLOCK_DRIVERS, name).is_some()
+}
+
 /// The row of an environment variable.
 pub fn environment(name: &str) -> Option<EnvironmentRow> {
     rows(ENVIRONMENT).find_map(|line| {
@@ -224,7 +230,8 @@ mod tests {
 
     #[test]
     fn the_tables_use_only_words_that_are_read() {
-        const READERS: [&str; 16] = [
+        const READERS: [&str; 17] = [
+            "chroot",
             "file",
             "fork",
             "user",

@@ -63,6 +63,17 @@ pub struct Id {
     pub entry: EntryId,
 }
 
+/// What an option says an image's format is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// The entry.
+    pub entry: EntryId,
+    /// The image, absolute; `None` when it is named elsewhere.
+    pub path: Option<String>,
+    /// The block driver.
+    pub driver: String,
+}
+
 /// The passthrough as QEMU reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandLine {
@@ -74,6 +85,8 @@ pub struct CommandLine {
     pub ids: Vec<Id>,
     /// Devices and objects that are made: the group, the type, the entry.
     pub types: Vec<(&'static str, String, EntryId)>,
+    /// The formats that images are said to have.
+    pub formats: Vec<Declared>,
     /// Remarks.
     pub notes: Vec<Note>,
 }

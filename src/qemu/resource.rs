@@ -109,6 +109,8 @@ pub enum Resource {
     Privilege {
         /// What is asked for.
         what: String,
+        /// The user changes, which the filter of system calls stops; a change of the root directory it lets through.
+        user: bool,
     },
     /// A descriptor that QEMU would have to inherit; libvirt closes all but its own.
     Descriptor {
@@ -177,7 +179,7 @@ impl Resource {
         match self {
             Resource::Path { path, .. } => path,
             Resource::Program { command, .. } => command,
-            Resource::Privilege { what } | Resource::Usb { what } => what,
+            Resource::Privilege { what, .. } | Resource::Usb { what } => what,
             Resource::Descriptor { name } => name,
             Resource::Network { address, .. } | Resource::Pci { address } => address,
             Resource::Session { variables } => variables,

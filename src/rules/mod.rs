@@ -71,10 +71,11 @@ pub struct Rule {
 pub static RULES: &[&Rule] = &[
     &document::LOST_BLOCK,
     &document::BLANK_IN_VALUE,
-    &layers::libvirt::CONF_SYNTAX,
-    &layers::libvirt::CONF_DRIVER,
+    &layers::settings::CONF_SYNTAX,
+    &layers::settings::CONF_VALUE,
+    &layers::settings::CONF_DRIVER,
     &layers::libvirt::SECLABEL_UNAVAILABLE,
-    &layers::libvirt::SECLABEL_INCOMPLETE,
+    &layers::libvirt::SECLABEL_REFUSED,
     &command_line::JOINED_OPTION,
     &command_line::DANGLING_OPTION,
     &command_line::UNKNOWN_OPTION,
@@ -97,6 +98,7 @@ pub static RULES: &[&Rule] = &[
     &layers::host::PATH_UNKNOWN,
     &layers::host::PATH_MISSING,
     &layers::host::PATH_KIND,
+    &layers::host::IMAGE_FORMAT,
     &layers::host::NOBODY_LISTENS,
     &layers::host::READ_ONLY_MOUNT,
     &layers::namespaces::NAMESPACE_HIDDEN,
@@ -106,6 +108,7 @@ pub static RULES: &[&Rule] = &[
     &layers::dac::UNREADABLE,
     &layers::dac::UNWRITABLE,
     &layers::dac::CANNOT_CREATE,
+    &layers::dac::PRIVILEGE,
     &layers::cgroups::CGROUP_DEVICE,
     &layers::selinux::SELINUX_DENIED,
     &layers::selinux::SELINUX_CATEGORIES,
@@ -207,7 +210,7 @@ fn layers_of(case: &Case<'_>, usage: &Use) -> Vec<Layer> {
             }
             found
         }
-        Resource::Program { .. } | Resource::Privilege { .. } if layers::seccomp::enforced(case) => {
+        Resource::Program { .. } | Resource::Privilege { user: true, .. } if layers::seccomp::enforced(case) => {
             vec![Layer::Seccomp]
         }
         Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => Vec::new(),

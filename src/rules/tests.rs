@@ -400,7 +400,7 @@ fn libvirt_refuses_labels_of_other_models() {
     assert_eq!(found_in(&host().selinux(Mode::Enforcing), label, &[]), []);
     let strict = host().selinux(Mode::Enforcing).conf("security_require_confined = 1");
     assert_eq!(found_in(&strict, label, &[]), blocks("seclabel-unavailable"));
-    assert_eq!(found_in(&host(), "<seclabel type='static' model='dac'/>", &[]), blocks("seclabel-incomplete"));
+    assert_eq!(found_in(&host(), "<seclabel type='static' model='dac'/>", &[]), blocks("seclabel-refused"));
     assert_eq!(found(&host().conf("user = root"), &[]), blocks("conf-syntax"));
     assert_eq!(found(&host().conf("security_driver = \"selinux\""), &[]), blocks("conf-driver"));
     assert_eq!(found(&host().conf("security_driver = [ \"none\" ]"), &[]), []);
@@ -531,7 +531,10 @@ fn a_socket_without_a_listener_or_a_client_is_said() {
 fn a_backing_file_is_judged_with_its_overlay() {
     let with = |mode| {
         let mut host = host().file("/srv/a.img", 0o666).file("/srv/base.img", mode);
-        host.0.images.insert("/srv/a.img".into(), image::Image { backing: Some("base.img".into()), data: None });
+        host.0.images.insert(
+            "/srv/a.img".into(),
+            image::Image { format: "qcow2".into(), backing: Some("base.img".into()), data: None },
+        );
         host
     };
     assert_eq!(found(&with(0o600), &DRIVE), blocks("dac-unreadable"));
@@ -539,7 +542,10 @@ fn a_backing_file_is_judged_with_its_overlay() {
     assert_eq!(found(&with(0o600), &["-drive", "file=/srv/a.img,format=raw,if=none"]), []);
     // An image that leads back to itself ends.
     let mut ring = with(0o666);
-    ring.0.images.insert("/srv/base.img".into(), image::Image { backing: Some("a.img".into()), data: None });
+    ring.0.images.insert(
+        "/srv/base.img".into(),
+        image::Image { format: "qcow2".into(), backing: Some("a.img".into()), data: None },
+    );
     assert_eq!(found(&ring, &DRIVE), []);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Access, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
+use super::{Access, Declared, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
 use crate::qemu::catalog;
 
 /// Devices that only read their drive.
@@ -73,6 +73,10 @@ impl Reader<'_> {
             Access::ReadWrite
         };
         self.chain = pairs.get("format").or(pairs.get("driver")) != Some("raw");
+        if let Some(driver) = pairs.get("format").or(pairs.get("driver")).filter(|driver| *driver != "help") {
+            let path = pairs.get("file").filter(|file| !file.contains(':')).map(absolute);
+            self.line.formats.push(Declared { entry: place.entry, path, driver: driver.to_owned() });
+        }
         if let Some(pair) = pairs.pair("file") {
             let raw = place.text.get(pair.value_span.clone()).unwrap_or_default().to_owned();
             self.file_name(place, &raw, &pair.value, access);
@@ -110,6 +114,13 @@ impl Reader<'_> {
             _ => inherited,
         };
         if let Some(driver) = driver {
+            let file = pairs.get(&format!("{prefix}file.filename")).or(pairs.get(&format!("{prefix}filename")));
+            let path = file.filter(|file| !file.contains(':')).map(absolute);
+            let declared = Declared { entry: place.entry, path, driver: driver.to_owned() };
+            let said = self.line.formats.last().is_some_and(|last| last.entry == place.entry && last.driver == driver);
+            if declared.path.is_some() || !said {
+                self.line.formats.push(declared);
+            }
             for (key, word, what) in catalog::block_driver(driver) {
                 let Some(pair) = pairs.pair(&format!("{prefix}{key}")) else { continue };
                 let at = pair.value_span.clone();

@@ -7,7 +7,7 @@ mod rows;
 use super::argv::QemuOption;
 use super::keyval::Pairs;
 use super::resource::{Access, Moment, Resource, Use};
-use super::{CommandLine, Id, Note, NoteKind, argv, catalog};
+use super::{CommandLine, Declared, Id, Note, NoteKind, argv, catalog};
 use crate::domain::EntryId;
 
 /// Reads every option and variable of a command line whose options are grouped.
@@ -98,7 +98,8 @@ impl Reader<'_> {
             "set" => self.set(place),
             "global" => self.global(place),
             "keyval" => self.keyval(row, place),
-            "user" => self.privilege(place, place.text),
+            "user" => self.privilege(place, place.text, true),
+            "chroot" => self.chroot(place, place.text),
             _ => {}
         }
     }
@@ -126,7 +127,10 @@ impl Reader<'_> {
             self.waits(place, &pairs);
         }
         if let (Some(user), "run-with") = (pairs.get("user"), row.name) {
-            self.privilege(place, user);
+            self.privilege(place, user, true);
+        }
+        if let (Some(root), "run-with") = (pairs.get("chroot"), row.name) {
+            self.chroot(place, root);
         }
         if let (Some(group @ ("device" | "object")), Some(name)) = (group, row.implied.and_then(|key| pairs.get(key))) {
             self.line.types.push((group, name.to_owned(), place.entry));
@@ -320,14 +324,18 @@ impl Reader<'_> {
         self.add(entry, at, Resource::Network { address: address.to_owned(), listen }, "a network address", false);
     }
 
-    fn privilege(&mut self, place: Place<'_>, user: &str) {
-        self.add(
-            place.entry,
-            place.span(user),
-            Resource::Privilege { what: format!("run as {user}") },
-            "another user",
-            false,
-        );
+    fn chroot(&mut self, place: Place<'_>, root: &str) {
+        self.path(place.entry, place.span(root), root, Access::Directory, "the root directory", false);
+        self.privilege(place, root, false);
+    }
+
+    fn privilege(&mut self, place: Place<'_>, name: &str, user: bool) {
+        let (what, why) = if user {
+            (format!("run as {name}"), "another user")
+        } else {
+            (format!("make {name} its root directory"), "another root directory")
+        };
+        self.add(place.entry, place.span(name), Resource::Privilege { what, user }, why, false);
     }
 }
 

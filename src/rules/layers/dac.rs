@@ -4,7 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::identity::Identity;
 use crate::host::{FileKind, Instance, Known, STATE_DIRECTORY, Step, Walk};
-use crate::qemu::{Access, Use};
+use crate::qemu::{Access, Resource, Use};
 
 const READ: u8 = 4;
 const WRITE: u8 = 2;
@@ -265,6 +265,30 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
             }
         }
         findings
+    },
+};
+
+pub(in crate::rules) static PRIVILEGE: Rule = Rule {
+    id: "dac-privilege",
+    layer: Layer::Dac,
+    summary: "only root may change the user or the root directory",
+    explain: include_str!("../../../assets/rules/dac-privilege.md"),
+    check: |case| {
+        let Ok(who) = case.identity() else { return Vec::new() };
+        let changes = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
+        changes
+            .filter(|_| who.uid != 0)
+            .map(|usage| {
+                let message = format!("{} may not {}", who.user, usage.resource.name());
+                Finding::of(usage, Verdict::Blocks, message)
+                    .because(who.sentence())
+                    .because("QEMU says 'Failed to setgid' or 'chroot failed'")
+                    .remedy(Remedy::none(
+                        Scope::Rewrite,
+                        "leave the option out, and say in a <seclabel model='dac'> who QEMU is to run as",
+                    ))
+            })
+            .collect()
     },
 };
 

@@ -1,8 +1,8 @@
 //! What is there, before anybody asks who may open it.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::host::{Ending, FileKind};
-use crate::qemu::{Access, Resource};
+use crate::host::{Ending, FileKind, image};
+use crate::qemu::{Access, Resource, catalog};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
@@ -88,6 +88,46 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
             _ => continue,
         };
         findings.push(Finding::of(usage, Verdict::Blocks, problem).because(case.host.describe(target)));
+    }
+    findings
+}
+
+pub(in crate::rules) static IMAGE_FORMAT: Rule = Rule {
+    id: "image-format",
+    layer: Layer::Host,
+    summary: "an image has another format than it is said to have",
+    explain: include_str!("../../../assets/rules/image-format.md"),
+    check: image_format,
+};
+
+fn image_format(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for declared in &case.line.formats {
+        let said = declared.driver.as_str();
+        if !catalog::is_block_driver(said) {
+            let finding = Finding::at(declared.entry, Verdict::Blocks, format!("QEMU has no block driver '{said}'"));
+            findings.push(finding.because(format!("QEMU says \"Unknown driver '{said}'\"")));
+            continue;
+        }
+        let Some(path) = &declared.path else { continue };
+        let Some(found) = case.host.images.get(path).map(|image| image.format.as_str()) else { continue };
+        let finding = if image::TOLD_APART.contains(&said) && found != said {
+            Finding::at(declared.entry, Verdict::Blocks, format!("{path} is said to be {said}, and is {found}"))
+                .because(format!("QEMU says 'Image is not in {said} format' or the like"))
+        } else if said == "raw" && found != "raw" && found != "luks" && !found.is_empty() {
+            Finding::at(
+                declared.entry,
+                Verdict::Warns,
+                format!("{path} is said to be raw, and has the header of {found}: the guest sees that header"),
+            )
+        } else {
+            continue;
+        };
+        findings.push(
+            finding
+                .because(format!("the first bytes of {path} are those of {found}"))
+                .remedy(Remedy::none(Scope::Rewrite, format!("say what it is: {found} ('qemu-img info' shows it)"))),
+        );
     }
     findings
 }

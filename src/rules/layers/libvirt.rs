@@ -1,36 +1,8 @@
-//! libvirt itself: a configuration it can't read, labels it can't give.
+//! libvirt itself: labels that it refuses or cannot give.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::Known;
-use crate::host::qemu_conf::Value;
-use crate::host::selinux::Mode;
-
-pub(in crate::rules) static CONF_SYNTAX: Rule = Rule {
-    id: "conf-syntax",
-    layer: Layer::Libvirt,
-    summary: "qemu.conf can't be read, no VM starts",
-    explain: include_str!("../../../assets/rules/conf-syntax.md"),
-    check: conf_syntax,
-};
-
-fn conf_syntax(case: &Case<'_>) -> Vec<Finding> {
-    let conf = &case.host.conf;
-    if let Some(error) = &conf.error {
-        let message = format!("{}:{}: libvirt's daemon does not start: {}", conf.path, error.line, error.message);
-        return vec![
-            Finding::general(Verdict::Blocks, message)
-                .because("texts must stand in quotes, and lists hold no comments"),
-        ];
-    }
-    if let Some(why) = &conf.unreadable {
-        return vec![
-            Finding::general(Verdict::Unknown, format!("libvirt's settings are not known: {why}"))
-                .because("the defaults are assumed"),
-        ];
-    }
-    Vec::new()
-}
 
 pub(in crate::rules) static SECLABEL_UNAVAILABLE: Rule = Rule {
     id: "seclabel-unavailable",
@@ -87,48 +59,28 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static SECLABEL_INCOMPLETE: Rule = Rule {
-    id: "seclabel-incomplete",
+pub(in crate::rules) static SECLABEL_REFUSED: Rule = Rule {
+    id: "seclabel-refused",
     layer: Layer::Libvirt,
-    summary: "a static seclabel has no label",
-    explain: include_str!("../../../assets/rules/seclabel-incomplete.md"),
+    summary: "virsh define refuses a seclabel",
+    explain: include_str!("../../../assets/rules/seclabel-refused.md"),
     check: |case| {
-        let labels = case.document.facts().seclabels.iter();
-        labels
-            .filter(|label| label.kind == SecLabelType::Static && label.label.is_none())
-            .map(|_| {
-                Finding::general(Verdict::Blocks, "a static seclabel has no <label>, expected one")
-                    .because("virsh define says 'security label is missing'")
+        let labels = &case.document.facts().seclabels;
+        let mut said: Vec<String> = labels.iter().filter_map(|label| label.refused.clone()).collect();
+        for (at, label) in labels.iter().enumerate() {
+            if labels[..at].iter().any(|earlier| earlier.model == label.model) {
+                let model = label.model.as_deref().unwrap_or("(null)");
+                said.push(format!("seclabel for model {model} is already provided"));
+            }
+        }
+        if said.is_empty() && labels.len() > 1 && labels.iter().any(|label| label.model.is_none()) {
+            said.push("missing security model when using multiple labels".to_owned());
+        }
+        said.into_iter()
+            .map(|said| {
+                Finding::general(Verdict::Blocks, "libvirt refuses a <seclabel> of the domain")
+                    .because(format!("virsh define says \"{said}\""))
             })
             .collect()
-    },
-};
-
-pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
-    id: "conf-driver",
-    layer: Layer::Libvirt,
-    summary: "qemu.conf asks for a security driver that this host lacks, no VM starts",
-    explain: include_str!("../../../assets/rules/conf-driver.md"),
-    check: |case| {
-        let (conf, host) = (&case.host.conf, case.host);
-        let wanted: Vec<&str> = match conf.get("security_driver") {
-            Some(Value::Text(text)) => vec![text],
-            Some(Value::List(_)) => conf.list("security_driver").unwrap_or_default(),
-            Some(Value::Int(_)) | None => Vec::new(),
-        };
-        let lacking = |driver: &str| match driver {
-            "selinux" => host.selinux.mode == Known::Yes(Mode::Off),
-            "apparmor" => host.apparmor.active == Known::Yes(false),
-            _ => false,
-        };
-        let found = wanted.into_iter().filter(|driver| lacking(driver)).map(|driver| {
-            Finding::general(
-                Verdict::Blocks,
-                format!("{} asks for the security driver '{driver}', which this host does not have", conf.path),
-            )
-            .because("libvirt's daemon does not start: 'Security driver … not enabled'")
-            .remedy(Remedy::setting("let libvirt choose", &conf.path, "# security_driver = …"))
-        });
-        found.collect()
     },
 };

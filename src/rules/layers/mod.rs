@@ -8,6 +8,7 @@ pub(super) mod libvirt;
 pub(super) mod namespaces;
 pub(super) mod seccomp;
 pub(super) mod selinux;
+pub(super) mod settings;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{default_devices, qemu_conf::Value};

@@ -66,7 +66,8 @@ pub(in crate::rules) static PRIVILEGES: Rule = Rule {
         if !enforced(case) {
             return Vec::new();
         }
-        let changes = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
+        let changes =
+            case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { user: true, .. }));
         changes
             .map(|usage| {
                 let message = format!("QEMU may not {}", usage.resource.name());

@@ -1,0 +1,62 @@
+//! `qemu.conf` is read as libvirt reads it, down to the line of an error. Needs `virsh` and root, no daemon.
+
+use std::path::Path;
+use std::process::Command;
+
+use qpt_tui::check;
+use qpt_tui::cli::HostOptions;
+use qpt_tui::domain::Document;
+use qpt_tui::host::qemu_conf::{QemuConf, settings};
+use qpt_tui::rules::{Case, judge};
+
+use crate::documents::oracle;
+
+#[test]
+fn the_settings_are_read_as_libvirt_reads_them() {
+    let Some(dir) = oracle() else { return };
+    #[rustfmt::skip]
+    let texts = [
+        "", "\n", " \n", "# x", "# x\n\n", "\n# x", "a=1\n\n\n", "a=1;b=2", "a=1 b=2", ";a=1", "a=1;;b=2", "a=1; # c\nb=2",
+        "a=1\n;", "a=1;\n;b=2", "1a=1", "_a=1", "a.b=1", "a-b=1", "a =", "a", "a=\"x", "a='x\n'", "a=\"\"\"x\ny\"\"\"",
+        "a=\"\"\"x", "a=\"\"\"\"\"\"", "a=[", "a=[]", "a=[,]", "a=['x',]", "a=['x',,'y']", "a=['x' 'y']", "a=['x'\n,'y']",
+        "a=['x' # c\n]", "a=[ # c\n 'x']", "a=[['x']]", "a=-1", "a=--1", "a=-", "a=0x10", "a=1.5", "a=99999999999999999999",
+        "a=yes", "a=\"x\" y", "a=\"x\"#c", "a=1\r\nb=2\r\n", "a=1\rb=2", "\u{feff}a=1", "a=\"x\\\"y\"", "a\n=1", "a=\n1", "a=''",
+    ];
+    for text in texts {
+        let error = refusal(dir.path(), text);
+        let said = error.lines().find_map(|line| line.split_once("qemu.conf:").map(|(_, rest)| rest.to_owned()));
+        let ours = QemuConf::parse("", text).error.map(|error| format!("{}: {}", error.line, error.message));
+        assert_eq!(ours, said, "{text:?}");
+    }
+}
+
+/// What libvirt says to these settings; empty where it takes them.
+fn refusal(root: &Path, text: &str) -> String {
+    let etc = root.join("libvirt/etc");
+    std::fs::create_dir_all(&etc).unwrap();
+    std::fs::write(etc.join("qemu.conf"), text).unwrap();
+    let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
+    let output = Command::new("virsh").args(["-q", "-c", &uri, "uri"]).env("LC_ALL", "C").output().unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
+    let Some(dir) = oracle() else { return };
+    let domain = Document::parse("<domain type='kvm'><name>t</name></domain>").unwrap();
+    let line = check::command_line(&domain);
+    let file = dir.path().join("qemu.conf");
+    let options = HostOptions { qemu_conf: Some(file.clone()), facts: None, session: false, user: None };
+    for (key, _) in settings() {
+        for value in ["[ 1 ]", "-1", "2", "[ \"x\" ]"] {
+            let text = format!("{key} = {value}\n");
+            let error = refusal(dir.path(), &text);
+            let kind = error.contains("parameter");
+            std::fs::write(&file, &text).unwrap();
+            let host = check::facts(&options, &[(&domain, &line)]).unwrap();
+            let found = judge(&Case { document: &domain, line: &line, host: &host });
+            let ours = found.iter().any(|f| f.rule == "conf-value" && f.evidence[0].contains("expected"));
+            assert_eq!(ours, kind, "{text}: {error}{found:?}");
+        }
+    }
+}

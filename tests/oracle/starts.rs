@@ -1,0 +1,290 @@
+//! Domains that are started for real, each compared with what was said about it before.
+//!
+//! Runs on a machine that `tests/oracle/run` prepared (it sets `QPT_ORACLE`); says so elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+
+use qpt_tui::check;
+use qpt_tui::cli::HostOptions;
+use qpt_tui::domain::{Document, EntryKind};
+use qpt_tui::rules::{Case, Finding, Step, Verdict, judge};
+use qpt_tui::xml::escape;
+
+use crate::support::here;
+
+const FILES: &str = "/srv/qpt-oracle";
+const CONF: &str = "/etc/libvirt/qemu.conf";
+
+/// A start of `cases.tsv`.
+struct Scenario {
+    name: String,
+    conf: String,
+    elements: String,
+    args: Vec<String>,
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let table =
+        std::env::var("QPT_ORACLE_CASES").unwrap_or_else(|_| here("tests/oracle/cases.tsv").display().to_string());
+    let given = |field: &str| if field == "-" { String::new() } else { field.to_owned() };
+    let wanted = std::env::var("QPT_ORACLE_ONLY").unwrap_or_default();
+    let text = std::fs::read_to_string(table).unwrap();
+    let line = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        Scenario {
+            name: fields[0].to_owned(),
+            conf: given(fields[1]).replace("; ", "\n").replace("\\n", "\n"),
+            elements: given(fields[2]),
+            args: shlex::split(fields[3]).unwrap(),
+        }
+    };
+    text.lines().filter(|l| !l.starts_with('#') && l.starts_with(wanted.as_str())).map(line).collect()
+}
+
+/// A small domain with the elements where the schema has them.
+fn document(elements: &str, args: &[String]) -> Document {
+    let args: String = args
+        .iter()
+        .map(|arg| format!("<qemu:arg value='{}'/>", escape::attribute(arg, '\'', false).unwrap()))
+        .collect();
+    let (labels, devices) = if elements.starts_with("<seclabel") { (elements, "") } else { ("", elements) };
+    let text = format!(
+        "<domain type='qemu' xmlns:qemu='{}'><name>qpt-oracle</name><uuid>5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f7e11</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
+        qpt_tui::domain::QEMU_NAMESPACE
+    );
+    Document::parse(text).unwrap()
+}
+
+fn sh(script: &str) -> (bool, String) {
+    let output = Command::new("sh").args(["-c", script]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), error)
+}
+
+/// The machine with its files, its settings and its daemon.
+struct Machine {
+    conf: Option<String>,
+    alive: bool,
+    _ears: Vec<UnixListener>,
+}
+
+impl Machine {
+    fn new() -> Machine {
+        let mut machine = Machine { conf: None, alive: false, _ears: Vec::new() };
+        machine.files();
+        machine
+    }
+
+    /// Makes all files anew.
+    fn files(&mut self) {
+        self._ears.clear();
+        // Left over where a case filled it.
+        sh(&format!("umount {FILES}/ro 2> /dev/null"));
+        let made = sh(&format!("sh {}", here("tests/oracle/files").display()));
+        assert!(made.0, "{}", made.1);
+        let open = |name: &str| {
+            let path = format!("{FILES}/{name}");
+            let ear = UnixListener::bind(&path).unwrap();
+            assert!(sh(&format!("chmod 777 {path}")).0);
+            ear
+        };
+        self._ears.push(open("listening.sock"));
+        drop(open("deaf.sock"));
+    }
+
+    /// Gives the daemon these settings.
+    fn configure(&mut self, conf: &str) {
+        if self.conf.as_deref() == Some(conf) {
+            return;
+        }
+        std::fs::write(CONF, format!("# written by tests/oracle\n{conf}\n")).unwrap();
+        // A daemon that can't read its settings is not there to ask.
+        self.alive = sh(&std::env::var("QPT_ORACLE_RESTART").unwrap()).0;
+        self.conf = Some(conf.to_owned());
+    }
+
+    /// Starts a domain; `None` when it runs, else what libvirt said.
+    fn start(&self, document: &Document) -> Option<String> {
+        if !self.alive {
+            return Some("the daemon does not start".to_owned());
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("domain.xml");
+        std::fs::write(&file, document.source()).unwrap();
+        let patience = std::env::var("QPT_ORACLE_PATIENCE").unwrap_or_else(|_| "20".to_owned());
+        let (started, error) = sh(&format!("timeout {patience} virsh -q -c qemu:///system create {}", file.display()));
+        sh("virsh -q -c qemu:///system destroy qpt-oracle");
+        (!started).then_some(error)
+    }
+}
+
+fn findings(document: &Document) -> Vec<Finding> {
+    let options = HostOptions { qemu_conf: None, facts: None, session: false, user: None };
+    let line = check::command_line(document);
+    let host = check::facts(&options, &[(document, &line)]).unwrap();
+    judge(&Case { document, line: &line, host: &host })
+}
+
+fn of(verdict: Verdict, findings: &[Finding]) -> Vec<&'static str> {
+    let found: BTreeSet<&str> = findings.iter().filter(|finding| finding.verdict == verdict).map(|f| f.rule).collect();
+    found.into_iter().collect()
+}
+
+fn ready() -> bool {
+    let ready = std::env::var_os("QPT_ORACLE").is_some();
+    if !ready {
+        eprintln!("skipped: no domain was started; run tests/oracle/run as root where libvirt and QEMU are installed");
+    }
+    ready
+}
+
+/// One test, since there is one daemon.
+#[test]
+fn what_is_said_is_what_happens() {
+    if !ready() {
+        return;
+    }
+    let mut machine = Machine::new();
+    machine.configure("");
+    let plain = document("", &["-msg".to_owned(), "guest-name=on".to_owned()]);
+    if let Some(error) = machine.start(&plain) {
+        panic!("libvirt can't start any domain here: {error}");
+    }
+    let mut scenarios = scenarios();
+    scenarios.sort_by(|a, b| a.conf.cmp(&b.conf));
+    let (mut table, mut wrong, mut layers) = (String::new(), Vec::new(), BTreeMap::<String, (u32, u32)>::new());
+    let mut tried = BTreeSet::new();
+    let mut remedies = String::new();
+    for scenario in &scenarios {
+        machine.configure(&scenario.conf);
+        let document = document(&scenario.elements, &scenario.args);
+        let found = findings(&document);
+        let error = machine.start(&document);
+        let (blocks, unknown) = (of(Verdict::Blocks, &found), of(Verdict::Unknown, &found));
+        let agrees = error.is_some() == !blocks.is_empty() && (unknown.is_empty() || !blocks.is_empty());
+        let layer = scenario.name.split('-').next().unwrap().to_owned();
+        let count = layers.entry(layer).or_default();
+        count.0 += u32::from(agrees);
+        count.1 += 1;
+        let real = error.as_deref().map_or("starts".to_owned(), |error| format!("fails: {}", last(error)));
+        let row = format!(
+            "{:<9} {:<34} {:<36} {real}",
+            if agrees { "ok" } else { "DISAGREES" },
+            scenario.name,
+            if blocks.is_empty() { format!("starts {unknown:?}") } else { blocks.join(",") },
+        );
+        writeln!(table, "{row}").unwrap();
+        if !agrees {
+            wrong.push(row);
+            continue;
+        }
+        if error.is_some() && machine.alive && std::env::var_os("QPT_ORACLE_NO_REMEDIES").is_none() {
+            try_remedies(&mut machine, scenario, &document, &found, &mut tried, &mut remedies, &mut wrong);
+        }
+    }
+    eprintln!("{table}\n{remedies}");
+    for (layer, (agree, all)) in &layers {
+        eprintln!("{layer:<12} {agree} of {all} agree");
+    }
+    assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn last(error: &str) -> &str {
+    let line = error.trim().lines().last().unwrap_or_default();
+    line.rsplit("qemu-system-x86_64: ").next().unwrap_or(line)
+}
+
+/// Carries out each kind of remedy once, judges again, and starts the domain when nothing is left that blocks.
+fn try_remedies(
+    machine: &mut Machine,
+    scenario: &Scenario,
+    document: &Document,
+    found: &[Finding],
+    tried: &mut BTreeSet<(&'static str, usize)>,
+    report: &mut String,
+    wrong: &mut Vec<String>,
+) {
+    for finding in found.iter().filter(|finding| finding.verdict == Verdict::Blocks) {
+        for (index, remedy) in finding.remedies.iter().enumerate() {
+            if remedy.step == Step::Nothing || !tried.insert((finding.rule, index)) {
+                continue;
+            }
+            let mut next = document.clone();
+            let what = match &remedy.step {
+                Step::EditXml(edits) => {
+                    next = document.apply(edits).unwrap();
+                    "edit".to_owned()
+                }
+                Step::RunCommand(command) => {
+                    let ran = sh(command);
+                    assert!(ran.0, "{command}: {}", ran.1);
+                    command.clone()
+                }
+                Step::SetOption { file, line } if file == CONF => {
+                    let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+                    let keys: Vec<String> = line.lines().map(key).collect();
+                    let kept = scenario.conf.lines().filter(|old| !keys.contains(&key(old)));
+                    let conf: Vec<&str> = kept.chain(line.lines()).collect();
+                    machine.configure(&conf.join("\n"));
+                    line.replace('\n', "; ")
+                }
+                Step::SetOption { file, line } => {
+                    append(file, line);
+                    format!("{file}: {line}")
+                }
+                Step::Nothing => continue,
+            };
+            let after = findings(&next);
+            let turned = !after
+                .iter()
+                .any(|f| f.verdict == Verdict::Blocks && f.rule == finding.rule && f.resource == finding.resource);
+            let left = of(Verdict::Blocks, &after);
+            let error = if left.is_empty() { machine.start(&next) } else { None };
+            let row = format!(
+                "{:<9} {:<34} {:<24} {what}{}{}",
+                if turned && error.is_none() { "ok" } else { "NO REMEDY" },
+                scenario.name,
+                finding.rule,
+                if left.is_empty() { String::new() } else { format!("; then {left:?}") },
+                error.as_deref().map_or(String::new(), |error| format!("; fails: {}", last(error))),
+            );
+            writeln!(report, "{row}").unwrap();
+            if !turned || error.is_some() {
+                wrong.push(row);
+            }
+            if let Step::SetOption { file, .. } = &remedy.step
+                && file != CONF
+            {
+                std::fs::rename(format!("{file}.before"), file).unwrap();
+            }
+            machine.configure(&scenario.conf);
+            machine.files();
+        }
+    }
+}
+
+/// Adds rules to an AppArmor file, inside its braces where it has some.
+fn append(file: &str, line: &str) {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    std::fs::write(format!("{file}.before"), &text).unwrap();
+    let at = text.rfind('}').unwrap_or(text.len());
+    std::fs::write(file, format!("{}{line}\n{}", &text[..at], &text[at..])).unwrap();
+}
+
+#[test]
+fn the_cases_are_enough() {
+    let scenarios = scenarios();
+    let mut layers = BTreeMap::<&str, u32>::new();
+    for scenario in &scenarios {
+        *layers.entry(scenario.name.split('-').next().unwrap()).or_default() += 1;
+        assert!(
+            document(&scenario.elements, &scenario.args).entries().any(|e| matches!(e.kind, EntryKind::Arg { .. }))
+        );
+    }
+    for layer in ["libvirt", "qemu", "host", "namespaces", "dac", "cgroups", "seccomp"] {
+        assert!(layers.get(layer).is_some_and(|count| *count >= 8), "{layer}: {layers:?}");
+    }
+}
