@@ -38,6 +38,9 @@ pub enum Command {
     Explain {
         /// The rule's name, as findings show it in brackets.
         rule: Option<String>,
+        /// Say which rules may stand behind an error of libvirt or QEMU; '-' reads it from standard input.
+        #[arg(long, value_name = "TEXT", conflicts_with = "rule")]
+        error: Option<String>,
     },
     /// Print what this host says about the resources of some domains, as JSON for --facts.
     Facts {

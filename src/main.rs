@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
 use qpt_tui::cli::{Cli, Command};
 use qpt_tui::error::Error;
-use qpt_tui::{check, domain, rules, tui};
+use qpt_tui::{check, domain, report, rules, store, tui};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -27,13 +27,23 @@ fn run(cli: Cli) -> Result<u8> {
                 .map_err(|error| Error::user(format!("{}: {error}", file.display())))?;
             check::print(&text);
         }
-        Some(Command::Explain { rule: Some(id) }) => match rules::rule(&id) {
+        Some(Command::Explain { rule: Some(id), .. }) => match rules::rule(&id) {
             Some(rule) => check::print(rule.explain),
             None => {
                 return Err(Error::user(format!("there is no rule '{id}'")).hint("list them: qpt-tui explain").into());
             }
         },
-        Some(Command::Explain { rule: None }) => {
+        Some(Command::Explain { error: Some(text), .. }) => {
+            let text = if text == "-" { store::read_input()? } else { text };
+            let meanings = rules::meanings(&text);
+            if meanings.is_empty() {
+                return Err(Error::user("no rule knows these words")
+                    .hint("give the last lines of /var/log/libvirt/qemu/NAME.log, or what virsh start printed")
+                    .into());
+            }
+            check::print(&report::text::meanings(&meanings));
+        }
+        Some(Command::Explain { rule: None, error: None }) => {
             let lines: String = rules::RULES
                 .iter()
                 .map(|rule| format!("{:<22} {:<11} {}\n", rule.id, rule.layer.word(), rule.summary))

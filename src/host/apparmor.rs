@@ -37,6 +37,9 @@ pub struct Profile {
     /// It only logs.
     #[serde(default)]
     pub complain: bool,
+    /// A rule of the site's own files that lacks its comma, with its file: no profile of a VM can be loaded then.
+    #[serde(default)]
+    pub broken: Option<String>,
 }
 
 /// The state of AppArmor.
@@ -156,6 +159,7 @@ impl Parser<'_> {
                 self.depth += 1;
                 rule.clear();
             } else if line == "}" {
+                self.unfinished(origin, &rule[..rule.len() - 1]);
                 self.depth = self.depth.saturating_sub(1);
                 rule.clear();
             } else if line.ends_with(',') {
@@ -164,6 +168,15 @@ impl Parser<'_> {
                 }
                 rule.clear();
             }
+        }
+        self.unfinished(origin, &rule);
+    }
+
+    /// A rule that ends without its comma; only what people edit is suspected.
+    fn unfinished(&mut self, origin: &str, rule: &str) {
+        let edited = ["/local/", "libvirt-qemu.d/", "/libvirt/libvirt-"].iter().any(|part| origin.contains(part));
+        if edited && !rule.trim().is_empty() && self.profile.broken.is_none() {
+            self.profile.broken = Some(format!("{origin}: '{}'", rule.trim()));
         }
     }
 

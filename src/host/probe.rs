@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::emulator::{self, Emulator};
 use super::facts::{FACTS_VERSION, HostFacts, Instance, Known};
 use super::image::{self, Image};
-use super::process::ask;
+use super::process::{ask, daemon, started};
 use super::qemu_conf::QemuConf;
 use super::selinux::Confinement;
 use super::{Walk, apparmor, cgroup, identity, mounts, paths, selinux};
@@ -193,6 +193,15 @@ fn listening() -> Known<Vec<String>> {
     }
 }
 
+/// Whether a file was changed after libvirt's daemon started.
+fn newer(path: &str) -> bool {
+    let changed = std::fs::metadata(path).ok().and_then(|data| data.modified().ok());
+    let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let started = daemon().and_then(|process| started(&process));
+    // Both are known to the second at best.
+    changed.zip(started).is_some_and(|(changed, started)| changed.as_secs() > started + 1)
+}
+
 fn known<T>(answer: Result<T, String>) -> Known<T> {
     answer.map_or_else(Known::Unknown, Known::Yes)
 }
@@ -209,7 +218,7 @@ fn read_conf(request: &Request) -> QemuConf {
         }
     };
     match std::fs::read_to_string(&path) {
-        Ok(text) => QemuConf::parse(&path, &text),
+        Ok(text) => QemuConf { newer: request.conf.is_none() && newer(&path), ..QemuConf::parse(&path, &text) },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => QemuConf { path, ..QemuConf::default() },
         Err(error) => QemuConf {
             unreadable: Some(format!("{path} cannot be read ({error}); run as root to see it")),

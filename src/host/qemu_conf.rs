@@ -34,6 +34,9 @@ pub struct QemuConf {
     pub error: Option<ConfError>,
     /// Why the file could not be looked at, when it is there.
     pub unreadable: Option<String>,
+    /// The daemon that runs was started before the file was changed: it still has the older settings.
+    #[serde(default)]
+    pub newer: bool,
 }
 
 impl QemuConf {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Known;
 use super::paths::{Ending, FileKind, Walk};
+use super::process::daemon;
 use super::qemu_conf::{QemuConf, Value};
 use crate::domain::{DomainFacts, SecLabelType};
 
@@ -34,6 +35,12 @@ pub struct Selinux {
     pub distribution: String,
     /// What the running kernel's policy allows: `SOURCE TARGET CLASS` to permissions.
     pub decisions: BTreeMap<String, Vec<String>>,
+    /// Process labels that the running kernel's policy knows, or does not.
+    #[serde(default)]
+    pub known: BTreeMap<String, bool>,
+    /// The policy's booleans whose name begins with `virt_`.
+    #[serde(default)]
+    pub booleans: BTreeMap<String, bool>,
 }
 
 /// How QEMU will be confined by SELinux.
@@ -113,6 +120,11 @@ pub(super) fn driver_allowed(conf: &QemuConf, driver: &str) -> bool {
     }
 }
 
+/// The label that libvirt gives to images, and to its own key file, of a process with this label.
+pub fn image_label(process: &str) -> String {
+    format!("system_u:object_r:svirt_image_t:{}", process.splitn(4, ':').nth(3).unwrap_or("s0"))
+}
+
 /// The type in a label `user:role:type:range`.
 pub fn type_of(label: &str) -> Option<&str> {
     label.split(':').nth(2)
@@ -147,6 +159,8 @@ pub(super) fn read() -> Selinux {
         contexts: Vec::new(),
         distribution: id.trim_matches('"').to_owned(),
         decisions: BTreeMap::new(),
+        known: BTreeMap::new(),
+        booleans: BTreeMap::new(),
     };
     if selinux.mode != Known::Yes(Mode::Off) {
         let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
@@ -156,25 +170,40 @@ pub(super) fn read() -> Selinux {
             .unwrap_or_default();
         selinux.contexts = contexts.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         selinux.daemon = daemon_label();
+        selinux.booleans = booleans();
     }
     selinux
 }
 
 /// The label of the running daemon.
 fn daemon_label() -> Option<String> {
-    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
-        let path = entry.path();
-        let name = std::fs::read_to_string(path.join("comm")).unwrap_or_default();
-        if ["libvirtd", "virtqemud"].contains(&name.trim()) {
-            let label = std::fs::read_to_string(path.join("attr/current")).ok()?;
-            return Some(label.trim_end_matches(['\0', '\n']).to_owned());
-        }
-    }
-    None
+    let label = std::fs::read_to_string(daemon()?.join("attr/current")).ok()?;
+    Some(label.trim_end_matches(['\0', '\n']).to_owned())
 }
 
-/// Asks the kernel's policy about every step of the walks, for one process label.
+/// selinuxfs `booleans`: the value in force, and the one that is pending.
+fn booleans() -> BTreeMap<String, bool> {
+    let Ok(entries) = std::fs::read_dir("/sys/fs/selinux/booleans") else { return BTreeMap::new() };
+    let read = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let value = std::fs::read_to_string(entry.path()).ok().filter(|_| name.starts_with("virt_"))?;
+        Some((name, value.starts_with('1')))
+    };
+    entries.flatten().filter_map(read).collect()
+}
+
+/// Asks the kernel's policy about one process label: whether there is such a label, whether the daemon may start QEMU with
+/// it, and what it may do to every step of the walks.
 pub(super) fn decide(selinux: &mut Selinux, source: &str, walks: &[&Walk]) {
+    if let Some(known) = known(source) {
+        selinux.known.insert(source.to_owned(), known);
+    }
+    ask(selinux, source, source, "capability");
+    ask(selinux, source, &image_label(source), "file");
+    if let Some(daemon) = selinux.daemon.clone() {
+        ask(selinux, &daemon, source, "process");
+        ask(selinux, &daemon, source, "unix_stream_socket");
+    }
     for walk in walks {
         for step in &walk.steps {
             if let Some(label) = &step.label {
@@ -229,6 +258,16 @@ fn created(source: &str, parent: &str, class: &str) -> Option<String> {
         .map(|label| label.trim_end_matches('\0').to_owned())
 }
 
+/// selinuxfs `context`: a label that the policy does not know is refused.
+fn known(label: &str) -> Option<bool> {
+    let mut file = std::fs::OpenOptions::new().write(true).open("/sys/fs/selinux/context").ok()?;
+    match std::io::Write::write_all(&mut file, label.as_bytes()) {
+        Ok(()) => Some(true),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => Some(false),
+        Err(_) => None,
+    }
+}
+
 /// One question and its answer on the same open file, as selinuxfs wants it.
 fn transact(path: &str, question: &str) -> Option<String> {
     use std::io::{Read as _, Write as _};
@@ -251,6 +290,8 @@ mod tests {
             contexts: vec!["system_u:system_r:svirt_t:s0".into(), "system_u:system_r:svirt_tcg_t:s0".into()],
             distribution: "debian".into(),
             decisions: BTreeMap::new(),
+            known: BTreeMap::new(),
+            booleans: BTreeMap::new(),
         }
     }
 

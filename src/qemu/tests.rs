@@ -230,7 +230,10 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-pidfile", "/p"], &["create /p"]),
         (&["-incoming", "tcp:0:4444"], &["listens 0:4444"]),
         (&["-incoming", "fd:3", "-add-fd", "fd=9,set=1"], &["descriptor 3", "descriptor 9"]),
-        (&["-run-with", "chroot=/c,user=nobody"], &["privilege run as nobody", "directory /c"]),
+        (
+            &["-run-with", "chroot=/c,user=nobody"],
+            &["privilege run as nobody", "directory /c", "privilege make /c its root directory"],
+        ),
         (&["-daemonize"], &["start QEMU itself, in the background"]),
         (&["-accel", "kvm,device=/dev/kvm2"], &["read-write /dev/kvm2"]),
         (&["-machine", "virt,dumpdtb=/d"], &["create /d"]),

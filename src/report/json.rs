@@ -77,6 +77,7 @@ fn finding_value(checked: &Checked<'_>, finding: &Finding) -> Value {
     value.insert("resource".to_owned(), json!(resource));
     value.insert("message".to_owned(), json!(finding.message));
     value.insert("evidence".to_owned(), json!(finding.evidence));
+    value.insert("first".to_owned(), json!(finding.first));
     let remedies: Vec<Value> = finding.remedies.iter().map(|remedy| remedy_value(checked.document, remedy)).collect();
     value.insert("remedies".to_owned(), json!(remedies));
     Value::Object(value)

@@ -118,6 +118,8 @@ pub struct Finding {
     pub message: String,
     /// What was observed.
     pub evidence: Vec<String>,
+    /// It blocks, and no layer before it blocks the same use: what QEMU says is about this one.
+    pub first: bool,
     /// What can be done, the best first.
     pub remedies: Vec<Remedy>,
 }
@@ -150,6 +152,7 @@ impl Finding {
             resource: None,
             message: message.into(),
             evidence: Vec::new(),
+            first: verdict == Verdict::Blocks,
             remedies: Vec::new(),
         }
     }

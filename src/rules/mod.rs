@@ -8,15 +8,18 @@ mod command_line;
 mod document;
 mod finding;
 mod layers;
+mod meaning;
 mod remedy;
+pub use meaning::{Meaning, meanings};
 pub use remedy::quote;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::{Document, EntryId};
 use crate::host::identity::Identity;
 use crate::host::image;
-use crate::host::{FileKind, HostFacts, Walk, dac_label};
+use crate::host::selinux::{Confinement, Mode, type_of};
+use crate::host::{FileKind, HostFacts, Known, Walk, dac_label};
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
 pub use finding::{Finding, Layer, Verdict};
@@ -51,6 +54,21 @@ impl<'a> Case<'a> {
             None => Err("the domain's user was not looked up"),
         }
     }
+
+    /// Whether a QEMU that runs as root is above owners and modes: not where SELinux confines it without `dac_override`.
+    fn root_overrides(&self) -> bool {
+        let selinux = &self.host.selinux;
+        match selinux.confinement(self.document.facts(), &self.host.conf) {
+            Confinement::Label { label, .. } if selinux.mode == Known::Yes(Mode::Enforcing) => {
+                match selinux.allowed(&label, &label, "capability") {
+                    Some(allowed) => allowed.iter().any(|permission| permission == "dac_override"),
+                    // No shipped policy gives it to these two.
+                    None => !["svirt_t", "svirt_tcg_t"].contains(&type_of(&label).unwrap_or_default()),
+                }
+            }
+            Confinement::Label { .. } | Confinement::Daemon(_) | Confinement::None => true,
+        }
+    }
 }
 
 /// A rule.
@@ -74,6 +92,7 @@ pub static RULES: &[&Rule] = &[
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,
     &layers::settings::CONF_DRIVER,
+    &layers::settings::CONF_NEWER,
     &layers::libvirt::SECLABEL_UNAVAILABLE,
     &layers::libvirt::SECLABEL_REFUSED,
     &command_line::JOINED_OPTION,
@@ -102,6 +121,7 @@ pub static RULES: &[&Rule] = &[
     &layers::host::NOBODY_LISTENS,
     &layers::host::READ_ONLY_MOUNT,
     &layers::namespaces::NAMESPACE_HIDDEN,
+    &layers::namespaces::MOUNT_PROPAGATION,
     &layers::dac::IDENTITY_UNKNOWN,
     &layers::dac::LABEL_USER,
     &layers::dac::CLOSED_DIRECTORY,
@@ -110,8 +130,12 @@ pub static RULES: &[&Rule] = &[
     &layers::dac::CANNOT_CREATE,
     &layers::dac::PRIVILEGE,
     &layers::cgroups::CGROUP_DEVICE,
+    &layers::selinux::process::SELINUX_LABEL,
+    &layers::selinux::process::SELINUX_ROOT,
     &layers::selinux::SELINUX_DENIED,
     &layers::selinux::SELINUX_CATEGORIES,
+    &layers::apparmor::APPARMOR_LABEL,
+    &layers::apparmor::APPARMOR_PROFILE,
     &layers::apparmor::APPARMOR_DENIED,
     &layers::seccomp::SPAWN,
     &layers::seccomp::PRIVILEGES,
@@ -136,6 +160,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     allowances(case, &mut findings);
+    first_bite(&mut findings);
     let place = |finding: &Finding| finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index));
     findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
     findings
@@ -163,6 +188,30 @@ fn chained(case: &Case<'_>) -> Vec<Use> {
         }
     }
     found
+}
+
+/// Layers are met in their order (path_openat: the path in its namespace, then mode, device group, security module): of
+/// several that block the same use, only the first shows in QEMU's words.
+fn first_bite(findings: &mut [Finding]) {
+    let mut first: HashMap<(EntryId, String), Layer> = HashMap::new();
+    let of = |finding: &Finding| {
+        let entry = finding.entry.filter(|_| finding.verdict == Verdict::Blocks)?;
+        Some((entry, finding.resource.as_ref()?.name().to_owned()))
+    };
+    for finding in &*findings {
+        if let Some(key) = of(finding) {
+            let layer = first.entry(key).or_insert(finding.layer);
+            *layer = finding.layer.min(*layer);
+        }
+    }
+    for finding in findings {
+        let Some(layer) = of(finding).and_then(|key| first.get(&key).copied()) else { continue };
+        finding.first = layer == finding.layer;
+        if !finding.first {
+            let message = format!("{} refuses it before: this shows once that is settled", layer.title());
+            finding.evidence.push(message);
+        }
+    }
 }
 
 /// What a layer looked at and let through is said as well: silence could also mean that nobody looked.

@@ -34,6 +34,8 @@ fn host() -> Host {
             contexts: vec!["system_u:system_r:svirt_t:s0".into()],
             distribution: "debian".into(),
             decisions: BTreeMap::new(),
+            known: BTreeMap::new(),
+            booleans: BTreeMap::new(),
         },
         apparmor: AppArmor { active: Known::Yes(false), profiles: BTreeMap::new() },
         mounts: Known::Yes(vec![mount("/", "rw"), mount("/dev", "rw"), mount("/dev/shm", "rw"), mount("/ro", "ro")]),
@@ -115,6 +117,13 @@ impl Host {
         self.with(path, path, |step| step.label = Some(format!("system_u:object_r:{label}")))
     }
 
+    /// QEMU runs as root, by qemu.conf.
+    fn root(mut self) -> Host {
+        let root = self.0.identities["root:root"].clone();
+        self.0.identities.insert(String::new(), root);
+        self
+    }
+
     fn apparmor(mut self, rules: &[(&str, &str)]) -> Host {
         let rule = |(pattern, permissions): &(&str, &str)| FileRule {
             pattern: (*pattern).into(),
@@ -123,8 +132,12 @@ impl Host {
             deny: false,
             origin: "local".into(),
         };
-        let profile =
-            Profile { path: "TEMPLATE.qemu".into(), rules: rules.iter().map(rule).collect(), complain: false };
+        let profile = Profile {
+            path: "TEMPLATE.qemu".into(),
+            rules: rules.iter().map(rule).collect(),
+            complain: false,
+            broken: None,
+        };
         self.0.apparmor =
             AppArmor { active: Known::Yes(true), profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]) };
         self
@@ -325,7 +338,12 @@ fn seccomp_stops_programs_and_changes_of_user() {
     let exec: [&str; 2] = ["-incoming", "exec:cat /x"];
     assert_eq!(found(&host(), &exec), blocks("seccomp-spawn"));
     assert_eq!(found(&host().conf("seccomp_sandbox = 0"), &exec), []);
-    assert_eq!(found(&host(), &["-runas", "nobody"]), blocks("seccomp-privileges"));
+    assert_eq!(found(&host().conf("user = \"root\"").root(), &["-runas", "nobody"]), blocks("seccomp-privileges"));
+    assert_eq!(found(&host().conf("seccomp_sandbox = 0"), &["-runas", "nobody"]), blocks("dac-privilege"));
+    let chroot: [&str; 2] = ["-chroot", "/srv/d"];
+    let with = || host().at("/srv/d", FileKind::Directory, 0o755, 0);
+    assert_eq!(found(&with(), &chroot), blocks("dac-privilege"));
+    assert_eq!(found(&with().root(), &chroot), []);
     assert_eq!(
         found(&host(), &["-netdev", "user,id=n,guestfwd=tcp:1.2.3.4:5-cmd:/bin/cat"]),
         [("seccomp-spawn", Verdict::Warns)]
@@ -379,6 +397,152 @@ fn the_kernels_own_answer_comes_before_the_table() {
     asked.0.selinux.decisions.insert(key, vec!["open".into(), "read".into()]);
     assert_eq!(found(&asked, &DRIVE), []);
     assert_eq!(found(&asked, &BLOCKDEV), blocks("selinux-denied"));
+}
+
+#[test]
+fn under_selinux_root_is_a_user_like_any_other() {
+    let enforcing = || host().selinux(Mode::Enforcing);
+    let root = |relabel: &str| {
+        format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>root:root</label></seclabel>")
+    };
+    assert_eq!(found_in(&enforcing(), &root("no"), &[]), blocks("selinux-root"));
+    assert_eq!(found_in(&enforcing(), &root("yes"), &[]), []);
+    assert_eq!(found_in(&host().selinux(Mode::Permissive), &root("no"), &[]), []);
+    let free = format!("{}<seclabel type='none' model='selinux'/>", root("no"));
+    assert_eq!(found_in(&enforcing(), &free, &[]), []);
+    let other = |host: Host| host.at("/srv/a.img", FileKind::File, 0o600, 1000).label("/srv/a.img", "svirt_image_t:s0");
+    assert_eq!(found(&other(enforcing()).root(), &DRIVE), blocks("dac-unreadable"));
+    assert_eq!(found(&other(host().selinux(Mode::Permissive)).root(), &DRIVE), []);
+    // The running kernel's policy has the last word.
+    let mut asked = other(enforcing()).root();
+    let process = "system_u:system_r:svirt_t:s0:c1021,c1022";
+    asked.0.selinux.decisions.insert(format!("{process} {process} capability"), vec!["dac_override".into()]);
+    assert_eq!(found(&asked, &DRIVE), []);
+}
+
+#[test]
+fn a_static_selinux_label_must_be_one_that_libvirt_can_give() {
+    let label = "system_u:system_r:other_t:s0:c1,c2";
+    let own = format!("<seclabel type='static' model='selinux'><label>{label}</label></seclabel>");
+    let daemon = "system_u:system_r:virtd_t:s0";
+    let key = "system_u:object_r:svirt_image_t:s0:c1,c2";
+    let with = |socket: &str, process: &str, file: &[&str]| {
+        let mut host = host().selinux(Mode::Enforcing);
+        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let decisions = &mut host.0.selinux.decisions;
+        decisions.insert(format!("{daemon} {label} unix_stream_socket"), texts(&[socket]));
+        decisions.insert(format!("{daemon} {label} process"), texts(&[process]));
+        decisions.insert(format!("{label} {key} file"), texts(file));
+        host.0.selinux.known.insert(label.to_owned(), true);
+        host
+    };
+    assert_eq!(found_in(&with("create", "transition", &["open", "read"]), &own, &[]), []);
+    assert_eq!(found_in(&with("", "transition", &["open", "read"]), &own, &[]), blocks("selinux-label"));
+    assert_eq!(found_in(&with("create", "", &["open", "read"]), &own, &[]), blocks("selinux-label"));
+    assert_eq!(found_in(&with("create", "transition", &["open"]), &own, &[]), blocks("selinux-label"));
+    let mut unknown = with("create", "transition", &["open", "read"]);
+    unknown.0.selinux.known.insert(label.to_owned(), false);
+    assert_eq!(found_in(&unknown, &own, &[]), blocks("selinux-label"));
+    let unasked = host().selinux(Mode::Enforcing);
+    assert_eq!(found_in(&unasked, &own, &[]), [("selinux-label", Verdict::Unknown)]);
+    assert_eq!(found_in(&unasked, &own.replace("other_t", "svirt_t"), &[]), []);
+}
+
+#[test]
+fn a_boolean_opens_network_file_systems() {
+    let with = |on: Option<bool>| {
+        let mut host = host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", "nfs_t:s0");
+        host.0.selinux.booleans.extend(on.map(|on| ("virt_use_nfs".to_owned(), on)));
+        host
+    };
+    assert_eq!(found(&with(Some(true)), &BLOCKDEV), []);
+    assert_eq!(found(&with(Some(false)), &BLOCKDEV), blocks("selinux-denied"));
+    assert_eq!(found(&with(None), &BLOCKDEV), [("selinux-denied", Verdict::Unknown)]);
+    let findings = judged(&with(Some(false)), &domain("", &BLOCKDEV));
+    assert!(findings[0].remedies.iter().any(|r| r.step == Step::RunCommand("setsebool -P virt_use_nfs on".into())));
+}
+
+#[test]
+fn apparmor_labels_and_broken_rules_stop_the_start() {
+    let with = || host().apparmor(&[("/srv/**", "rwk")]);
+    let own = "<seclabel type='static' model='apparmor'><label>unconfined</label></seclabel>";
+    assert_eq!(found_in(&with(), own, &[]), blocks("apparmor-label"));
+    let base = "<seclabel type='dynamic' model='apparmor'><baselabel>x</baselabel></seclabel>";
+    assert_eq!(found_in(&with(), base, &[]), blocks("apparmor-label"));
+    assert_eq!(found_in(&with(), "<seclabel type='dynamic' model='apparmor'/>", &[]), []);
+    let mut broken = with();
+    let Some(Known::Yes(profile)) = broken.0.apparmor.profiles.get_mut("") else { unreachable!() };
+    profile.broken = Some("local: '/srv/a r'".into());
+    assert_eq!(found(&broken, &[]), blocks("apparmor-profile"));
+    assert_eq!(found_in(&broken, "<seclabel type='none' model='apparmor'/>", &[]), []);
+}
+
+#[test]
+fn of_several_layers_the_first_is_named() {
+    let findings = judged(&host().node("/dev/hw", 10, 183, 0o600), &domain("", &RNG));
+    let blocking: Vec<_> =
+        findings.iter().filter(|f| f.verdict == Verdict::Blocks).map(|f| (f.layer, f.first)).collect();
+    assert_eq!(blocking, [(Layer::Namespaces, true), (Layer::Dac, false), (Layer::Cgroups, false)]);
+}
+
+#[test]
+fn notes_about_the_host_do_not_block() {
+    let mut host = host().file("/srv/a.img", 0o666);
+    host.0.conf.newer = true;
+    host.0.mounts = Known::Yes(vec![Mount { shared: false, ..mount("/", "rw") }]);
+    let rules = |host: &Host, argv: &[&str]| {
+        judged(host, &domain("", argv))
+            .into_iter()
+            .filter(|f| f.verdict == Verdict::Note)
+            .map(|f| f.rule)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&host, &DRIVE), ["conf-newer", "mount-propagation"]);
+    assert_eq!(rules(&host, &["-S"]), ["conf-newer"]);
+    host.0.conf.newer = false;
+    assert_eq!(rules(&host.conf("namespaces = []"), &DRIVE), [""; 0]);
+}
+
+#[test]
+fn settings_of_the_wrong_kind_stop_the_daemon() {
+    for conf in [
+        "dynamic_ownership = \"1\"",
+        "dynamic_ownership = 2",
+        "cgroup_device_acl = \"/dev/null\"",
+        "namespaces = [ 1 ]",
+        "namespaces = [ \"net\" ]",
+        "cgroup_controllers = [ \"nosuch\" ]",
+        "user = 0",
+        "max_files = -1",
+    ] {
+        assert_eq!(found(&host().conf(conf), &[]), blocks("conf-value"), "{conf}");
+    }
+    for conf in ["nosuch = \"x\"", "seccomp_sandbox = -5", "max_core = \"unlimited\"", "user = \"a\"\nuser = 1"] {
+        assert_eq!(found(&host().conf(conf), &[]), [], "{conf}");
+    }
+    for conf in
+        ["security_driver = \"dac\"", "security_driver = [ \"none\", \"none\" ]", "security_require_confined = 1"]
+    {
+        assert_eq!(found(&host().conf(conf), &[]), blocks("conf-driver"), "{conf}");
+    }
+    assert_eq!(found(&host().selinux(Mode::Enforcing).conf("security_require_confined = 1"), &[]), []);
+}
+
+#[test]
+fn an_image_is_what_it_is_said_to_be() {
+    let with = |format: &str| {
+        let mut host = host().file("/srv/a.img", 0o666);
+        host.0.images.insert("/srv/a.img".into(), image::Image { format: format.into(), ..image::Image::default() });
+        host
+    };
+    const QCOW2: [&str; 2] = ["-drive", "file=/srv/a.img,format=qcow2,if=none"];
+    assert_eq!(found(&with("raw"), &QCOW2), blocks("image-format"));
+    assert_eq!(found(&with("qcow2"), &QCOW2), []);
+    let nodes = |driver: &str| format!("driver={driver},node-name=n,file.driver=file,file.filename=/srv/a.img");
+    assert_eq!(found(&with("qcow2"), &["-blockdev", &nodes("vdi")]), blocks("image-format"));
+    assert_eq!(found(&with("qcow2"), &["-blockdev", &nodes("qcow2")]), []);
+    assert_eq!(found(&with("qcow2"), &["-blockdev", &nodes("nosuch")]), blocks("image-format"));
+    assert_eq!(found(&with("raw"), &["-drive", "file=/srv/a.img,if=none,format=nosuch"]), blocks("image-format"));
 }
 
 #[test]
@@ -539,7 +703,10 @@ fn a_backing_file_is_judged_with_its_overlay() {
     };
     assert_eq!(found(&with(0o600), &DRIVE), blocks("dac-unreadable"));
     assert_eq!(found(&with(0o644), &DRIVE), []);
-    assert_eq!(found(&with(0o600), &["-drive", "file=/srv/a.img,format=raw,if=none"]), []);
+    assert_eq!(
+        found(&with(0o600), &["-drive", "file=/srv/a.img,format=raw,if=none"]),
+        [("image-format", Verdict::Warns)]
+    );
     // An image that leads back to itself ends.
     let mut ring = with(0o666);
     ring.0.images.insert(

@@ -11,6 +11,57 @@ pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
     case.host.apparmor.confines(case.document.facts(), &case.host.conf, case.host.selinux.driver(&case.host.conf))
 }
 
+pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
+    id: "apparmor-label",
+    layer: Layer::AppArmor,
+    summary: "libvirt can't start QEMU with the AppArmor label that the domain gives",
+    explain: include_str!("../../../assets/rules/apparmor-label.md"),
+    check: |case| {
+        let facts = case.document.facts();
+        let Some(own) = facts.seclabel("apparmor", true).filter(|_| enforced(case)) else { return Vec::new() };
+        let name = facts.uuid.as_ref().map(|uuid| format!("libvirt-{uuid}"));
+        let message = match (own.kind, &own.label) {
+            (SecLabelType::Static, Some(label)) if Some(label) != name.as_ref() => {
+                format!(
+                    "the domain gives the AppArmor label '{label}', and libvirt only ever starts QEMU as libvirt-UUID"
+                )
+            }
+            (SecLabelType::Dynamic, _) if own.baselabel.is_some() => {
+                "the domain gives AppArmor a base label, which it does not have".to_owned()
+            }
+            _ => return Vec::new(),
+        };
+        let finding = Finding::general(Verdict::Blocks, message)
+            .because("libvirt says \"unable to set AppArmor profile 'libvirt-…'\", or 'Cannot set a base label'");
+        let off = case.document.set_seclabel("apparmor", "<seclabel type='none' model='apparmor'/>");
+        vec![match off {
+            Ok(edits) => {
+                finding.remedy(Remedy::edit(Scope::DisableVm, "run this VM without an AppArmor profile", edits))
+            }
+            Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
+        }]
+    },
+};
+
+pub(in crate::rules) static APPARMOR_PROFILE: Rule = Rule {
+    id: "apparmor-profile",
+    layer: Layer::AppArmor,
+    summary: "a rule that was added does not parse, no VM's profile can be loaded",
+    explain: include_str!("../../../assets/rules/apparmor-profile.md"),
+    check: |case| {
+        let broken = case.host.apparmor.profile(case.document.facts()).ok().and_then(|profile| profile.broken.clone());
+        let finding = |broken: String| {
+            Finding::general(Verdict::Blocks, format!("an AppArmor rule lacks its comma: {broken}"))
+                .because("libvirt says 'cannot load AppArmor profile'; it is so for every VM that includes the file")
+                .remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "end every rule with a comma; apparmor_parser -Q FILE checks a profile",
+                ))
+        };
+        broken.filter(|_| enforced(case)).map(finding).into_iter().collect()
+    },
+};
+
 pub(in crate::rules) static APPARMOR_DENIED: Rule = Rule {
     id: "apparmor-denied",
     layer: Layer::AppArmor,

@@ -12,8 +12,8 @@ const SEARCH: u8 = 1;
 const STICKY: u32 = 0o1000;
 
 /// Whether a process may do all of `wanted` to what stands at a step.
-fn permits(who: &Identity, step: &Step, wanted: u8) -> bool {
-    if who.uid == 0 {
+fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
+    if who.uid == 0 && case.root_overrides() {
         // CAP_DAC_OVERRIDE: anything, except running a file that nobody may run, which is not asked for here.
         return true;
     }
@@ -39,10 +39,10 @@ fn permits(who: &Identity, step: &Step, wanted: u8) -> bool {
 }
 
 /// The first directory on the way that may not be searched.
-fn closed<'a>(who: &Identity, walk: &'a Walk) -> Option<&'a Step> {
+fn closed<'a>(case: &Case<'_>, who: &Identity, walk: &'a Walk) -> Option<&'a Step> {
     let target = walk.target().map(|step| &step.path);
     let on_the_way = walk.steps.iter().filter(|step| step.kind == FileKind::Directory && Some(&step.path) != target);
-    on_the_way.into_iter().find(|step| !permits(who, step, SEARCH))
+    on_the_way.into_iter().find(|step| !permits(case, who, step, SEARCH))
 }
 
 /// The target as it will be when QEMU opens it: libvirt gives what native elements name to QEMU's user (`dynamic_ownership`).
@@ -61,10 +61,11 @@ fn owned(case: &Case<'_>, who: &Identity, path: &str, step: &Step) -> Step {
 
 /// Uses with who opens them and the walk, where all of it is known and no directory on the way is closed.
 fn reached<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk, &'a Identity)> + use<'a> {
+    let case = *case;
     let who = case.identity().ok();
     case.walks().filter_map(move |(usage, path, access, walk)| {
         let who = who?;
-        closed(who, walk).is_none().then_some((usage, path, access, walk, who))
+        closed(&case, who, walk).is_none().then_some((usage, path, access, walk, who))
     })
 }
 
@@ -118,8 +119,8 @@ fn label_user(case: &Case<'_>) -> Vec<Finding> {
     let relabels =
         case.document.facts().seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
     let shut = case.host.walk(STATE_DIRECTORY).ok().and_then(|walk| {
-        let target = walk.target().filter(|step| !permits(who, step, SEARCH));
-        closed(who, walk).or(target)
+        let target = walk.target().filter(|step| !permits(case, who, step, SEARCH));
+        closed(case, who, walk).or(target)
     });
     let finding = |message: String| {
         Finding::general(Verdict::Blocks, message)
@@ -153,7 +154,7 @@ pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
         let Ok(who) = case.identity() else { return Vec::new() };
         let mut findings = Vec::new();
         for (usage, path, _, walk) in case.walks() {
-            let Some(step) = closed(who, walk) else { continue };
+            let Some(step) = closed(case, who, walk) else { continue };
             let finding = Finding::of(usage, Verdict::Blocks, format!("{} may not pass {}", who.user, step.path));
             let finding = finding
                 .because(case.host.describe(step))
@@ -187,7 +188,7 @@ pub(in crate::rules) static UNREADABLE: Rule = Rule {
             let Some(step) = walk.target().filter(|_| access.reads()).map(|step| owned(case, who, path, step)) else {
                 continue;
             };
-            if !permits(who, &step, READ) {
+            if !permits(case, who, &step, READ) {
                 findings.push(refused(
                     case,
                     usage,
@@ -214,10 +215,10 @@ pub(in crate::rules) static UNWRITABLE: Rule = Rule {
             if matches!((access, &step.kind), (Access::Memory, FileKind::Directory)) {
                 continue; // a file is made inside it
             }
-            let readable = permits(who, &step, READ);
-            if access.writes() && (readable || !access.reads()) && !permits(who, &step, WRITE) {
+            let readable = permits(case, who, &step, READ);
+            if access.writes() && (readable || !access.reads()) && !permits(case, who, &step, WRITE) {
                 findings.push(refused(case, usage, who, &step, "rw", "write"));
-            } else if access == Access::ReadWriteOrRead && readable && !permits(who, &step, WRITE) {
+            } else if access == Access::ReadWriteOrRead && readable && !permits(case, who, &step, WRITE) {
                 findings.push(
                     Finding::of(
                         usage,
@@ -247,7 +248,7 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
             let inside = walk.target().filter(|step| access == Access::Memory && step.kind == FileKind::Directory);
             let Some(parent) = inside.or(walk.parent()) else { continue };
             let makes = inside.is_some() || walk.target().is_none() || access == Access::Listen;
-            if makes && !permits(who, parent, WRITE | SEARCH) {
+            if makes && !permits(case, who, parent, WRITE | SEARCH) {
                 let act = if access == Access::Listen { "make a socket in" } else { "make a file in" };
                 let finding =
                     Finding::of(usage, Verdict::Blocks, format!("{} may not {act} {}", who.user, parent.path))
@@ -340,8 +341,12 @@ fn refused(case: &Case<'_>, usage: &Use, who: &Identity, step: &Step, bits: &str
     let device = matches!(step.kind, FileKind::Char(..) | FileKind::Block(..));
     let mut finding = Finding::of(usage, Verdict::Blocks, format!("{} may not {verb} {}", who.user, step.path))
         .because(case.host.describe(step))
-        .because(who.sentence())
-        .because("QEMU says 'Permission denied'");
+        .because(who.sentence());
+    if who.uid == 0 {
+        finding =
+            finding.because("SELinux gives QEMU's domain no dac_override, so that root is a user like any other here");
+    }
+    let mut finding = finding.because("QEMU says 'Permission denied'");
     let acl = quote_acl(who, bits);
     if who.uid == step.uid {
         // The owner's own bits decide, an entry for the same user would not be looked at.

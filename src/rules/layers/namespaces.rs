@@ -87,3 +87,28 @@ fn hidden(case: &Case<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+pub(in crate::rules) static MOUNT_PROPAGATION: Rule = Rule {
+    id: "mount-propagation",
+    layer: Layer::Namespaces,
+    summary: "what is mounted after the start will not reach the VM",
+    explain: include_str!("../../../assets/rules/mount-propagation.md"),
+    check: |case| {
+        let Some(mounts) = case.host.mounts.yes().filter(|_| private(case)) else { return Vec::new() };
+        let root = mounts.iter().rfind(|mount| mount.point == "/");
+        let outside =
+            |usage: &crate::qemu::Use| usage.resource.path().is_some_and(|(path, _)| !path.starts_with("/dev/"));
+        if root.is_none_or(|root| root.shared) || !case.line.uses.iter().any(outside) {
+            return Vec::new();
+        }
+        vec![
+            Finding::general(Verdict::Note, "what is mounted on the host after this VM starts stays invisible to it")
+                .because("the mount / is not shared, and the VM has a mount namespace of its own")
+                .remedy(Remedy::command(
+                    Scope::DisableHost,
+                    "share the mounts, before the VM starts",
+                    &["mount", "--make-rshared", "/"],
+                )),
+        ]
+    },
+};

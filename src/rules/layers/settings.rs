@@ -1,6 +1,6 @@
 //! `qemu.conf`: what keeps libvirt's daemon from starting, so that no VM starts.
 
-use super::{Case, Finding, Layer, Remedy, Rule, Verdict};
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::qemu_conf::{Value, kind_of};
 use crate::host::selinux::Mode;
 use crate::host::{HostFacts, Known};
@@ -152,3 +152,28 @@ fn lacking(host: &HostFacts, driver: &str) -> bool {
         _ => false,
     }
 }
+
+pub(in crate::rules) static CONF_NEWER: Rule = Rule {
+    id: "conf-newer",
+    layer: Layer::Libvirt,
+    summary: "qemu.conf was changed after libvirt's daemon started",
+    explain: include_str!("../../../assets/rules/conf-newer.md"),
+    check: |case| {
+        if !case.host.conf.newer {
+            return Vec::new();
+        }
+        let message = format!(
+            "{} was changed after libvirt's daemon started, which still has the older settings",
+            case.host.conf.path
+        );
+        vec![
+            Finding::general(Verdict::Note, message)
+                .because("the verdicts are about the settings that the file has now")
+                .remedy(Remedy::command(
+                    Scope::DisableHost,
+                    "let the daemon read it; running VMs go on (virtqemud where there is one)",
+                    &["systemctl", "restart", "libvirtd"],
+                )),
+        ]
+    },
+};

@@ -3,12 +3,14 @@
 //! The running kernel's policy was asked where that was possible; otherwise a table of the shipped policies answers, and
 //! what neither knows is unknown.
 
+pub(in crate::rules) mod process;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::selinux::{Confinement, Mode, class_of, type_of};
 use crate::host::{FileKind, Known, Step, Walk};
 use crate::qemu::{Access, Use};
 
-const TABLE: &str = include_str!("../../../assets/selinux/svirt.tsv");
+const TABLE: &str = include_str!("../../../../assets/selinux/svirt.tsv");
 
 /// Whether SELinux is there; permissive counts, since what it logs is said.
 pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
@@ -54,6 +56,11 @@ fn denied(
         );
     }
     let word = shipped(case, source, type_of(target)?)?;
+    let word = match word.strip_prefix("if:") {
+        Some(boolean) if *case.host.selinux.booleans.get(boolean)? => "write",
+        Some(_) => "none",
+        None => word,
+    };
     let given: &[&str] = match word {
         "none" => &[],
         "read" => &["open", "read", "search"],
@@ -120,7 +127,7 @@ pub(in crate::rules) static SELINUX_DENIED: Rule = Rule {
     id: "selinux-denied",
     layer: Layer::Selinux,
     summary: "SELinux's policy does not let QEMU's domain open the label",
-    explain: include_str!("../../../assets/rules/selinux-denied.md"),
+    explain: include_str!("../../../../assets/rules/selinux-denied.md"),
     check: |case| {
         let Some((process, dynamic)) = label(case) else { return Vec::new() };
         let mut findings = Vec::new();
@@ -256,16 +263,29 @@ fn denial(
         .because(format!("{} has the label {label}", step.path))
         .because(format!("QEMU runs as {shown}{}", if dynamic { " with categories drawn at each start" } else { "" }))
         .because("QEMU says 'Permission denied'; the audit log may have an AVC with the same words");
-    remedies(case, finding, &step.path, access, process, dynamic)
+    remedies(case, finding, step, access, process, dynamic)
 }
 
-fn remedies(case: &Case<'_>, finding: Finding, path: &str, access: Access, process: &str, dynamic: bool) -> Finding {
+/// The boolean that opens a type of file for VMs: network file systems can't be relabelled.
+fn boolean(kind: &str) -> Option<&'static str> {
+    (1..=2).find_map(|column| column_of(kind, column)?.strip_prefix("if:"))
+}
+
+fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, process: &str, dynamic: bool) -> Finding {
+    let path = step.path.as_str();
+    let boolean = step.label.as_deref().and_then(type_of).and_then(boolean);
     let reading = !access.writes() && !access.creates() && access != Access::ReadWriteOrRead;
     // What the daemon's own label is denied no label of the VM can lift.
     let confined =
         !matches!(case.host.selinux.confinement(case.document.facts(), &case.host.conf), Confinement::Daemon(_));
     let mut finding = finding;
-    if reading {
+    if let Some(boolean) = boolean {
+        finding = finding.remedy(Remedy::command(
+            Scope::DisableHost,
+            "let every VM use files of this kind (they cannot be labelled one by one)",
+            &["setsebool", "-P", boolean, "on"],
+        ));
+    } else if reading {
         finding = finding
             .remedy(Remedy::command(
                 Scope::Grant,
@@ -357,7 +377,7 @@ pub(in crate::rules) static SELINUX_CATEGORIES: Rule = Rule {
     id: "selinux-categories",
     layer: Layer::Selinux,
     summary: "the file carries categories that the VM lacks",
-    explain: include_str!("../../../assets/rules/selinux-categories.md"),
+    explain: include_str!("../../../../assets/rules/selinux-categories.md"),
     check: |case| {
         let Some((process, dynamic)) = label(case) else { return Vec::new() };
         if !["svirt_t", "svirt_tcg_t"].contains(&type_of(&process).unwrap_or_default()) {
@@ -385,7 +405,7 @@ pub(in crate::rules) static SELINUX_CATEGORIES: Rule = Rule {
                 format!("QEMU runs as {process}")
             })
             .because("QEMU says 'Permission denied'; the AVC does not mention the categories");
-            findings.push(remedies(case, finding, &step.path, access, &process, dynamic));
+            findings.push(remedies(case, finding, step, access, &process, dynamic));
         }
         findings
     },

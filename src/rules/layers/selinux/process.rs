@@ -1,0 +1,100 @@
+//! The label that QEMU itself runs with: whether libvirt can give it, and what it takes from root.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::SecLabelType;
+use crate::host::Known;
+use crate::host::selinux::{Confinement, Mode, image_label, type_of};
+
+pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
+    id: "selinux-label",
+    layer: Layer::Selinux,
+    summary: "libvirt can't start QEMU with the static SELinux label",
+    explain: include_str!("../../../../assets/rules/selinux-label.md"),
+    check: |case| {
+        let selinux = &case.host.selinux;
+        let facts = case.document.facts();
+        let own = facts.seclabel("selinux", true).filter(|own| own.kind != SecLabelType::None);
+        let Confinement::Label { label, .. } = selinux.confinement(facts, &case.host.conf) else { return Vec::new() };
+        if own.is_none_or(|own| own.label.is_none() && own.baselabel.is_none()) {
+            return Vec::new();
+        }
+        problem(case, &label).into_iter().collect()
+    },
+};
+
+/// What stands between libvirt and a QEMU with this label.
+fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
+    let selinux = &case.host.selinux;
+    let enforcing = selinux.mode == Known::Yes(Mode::Enforcing);
+    let finding = |verdict, message: String| {
+        Finding::general(verdict, message).because(format!("QEMU would run as {label}")).remedy(Remedy::none(
+            Scope::Rewrite,
+            "use a label of the type that libvirt gives by itself: system_u:system_r:svirt_t:s0:cA,cB",
+        ))
+    };
+    if selinux.known.get(label) == Some(&false) {
+        let finding = finding(Verdict::Blocks, format!("the SELinux policy has no label {label}"));
+        return Some(finding.because("libvirt says 'unable to set socket security context … Invalid argument'"));
+    }
+    if !enforcing {
+        return None;
+    }
+    let lacks = |source: &str, target: &str, class: &str, permission: &str| {
+        let allowed = selinux.allowed(source, target, class)?;
+        Some(!allowed.iter().any(|allowed| allowed == permission))
+    };
+    let daemon = selinux.daemon.as_deref().unwrap_or_default();
+    if lacks(daemon, label, "unix_stream_socket", "create") == Some(true) {
+        return Some(
+            finding(Verdict::Blocks, format!("libvirt's daemon may not make a socket with the label {label}"))
+                .because("libvirt says 'Unable to create UNIX socket: Permission denied'"),
+        );
+    }
+    if lacks(daemon, label, "process", "transition") == Some(true) {
+        return Some(
+            finding(Verdict::Blocks, format!("libvirt's daemon may not start a process with the label {label}"))
+                .because("the audit log has an AVC { transition }"),
+        );
+    }
+    let key = image_label(label);
+    if ["open", "read"].iter().any(|permission| lacks(label, &key, "file", permission) == Some(true)) {
+        return Some(
+            finding(Verdict::Blocks, "QEMU may not read the key that libvirt makes for it".to_owned())
+                .because(format!("the key has the label {key}; QEMU says 'Unable to read …/master-key.aes'")),
+        );
+    }
+    let usual = ["svirt_t", "svirt_tcg_t"].contains(&type_of(label)?);
+    let asked = selinux.allowed(label, &key, "file").is_some();
+    (!usual && !asked).then(|| {
+        finding(Verdict::Unknown, format!("whether libvirt can start QEMU as {label} is not known"))
+            .because("the kernel's policy could not be asked (run as root on the host)")
+    })
+}
+
+pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
+    id: "selinux-root",
+    layer: Layer::Selinux,
+    summary: "SELinux keeps a QEMU that runs as root from its own key",
+    explain: include_str!("../../../../assets/rules/selinux-root.md"),
+    check: |case| {
+        let facts = case.document.facts();
+        let root = case.identity().is_ok_and(|who| who.uid == 0);
+        let by_label = !crate::host::dac_label(facts).is_empty();
+        let default = case.host.identities.get("").and_then(Known::yes);
+        let relabels = facts.seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
+        if !root || !by_label || relabels || default.is_none_or(|who| who.uid == 0) || case.root_overrides() {
+            return Vec::new();
+        }
+        let mut finding = Finding::general(
+            Verdict::Blocks,
+            "QEMU would run as root without dac_override, and may not read the key that libvirt makes for it",
+        )
+        .because(format!("the key belongs to {}, mode 0600", default.map_or("libvirt's user", |who| &who.user)))
+        .because("QEMU says 'Unable to read …/master-key.aes: Permission denied'; the AVC names { dac_override }");
+        let label = "<seclabel type='static' model='dac' relabel='yes'><label>root:root</label></seclabel>";
+        if let Ok(edits) = case.document.set_seclabel("dac", label) {
+            finding = finding.remedy(Remedy::edit(Scope::DisableVm, "let libvirt give the key to root as well", edits));
+        }
+        vec![finding]
+    },
+};
