@@ -62,6 +62,9 @@ impl Request {
         }));
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
+        if domain.seclabels.iter().any(|label| label.model.as_deref() == Some("selinux")) {
+            self.paths.extend(domain.emulator.clone());
+        }
         self.types.extend(line.types.iter().map(|(_, name, _)| catalog::unalias(name).to_owned()));
         self.domains.push(domain.clone());
     }

@@ -94,7 +94,7 @@ fn remedy_value(document: &Document, remedy: &Remedy) -> Value {
                 .iter()
                 .map(|edit| json!({ "offset": edit.span.start, "delete": document.source()[edit.span.clone()], "insert": edit.text }))
                 .collect();
-            json!({ "kind": "edit", "edits": edits })
+            json!({ "kind": "edit", "edits": edits, "then": remedy.then })
         }
         Step::Nothing => Value::Null,
     };

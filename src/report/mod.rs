@@ -7,7 +7,7 @@ pub mod text;
 use crate::domain::{Document, List};
 use crate::host::HostFacts;
 use crate::qemu::CommandLine;
-use crate::rules::{Finding, Step};
+use crate::rules::{Finding, Remedy, Step};
 use crate::xml::{Lines, Position};
 
 /// One file with what was found in it.
@@ -51,6 +51,15 @@ impl Checked<'_> {
             None => text,
         })
     }
+}
+
+/// A remedy as text: its step, and the command that completes it.
+pub fn remedy_text(document: &Document, remedy: &Remedy) -> Option<String> {
+    let step = step_text(document, &remedy.step)?;
+    Some(match &remedy.then {
+        Some(command) => format!("{step}; then run: {command}"),
+        None => step,
+    })
 }
 
 /// A remedy's step as text: the command, the line and its file, the new text of an edit.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Checked, step_text};
+use super::{Checked, remedy_text};
 use crate::rules::{Finding, Meaning, Verdict};
 use crate::visible::visible;
 
@@ -51,7 +51,7 @@ fn one(out: &mut String, checked: &Checked<'_>, finding: &Finding) {
     }
     for remedy in &finding.remedies {
         line(out, &format!("    → {}: {}", remedy.scope.title(), remedy.title));
-        if let Some(step) = step_text(checked.document, &remedy.step) {
+        if let Some(step) = remedy_text(checked.document, remedy) {
             line(out, &format!("        {step}"));
         }
     }

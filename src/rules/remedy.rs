@@ -64,12 +64,14 @@ pub struct Remedy {
     pub title: String,
     /// The step.
     pub step: Step,
+    /// A command that the operator runs after it: the step alone is half of the way.
+    pub then: Option<String>,
 }
 
 impl Remedy {
     /// A command for the operator, from words that are quoted here.
     pub fn command(scope: Scope, title: impl Into<String>, words: &[&str]) -> Remedy {
-        Remedy { scope, title: title.into(), step: Step::RunCommand(quote(words)) }
+        Remedy { scope, title: title.into(), step: Step::RunCommand(quote(words)), then: None }
     }
 
     /// A line of `qemu.conf`.
@@ -78,17 +80,25 @@ impl Remedy {
             scope: Scope::DisableHost,
             title: title.into(),
             step: Step::SetOption { file: file.to_owned(), line: line.into() },
+            then: None,
         }
     }
 
     /// An edit of the document.
     pub fn edit(scope: Scope, title: impl Into<String>, edits: EditSet) -> Remedy {
-        Remedy { scope, title: title.into(), step: Step::EditXml(edits) }
+        Remedy { scope, title: title.into(), step: Step::EditXml(edits), then: None }
     }
 
     /// That there is no way on this road.
     pub fn none(scope: Scope, why: impl Into<String>) -> Remedy {
-        Remedy { scope, title: why.into(), step: Step::Nothing }
+        Remedy { scope, title: why.into(), step: Step::Nothing, then: None }
+    }
+
+    /// Adds the command that completes it.
+    #[must_use]
+    pub fn then(mut self, words: &[&str]) -> Remedy {
+        self.then = Some(quote(words));
+        self
     }
 }
 

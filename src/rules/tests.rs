@@ -406,7 +406,9 @@ fn under_selinux_root_is_a_user_like_any_other() {
         format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>root:root</label></seclabel>")
     };
     assert_eq!(found_in(&enforcing(), &root("no"), &[]), blocks("selinux-root"));
-    assert_eq!(found_in(&enforcing(), &root("yes"), &[]), []);
+    assert_eq!(found_in(&enforcing(), &root("yes"), &[]), blocks("selinux-root"));
+    let open = enforcing().at("/var/lib/libvirt/qemu", FileKind::Directory, 0o755, 64055);
+    assert_eq!(found_in(&open, &root("yes"), &[]), []);
     assert_eq!(found_in(&host().selinux(Mode::Permissive), &root("no"), &[]), []);
     let free = format!("{}<seclabel type='none' model='selinux'/>", root("no"));
     assert_eq!(found_in(&enforcing(), &free, &[]), []);

@@ -178,8 +178,7 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             )),
             Some(_) => finding.remedy(Remedy {
                 scope: Scope::Grant,
-                title: "add a rule to the VM's own profile (libvirt keeps it)".to_owned(),
-                step: super::super::Step::SetOption { file: profile.path.clone(), line: rule.clone() },
+                ..Remedy::setting("add a rule to the VM's own profile (libvirt keeps it)", &profile.path, rule.clone())
             }),
             None => finding
                 .remedy(Remedy::none(Scope::Grant, "give the domain a <uuid> first: the profile is named after it")),

@@ -383,6 +383,10 @@ fn disable(case: &Case<'_>, finding: Finding) -> Finding {
             .remedy(Remedy::none(Scope::DisableVm, "there is none: in the session instance QEMU is you"))
             .remedy(Remedy::none(Scope::DisableHost, "there is none: in the session instance QEMU is you"));
     }
+    if !case.root_overrides() {
+        let why = "there is none while SELinux confines QEMU: root without dac_override is a user like any other";
+        return finding.remedy(Remedy::none(Scope::DisableVm, why)).remedy(Remedy::none(Scope::DisableHost, why));
+    }
     let label = "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
     let finding = match case.document.set_seclabel("dac", label) {
         Ok(edits) => finding.remedy(Remedy::edit(

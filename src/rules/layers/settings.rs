@@ -32,7 +32,7 @@ fn conf_syntax(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// What the daemon's journal has; clients see only that nobody answers.
-fn dead(case: &Case<'_>, message: String, journal: &str) -> Finding {
+fn dead(case: &Case<'_>, message: &str, journal: &str) -> Finding {
     Finding::general(Verdict::Blocks, format!("{}: {message}", case.host.conf.path))
         .because(format!("libvirt's daemon does not start: {journal}"))
         .because("clients say 'Failed to connect socket'; 'journalctl -u libvirtd -u virtqemud' has the reason")
@@ -51,7 +51,7 @@ pub(in crate::rules) static CONF_VALUE: Rule = Rule {
             .filter_map(|(key, value)| {
                 let expected = wrong_kind(kind_of(key)?, value)?;
                 let journal = format!("expected {expected} for '{key}' parameter");
-                Some(dead(case, format!("{key} has the wrong kind of value, expected {expected}"), &journal))
+                Some(dead(case, &format!("{key} has the wrong kind of value, expected {expected}"), &journal))
             })
             .collect();
         for (key, known, journal) in [
@@ -61,14 +61,18 @@ pub(in crate::rules) static CONF_VALUE: Rule = Rule {
             let unknown = conf.list(key).unwrap_or_default().into_iter().find(|word| !known.contains(word));
             if let Some(word) = unknown {
                 let message = format!("{key} names '{word}', expected only {}", known.join(" "));
-                findings.push(dead(case, message, &format!("{journal} '{word}'")));
+                findings.push(dead(case, &message, &format!("{journal} '{word}'")));
             }
         }
         if case.host.is_system()
             && let (true, Some(Known::Unknown(why))) =
                 (conf.text("user").or(conf.text("group")).is_some(), case.host.identities.get(""))
         {
-            findings.push(dead(case, format!("the user or the group is not to be had: {why}"), "Failed to parse user"));
+            findings.push(dead(
+                case,
+                &format!("the user or the group is not to be had: {why}"),
+                "Failed to parse user",
+            ));
         }
         findings
     },
@@ -122,7 +126,7 @@ pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
             };
             let finding = dead(
                 case,
-                format!("security_driver names '{driver}', {problem}"),
+                &format!("security_driver names '{driver}', {problem}"),
                 "'Failed to initialize security drivers' or 'Duplicate security driver'",
             );
             findings.push(finding.remedy(Remedy::setting("let libvirt choose", &conf.path, "security_driver = []")));
@@ -132,7 +136,7 @@ pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
         if conf.int("security_require_confined") == Some(1) && !confined && certain && host.is_system() {
             let finding = dead(
                 case,
-                "security_require_confined = 1, and nothing confines VMs on this host".to_owned(),
+                "security_require_confined = 1, and nothing confines VMs on this host",
                 "Failed to initialize security drivers",
             );
             findings.push(finding.remedy(Remedy::setting(

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
 use super::text::{cut, wrap};
-use crate::report::step_text;
+use crate::report::remedy_text;
 use crate::tui::app::App;
 use crate::tui::form::Target;
 use crate::tui::theme::Theme;
@@ -80,7 +80,7 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
         let style = if index == app.remedy { theme.selected(true) } else { Style::new() };
         let head = format!("{} · {}: {}", finding.layer.title(), remedy.scope.title(), remedy.title);
         lines.extend(wrap(&visible(&head), columns, "  ").into_iter().map(|line| Line::styled(line, style)));
-        if let Some(step) = step_text(&app.document, &remedy.step) {
+        if let Some(step) = remedy_text(&app.document, remedy) {
             lines.extend(
                 wrap(&format!("    {}", visible(&step)), columns, "    ")
                     .into_iter()

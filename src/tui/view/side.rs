@@ -10,7 +10,7 @@ use similar::{ChangeTag, TextDiff};
 use super::list::badge;
 use super::text::{cut, width, wrap};
 use crate::domain::canonical;
-use crate::report::step_text;
+use crate::report::remedy_text;
 use crate::rules::{Finding, Verdict};
 use crate::tui::app::{App, TABS};
 use crate::tui::keymap::Mode;
@@ -123,7 +123,7 @@ fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding) {
     }
     for remedy in &finding.remedies {
         text.add(&remedy.title, &format!("  → {}: ", remedy.scope.title()), "    ", Style::new());
-        if let Some(step) = step_text(&app.document, &remedy.step) {
+        if let Some(step) = remedy_text(&app.document, remedy) {
             text.add(&step, "      ", "      ", theme.command());
         }
     }

@@ -328,17 +328,12 @@ fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, proc
                 "<seclabel type='static' model='selinux' relabel='yes'><label>{base}:c392,c662</label></seclabel>"
             );
             if let Ok(edits) = case.document.set_seclabel("selinux", &label) {
-                finding = finding
-                    .remedy(Remedy::edit(
-                        Scope::Grant,
-                        "for this VM alone: fix its categories (here c392,c662) …",
-                        edits,
-                    ))
-                    .remedy(Remedy::command(
-                        Scope::Grant,
-                        "… and label the file with them",
-                        &["chcon", "system_u:object_r:svirt_image_t:s0:c392,c662", path],
-                    ));
+                let title = "for this VM alone: fix its categories (here c392,c662), then label the file with them";
+                finding = finding.remedy(Remedy::edit(Scope::Grant, title, edits).then(&[
+                    "chcon",
+                    "system_u:object_r:svirt_image_t:s0:c392,c662",
+                    path,
+                ]));
             }
         } else if confined {
             let exclusive = format!("system_u:object_r:svirt_image_t:{}", range(process));

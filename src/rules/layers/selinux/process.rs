@@ -2,8 +2,8 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
-use crate::host::Known;
 use crate::host::selinux::{Confinement, Mode, image_label, type_of};
+use crate::host::{Known, STATE_DIRECTORY};
 
 pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
     id: "selinux-label",
@@ -63,6 +63,16 @@ fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
                 .because(format!("the key has the label {key}; QEMU says 'Unable to read …/master-key.aes'")),
         );
     }
+    let emulator = case.document.facts().emulator.as_deref().and_then(|path| case.host.walk(path).ok()?.target());
+    if let Some(program) = emulator.and_then(|step| step.label.as_deref())
+        && lacks(label, program, "file", "entrypoint") == Some(true)
+    {
+        return Some(
+            finding(Verdict::Blocks, format!("a process with the label {label} may not begin with QEMU's program"))
+                .because(format!("the program has the label {program}, and the policy no 'entrypoint' from it"))
+                .because("libvirt says 'Permission denied'"),
+        );
+    }
     let usual = ["svirt_t", "svirt_tcg_t"].contains(&type_of(label)?);
     let asked = selinux.allowed(label, &key, "file").is_some();
     (!usual && !asked).then(|| {
@@ -81,8 +91,11 @@ pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
         let root = case.identity().is_ok_and(|who| who.uid == 0);
         let by_label = !crate::host::dac_label(facts).is_empty();
         let default = case.host.identities.get("").and_then(Known::yes);
+        // With relabel='yes' the key is root's, behind a directory that belongs to libvirt's user.
         let relabels = facts.seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
-        if !root || !by_label || relabels || default.is_none_or(|who| who.uid == 0) || case.root_overrides() {
+        let directory = case.host.walk(STATE_DIRECTORY).ok().and_then(|walk| walk.target());
+        let reached = relabels && directory.is_some_and(|step| step.uid == 0 || step.mode & 0o001 != 0);
+        if !root || !by_label || reached || default.is_none_or(|who| who.uid == 0) || case.root_overrides() {
             return Vec::new();
         }
         let mut finding = Finding::general(
@@ -91,9 +104,9 @@ pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
         )
         .because(format!("the key belongs to {}, mode 0600", default.map_or("libvirt's user", |who| &who.user)))
         .because("QEMU says 'Unable to read …/master-key.aes: Permission denied'; the AVC names { dac_override }");
-        let label = "<seclabel type='static' model='dac' relabel='yes'><label>root:root</label></seclabel>";
-        if let Ok(edits) = case.document.set_seclabel("dac", label) {
-            finding = finding.remedy(Remedy::edit(Scope::DisableVm, "let libvirt give the key to root as well", edits));
+        if let Ok(edits) = case.document.set_seclabel("selinux", "<seclabel type='none' model='selinux'/>") {
+            let title = "run this VM as little confined by SELinux as libvirt's daemon";
+            finding = finding.remedy(Remedy::edit(Scope::DisableVm, title, edits));
         }
         vec![finding]
     },
