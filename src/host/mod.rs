@@ -15,6 +15,7 @@ mod probe;
 mod process;
 pub mod qemu_conf;
 pub mod selinux;
+mod sockets;
 
 pub use facts::{HostFacts, Instance, Known};
 pub use paths::{Acl, Ending, FileKind, Step, Walk};

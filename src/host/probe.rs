@@ -9,7 +9,7 @@ use super::image::{self, Image};
 use super::process::{ask, daemon, started};
 use super::qemu_conf::QemuConf;
 use super::selinux::Confinement;
-use super::{Walk, apparmor, cgroup, identity, mounts, paths, selinux};
+use super::{FileKind, Walk, apparmor, cgroup, identity, mounts, paths, selinux, sockets};
 use crate::domain::{DomainFacts, SecLabelType};
 use crate::qemu::{CommandLine, Resource, catalog};
 
@@ -119,6 +119,12 @@ pub fn probe(request: &Request) -> HostFacts {
     }
     let (paths, images) = walk(request, asked);
     let mut selinux = selinux::read();
+    if selinux.is_there() {
+        let targets = paths.values().filter_map(Known::yes).filter_map(Walk::target);
+        let ears: Vec<&str> =
+            targets.filter(|step| step.kind == FileKind::Socket).map(|step| step.path.as_str()).collect();
+        selinux.servers = sockets::labels(&ears);
+    }
     for domain in &request.domains {
         let source = match selinux.confinement(domain, &conf) {
             Confinement::None => continue,
@@ -151,7 +157,7 @@ pub fn probe(request: &Request) -> HostFacts {
         users,
         groups,
         images,
-        listening: listening(),
+        listening: sockets::listening(),
         paths,
     }
 }
@@ -180,20 +186,6 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> (BTreeMap<String, Known<W
         }
     }
     (paths, images)
-}
-
-/// Paths of listening sockets, from `/proc/net/unix` (proc(5)): the flag is `__SO_ACCEPTCON`.
-fn listening() -> Known<Vec<String>> {
-    match std::fs::read_to_string("/proc/net/unix") {
-        Ok(text) => {
-            let listens = |line: &str| {
-                let fields: Vec<&str> = line.split_whitespace().collect();
-                (fields.get(3) == Some(&"00010000")).then(|| fields.get(7).map(|path| (*path).to_owned())).flatten()
-            };
-            Known::Yes(text.lines().skip(1).filter_map(listens).filter(|path| path.starts_with('/')).collect())
-        }
-        Err(error) => Known::Unknown(format!("/proc/net/unix cannot be read: {error}")),
-    }
 }
 
 /// Whether a file was changed after libvirt's daemon started.

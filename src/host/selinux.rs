@@ -35,6 +35,9 @@ pub struct Selinux {
     pub distribution: String,
     /// What the running kernel's policy allows: `SOURCE TARGET CLASS` to permissions.
     pub decisions: BTreeMap<String, Vec<String>>,
+    /// The labels of processes that listen on sockets, by the socket's path.
+    #[serde(default)]
+    pub servers: BTreeMap<String, String>,
     /// Process labels that the running kernel's policy knows, or does not.
     #[serde(default)]
     pub known: BTreeMap<String, bool>,
@@ -63,15 +66,20 @@ pub enum Confinement {
 const DRAWN: &str = "c1021,c1022";
 
 impl Selinux {
+    /// Whether there is an SELinux, enforcing or not.
+    pub fn is_there(&self) -> bool {
+        matches!(self.mode, Known::Yes(Mode::Permissive | Mode::Enforcing))
+    }
+
     /// Whether libvirt's SELinux driver is in use: it is found, and `security_driver` does not say otherwise
     /// (`[]` means the same as nothing, `qemuSecurityInit`).
     pub fn driver(&self, conf: &QemuConf) -> bool {
-        matches!(self.mode, Known::Yes(Mode::Permissive | Mode::Enforcing)) && driver_allowed(conf, "selinux")
+        self.is_there() && driver_allowed(conf, "selinux")
     }
 
     /// The label QEMU will run with (`virSecurityManagerGenLabel`, `virSecuritySELinuxGenLabel`).
     pub fn confinement(&self, domain: &DomainFacts, conf: &QemuConf) -> Confinement {
-        if !matches!(self.mode, Known::Yes(Mode::Permissive | Mode::Enforcing)) {
+        if !self.is_there() {
             return Confinement::None;
         }
         let daemon =
@@ -159,6 +167,7 @@ pub(super) fn read() -> Selinux {
         contexts: Vec::new(),
         distribution: id.trim_matches('"').to_owned(),
         decisions: BTreeMap::new(),
+        servers: BTreeMap::new(),
         known: BTreeMap::new(),
         booleans: BTreeMap::new(),
     };
@@ -199,6 +208,10 @@ pub(super) fn decide(selinux: &mut Selinux, source: &str, walks: &[&Walk]) {
         selinux.known.insert(source.to_owned(), known);
     }
     ask(selinux, source, source, "capability");
+    ask(selinux, source, source, "process");
+    for server in selinux.servers.values().cloned().collect::<Vec<_>>() {
+        ask(selinux, source, &server, "unix_stream_socket");
+    }
     ask(selinux, source, &image_label(source), "file");
     if let Some(daemon) = selinux.daemon.clone() {
         ask(selinux, &daemon, source, "process");
@@ -290,6 +303,7 @@ mod tests {
             contexts: vec!["system_u:system_r:svirt_t:s0".into(), "system_u:system_r:svirt_tcg_t:s0".into()],
             distribution: "debian".into(),
             decisions: BTreeMap::new(),
+            servers: BTreeMap::new(),
             known: BTreeMap::new(),
             booleans: BTreeMap::new(),
         }

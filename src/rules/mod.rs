@@ -132,6 +132,7 @@ pub static RULES: &[&Rule] = &[
     &layers::cgroups::CGROUP_DEVICE,
     &layers::selinux::process::SELINUX_LABEL,
     &layers::selinux::process::SELINUX_ROOT,
+    &layers::selinux::process::SELINUX_EXECMEM,
     &layers::selinux::SELINUX_DENIED,
     &layers::selinux::SELINUX_CATEGORIES,
     &layers::apparmor::APPARMOR_LABEL,

@@ -34,6 +34,7 @@ fn host() -> Host {
             contexts: vec!["system_u:system_r:svirt_t:s0".into()],
             distribution: "debian".into(),
             decisions: BTreeMap::new(),
+            servers: BTreeMap::new(),
             known: BTreeMap::new(),
             booleans: BTreeMap::new(),
         },

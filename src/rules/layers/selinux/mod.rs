@@ -14,7 +14,7 @@ const TABLE: &str = include_str!("../../../../assets/selinux/svirt.tsv");
 
 /// Whether SELinux is there; permissive counts, since what it logs is said.
 pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
-    matches!(case.host.selinux.mode, Known::Yes(Mode::Enforcing | Mode::Permissive))
+    case.host.selinux.is_there()
 }
 
 /// The process's label.
@@ -181,12 +181,37 @@ fn judge(
                 .because("the kernel's policy could not be asked (run as root on the host), and the shipped table does not know the type"),
         ),
         Some(missing) if missing.is_empty() => {
-            (access == Access::Connect).then(|| {
-                Finding::of(usage, Verdict::Unknown, format!("SELinux lets QEMU write the socket {}; whether its server may be reached depends on the server's domain", step.path))
-                    .because("connecting needs 'connectto' on the process that listens as well")
-            })
+            (access == Access::Connect).then(|| connection(case, usage, step, process, dynamic)).flatten()
         }
         Some(missing) => Some(denial(case, usage, step, &label, process, dynamic, &missing, access)),
+    }
+}
+
+/// Connecting needs 'connectto' on the process that listens as well.
+fn connection(case: &Case<'_>, usage: &Use, step: &Step, process: &str, dynamic: bool) -> Option<Finding> {
+    let selinux = &case.host.selinux;
+    let server = selinux.servers.get(&step.path);
+    match server.and_then(|server| selinux.allowed(process, server, "unix_stream_socket")) {
+        Some(allowed) if allowed.iter().any(|allowed| allowed == "connectto") => None,
+        Some(_) => {
+            let server = server.map_or("", String::as_str);
+            let mut finding = denial(case, usage, step, server, process, dynamic, &["connectto"], Access::Connect);
+            finding.evidence[0] = format!("the process that listens on {} runs as {server}", step.path);
+            // No label of the file changes who listens.
+            finding.remedies.retain(|remedy| remedy.scope != Scope::Grant);
+            Some(finding)
+        }
+        None => Some(
+            Finding::of(
+                usage,
+                Verdict::Unknown,
+                format!(
+                    "SELinux lets QEMU write the socket {}; whether its server may be reached is not known",
+                    step.path
+                ),
+            )
+            .because("connecting needs 'connectto' on the process that listens as well, whose label is not known"),
+        ),
     }
 }
 

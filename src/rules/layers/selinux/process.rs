@@ -73,13 +73,69 @@ fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
                 .because("libvirt says 'Permission denied'"),
         );
     }
-    let usual = ["svirt_t", "svirt_tcg_t"].contains(&type_of(label)?);
-    let asked = selinux.allowed(label, &key, "file").is_some();
-    (!usual && !asked).then(|| {
+    let kind = type_of(label)?;
+    // Measured: refpolicy's virtd_t may not make their sockets.
+    if distribution_is_debian(case) && ["unconfined_t", "virtd_t"].contains(&kind) && !asked(case, label) {
+        return Some(
+            finding(Verdict::Blocks, format!("libvirt's daemon may not make a socket with the label {label}"))
+                .because("so it is in Debian's policy; libvirt says 'Unable to create UNIX socket: Permission denied'"),
+        );
+    }
+    let usual = ["svirt_t", "svirt_tcg_t"].contains(&kind);
+    (!usual && !asked(case, label)).then(|| {
         finding(Verdict::Unknown, format!("whether libvirt can start QEMU as {label} is not known"))
             .because("the kernel's policy could not be asked (run as root on the host)")
     })
 }
+
+fn distribution_is_debian(case: &Case<'_>) -> bool {
+    matches!(super::family(case), Some(super::Family::Debian))
+}
+
+/// Whether the running kernel's policy was asked about a process label.
+fn asked(case: &Case<'_>, label: &str) -> bool {
+    case.host.selinux.allowed(label, &image_label(label), "file").is_some()
+}
+
+pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
+    id: "selinux-execmem",
+    layer: Layer::Selinux,
+    summary: "SELinux keeps a QEMU without KVM from translating code",
+    explain: include_str!("../../../../assets/rules/selinux-execmem.md"),
+    check: |case| {
+        let facts = case.document.facts();
+        let selinux = &case.host.selinux;
+        let confinement = selinux.confinement(facts, &case.host.conf);
+        let Confinement::Label { label, .. } = confinement else { return Vec::new() };
+        if facts.kind.as_deref() != Some("qemu") || selinux.mode != Known::Yes(Mode::Enforcing) {
+            return Vec::new();
+        }
+        let allowed = match selinux.allowed(&label, &label, "process") {
+            Some(allowed) => allowed.iter().any(|permission| permission == "execmem"),
+            None if type_of(&label) == Some("svirt_t") => selinux.booleans.get(BOOLEAN).copied().unwrap_or(true),
+            None => true,
+        };
+        if allowed {
+            return Vec::new();
+        }
+        vec![
+            Finding::general(
+                Verdict::Blocks,
+                "the domain is of type 'qemu', and SELinux does not let QEMU make memory that it wrote run",
+            )
+            .because(format!("QEMU would run as {label}, which lacks 'execmem'; {BOOLEAN} is off"))
+            .because("QEMU says 'Permission denied'; the AVC names { execmem }")
+            .remedy(Remedy::none(Scope::Rewrite, "make the domain one of type='kvm', where the host has KVM"))
+            .remedy(Remedy::command(
+                Scope::DisableHost,
+                "allow it to every VM",
+                &["setsebool", "-P", BOOLEAN, "on"],
+            )),
+        ]
+    },
+};
+
+const BOOLEAN: &str = "virt_use_execmem";
 
 pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
     id: "selinux-root",

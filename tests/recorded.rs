@@ -1,0 +1,167 @@
+//! Starts that were recorded on hosts with SELinux and with AppArmor, replayed as facts: the verdict must be what happened.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use qpt_tui::check::command_line;
+use qpt_tui::domain::Document;
+use qpt_tui::host::apparmor::{AppArmor, FileRule, Profile};
+use qpt_tui::host::identity::Identity;
+use qpt_tui::host::qemu_conf::QemuConf;
+use qpt_tui::host::selinux::Mode;
+use qpt_tui::host::{Ending, FileKind, HostFacts, Known, Step, Walk};
+use qpt_tui::rules::{Case, Verdict, judge};
+use qpt_tui::xml::escape;
+use support::here;
+
+/// What Debian 12's profile of a VM lets QEMU open, as far as the cases ask.
+const PROFILE: [(&str, &str); 6] = [
+    ("/usr/share/qemu/**", "r"),
+    ("/usr/share/OVMF/**", "rk"),
+    ("/etc/passwd", "r"),
+    ("/dev/urandom", "r"),
+    ("/dev/null", "rw"),
+    ("/dev/net/tun", "rw"),
+];
+
+/// A path of the table, whose blanks are written as in mountinfo.
+fn name(text: &str) -> String {
+    text.replace("\\040", " ")
+}
+
+fn rule(pattern: &str, permissions: &str) -> FileRule {
+    let deny = pattern.starts_with("deny ");
+    let owner = pattern.starts_with("owner ");
+    let pattern = name(pattern.trim_start_matches("deny ").trim_start_matches("owner "));
+    FileRule { pattern, permissions: permissions.into(), owner, deny, origin: "profile".into() }
+}
+
+fn step(path: &str, field: &str) -> Step {
+    let mut fields = field.split(',');
+    let mut next = || fields.next().unwrap();
+    let (kind, mode, uid) = (next(), next(), next());
+    // The label is the rest: its categories have a comma between them.
+    let label = field.splitn(4, ',').nth(3).unwrap();
+    let number = |at: usize| kind.split('-').nth(at).unwrap().parse().unwrap();
+    Step {
+        path: path.to_owned(),
+        kind: match kind.split('-').next().unwrap() {
+            "directory" => FileKind::Directory,
+            "socket" => FileKind::Socket,
+            "char" => FileKind::Char(number(1), number(2)),
+            _ => FileKind::File,
+        },
+        mode: u32::from_str_radix(mode, 8).unwrap(),
+        uid: uid.parse().unwrap(),
+        gid: 0,
+        acl: None,
+        label: (label != "-").then(|| format!("system_u:object_r:{label}")),
+    }
+}
+
+/// The walk to one path, of the steps that the table has.
+fn walk(path: &str, steps: &BTreeMap<String, String>) -> Walk {
+    let root = Step { label: Some("system_u:object_r:root_t:s0".into()), ..step("/", "directory,755,0,-") };
+    let mut found = vec![root];
+    let ends = path.match_indices('/').skip(1).map(|(at, _)| at).chain([path.len()]);
+    for end in ends {
+        match steps.get(&path[..end]).map(String::as_str) {
+            Some("missing") | None => return Walk { steps: found, ending: Ending::Missing(path.to_owned()) },
+            Some(field) => found.push(step(&path[..end], field)),
+        }
+    }
+    Walk { steps: found, ending: Ending::Present }
+}
+
+fn host(fields: &[&str]) -> HostFacts {
+    let text = std::fs::read_to_string(here("tests/fixtures/recorded-host.json")).unwrap();
+    let mut host: HostFacts = serde_json::from_str(&text).unwrap();
+    let (mac, booleans, conf, rules) = (fields[1], fields[2], fields[4], fields[7]);
+    host.conf = QemuConf::parse(
+        "/etc/libvirt/qemu.conf",
+        &format!("# recorded\n{}\n", conf.replace("; ", "\n").trim_start_matches('-')),
+    );
+    host.selinux.mode = Known::Yes(match mac {
+        "selinux" => Mode::Enforcing,
+        "permissive" => Mode::Permissive,
+        _ => Mode::Off,
+    });
+    for boolean in ["virt_use_execmem", "virt_use_nfs", "virt_use_samba", "virt_use_fusefs"] {
+        host.selinux.booleans.insert(boolean.into(), booleans.split(' ').any(|on| on == boolean));
+    }
+    let added = rules.split(';').filter(|rule| *rule != "-").map(|text| text.rsplit_once(' ').unwrap());
+    let rules = PROFILE.into_iter().chain(added).map(|(pattern, permissions)| rule(pattern, permissions)).collect();
+    let profile = Profile { path: "TEMPLATE.qemu".into(), rules, complain: mac == "complain", broken: None };
+    host.apparmor = AppArmor {
+        active: Known::Yes(["apparmor", "complain"].contains(&mac)),
+        profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]),
+    };
+    let steps: BTreeMap<String, String> = fields[8]
+        .split(' ')
+        .filter_map(|field| field.split_once('='))
+        .map(|(path, field)| (name(path), field.to_owned()))
+        .collect();
+    for path in steps.keys() {
+        host.paths.insert(path.clone(), Known::Yes(walk(path, &steps)));
+    }
+    let conf_user = host.conf.text("user").unwrap_or("libvirt-qemu").to_owned();
+    let root = Identity { user: "root".into(), uid: 0, gid: 0, groups: vec![0] };
+    if conf_user == "root" {
+        host.identities.insert(String::new(), Known::Yes(root.clone()));
+    }
+    let nobody = Identity { user: "nobody".into(), uid: 65534, gid: 65534, groups: vec![65534] };
+    host.identities.insert("root:root".into(), Known::Yes(root));
+    host.identities.insert("nobody:nogroup".into(), Known::Yes(nobody));
+    host
+}
+
+#[test]
+fn the_verdict_is_what_happened() {
+    let table = std::fs::read_to_string(here("tests/fixtures/recorded.tsv")).unwrap();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let mut host = host(&fields);
+        let args = shlex::split(fields[9]).unwrap();
+        let args: String = args
+            .iter()
+            .map(|arg| format!("<qemu:arg value='{}'/>", escape::attribute(arg, '\'', false).unwrap()))
+            .collect();
+        let native = if fields[6] == "native" {
+            "<disk type='file'><source file='/srv/qpt/a.img'/><target dev='hda' bus='ide'/><shareable/></disk>"
+        } else {
+            ""
+        };
+        let label = fields[5].trim_start_matches('-');
+        let document = Document::parse(format!(
+            "<domain type='qemu' xmlns:qemu='{}'><name>t</name><uuid>11111111-1111-1111-1111-111111111111</uuid><os><type arch='x86_64' machine='pc'>hvm</type></os><devices>{native}</devices>{label}<qemu:commandline>{args}</qemu:commandline></domain>",
+            qpt_tui::domain::QEMU_NAMESPACE
+        ))
+        .unwrap();
+        let reading = command_line(&document);
+        for path in reading.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path) {
+            host.paths.entry(path.to_owned()).or_insert_with(|| Known::Yes(walk(path, &BTreeMap::new())));
+        }
+        let found = judge(&Case { document: &document, line: &reading, host: &host });
+        let rules = |verdict| {
+            found.iter().filter(|finding| finding.verdict == verdict).map(|finding| finding.rule).collect::<Vec<_>>()
+        };
+        let (blocks, unknown) = (rules(Verdict::Blocks), rules(Verdict::Unknown));
+        let said = match (blocks.is_empty(), unknown.is_empty()) {
+            (false, _) => "fails",
+            (true, true) => "starts",
+            (true, false) => "unknown",
+        };
+        count += 1;
+        // Whose server listens the table does not say.
+        if said != fields[3] && !(said == "unknown" && fields[9].contains("-chardev socket")) {
+            wrong.push(format!("{} {}: {said} {blocks:?} {unknown:?}", fields[0], fields[3]));
+        }
+    }
+    eprintln!("{} of {count} recorded starts agree", count - wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 220);
+}
