@@ -26,7 +26,7 @@ fn sources() -> Vec<(String, String)> {
         let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         (name, code)
     };
-    found.into_iter().map(read).filter(|(name, _)| !name.ends_with("tests.rs")).collect()
+    found.into_iter().map(read).filter(|(name, _)| !name.ends_with("tests.rs") && !name.contains("/tests/")).collect()
 }
 
 /// The first folder of a path, or the file's own name.

@@ -132,6 +132,10 @@ pub fn probe(request: &Request) -> HostFacts {
         };
         let walks: Vec<_> = paths.values().filter_map(Known::yes).collect();
         selinux::decide(&mut selinux, &source, &walks);
+        // An unconfined VM would run as the daemon does.
+        if let Some(daemon) = selinux.daemon.clone() {
+            selinux::decide(&mut selinux, &daemon, &walks);
+        }
     }
     let steps = || paths.values().filter_map(Known::yes).flat_map(|walk| &walk.steps);
     let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));

@@ -189,11 +189,17 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             }
             Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
         };
-        findings.push(
-            finding
-                .remedy(Remedy::setting("allow the path for every VM (it counts at the VM's next start)", &local, rule))
-                .remedy(Remedy::setting("give no VM a profile", &host.conf.path, "security_driver = \"none\"")),
-        );
+        finding = finding.remedy(Remedy::setting(
+            "allow the path for every VM (it counts at the VM's next start)",
+            &local,
+            rule,
+        ));
+        // A seclabel of a driver that is switched off would be refused.
+        if !case.document.facts().seclabels.iter().any(|label| label.model.as_deref() == Some("apparmor")) {
+            finding =
+                finding.remedy(Remedy::setting("give no VM a profile", &host.conf.path, "security_driver = \"none\""));
+        }
+        findings.push(finding);
     }
     findings
 }

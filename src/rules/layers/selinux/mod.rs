@@ -291,6 +291,17 @@ fn denial(
     remedies(case, finding, step, access, process, dynamic)
 }
 
+/// Whether the daemon's own label, with which an unconfined VM runs, is known to be denied what is asked of a step.
+fn daemon_denied(case: &Case<'_>, step: &Step, access: Access) -> bool {
+    let selinux = &case.host.selinux;
+    let (Some(daemon), Some(label)) = (&selinux.daemon, &step.label) else { return false };
+    let wanted: Vec<&'static str> = match step.kind {
+        FileKind::Directory if access != Access::Directory => vec!["add_name", "write"],
+        _ => permissions(access, &step.kind),
+    };
+    denied(case, daemon, label, class_of(&step.kind), &wanted).is_some_and(|missing| !missing.is_empty())
+}
+
 /// The boolean that opens a type of file for VMs: network file systems can't be relabelled.
 fn boolean(kind: &str) -> Option<&'static str> {
     (1..=2).find_map(|column| column_of(kind, column)?.strip_prefix("if:"))
@@ -377,6 +388,10 @@ fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, proc
                 "there is none in libvirt; 'setenforce 0' would switch SELinux off for all of the host",
             ));
     }
+    if daemon_denied(case, step, access) {
+        let why = "there is none: an unconfined VM runs as libvirt's daemon, which SELinux denies this too";
+        return finding.remedy(Remedy::none(Scope::DisableVm, why)).remedy(Remedy::none(Scope::DisableHost, why));
+    }
     let off = "<seclabel type='none' model='selinux'/>";
     finding = match case.document.set_seclabel("selinux", off) {
         Ok(edits) => finding.remedy(Remedy::edit(
@@ -386,6 +401,10 @@ fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, proc
         )),
         Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
     };
+    if case.document.facts().seclabel("selinux", true).is_some() {
+        let why = "there is none: the domain says itself how SELinux is to confine it";
+        return finding.remedy(Remedy::none(Scope::DisableHost, why));
+    }
     finding.remedy(Remedy::setting(
         "confine only VMs that ask for it",
         &case.host.conf.path,

@@ -1,5 +1,7 @@
 //! Each rule's loud case beside its silent one, on facts that are built here.
 
+mod remedies;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -12,6 +14,7 @@ use crate::host::selinux::{Mode, Selinux};
 use crate::host::{Acl, Ending, Instance, Known, Step as HostStep};
 
 /// A host without MAC on which QEMU runs as libvirt-qemu (64055:106).
+#[derive(Clone)]
 struct Host(HostFacts);
 
 fn host() -> Host {
