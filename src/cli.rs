@@ -74,6 +74,15 @@ pub struct Check {
     /// Report what is let through as well.
     #[arg(long)]
     pub all: bool,
+    /// Make the edits that repair what blocks or warns, save the files, and report what is left.
+    #[arg(long, conflicts_with = "diff")]
+    pub fix: bool,
+    /// Show the edits that --fix would make, as a diff; nothing is saved.
+    #[arg(long)]
+    pub diff: bool,
+    /// Check the documents against libvirt's schema as well (virt-xml-validate).
+    #[arg(long)]
+    pub validate: bool,
     /// Where verdicts come from.
     #[command(flatten)]
     pub host: HostOptions,

@@ -64,6 +64,10 @@ pub struct DomainFacts {
     pub native: Vec<NativeResource>,
     /// A `<hostdev>` of a PCI device or an NVMe disk brings /dev/vfio/vfio.
     pub vfio: bool,
+    /// Names in `<qemu:capabilities>` that libvirt is told to do without, each with where it stands.
+    pub capabilities_removed: Vec<(String, crate::xml::Span)>,
+    /// Ids that libvirt gives by itself to what native elements make, with the group they are in (`qemuAssignDeviceAliases`).
+    pub aliases: Vec<(&'static str, String)>,
     /// A `<graphics>` element is there; without one libvirt passes `-display none`.
     pub graphics: bool,
     /// A `<sound>` element is there.
@@ -106,6 +110,14 @@ impl DomainFacts {
                 }
             }
         }
+        let ours = |element: &Element, name: &str| {
+            element.local_name() == name && element.namespace.as_deref() == Some(super::QEMU_NAMESPACE)
+        };
+        for (block, _) in tree.children(0).filter(|(_, element)| ours(element, "capabilities")) {
+            let removed = tree.children(block).filter(|(_, element)| ours(element, "del"));
+            let names = removed.filter_map(|(_, element)| element.property("capability"));
+            facts.capabilities_removed.extend(names.map(|name| (name.value.clone(), name.value_span.clone())));
+        }
         let usb: Vec<Option<&str>> = match tree.child(0, "devices") {
             Some((devices, _)) => tree
                 .children(devices)
@@ -123,6 +135,7 @@ impl DomainFacts {
             for (index, device) in tree.children(devices) {
                 facts.device(tree, index, device);
             }
+            facts.aliases = aliases(tree, devices);
         }
         facts
     }
@@ -233,6 +246,44 @@ impl DomainFacts {
             _ => {}
         }
     }
+}
+
+/// What libvirt calls its own devices and their backends: the kind, counted from 0 in the order of the document.
+fn aliases(tree: &Tree, devices: usize) -> Vec<(&'static str, String)> {
+    const KINDS: [(&str, &str, &[(&str, &str)]); 15] = [
+        ("interface", "net", &[("netdev", "hostnet")]),
+        ("video", "video", &[]),
+        ("hostdev", "hostdev", &[]),
+        ("sound", "sound", &[]),
+        ("redirdev", "redir", &[("chardev", "charredir")]),
+        ("rng", "rng", &[("object", "objrng")]),
+        ("watchdog", "watchdog", &[]),
+        ("shmem", "shmem", &[("object", "shmmem-shmem")]),
+        ("filesystem", "fs", &[("fsdev", "fsdev-fs")]),
+        ("tpm", "tpm", &[]),
+        ("vsock", "vsock", &[]),
+        ("serial", "serial", &[("chardev", "charserial")]),
+        ("channel", "channel", &[("chardev", "charchannel")]),
+        ("parallel", "parallel", &[("chardev", "charparallel")]),
+        ("input", "input", &[]),
+    ];
+    let mut found = Vec::new();
+    for (element, alias, backends) in KINDS {
+        // An element with an alias of its own has another id.
+        let own = |index: usize| tree.child(index, "alias").is_some();
+        for (number, (index, _)) in tree.children(devices).filter(|(_, e)| e.name == element).enumerate() {
+            if own(index) {
+                continue;
+            }
+            found.push(("device", format!("{alias}{number}")));
+            found.extend(backends.iter().map(|(group, prefix)| (*group, format!("{prefix}{number}"))));
+        }
+    }
+    let balloon = tree.child(devices, "memballoon").map(|(_, balloon)| balloon.attribute("model"));
+    if balloon != Some(Some("none")) {
+        found.push(("device", "balloon0".to_owned()));
+    }
+    found
 }
 
 fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {

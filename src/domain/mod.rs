@@ -4,10 +4,13 @@
 
 pub mod canonical;
 mod document;
+mod element;
 mod entry;
 mod facts;
 mod history;
 mod lost;
+mod overrides;
+mod repair;
 mod seclabel;
 mod style;
 

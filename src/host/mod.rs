@@ -14,6 +14,7 @@ mod paths;
 mod probe;
 mod process;
 pub mod qemu_conf;
+pub mod schema;
 pub mod selinux;
 mod sockets;
 

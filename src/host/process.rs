@@ -1,6 +1,6 @@
 //! Other processes: asking a program, with a deadline; finding libvirt's daemon.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -48,6 +48,38 @@ pub(super) fn talk(command: &mut Command, input: Vec<u8>, patience: Duration) ->
         Ok(status) => Err(format!("{program} said no ({status})")),
         Err(error) => Err(format!("{program} could not be waited for: {error}")),
     }
+}
+
+/// What a checker says on both of its outputs, whatever its exit status.
+pub(super) fn complaints(command: &mut Command, patience: Duration) -> Result<String, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut output = nameless("")?;
+    let copy = || output.try_clone().map_err(|error| format!("{program}: {error}"));
+    let spawned = command.stdout(copy()?).stderr(copy()?).spawn();
+    let mut child = spawned.map_err(|error| format!("{program} could not be run: {error}"))?;
+    let deadline = Instant::now() + patience;
+    while child.try_wait().map_err(|error| format!("{program}: {error}"))?.is_none() {
+        if Instant::now() > deadline {
+            // Errors mean that the program ended by itself meanwhile.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("{program} did not answer within {} s", patience.as_secs_f32()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut text = Vec::new();
+    let read = output.rewind().and_then(|()| output.take(MAX_OUTPUT).read_to_end(&mut text));
+    read.map_err(|error| format!("{program}: {error}"))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A file in memory, without a name, that holds a text.
+pub(super) fn nameless(text: &str) -> Result<std::fs::File, String> {
+    let made = rustix::fs::memfd_create("qpt-tui", rustix::fs::MemfdFlags::CLOEXEC);
+    let fail = |error: std::io::Error| format!("no file can be made in memory: {error}");
+    let mut file = made.map(std::fs::File::from).map_err(|error| fail(error.into()))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.rewind()).map_err(fail)?;
+    Ok(file)
 }
 
 /// The `/proc` directory of libvirt's daemon, when it runs.

@@ -69,6 +69,15 @@ pub fn meanings(found: &[Meaning]) -> String {
     out
 }
 
+/// What changed, as `diff -u` writes it; nothing where nothing changed.
+pub fn diff(path: &str, before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().header(path, path).to_string();
+    let mut out = String::new();
+    text.lines().for_each(|text| line(&mut out, text));
+    out
+}
+
 fn line(out: &mut String, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{}", visible(text));

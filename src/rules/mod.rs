@@ -9,7 +9,9 @@ mod document;
 mod finding;
 mod layers;
 mod meaning;
+mod native;
 mod remedy;
+pub use document::schema_findings;
 pub use meaning::{Meaning, meanings};
 pub use remedy::quote;
 
@@ -88,7 +90,9 @@ pub struct Rule {
 /// All rules, in the order of the layers.
 pub static RULES: &[&Rule] = &[
     &document::LOST_BLOCK,
+    &document::TWO_BLOCKS,
     &document::BLANK_IN_VALUE,
+    &document::SCHEMA,
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,
     &layers::settings::CONF_DRIVER,
@@ -100,6 +104,8 @@ pub static RULES: &[&Rule] = &[
     &command_line::UNKNOWN_OPTION,
     &command_line::STRAY_ARGUMENT,
     &command_line::VALUE_SYNTAX,
+    &command_line::COMMA,
+    &command_line::SECRET,
     &command_line::DUPLICATE_ID,
     &command_line::INHERITED_DESCRIPTOR,
     &command_line::QEMU_EXITS,
@@ -114,6 +120,7 @@ pub static RULES: &[&Rule] = &[
     &command_line::placement::PCI_SLOT,
     &command_line::placement::BUS_MISSING,
     &command_line::placement::SET_TARGET,
+    &command_line::placement::CAPABILITY,
     &layers::host::PATH_UNKNOWN,
     &layers::host::PATH_MISSING,
     &layers::host::PATH_KIND,
@@ -140,6 +147,15 @@ pub static RULES: &[&Rule] = &[
     &layers::apparmor::APPARMOR_DENIED,
     &layers::seccomp::SPAWN,
     &layers::seccomp::PRIVILEGES,
+    &native::devices::INPUT,
+    &native::devices::HOSTDEV,
+    &native::devices::RNG,
+    &native::devices::SOUND,
+    &native::devices::SHMEM,
+    &native::firmware::FWCFG,
+    &native::firmware::SYSINFO,
+    &native::network::INTERFACE,
+    &native::storage::FILESYSTEM,
 ];
 
 /// The rule called `id`.
@@ -162,6 +178,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     allowances(case, &mut findings);
     first_bite(&mut findings);
+    native::offer(case, &mut findings);
     let place = |finding: &Finding| finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index));
     findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
     findings

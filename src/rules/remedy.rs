@@ -94,6 +94,11 @@ impl Remedy {
         Remedy { scope, title: why.into(), step: Step::Nothing, then: None }
     }
 
+    /// Whether it is an edit that gives nothing up and needs nobody else: such may be made unasked.
+    pub fn repairs(&self) -> bool {
+        self.scope == Scope::Rewrite && matches!(self.step, Step::EditXml(_)) && self.then.is_none()
+    }
+
     /// Adds the command that completes it.
     #[must_use]
     pub fn then(mut self, words: &[&str]) -> Remedy {

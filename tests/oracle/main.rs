@@ -1,11 +1,12 @@
 //! Real libvirt and QEMU have the last word.
 //!
-//! `documents` asks libvirt's parser, wherever `virsh` is there and we are root. `starts` starts domains, on a machine that
+//! `documents`, `edits` and `settings` ask libvirt's parser, wherever `virsh` is there and we are root. `starts` starts domains, on a machine that
 //! `tests/oracle/run` prepared.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod documents;
+mod edits;
 mod settings;
 mod starts;
 #[path = "../support/mod.rs"]

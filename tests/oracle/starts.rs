@@ -220,8 +220,7 @@ fn try_remedies(
                 }
                 Step::RunCommand(command) => {
                     let ran = sh(command);
-                    assert!(ran.0, "{command}: {}", ran.1);
-                    command.clone()
+                    if ran.0 { command.clone() } else { format!("{command}: {}", ran.1) }
                 }
                 Step::SetOption { file, line } if file == CONF => {
                     let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();

@@ -36,12 +36,22 @@ pub(super) static JOINED_OPTION: Rule = Rule {
     },
 };
 
+/// The argument as a shell would have split it: two arguments, or the whole line that was pasted.
 fn split(case: &Case<'_>, entry: EntryId, option: &str, value: &str) -> Option<EditSet> {
-    let mut edits = case.document.insert(List::Args, entry.index + 1, &[EntryKind::arg(value)]).ok()?;
+    let rest = match shlex::split(value) {
+        Some(words) if words[1..].iter().any(|word| is_option(word)) => words,
+        _ => vec![value.to_owned()],
+    };
+    let kinds: Vec<EntryKind> = rest.into_iter().map(EntryKind::arg).collect();
+    let mut edits = case.document.insert(List::Args, entry.index + 1, &kinds).ok()?;
     for edit in case.document.replace(entry, &EntryKind::arg(option)).ok()?.edits() {
         edits.push(edit.clone()).ok()?;
     }
     Some(edits)
+}
+
+fn is_option(word: &str) -> bool {
+    crate::qemu::argv::option_name(word).and_then(catalog::option).is_some()
 }
 
 pub(super) static DANGLING_OPTION: Rule = Rule {
@@ -110,12 +120,93 @@ pub(super) static STRAY_ARGUMENT: Rule = Rule {
                     format!("'{text}' belongs to no option; QEMU takes it for a disk image"),
                 )
             };
+            // An option whose dash was forgotten; with its value behind it where it takes one.
+            if catalog::option(&text).is_some()
+                && let Ok(edits) = case.document.replace(note.entry, &EntryKind::arg(format!("-{text}")))
+            {
+                let title = format!("write the dash: -{text}");
+                return Some(finding.remedy(Remedy::edit(Scope::Rewrite, title, edits)));
+            }
             Some(finding.remedy(Remedy::edit(
                 Scope::Rewrite,
                 "delete the argument",
                 case.document.remove(&[note.entry]),
             )))
         })
+    },
+};
+
+pub(super) static COMMA: Rule = Rule {
+    id: "comma-in-value",
+    layer: Layer::Qemu,
+    summary: "a comma in a name divides it, it must be doubled",
+    explain: include_str!("../../../assets/rules/comma-in-value.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for option in &case.line.options {
+            let (Some(row), Some(value)) = (option.row, option.value) else { continue };
+            let text = case.document.arg(value);
+            if !["keyval", "drive", "blockdev"].contains(&row.reader) || text.starts_with('{') {
+                continue;
+            }
+            let pairs = crate::qemu::Pairs::read(text, row.implied);
+            // No key of QEMU has these characters in a word of its own.
+            let odd = pairs.pairs.iter().find(|pair| pair.short && pair.key.contains(['/', '.', ' ', '(', ')']));
+            let Some(pair) = odd else { continue };
+            let Some(comma) = pair.key_span.start.checked_sub(1).filter(|at| text.as_bytes()[*at] == b',') else {
+                continue;
+            };
+            let entry = EntryId::arg(value);
+            let finding = Finding::at(
+                entry,
+                Verdict::Blocks,
+                format!(
+                    "'{}' stands alone behind a comma: QEMU takes it for a key, not for a part of the name",
+                    pair.key
+                ),
+            )
+            .because("a comma that belongs to a value is written twice");
+            let doubled = format!("{},{}", &text[..comma], &text[comma..]);
+            findings.push(match case.document.replace(entry, &EntryKind::arg(doubled)) {
+                Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "double the comma", edits)),
+                Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
+            });
+        }
+        findings
+    },
+};
+
+pub(super) static SECRET: Rule = Rule {
+    id: "secret-in-plain-sight",
+    layer: Layer::Qemu,
+    summary: "a secret stands on the command line",
+    explain: include_str!("../../../assets/rules/secret-in-plain-sight.md"),
+    check: |case| {
+        let secret = |option: &crate::qemu::QemuOption| {
+            let (row, value) = (option.row?, option.value?);
+            let pairs = crate::qemu::Pairs::read(case.document.arg(value), row.implied);
+            let data =
+                pairs.get("qom-type") == Some("secret") && pairs.get("data").is_some() && pairs.get("keyid").is_none();
+            let named = ["password", "proxy-password", "osk"]
+                .into_iter()
+                .find(|key| pairs.pair(key).is_some_and(|pair| !pair.short));
+            let what = if data { "data" } else { named? };
+            let finding = Finding::at(
+                EntryId::arg(value),
+                Verdict::Note,
+                format!("{what}= is readable by everybody on the host"),
+            )
+            .because("it stands in the process list (ps) and in /var/log/libvirt/qemu/NAME.log");
+            Some(if what == "osk" {
+                finding
+            } else {
+                finding.remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "-object secret,id=…,file=PATH keeps it in a file; refer to it by its id (password-secret=…)",
+                ))
+            })
+        };
+        case.line.options.iter().filter_map(secret).collect()
     },
 };
 
@@ -148,10 +239,12 @@ fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
     let mut seen: std::collections::HashMap<(&str, &str), EntryId> = std::collections::HashMap::new();
     for id in &case.line.ids {
         let key = (id.group, id.id.as_str());
-        if OF_LIBVIRT.contains(&key) {
+        let native = case.document.facts().aliases.iter().any(|(group, alias)| (*group, alias.as_str()) == key);
+        if native || OF_LIBVIRT.contains(&key) {
             findings.push(
-                Finding::at(id.entry, Verdict::Blocks, format!("the id '{}' is libvirt's own", id.id))
-                    .because(format!("QEMU says \"Duplicate ID '{}' for {}\"", id.id, id.group)),
+                Finding::at(id.entry, Verdict::Blocks, format!("the id '{}' is libvirt's own", id.id)).because(
+                    format!("QEMU says \"Duplicate ID '{}' for {}\", or 'duplicate property'", id.id, id.group),
+                ),
             );
         } else if let Some(first) = seen.insert(key, id.entry) {
             findings.push(

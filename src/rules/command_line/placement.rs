@@ -9,9 +9,44 @@ use std::collections::BTreeSet;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind};
 use crate::qemu::{Pairs, QemuOption, catalog};
+use crate::xml::{Edit, EditSet};
+
+/// The flag by which libvirt 8.0 and later writes devices as JSON; `device.json` alone is an older one without effect.
+const JSON_DEVICES: &str = "device.json+hotplug";
+
+pub(in crate::rules) static CAPABILITY: Rule = Rule {
+    id: "capability-without-effect",
+    layer: Layer::Libvirt,
+    summary: "a capability that is taken away is not the one that libvirt uses",
+    explain: include_str!("../../../assets/rules/capability-without-effect.md"),
+    check: |case| {
+        if case.host.libvirt_at_least(8, 0) == Some(false) {
+            return Vec::new();
+        }
+        let removed = case.document.facts().capabilities_removed.iter().filter(|(name, _)| name == "device.json");
+        removed
+            .map(|(name, span)| {
+                let mut edits = EditSet::new();
+                edits.push(Edit::replace(span.clone(), JSON_DEVICES)).expect("it is the first");
+                let message = format!(
+                    "taking away the capability '{name}' has no effect since libvirt 8.0, expected '{JSON_DEVICES}'"
+                );
+                let finding = Finding { span: Some(span.clone()), ..Finding::general(Verdict::Warns, message) };
+                finding
+                    .because("libvirt goes on writing its devices as JSON, which -set does not reach")
+                    .remedy(Remedy::edit(Scope::Rewrite, format!("name '{JSON_DEVICES}'"), edits))
+            })
+            .collect()
+    },
+};
 
 /// Whether libvirt's devices are made after those of the passthrough; `None` when the versions are not known.
 fn ours_first(case: &Case<'_>) -> Option<bool> {
+    let removed = &case.document.facts().capabilities_removed;
+    let filtered = case.host.conf.list("capability_filters").unwrap_or_default();
+    if removed.iter().map(|(name, _)| name.as_str()).chain(filtered).any(|name| name == JSON_DEVICES) {
+        return Some(false);
+    }
     Some(case.host.libvirt_at_least(7, 9)? && case.host.qemu_at_least(6, 2)?)
 }
 
@@ -279,19 +314,59 @@ fn set_target(case: &Case<'_>) -> Vec<Finding> {
             .because(format!("QEMU says 'there is no {group} \"{id}\" defined'"))
             .because("libvirt writes its devices as JSON, which -set does not reach");
         if group == "device" {
-            let escape = crate::xml::escape::as_libvirt;
-            let element = format!(
-                "<qemu:device alias='{}'><qemu:frontend><qemu:property name='{}' type='string' value='{}'/></qemu:frontend></qemu:device>",
-                escape(id),
-                escape(name),
-                escape(setting)
-            );
-            finding = finding.remedy(Remedy::none(
-                Scope::Rewrite,
-                format!("write it inside <qemu:override> (libvirt 8.2), with the type the property has: {element}"),
-            ));
+            finding = finding.remedy(as_override(case, option, id, name, setting));
         }
         findings.push(finding);
     }
     findings
+}
+
+/// Writes a `-set device.…` as a property in `<qemu:override>`, with the type that QEMU's JSON wants.
+fn as_override(case: &Case<'_>, option: &QemuOption, alias: &str, name: &str, value: &str) -> Remedy {
+    if name == "driver" || name == "id" {
+        return Remedy::none(
+            Scope::Rewrite,
+            format!("the key '{name}' can't be overridden, say it in the native element"),
+        );
+    }
+    if case.host.libvirt_at_least(8, 2) == Some(false) {
+        return Remedy::none(
+            Scope::Rewrite,
+            "libvirt 8.2 has <qemu:override> for it; before, <qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities> brings -set back (libvirt 8.0 and later)",
+        );
+    }
+    let (kind, value) = json_type(name, value);
+    let entries: Vec<EntryId> = [Some(option.entry), option.value].into_iter().flatten().map(EntryId::arg).collect();
+    let edits = case.document.override_property(alias, name, kind, &value).and_then(|added| {
+        let mut edits = case.document.remove(&entries);
+        for edit in added.edits() {
+            edits.push(edit.clone())?;
+        }
+        Ok(edits)
+    });
+    match edits {
+        Ok(edits) => {
+            let title = format!("write it in <qemu:override> (type {kind}, device '{alias}')");
+            Remedy::edit(Scope::Rewrite, title, edits)
+        }
+        Err(error) => Remedy::none(Scope::Rewrite, error.to_string()),
+    }
+}
+
+/// Properties that are on or off and no booleans (`OnOffAuto`).
+const THREE_VALUED: [&str; 7] =
+    ["display", "page-per-vq", "iommu_platform", "ats", "disable-legacy", "x-no-mmap", "rombar"];
+
+/// The type and the value of a property as `<qemu:override>` writes it.
+fn json_type(name: &str, value: &str) -> (&'static str, String) {
+    let hex = value.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    match value {
+        "on" | "off" | "yes" | "no" | "true" | "false" if !THREE_VALUED.contains(&name) => {
+            ("bool", ["on", "yes", "true"].contains(&value).to_string())
+        }
+        _ if hex.is_some() => ("unsigned", hex.unwrap_or_default().to_string()),
+        _ if value.parse::<u64>().is_ok() => ("unsigned", value.to_owned()),
+        _ if value.parse::<i64>().is_ok() => ("signed", value.to_owned()),
+        _ => ("string", value.to_owned()),
+    }
 }

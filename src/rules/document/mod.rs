@@ -1,8 +1,8 @@
 //! What libvirt's own reading of the document does to the passthrough.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::{EntryKind, LostReason, QEMU_NAMESPACE};
-use crate::xml::{Edit, EditSet};
+use crate::domain::{Document, EntryKind, QEMU_NAMESPACE};
+use crate::host::Known;
 
 pub(super) static LOST_BLOCK: Rule = Rule {
     id: "lost-block",
@@ -13,28 +13,40 @@ pub(super) static LOST_BLOCK: Rule = Rule {
 };
 
 fn lost_block(case: &Case<'_>) -> Vec<Finding> {
-    let root = case.document.tree().root();
     let found = case.document.lost().iter().map(|lost| {
-        let mut finding =
-            Finding { span: Some(lost.span.clone()), ..Finding::general(Verdict::Blocks, lost.message()) };
-        finding = finding.because(
+        let finding = Finding { span: Some(lost.span.clone()), ..Finding::general(Verdict::Blocks, lost.message()) };
+        let finding = finding.because(
             "virsh define accepts the document and forgets the block; virsh edit refuses it as 'extra content'",
         );
-        if let LostReason::UndeclaredPrefix(prefix) = &lost.reason {
-            let mut edits = EditSet::new();
-            if edits.push(Edit::insert(root.after_attributes(), format!(" xmlns:{prefix}='{QEMU_NAMESPACE}'"))).is_ok()
-            {
-                finding = finding.remedy(Remedy::edit(
-                    Scope::Rewrite,
-                    format!("declare the prefix '{prefix}' on <domain>"),
-                    edits,
-                ));
-            }
-        }
-        finding
+        finding.remedy(match case.document.recover(lost) {
+            Ok((title, edits)) => Remedy::edit(Scope::Rewrite, title, edits),
+            Err(error) => Remedy::none(Scope::Rewrite, error.to_string()),
+        })
     });
     found.collect()
 }
+
+pub(super) static TWO_BLOCKS: Rule = Rule {
+    id: "two-blocks",
+    layer: Layer::Libvirt,
+    summary: "the passthrough stands in two blocks, which --validate refuses",
+    explain: include_str!("../../../assets/rules/two-blocks.md"),
+    check: |case| {
+        let tree = case.document.tree();
+        let blocks = tree
+            .children(0)
+            .filter(|(_, e)| e.local_name() == "commandline" && e.namespace.as_deref() == Some(QEMU_NAMESPACE));
+        let Some((_, second)) = blocks.into_iter().nth(1) else { return Vec::new() };
+        let finding = Finding::general(Verdict::Warns, "there are two <qemu:commandline>, expected one").because(
+            "virsh define reads both and keeps one; virsh define --validate and virsh edit refuse the document",
+        );
+        let finding = Finding { span: Some(second.span()), ..finding };
+        vec![match case.document.merge_blocks() {
+            Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "put all entries into the first", edits)),
+            Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
+        }]
+    },
+};
 
 pub(super) static BLANK_IN_VALUE: Rule = Rule {
     id: "blank-in-value",
@@ -59,4 +71,54 @@ fn blank_in_value(case: &Case<'_>) -> Vec<Finding> {
         .because("libvirt writes these characters as they are (virBufferEscapeString), and XML turns them into blanks")
     })
     .collect()
+}
+
+/// The rule that speaks for libvirt's schema; it is asked only when the user wants it.
+pub(super) static SCHEMA: Rule = Rule {
+    id: "schema",
+    layer: Layer::Libvirt,
+    summary: "libvirt's schema does not know something (check --validate)",
+    explain: include_str!("../../../assets/rules/schema.md"),
+    check: |_| Vec::new(),
+};
+
+/// Findings for what the schema said.
+pub fn schema_findings(document: &Document, said: &Known<Vec<(usize, String)>>) -> Vec<Finding> {
+    let of_rule = |finding: Finding| Finding { rule: SCHEMA.id, layer: SCHEMA.layer, ..finding };
+    let said = match said {
+        Known::Yes(said) => said,
+        Known::Unknown(why) => {
+            let message = format!("whether the document fits libvirt's schema is not known: {why}");
+            return vec![of_rule(Finding::general(Verdict::Unknown, message))];
+        }
+    };
+    let mut starts = vec![0];
+    starts.extend(document.source().match_indices('\n').map(|(at, _)| at + 1));
+    let finding = |(line, what): &(usize, String)| {
+        let at = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let finding = Finding::general(Verdict::Warns, format!("libvirt's schema: {what}"))
+            .because("virsh define --validate and virsh edit refuse the document");
+        let finding = match meaning_of(document, what) {
+            Some(meaning) => finding.because(meaning),
+            None => finding,
+        };
+        of_rule(Finding { span: Some(at..at), ..finding })
+    };
+    said.iter().map(finding).collect()
+}
+
+/// What the schema's words mean when they are about the passthrough.
+fn meaning_of(document: &Document, what: &str) -> Option<&'static str> {
+    let lost = !document.lost().is_empty();
+    if what.contains("extra content: qemu:") || what.contains("extra content: commandline") {
+        return Some(if lost {
+            "libvirt does not see the passthrough, because its namespace is not declared or is another"
+        } else {
+            "something inside the passthrough does not fit: an attribute, a text, or an unknown element"
+        });
+    }
+    if what.contains("Extra element devices") && lost {
+        return Some("the passthrough stands inside <devices>, expected directly under <domain>");
+    }
+    what.contains("Extra element commandline").then_some("there are two blocks, expected one")
 }

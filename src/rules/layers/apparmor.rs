@@ -19,11 +19,10 @@ pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     check: |case| {
         let facts = case.document.facts();
         let Some(own) = facts.seclabel("apparmor", true).filter(|_| enforced(case)) else { return Vec::new() };
-        let name = facts.uuid.as_ref().map(|uuid| format!("libvirt-{uuid}"));
         let message = match (own.kind, &own.label) {
-            (SecLabelType::Static, Some(label)) if Some(label) != name.as_ref() => {
+            (SecLabelType::Static, Some(label)) => {
                 format!(
-                    "the domain gives the AppArmor label '{label}', and libvirt only ever starts QEMU as libvirt-UUID"
+                    "the domain gives the AppArmor label '{label}', and libvirt makes a profile only for dynamic ones"
                 )
             }
             (SecLabelType::Dynamic, _) if own.baselabel.is_some() => {

@@ -41,7 +41,13 @@ fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
 /// The first directory on the way that may not be searched.
 fn closed<'a>(case: &Case<'_>, who: &Identity, walk: &'a Walk) -> Option<&'a Step> {
     let target = walk.target().map(|step| &step.path);
-    let on_the_way = walk.steps.iter().filter(|step| step.kind == FileKind::Directory && Some(&step.path) != target);
+    // /proc/self is another process for QEMU than for us, and each may pass its own.
+    let own =
+        |path: &str| path.strip_prefix("/proc/").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let on_the_way = walk
+        .steps
+        .iter()
+        .filter(|step| step.kind == FileKind::Directory && Some(&step.path) != target && !own(&step.path));
     on_the_way.into_iter().find(|step| !permits(case, who, step, SEARCH))
 }
 
@@ -254,12 +260,18 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
                     Finding::of(usage, Verdict::Blocks, format!("{} may not {act} {}", who.user, parent.path))
                         .because(case.host.describe(parent))
                         .because(who.sentence())
-                        .because("QEMU says 'Permission denied'")
-                        .remedy(Remedy::command(
-                            Scope::Grant,
-                            format!("let {} write the directory", who.user),
-                            &["setfacl", "-m", &quote_acl(who, "rwx"), &parent.path],
-                        ));
+                        .because("QEMU says 'Permission denied'");
+                let own = super::namespaces::private(case) && parent.path == "/dev";
+                let finding = finding.remedy(if own {
+                    let why = "choose another directory: the VM's /dev is made anew by libvirt at each start";
+                    Remedy::none(Scope::Rewrite, why)
+                } else {
+                    Remedy::command(
+                        Scope::Grant,
+                        format!("let {} write the directory", who.user),
+                        &["setfacl", "-m", &quote_acl(who, "rwx"), &parent.path],
+                    )
+                });
                 findings.push(disable(case, finding));
             } else if let Some(target) = walk.target() {
                 findings.extend(sticky(case, usage, path, access, who, parent, target));

@@ -1,0 +1,98 @@
+//! What the firmware shows the guest: configuration entries and system tables.
+
+use super::devices::rule;
+use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+
+rule!(FWCFG, "native-fwcfg", "libvirt has <sysinfo type='fwcfg'> for this", fwcfg);
+
+/// `-fw_cfg name=opt/…`, one element for all of them.
+pub(super) fn fwcfg(options: &Options<'_>) -> Vec<Plan> {
+    let mut used = Vec::new();
+    let mut lines = Vec::new();
+    for (at, pairs) in options.named("fw_cfg") {
+        let Some(name) = pairs.get("name").filter(|name| name.starts_with("opt/")) else { continue };
+        let line = match (pairs.get("file"), pairs.get("string")) {
+            (Some(file), None) => format!("  <entry name='{}' file='{}'/>", quoted(name), quoted(file)),
+            (None, Some(text)) => format!("  <entry name='{}'>{}</entry>", quoted(name), quoted(text)),
+            _ => continue,
+        };
+        // libvirt 9.0 hands the text on as it is: commas are not doubled, escapes not undone.
+        let plain = pairs.pairs.iter().all(|pair| !pair.value.contains([',', '&', '<', '>']));
+        if plain && only(pairs, &["name", "file", "string"]) {
+            used.push(at);
+            lines.push(line);
+        }
+    }
+    let tree = options.case.document.tree();
+    let there = tree.children(0).any(|(_, child)| child.name == "sysinfo" && child.attribute("type") == Some("fwcfg"));
+    if used.is_empty() || there {
+        return Vec::new();
+    }
+    let lines = ["<sysinfo type='fwcfg'>".to_owned()].into_iter().chain(lines).chain(["</sysinfo>".to_owned()]);
+    vec![Plan {
+        options: used,
+        parents: &[],
+        lines: lines.collect(),
+        also: None,
+        element: "<sysinfo type='fwcfg'>",
+        since: (6, 5),
+        satisfies: &[Layer::Dac, Layer::Selinux],
+    }]
+}
+
+rule!(SYSINFO, "native-sysinfo", "libvirt has <sysinfo type='smbios'> for this", sysinfo);
+
+/// The tables that libvirt writes: type, element, keys that both know.
+const TABLES: [(&str, &str, &[&str]); 4] = [
+    ("0", "bios", &["vendor", "version", "date", "release"]),
+    ("1", "system", &["manufacturer", "product", "version", "serial", "sku", "family"]),
+    ("2", "baseBoard", &["manufacturer", "product", "version", "serial", "asset", "location"]),
+    ("3", "chassis", &["manufacturer", "version", "serial", "asset", "sku"]),
+];
+
+/// `-smbios type=0…3`, all or none, since `<smbios mode='sysinfo'/>` is about all of them.
+pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
+    let tree = options.case.document.tree();
+    let there = tree.children(0).any(|(_, child)| child.name == "sysinfo" && child.attribute("type") == Some("smbios"));
+    let Some((os, _)) = tree.child(0, "os") else { return Vec::new() };
+    if there || tree.child(os, "smbios").is_some() {
+        return Vec::new();
+    }
+    let mut used = Vec::new();
+    let mut tables: Vec<(&str, Vec<String>)> = Vec::new();
+    for (at, pairs) in options.named("smbios") {
+        let kind = pairs.get("type").unwrap_or_default();
+        let Some((_, element, keys)) = TABLES.iter().find(|(known, _, _)| *known == kind) else { return Vec::new() };
+        if tables.iter().any(|(known, _)| known == element) {
+            return Vec::new();
+        }
+        let mut lines = Vec::new();
+        for pair in pairs.pairs.iter().filter(|pair| pair.key != "type") {
+            if !keys.contains(&pair.key.as_str()) {
+                return Vec::new();
+            }
+            lines.push(format!("    <entry name='{}'>{}</entry>", pair.key, quoted(&pair.value)));
+        }
+        used.push(at);
+        tables.push((element, lines));
+    }
+    // bios comes first: the schema has an order here.
+    tables.sort_by_key(|(element, _)| TABLES.iter().position(|(_, known, _)| known == element));
+    let inner = tables.into_iter().filter(|(_, lines)| !lines.is_empty()).flat_map(|(element, lines)| {
+        [format!("  <{element}>")].into_iter().chain(lines).chain([format!("  </{element}>")])
+    });
+    let lines: Vec<String> =
+        ["<sysinfo type='smbios'>".to_owned()].into_iter().chain(inner).chain(["</sysinfo>".to_owned()]).collect();
+    if used.is_empty() {
+        return Vec::new();
+    }
+    vec![Plan {
+        options: used,
+        parents: &[],
+        lines,
+        also: Some((&["os"], vec!["<smbios mode='sysinfo'/>".to_owned()])),
+        element: "<sysinfo type='smbios'> with <smbios mode='sysinfo'/>",
+        since: (4, 1),
+        satisfies: &[],
+    }]
+}

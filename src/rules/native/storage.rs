@@ -1,0 +1,51 @@
+//! Shared directories.
+
+use super::devices::rule;
+use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+
+rule!(FILESYSTEM, "native-filesystem", "libvirt has <filesystem> for this", filesystem);
+
+/// `-fsdev local` with `-device virtio-9p-pci`, and `-virtfs local`.
+pub(super) fn filesystem(options: &Options<'_>) -> Vec<Plan> {
+    let with_device = options.named("fsdev").filter_map(|(at, pairs)| {
+        let id = pairs.get("id")?;
+        let (device, user) = options.with("device", "fsdev", id)?;
+        let ours = user.get("driver").is_some_and(|driver| driver.starts_with("virtio-9p"))
+            && only(user, &["driver", "id", "fsdev", "mount_tag", "bus", "addr"]);
+        let shared = options.named_elsewhere(id, 2);
+        (ours && !shared).then(|| plan(vec![at, device], pairs, user.get("mount_tag")?)).flatten()
+    });
+    let short = options.named("virtfs").filter_map(|(at, pairs)| plan(vec![at], pairs, pairs.get("mount_tag")?));
+    with_device.chain(short).collect()
+}
+
+fn plan(used: Vec<usize>, pairs: &crate::qemu::Pairs, tag: &str) -> Option<Plan> {
+    const KEYS: [&str; 7] = ["fsdriver", "id", "path", "security_model", "mount_tag", "readonly", "multidevs"];
+    let local = pairs.get("fsdriver") == Some("local") && only(pairs, &KEYS);
+    let path = pairs.get("path").filter(|path| local && path.starts_with('/'))?;
+    let mode = match pairs.get("security_model")? {
+        "passthrough" => "passthrough",
+        "mapped" | "mapped-xattr" => "mapped",
+        "none" => "squash",
+        _ => return None,
+    };
+    let devices = pairs.get("multidevs").map_or(String::new(), |word| format!(" multidevs='{}'", quoted(word)));
+    let mut lines = vec![
+        format!("<filesystem type='mount' accessmode='{mode}'{devices}>"),
+        format!("  <source dir='{}'/>", quoted(path)),
+        format!("  <target dir='{}'/>", quoted(tag)),
+    ];
+    if pairs.on("readonly") == Some(true) {
+        lines.push("  <readonly/>".to_owned());
+    }
+    lines.push("</filesystem>".to_owned());
+    Some(Plan {
+        options: used,
+        parents: &["devices"],
+        lines,
+        also: None,
+        element: "<filesystem>",
+        since: if devices.is_empty() { (0, 9) } else { (6, 3) },
+        satisfies: &[Layer::AppArmor, Layer::Qemu],
+    })
+}
