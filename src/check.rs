@@ -176,7 +176,7 @@ pub fn check(options: &Check) -> Result<u8, Error> {
                 continue;
             }
             for what in done {
-                eprintln!("{}: repaired: {}", file.path, crate::visible::visible(&what));
+                eprint!("{}", text::repaired(&file.path, &what));
             }
             if let Some(source) = &file.file
                 && let Err(error) = save(source, file.document.source())

@@ -250,7 +250,9 @@ impl DomainFacts {
 
 /// What libvirt calls its own devices and their backends: the kind, counted from 0 in the order of the document.
 fn aliases(tree: &Tree, devices: usize) -> Vec<(&'static str, String)> {
-    const KINDS: [(&str, &str, &[(&str, &str)]); 15] = [
+    /// The group of a backend, and what its id begins with.
+    type Backends = &'static [(&'static str, &'static str)];
+    const KINDS: [(&str, &str, Backends); 15] = [
         ("interface", "net", &[("netdev", "hostnet")]),
         ("video", "video", &[]),
         ("hostdev", "hostdev", &[]),

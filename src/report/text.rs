@@ -78,6 +78,13 @@ pub fn diff(path: &str, before: &str, after: &str) -> String {
     out
 }
 
+/// That something was repaired.
+pub fn repaired(path: &str, what: &str) -> String {
+    let mut out = String::new();
+    line(&mut out, &format!("{path}: repaired: {what}"));
+    out
+}
+
 fn line(out: &mut String, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{}", visible(text));

@@ -726,10 +726,10 @@ fn a_backing_file_is_judged_with_its_overlay() {
 fn a_device_is_rewritten_as_json() {
     let document = machine("q35", "", &["-device", "usb-kbd,bus=usb.0"]);
     let findings = judged(&host(), &document);
-    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    let Step::EditXml(edits) = &findings[0].remedies[1].step else { panic!("{findings:?}") };
     let next = document.apply(edits).unwrap();
     assert_eq!(next.argv(), ["-device", r#"{"driver":"usb-kbd","bus":"usb.0"}"#]);
-    assert!(judged(&host(), &next).is_empty());
+    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict == Verdict::Note));
 }
 
 #[test]
@@ -833,4 +833,113 @@ fn options_that_libvirts_own_leave_no_room_for() {
     assert_eq!(found(&host(), &["-m", "128"]), [("option-conflict", Verdict::Warns)]);
     let kernel = domain("", &["-append", "x"]).source().replace("<devices/>", "<os><kernel>/k</kernel></os><devices/>");
     assert!(judged(&host(), &Document::parse(kernel).unwrap()).is_empty());
+}
+
+/// Every rule that has something to say, notes included.
+fn said(argv: &[&str]) -> Vec<&'static str> {
+    judged(&host(), &machine("q35", "", argv))
+        .into_iter()
+        .filter(|f| f.verdict < Verdict::Allows)
+        .map(|f| f.rule)
+        .collect()
+}
+
+#[test]
+fn native_elements_are_offered_where_they_say_the_same() {
+    for (argv, rule) in [
+        (&["-object", "input-linux,id=a,evdev=/dev/hw"][..], "native-input"),
+        (&["-device", "vfio-pci,host=01:00.0,addr=0x1e"], "native-hostdev"),
+        (&["-device", "usb-host,vendorid=0x46d,productid=0xc539"], "native-hostdev"),
+        (&["-object", "rng-random,id=r,filename=/x", "-device", "virtio-rng-pci,rng=r,addr=0x1e"], "native-rng"),
+        (&["-fw_cfg", "name=opt/x,string=y"], "native-fwcfg"),
+        (&["-smbios", "type=1,product=y"], "native-sysinfo"),
+        (&["-netdev", "user,id=n", "-device", "e1000,netdev=n,addr=0x1e"], "native-interface"),
+    ] {
+        assert!(said(argv).contains(&rule), "{argv:?}: {:?}", said(argv));
+    }
+    for argv in [
+        // Keys that the element can't say, ids that something else uses, values that libvirt would change.
+        &["-device", "vfio-pci,host=01:00.0,addr=0x1e,x-vga=on"][..],
+        &["-object", "input-linux,id=a,evdev=/dev/hw,nosuch=on"],
+        &[
+            "-object",
+            "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=32M,share=on",
+            "-device",
+            "ivshmem-plain,memdev=m,addr=0x1e",
+        ],
+        &[
+            "-object",
+            "memory-backend-file,id=m,mem-path=/dev/shm/x,size=33M,share=on",
+            "-device",
+            "ivshmem-plain,memdev=m,addr=0x1e",
+        ],
+        &["-fw_cfg", "name=opt/x,string=a,,b"],
+        &["-fw_cfg", "name=etc/x,string=y"],
+        &["-smbios", "type=4,manufacturer=y"],
+        &["-netdev", "user,id=n,smb=/srv", "-device", "e1000,netdev=n,addr=0x1e"],
+        &[
+            "-netdev",
+            "user,id=n",
+            "-device",
+            "e1000,netdev=n,addr=0x1e",
+            "-object",
+            "filter-dump,id=f,netdev=n,file=/x",
+        ],
+        &["-device", "usb-kbd,pcap=/x"],
+    ] {
+        assert!(said(argv).iter().all(|rule| !rule.starts_with("native-")), "{argv:?}: {:?}", said(argv));
+    }
+    let mut old = host();
+    old.0.libvirt = Known::Yes("7.0.0".into());
+    let findings = judged(&old, &domain("", &["-object", "input-linux,id=a,evdev=/dev/hw"]));
+    assert!(findings.iter().all(|f| f.remedies.iter().all(|r| r.scope != Scope::Rewrite)), "{findings:?}");
+}
+
+#[test]
+fn the_native_element_is_the_first_remedy_of_what_it_lets_through() {
+    let host = host().node("/dev/hw", 13, 64, 0o660);
+    let document = domain("", &["-object", "input-linux,id=a,evdev=/dev/hw"]);
+    let findings = judged(&host, &document);
+    let blocking: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).collect();
+    assert_eq!(blocking.len(), 3);
+    assert!(blocking.iter().all(|finding| finding.remedies[0].title.starts_with("write it as <input type='evdev'>")));
+    // libvirt opens no directory on the way.
+    let shut = host.with("/dev/hw", "/dev", |step| step.mode = 0o700);
+    let findings = judged(&shut, &document);
+    let closed = findings.iter().find(|finding| finding.rule == "closed-directory").unwrap();
+    assert!(closed.remedies.iter().all(|remedy| remedy.scope != Scope::Rewrite));
+}
+
+#[test]
+fn commas_secrets_and_libvirts_own_names() {
+    assert!(said(&["-drive", "file=/srv/a,b.img,if=none"]).contains(&"comma-in-value"));
+    assert!(!said(&["-drive", "file=/srv/a,,b.img,if=none"]).contains(&"comma-in-value"));
+    assert!(!said(&["-chardev", "socket,id=c,path=/s,server,nowait"]).contains(&"comma-in-value"));
+    for argv in [["-object", "secret,id=s,data=x"], ["-device", "isa-applesmc,osk=x"], ["-spice", "port=1,password=x"]]
+    {
+        assert!(said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
+    }
+    for argv in [
+        ["-object", "secret,id=s,file=/x"],
+        ["-object", "secret,id=s,data=x,keyid=m,iv=y"],
+        ["-spice", "port=1,password-secret=s"],
+    ] {
+        assert!(!said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
+    }
+    let video = machine("q35", "<video/><video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
+    assert!(judged(&host(), &video).iter().any(|f| f.rule == "duplicate-id" && f.verdict == Verdict::Blocks));
+    let other = machine("q35", "<video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
+    assert!(judged(&host(), &other).iter().all(|f| f.rule != "duplicate-id"));
+}
+
+#[test]
+fn a_capability_brings_set_back() {
+    let with = |name: &str| {
+        let capability = format!("<qemu:capabilities><qemu:del capability='{name}'/></qemu:capabilities>");
+        let document = machine("pc", "<video/>", &["-set", "device.video0.vgamem_mb=32"]);
+        let text = document.source().replace("</domain>", &format!("{capability}</domain>"));
+        judged(&host(), &Document::parse(text).unwrap()).into_iter().map(|f| f.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(with("device.json"), ["set-target", "capability-without-effect"]);
+    assert_eq!(with("device.json+hotplug"), [""; 0]);
 }
