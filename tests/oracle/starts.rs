@@ -16,6 +16,7 @@ use qpt_tui::xml::escape;
 use crate::support::here;
 
 const FILES: &str = "/srv/qpt-oracle";
+const UUID: &str = "5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f7e11";
 const CONF: &str = "/etc/libvirt/qemu.conf";
 
 /// A start of `cases.tsv`.
@@ -52,7 +53,7 @@ fn document(elements: &str, args: &[String]) -> Document {
         .collect();
     let (labels, devices) = if elements.starts_with("<seclabel") { (elements, "") } else { ("", elements) };
     let text = format!(
-        "<domain type='qemu' xmlns:qemu='{}'><name>qpt-oracle</name><uuid>5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f7e11</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
+        "<domain type='qemu' xmlns:qemu='{}'><name>qpt-oracle</name><uuid>{UUID}</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
         qpt_tui::domain::QEMU_NAMESPACE
     );
     Document::parse(text).unwrap()
@@ -68,18 +69,21 @@ fn sh(script: &str) -> (bool, String) {
 struct Machine {
     conf: Option<String>,
     alive: bool,
+    started: u32,
+    ending: Vec<std::process::Child>,
     _ears: Vec<UnixListener>,
 }
 
 impl Machine {
     fn new() -> Machine {
-        let mut machine = Machine { conf: None, alive: false, _ears: Vec::new() };
+        let mut machine = Machine { conf: None, alive: false, started: 0, ending: Vec::new(), _ears: Vec::new() };
         machine.files();
         machine
     }
 
     /// Makes all files anew.
     fn files(&mut self) {
+        self.settle();
         self._ears.clear();
         // Left over where a case filled it.
         sh(&format!("umount {FILES}/ro 2> /dev/null"));
@@ -100,23 +104,48 @@ impl Machine {
         if self.conf.as_deref() == Some(conf) {
             return;
         }
+        self.settle();
         std::fs::write(CONF, format!("# written by tests/oracle\n{conf}\n")).unwrap();
         // A daemon that can't read its settings is not there to ask.
         self.alive = sh(&std::env::var("QPT_ORACLE_RESTART").unwrap()).0;
         self.conf = Some(conf.to_owned());
     }
 
+    /// Waits until the domains that are ending have ended.
+    fn settle(&mut self) {
+        self.ending.drain(..).for_each(|mut ending| drop(ending.wait()));
+    }
+
     /// Starts a domain; `None` when it runs, else what libvirt said.
-    fn start(&self, document: &Document) -> Option<String> {
+    ///
+    /// libvirt takes its time to take a domain down, so each start has a domain of its own; in a guest there is one, whose
+    /// AppArmor profile bears its UUID.
+    fn start(&mut self, document: &Document) -> Option<String> {
         if !self.alive {
             return Some("the daemon does not start".to_owned());
         }
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("domain.xml");
-        std::fs::write(&file, document.source()).unwrap();
+        let name = if std::env::var_os("QPT_ORACLE_HERE").is_some() {
+            "qpt-oracle".to_owned()
+        } else {
+            self.started += 1;
+            format!("qpt-oracle{:04}", self.started)
+        };
+        let uuid = format!("5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f{:04}", self.started);
+        let text = document.source().replace("<name>qpt-oracle<", &format!("<name>{name}<"));
+        let text = if self.started > 0 { text.replace(UUID, &uuid) } else { text };
+        std::fs::write(&file, text).unwrap();
         let patience = std::env::var("QPT_ORACLE_PATIENCE").unwrap_or_else(|_| "20".to_owned());
         let (started, error) = sh(&format!("timeout {patience} virsh -q -c qemu:///system create {}", file.display()));
-        sh("virsh -q -c qemu:///system destroy qpt-oracle");
+        let destroy = format!("virsh -q -c qemu:///system destroy {name}");
+        if !started {
+            // There is nothing to take down.
+        } else if self.started > 0 {
+            self.ending.push(Command::new("sh").args(["-c", &format!("{destroy} 2> /dev/null")]).spawn().unwrap());
+        } else {
+            sh(&destroy);
+        }
         (!started).then_some(error)
     }
 }

@@ -101,6 +101,33 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
         .filter(|slot| ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot));
     let mut findings = Vec::new();
     for option in &case.line.options {
+        if let Some((entry, driver, slot)) =
+            explicit(case, option, bus).filter(|(_, _, at)| facts.pci_slots.contains(at))
+        {
+            let text = case.document.arg(entry.index);
+            let finding = Finding::at(
+                entry,
+                verdict,
+                format!(
+                    "{driver} asks for PCI slot {slot:#x} of {bus}, which a device of the domain has by its <address>"
+                ),
+            )
+            .because(format!("QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"));
+            let edited = spare.next().and_then(|spare| {
+                let start = text.find("addr=")? + 5;
+                let end = text[start..].find(',').map_or(text.len(), |at| start + at);
+                let text = format!("{}{spare:#x}{}", &text[..start], &text[end..]);
+                Some((spare, case.document.replace(entry, &EntryKind::arg(text)).ok()?))
+            });
+            findings.push(match edited {
+                Some((spare, edits)) => finding.remedy(Remedy::edit(
+                    Scope::Rewrite,
+                    format!("give the device the slot {spare:#x}, which is free"),
+                    edits,
+                )),
+                None => finding,
+            });
+        }
         if bus == "pci.0"
             && facts.usb_of_chipset
             && option.row.is_some_and(|row| ["usb", "usbdevice"].contains(&row.name))
@@ -161,13 +188,24 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The slot in an `addr=`.
+fn slot(pairs: &Pairs) -> Option<u8> {
+    let addr = pairs.get("addr")?.split('.').next()?;
+    u8::from_str_radix(addr.strip_prefix("0x").unwrap_or(addr), 16).ok()
+}
+
 /// The slots of the root bus that devices of the passthrough ask for themselves.
 fn taken_by_us(case: &Case<'_>) -> BTreeSet<u8> {
-    let slot = |pairs: &Pairs| {
-        let addr = pairs.get("addr")?.split('.').next()?;
-        u8::from_str_radix(addr.strip_prefix("0x").unwrap_or(addr), 16).ok()
-    };
     case.line.options.iter().filter_map(|option| slot(&early_device(case, option)?.1)).collect()
+}
+
+/// A device that asks for a slot of the root bus: the entry, the driver, the slot.
+fn explicit(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId, String, u8)> {
+    let (entry, pairs) = early_device(case, option)?;
+    let driver = pairs.get("driver")?.to_owned();
+    let on_root = pairs.get("bus").is_none_or(|named| named == bus) && catalog::bus_of(&driver) == Some("PCI");
+    let first_function = !pairs.get("addr")?.contains('.');
+    slot(&pairs).filter(|_| on_root && first_function).map(|slot| (entry, driver, slot))
 }
 
 /// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and its pairs where an address can be added.

@@ -254,14 +254,15 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
             let inside = walk.target().filter(|step| access == Access::Memory && step.kind == FileKind::Directory);
             let Some(parent) = inside.or(walk.parent()) else { continue };
             let makes = inside.is_some() || walk.target().is_none() || access == Access::Listen;
-            if makes && !permits(case, who, parent, WRITE | SEARCH) {
+            // The private /dev is a new directory of root's, whatever the host's own allows.
+            let own = super::namespaces::private(case) && parent.path == "/dev";
+            if makes && (!permits(case, who, parent, WRITE | SEARCH) || own && who.uid != 0) {
                 let act = if access == Access::Listen { "make a socket in" } else { "make a file in" };
                 let finding =
                     Finding::of(usage, Verdict::Blocks, format!("{} may not {act} {}", who.user, parent.path))
                         .because(case.host.describe(parent))
                         .because(who.sentence())
                         .because("QEMU says 'Permission denied'");
-                let own = super::namespaces::private(case) && parent.path == "/dev";
                 let finding = finding.remedy(if own {
                     let why = "choose another directory: the VM's /dev is made anew by libvirt at each start";
                     Remedy::none(Scope::Rewrite, why)

@@ -676,6 +676,18 @@ fn the_slot_that_is_offered_is_free() {
 }
 
 #[test]
+fn a_slot_that_a_native_device_has_is_not_free() {
+    let inside = "<memballoon model='virtio'><address type='pci' bus='0x00' slot='0x05'/></memballoon><video><model type='none'/></video>";
+    let document = machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x5"]);
+    let findings = judged(&host(), &document);
+    assert_eq!((findings[0].rule, findings[0].verdict), ("pci-slot", Verdict::Blocks));
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    let next = document.apply(edits).unwrap();
+    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
+    assert!(judged(&host(), &machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x6"])).is_empty());
+}
+
+#[test]
 fn set_reaches_only_what_is_not_json() {
     assert_eq!(found_on("pc", &["-set", "device.hostdev0.x-vga=on"]), ["set-target"]);
     assert_eq!(found_on("pc", &["-device", "isa-debugcon,id=d", "-set", "device.d.iobase=1"]), [""; 0]);
