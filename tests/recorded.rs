@@ -59,6 +59,9 @@ fn step(path: &str, field: &str) -> Step {
         gid: 0,
         acl: None,
         label: (label != "-").then(|| format!("system_u:object_r:{label}")),
+        size: 1 << 20,
+        immutable: false,
+        append_only: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the document says outside the passthrough that decides how QEMU will run.
 
+use super::size::{self, Processors};
 use crate::xml::{Element, Tree};
 
 /// The type of a `<seclabel>`.
@@ -41,6 +42,8 @@ pub struct NativeResource {
     pub readonly: bool,
     /// libvirt gives it to QEMU's user and labels it; kernels, firmware and directories are left as they are.
     pub relabelled: bool,
+    /// A disk that writes and shares with nobody.
+    pub exclusive: bool,
 }
 
 /// What matters of a domain beside its passthrough.
@@ -64,6 +67,14 @@ pub struct DomainFacts {
     pub native: Vec<NativeResource>,
     /// A `<hostdev>` of a PCI device or an NVMe disk brings /dev/vfio/vfio.
     pub vfio: bool,
+    /// `<memory>` in bytes.
+    pub memory: Option<u64>,
+    /// `<numa>` divides the memory, or `<maxMemory>` adds to it.
+    pub divided_memory: bool,
+    /// `<vcpu>` and `<topology>`.
+    pub processors: Option<Processors>,
+    /// Something of the domain makes libvirt raise the limit of locked memory (`qemuDomainGetMemLockLimitBytes`).
+    pub raises_memlock: bool,
     /// Names in `<qemu:capabilities>` that libvirt is told to do without, each with where it stands.
     pub capabilities_removed: Vec<(String, crate::xml::Span)>,
     /// Ids that libvirt gives by itself to what native elements make, with the group they are in (`qemuAssignDeviceAliases`).
@@ -76,6 +87,10 @@ pub struct DomainFacts {
     pub pci_slots: std::collections::BTreeSet<u8>,
     /// A native device sits on a PCI bus and has no address yet; libvirt gives it the lowest that is free.
     pub pci_unplaced: bool,
+    /// Disks on the machine's own IDE ports, by index.
+    pub ide_units: std::collections::BTreeSet<u8>,
+    /// Disks on the machine's own SATA ports, by index.
+    pub sata_units: std::collections::BTreeSet<u8>,
     /// libvirt's first USB controller is the chipset's own (`piix3-uhci`), as it is when no model is named.
     pub usb_of_chipset: bool,
 }
@@ -99,6 +114,13 @@ impl DomainFacts {
                 .filter(|(_, e)| e.name == "seclabel")
                 .map(|(index, e)| seclabel(tree, index, e))
                 .collect(),
+            memory: size::memory(tree),
+            divided_memory: tree.child(0, "maxMemory").is_some()
+                || tree.child(0, "cpu").is_some_and(|(cpu, _)| tree.child(cpu, "numa").is_some()),
+            processors: size::processors(tree),
+            raises_memlock: [("memoryBacking", "locked"), ("memtune", "hard_limit")]
+                .iter()
+                .any(|(parent, child)| tree.child(0, parent).is_some_and(|(at, _)| tree.child(at, child).is_some())),
             ..DomainFacts::default()
         };
         if let Some((os, _)) = tree.child(0, "os") {
@@ -136,6 +158,7 @@ impl DomainFacts {
                 facts.device(tree, index, device);
             }
             facts.aliases = aliases(tree, devices);
+            facts.raises_memlock |= facts.vfio;
         }
         facts
     }
@@ -155,7 +178,7 @@ impl DomainFacts {
 
     fn bring(&mut self, element: &'static str, path: &str, readonly: bool, relabelled: bool) {
         if path.starts_with('/') {
-            self.native.push(NativeResource { path: path.to_owned(), element, readonly, relabelled });
+            self.native.push(NativeResource { path: path.to_owned(), element, readonly, relabelled, exclusive: false });
         }
     }
 
@@ -187,6 +210,26 @@ impl DomainFacts {
         };
     }
 
+    /// Where a disk stands among the machine's own IDE or SATA ports (`virDomainDiskDefAssignAddress`).
+    fn unit(&mut self, tree: &Tree, index: usize) {
+        let Some((_, target)) = tree.child(index, "target") else { return };
+        let letter =
+            target.attribute("dev").and_then(|dev| dev.as_bytes().get(2).copied()).filter(u8::is_ascii_lowercase);
+        let address = tree.child(index, "address").map(|(_, address)| address);
+        let number = |name: &str| address.and_then(|a| a.attribute(name)).and_then(|text| text.parse::<u8>().ok());
+        if number("controller").is_some_and(|controller| controller != 0) {
+            return;
+        }
+        match target.attribute("bus").or(target.attribute("dev").filter(|dev| dev.starts_with("hd")).map(|_| "ide")) {
+            Some("ide") => {
+                let placed = number("bus").zip(number("unit")).map(|(bus, unit)| bus * 2 + unit);
+                self.ide_units.extend(placed.or(letter.map(|letter| letter - b'a')));
+            }
+            Some("sata") => self.sata_units.extend(number("unit").or(letter.map(|letter| letter - b'a'))),
+            _ => {}
+        }
+    }
+
     fn device(&mut self, tree: &Tree, index: usize, device: &Element) {
         self.place(tree, index, device);
         let kind = device.attribute("type").unwrap_or_default();
@@ -198,7 +241,11 @@ impl DomainFacts {
                 let readonly = tree.child(index, "readonly").is_some() || device.attribute("device") == Some("cdrom");
                 for attribute in ["file", "dev"] {
                     self.bring("disk", &named(attribute), readonly, true);
+                    let exclusive = !readonly && tree.child(index, "shareable").is_none();
+                    let brought = self.native.last_mut().filter(|native| exclusive && native.path == named(attribute));
+                    brought.into_iter().for_each(|native| native.exclusive = true);
                 }
+                self.unit(tree, index);
                 self.vfio |= kind == "nvme";
             }
             "hostdev" => self.vfio |= kind == "pci" || kind == "mdev",

@@ -12,6 +12,7 @@ mod lost;
 mod overrides;
 mod repair;
 mod seclabel;
+mod size;
 mod style;
 
 pub use document::{Document, VerbError};
@@ -19,6 +20,7 @@ pub use entry::{Entry, EntryId, EntryKind, List};
 pub use facts::{DomainFacts, NativeResource, SecLabel, SecLabelType};
 pub use history::History;
 pub use lost::{Lost, LostReason};
+pub use size::Processors;
 
 /// The namespace of the passthrough elements; libvirt compares it byte by byte.
 pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";

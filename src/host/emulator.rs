@@ -3,7 +3,7 @@
 //! A program is run only when it is trusted: it is where distributions put QEMU, root owns it and every step of the way to
 //! it, and nobody else can write it. The answer is kept in the user's cache directory, by path, size and time of the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::process;
+use crate::qemu::catalog;
 
 /// What a QEMU can do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,18 @@ pub struct Emulator {
     pub machines: Vec<String>,
     /// Its objects for `-object`, likewise.
     pub objects: BTreeMap<String, Vec<Property>>,
+    /// The keys of options whose keys are all known (`query-command-line-options`), by QEMU's name of the group.
+    #[serde(default)]
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Its processor models, for `-cpu`.
+    #[serde(default)]
+    pub processors: Vec<String>,
+    /// Modules that it was built with: parts that may be packaged apart, such as `audio-pa` or `block-curl`.
+    #[serde(default)]
+    pub modules: Vec<String>,
+    /// The modules among them that are not installed.
+    #[serde(default)]
+    pub lacking: Vec<String>,
 }
 
 /// A property of a device or an object.
@@ -76,6 +89,8 @@ pub(super) fn look(path: &str, types: &[String]) -> Result<Emulator, String> {
         None => ask(path)?,
     };
     learn(&mut emulator, types);
+    // Modules come and go with packages of their own; the program stays the same.
+    emulator.lacking = lacking(&emulator.modules);
     if let Some(file) = cache.filter(|_| stored.as_ref() != Some(&emulator)) {
         // A cache that can't be written costs time, nothing else.
         let _ = keep(&file, &emulator);
@@ -104,6 +119,27 @@ fn learn(emulator: &mut Emulator, types: &[String]) {
     }
 }
 
+/// What the program knows as a module: it holds their names, each between NUL bytes (`module_info`, util/module.c).
+fn modules(path: &str) -> Vec<String> {
+    let Ok(program) = std::fs::read(path) else { return Vec::new() };
+    let known = |name: &&[u8]| {
+        let known = [b"audio-".as_slice(), b"block-", b"chardev-", b"ui-"].iter().any(|kind| name.starts_with(kind));
+        known && catalog::is_module(&String::from_utf8_lossy(name))
+    };
+    let found: BTreeSet<&[u8]> = program.split(|byte| *byte == 0).filter(known).collect();
+    found.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+}
+
+/// The modules that stand in none of the directories that distributions use.
+fn lacking(modules: &[String]) -> Vec<String> {
+    let mut homes: Vec<PathBuf> =
+        ["/usr/lib/qemu", "/usr/lib64/qemu", "/usr/lib64/qemu-kvm"].map(PathBuf::from).to_vec();
+    let triplets = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    homes.extend(triplets.map(|entry| entry.path().join("qemu")));
+    let there = |name: &String| homes.iter().any(|home| home.join(format!("{name}.so")).exists());
+    modules.iter().filter(|name| !there(name)).cloned().collect()
+}
+
 fn names(answer: &Value) -> Vec<String> {
     answer.as_array().into_iter().flatten().filter_map(|found| Some(found["name"].as_str()?.to_owned())).collect()
 }
@@ -127,7 +163,7 @@ fn cache_file(path: &str) -> Option<PathBuf> {
     let metadata = std::fs::metadata(path).ok()?;
     let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
     let name = format!(
-        "{}-{}-{}-{}-3.json",
+        "{}-{}-{}-{}-4.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),
@@ -154,6 +190,8 @@ fn ask(path: &str) -> Result<Emulator, String> {
             types("device"),
             types("user-creatable"),
             json!({"execute": "query-machines"}),
+            json!({"execute": "query-command-line-options"}),
+            json!({"execute": "query-cpu-definitions"}),
         ],
     )?;
     let number = |key: &str| answers[0]["qemu"][key].as_u64().unwrap_or_default();
@@ -168,7 +206,14 @@ fn ask(path: &str) -> Result<Emulator, String> {
         .flat_map(|machine| [&machine["name"], &machine["alias"]])
         .filter_map(|name| Some(name.as_str()?.to_owned()))
         .collect();
-    Ok(Emulator { path: path.to_owned(), version, devices, machines, objects })
+    let groups = answers[4].as_array().into_iter().flatten();
+    let keys = groups
+        .filter_map(|group| Some((group["option"].as_str()?.to_owned(), names(&group["parameters"]))))
+        .filter(|(_, keys)| !keys.is_empty())
+        .collect();
+    let (processors, modules) = (names(&answers[5]), modules(path));
+    let path = path.to_owned();
+    Ok(Emulator { path, version, devices, machines, objects, keys, processors, modules, lacking: Vec::new() })
 }
 
 /// Sends commands and gives their answers in order; an error is null.

@@ -9,10 +9,12 @@ use super::cgroup::Cgroups;
 use super::emulator::Emulator;
 use super::identity::Identity;
 use super::image::Image;
+use super::kernel::{Kernel, Tap};
 use super::mounts::Mount;
 use super::paths::{Step, Walk};
 use super::qemu_conf::QemuConf;
 use super::selinux::Selinux;
+use super::sockets::Listener;
 
 /// An answer, or why there is none; the reason is shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +97,12 @@ pub struct HostFacts {
     pub cgroups: Cgroups,
     /// `fs.protected_regular`: who may open for creation a file of another user in a sticky directory.
     pub protected_regular: u8,
+    /// Other settings of the kernel, and limits.
+    #[serde(default)]
+    pub kernel: Kernel,
+    /// The tap interfaces that arguments name and that are there.
+    #[serde(default)]
+    pub taps: BTreeMap<String, Tap>,
     /// Names of the users that own something on the way.
     #[serde(default)]
     pub users: BTreeMap<u32, String>,
@@ -107,6 +115,9 @@ pub struct HostFacts {
     /// Paths of sockets that some process listens on.
     #[serde(default)]
     pub listening: Known<Vec<String>>,
+    /// TCP ports that some process listens on.
+    #[serde(default)]
+    pub tcp: Known<Vec<Listener>>,
     /// Every path that was asked for.
     pub paths: BTreeMap<String, Known<Walk>>,
 }

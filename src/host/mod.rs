@@ -9,6 +9,7 @@ pub mod emulator;
 pub mod facts;
 pub mod identity;
 pub mod image;
+pub mod kernel;
 pub mod mounts;
 mod paths;
 mod probe;
@@ -16,7 +17,7 @@ mod process;
 pub mod qemu_conf;
 pub mod schema;
 pub mod selinux;
-mod sockets;
+pub mod sockets;
 
 pub use facts::{HostFacts, Instance, Known};
 pub use paths::{Acl, Ending, FileKind, Step, Walk};

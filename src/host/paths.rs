@@ -62,6 +62,15 @@ pub struct Step {
     pub acl: Option<Acl>,
     /// The SELinux label, where there is one.
     pub label: Option<String>,
+    /// The size of a regular file in bytes.
+    #[serde(default)]
+    pub size: u64,
+    /// Nobody may change it, root neither (`chattr +i`).
+    #[serde(default)]
+    pub immutable: bool,
+    /// It may be appended to only (`chattr +a`).
+    #[serde(default)]
+    pub append_only: bool,
 }
 
 /// How a walk ended.
@@ -250,7 +259,18 @@ fn look(path: &str) -> rustix::io::Result<Step> {
     };
     let label =
         xattr(path, "security.selinux").map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned());
-    Ok(Step { path: path.to_owned(), kind, mode: mode & 0o7777, uid: stat.stx_uid, gid: stat.stx_gid, acl, label })
+    Ok(Step {
+        path: path.to_owned(),
+        kind,
+        mode: mode & 0o7777,
+        uid: stat.stx_uid,
+        gid: stat.stx_gid,
+        acl,
+        label,
+        size: stat.stx_size,
+        immutable: stat.stx_attributes.contains(rustix::fs::StatxAttributes::IMMUTABLE),
+        append_only: stat.stx_attributes.contains(rustix::fs::StatxAttributes::APPEND),
+    })
 }
 
 fn xattr(path: &str, name: &str) -> Option<Vec<u8>> {

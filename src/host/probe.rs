@@ -9,7 +9,7 @@ use super::image::{self, Image};
 use super::process::{ask, daemon, started};
 use super::qemu_conf::QemuConf;
 use super::selinux::Confinement;
-use super::{FileKind, Walk, apparmor, cgroup, identity, mounts, paths, selinux, sockets};
+use super::{FileKind, Walk, apparmor, cgroup, identity, kernel, mounts, paths, selinux, sockets};
 use crate::domain::{DomainFacts, SecLabelType};
 use crate::qemu::{CommandLine, Resource, catalog};
 
@@ -28,6 +28,8 @@ pub struct Request {
     paths: BTreeSet<String>,
     images: BTreeSet<String>,
     types: Vec<String>,
+    taps: BTreeSet<String>,
+    ports: BTreeSet<u16>,
 }
 
 /// More images than this in one chain are not followed.
@@ -45,6 +47,8 @@ impl Request {
             paths: BTreeSet::new(),
             images: BTreeSet::new(),
             types: Vec::new(),
+            taps: BTreeSet::new(),
+            ports: BTreeSet::new(),
         }
     }
 
@@ -60,6 +64,13 @@ impl Request {
             Resource::Path { path, chain: true, .. } => Some(path.clone()),
             _ => None,
         }));
+        for usage in &line.uses {
+            match &usage.resource {
+                Resource::Tap { name } => drop(self.taps.insert(name.clone())),
+                Resource::Network { endpoint: Some(endpoint), .. } => drop(self.ports.insert(endpoint.port)),
+                _ => {}
+            }
+        }
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
         if domain.seclabels.iter().any(|label| label.model.as_deref() == Some("selinux")) {
@@ -158,10 +169,13 @@ pub fn probe(request: &Request) -> HostFacts {
         selinux,
         apparmor: apparmor::read(&uuids),
         protected_regular: protected.trim().parse().unwrap_or(0),
+        kernel: kernel::read(),
+        taps: kernel::taps(request.taps.iter().map(String::as_str)),
         users,
         groups,
         images,
         listening: sockets::listening(),
+        tcp: sockets::tcp(&request.ports),
         paths,
     }
 }

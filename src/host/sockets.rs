@@ -1,8 +1,87 @@
-//! Unix sockets that some process listens on, and with which SELinux label it runs.
+//! Sockets that some process listens on: Unix ones with the SELinux label of the process, TCP ports with its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
 
 use super::facts::Known;
+
+/// A TCP port that a process listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Where.
+    pub address: SocketAddr,
+    /// The process's name, and of a QEMU the domain it runs (`guest=NAME`); empty where that can't be seen.
+    pub process: String,
+}
+
+/// Who listens on TCP ports, by `/proc/net/tcp` and `tcp6`; whose process it is is looked up for `wanted` ports only.
+pub(super) fn tcp(wanted: &BTreeSet<u16>) -> Known<Vec<Listener>> {
+    if wanted.is_empty() {
+        return Known::Yes(Vec::new());
+    }
+    let text = match std::fs::read_to_string("/proc/net/tcp") {
+        Ok(text) => text,
+        Err(error) => return Known::Unknown(format!("/proc/net/tcp cannot be read: {error}")),
+    };
+    // A kernel without IPv6 has no second file.
+    let six = std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    let ears: Vec<(SocketAddr, String)> = text.lines().chain(six.lines()).filter_map(ear).collect();
+    let inodes: BTreeMap<String, &SocketAddr> = ears
+        .iter()
+        .filter(|(address, _)| wanted.contains(&address.port()))
+        .map(|(address, inode)| (format!("socket:[{inode}]"), address))
+        .collect();
+    let mut owners: BTreeMap<&SocketAddr, String> = BTreeMap::new();
+    each_descriptor(!inodes.is_empty(), |process, target| {
+        if let Some(address) = inodes.get(target) {
+            owners.insert(address, name_of(process));
+        }
+    });
+    let listener = |(address, _): &(SocketAddr, String)| Listener {
+        address: *address,
+        process: owners.get(address).cloned().unwrap_or_default(),
+    };
+    Known::Yes(ears.iter().filter(|(address, _)| wanted.contains(&address.port())).map(listener).collect())
+}
+
+/// One line of `/proc/net/tcp` in state LISTEN (0A): the address in the machine's byte order, and the inode.
+fn ear(line: &str) -> Option<(SocketAddr, String)> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let (address, port) = fields.get(1).filter(|_| fields.get(3) == Some(&"0A"))?.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let word = |at: usize| Some(u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes());
+    let ip = if address.len() == 8 {
+        IpAddr::V4(Ipv4Addr::from(word(0)?))
+    } else {
+        let words = [word(0)?, word(1)?, word(2)?, word(3)?].concat();
+        IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(words).ok()?))
+    };
+    Some((SocketAddr::new(ip, port), (*fields.get(9)?).to_owned()))
+}
+
+/// A process for people: its name, and of a QEMU the domain it runs.
+fn name_of(process: &std::path::Path) -> String {
+    let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default().trim().to_owned();
+    let command = std::fs::read(process.join("cmdline")).unwrap_or_default();
+    let command = String::from_utf8_lossy(&command).into_owned();
+    match command.split('\0').find_map(|word| word.strip_prefix("guest=")) {
+        Some(guest) => format!("guest={}", guest.split(',').next().unwrap_or(guest)),
+        None => name,
+    }
+}
+
+/// Every open descriptor of every process: the process's directory, and what the descriptor leads to.
+fn each_descriptor(wanted: bool, mut found: impl FnMut(&std::path::Path, &str)) {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    for process in processes.filter(|_| wanted) {
+        for descriptor in std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
+            let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
+            found(&process, &target.to_string_lossy());
+        }
+    }
+}
 
 /// The listening sockets of `/proc/net/unix` (proc(5)) that have a path: inode and path. The flag is `__SO_ACCEPTCON`.
 fn bound() -> Known<Vec<(String, String)>> {
@@ -37,17 +116,29 @@ pub(super) fn labels(wanted: &[&str]) -> BTreeMap<String, String> {
         Known::Unknown(_) => return BTreeMap::new(),
     };
     let mut labels = BTreeMap::new();
-    if bound.is_empty() {
-        return labels;
-    }
-    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path()) {
-        for descriptor in std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
-            let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
-            let Some(path) = bound.get(target.to_string_lossy().as_ref()) else { continue };
-            if let Ok(label) = std::fs::read_to_string(process.join("attr/current")) {
-                labels.insert(path.clone(), label.trim_end_matches(['\0', '\n']).to_owned());
-            }
+    each_descriptor(!bound.is_empty(), |process, target| {
+        let label = bound
+            .get(target)
+            .and_then(|path| Some((path, std::fs::read_to_string(process.join("attr/current")).ok()?)));
+        if let Some((path, label)) = label {
+            labels.insert(path.clone(), label.trim_end_matches(['\0', '\n']).to_owned());
         }
-    }
+    });
     labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listening_ports_are_read() {
+        let line =
+            "   0: 0100007F:170D 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0";
+        assert_eq!(ear(line), Some(("127.0.0.1:5901".parse().unwrap(), "12345".to_owned())));
+        let six = line.replace("0100007F:", "00000000000000000000000001000000:");
+        assert_eq!(ear(&six), Some(("[::1]:5901".parse().unwrap(), "12345".to_owned())));
+        assert_eq!(ear(&line.replace(" 0A ", " 01 ")), None);
+        assert_eq!(ear("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"), None);
+    }
 }

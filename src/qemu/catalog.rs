@@ -11,6 +11,9 @@ const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
 const BLOCK_DRIVERS: &str = include_str!("../../assets/qemu/block-drivers.tsv");
 const CONFLICTS: &str = include_str!("../../assets/qemu/conflicts.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
+const REQUIRED: &str = include_str!("../../assets/qemu/required.tsv");
+const CLOSED_GROUPS: &str = include_str!("../../assets/qemu/closed-groups.tsv");
+const MODULES: &str = include_str!("../../assets/qemu/modules.tsv");
 const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
 
@@ -121,6 +124,35 @@ pub fn conflict(option: &str) -> Option<(bool, Option<&'static str>, &'static st
 pub fn types(option: &str) -> Option<(&'static str, Option<&'static str>)> {
     let mut fields = line(TYPES, option)?.split('\t').skip(1);
     Some((fields.next()?, fields.next().and_then(given)))
+}
+
+/// Keys that an option can't do without for one of its types, `|` between those of which one is enough, with QEMU's words.
+pub fn required(option: &str, kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    rows(REQUIRED).filter_map(move |line| {
+        let mut fields = line.split('\t');
+        (fields.next()? == option && matches(fields.next()?, kind)).then_some(())?;
+        Some((fields.next()?, fields.next()?))
+    })
+}
+
+/// QEMU's name of the group of an option that refuses keys it does not list.
+pub fn closed_group(option: &str) -> Option<&'static str> {
+    line(CLOSED_GROUPS, option)?.split('\t').nth(1)
+}
+
+/// Whether QEMU may have a part as a module of this name.
+pub fn is_module(name: &str) -> bool {
+    line(MODULES, name).is_some()
+}
+
+/// The module that brings a value of an option's key, or a block driver where there is none; and Debian's package of it.
+pub fn module(key: Option<(&str, &str)>, value: &str) -> Option<(&'static str, &'static str)> {
+    rows(MODULES).find_map(|line| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let (option, name) = key.unwrap_or(("-", "-"));
+        let found = fields[1] == option && fields[2] == name && fields[3].split(',').any(|known| known == value);
+        found.then_some((fields[0], fields[4]))
+    })
 }
 
 /// The line of a sorted table that begins with `name`, found by bisecting the table's text.

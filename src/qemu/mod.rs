@@ -13,7 +13,7 @@ use crate::domain::EntryId;
 
 pub use argv::QemuOption;
 pub use keyval::{Pair, Pairs};
-pub use resource::{Access, Resource, Use};
+pub use resource::{Access, Endpoint, Resource, Use};
 
 /// What is odd about the spelling of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

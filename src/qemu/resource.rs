@@ -84,6 +84,34 @@ pub enum Moment {
     Later,
 }
 
+/// A TCP port and the address it is at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The host as written; empty for all addresses.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// `HOST:PORT`, `:PORT`, `[V6]:PORT`; ports that are 0 or are written as names say nothing in advance.
+    pub fn read(text: &str) -> Option<Endpoint> {
+        let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+        Endpoint::new(host, port)
+    }
+
+    /// A host and the digits of a port.
+    pub fn new(host: &str, port: &str) -> Option<Endpoint> {
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        Some(Endpoint { host: host.trim_start_matches('[').trim_end_matches(']').to_owned(), port })
+    }
+
+    /// Whether the host is this machine.
+    pub fn is_local(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
 /// Something of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
@@ -123,6 +151,13 @@ pub enum Resource {
         address: String,
         /// QEMU listens there.
         listen: bool,
+        /// The TCP port it comes to, where QEMU has no choice of several.
+        endpoint: Option<Endpoint>,
+    },
+    /// A tap interface, made when it is not there.
+    Tap {
+        /// Its name, or the pattern of a new one.
+        name: String,
     },
     /// A PCI device given to the guest.
     Pci {
@@ -148,6 +183,7 @@ impl Resource {
             Resource::Path { path, access, .. } => Some((path, *access)),
             Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => None,
             Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Session { .. } => None,
+            Resource::Tap { .. } => None,
         }
     }
 
@@ -168,6 +204,7 @@ impl Resource {
             Resource::Privilege { .. } => "privilege",
             Resource::Descriptor { .. } => "descriptor",
             Resource::Network { .. } => "network",
+            Resource::Tap { .. } => "interface",
             Resource::Pci { .. } => "pci",
             Resource::Usb { .. } => "usb",
             Resource::Session { .. } => "session",
@@ -180,7 +217,7 @@ impl Resource {
             Resource::Path { path, .. } => path,
             Resource::Program { command, .. } => command,
             Resource::Privilege { what, .. } | Resource::Usb { what } => what,
-            Resource::Descriptor { name } => name,
+            Resource::Descriptor { name } | Resource::Tap { name } => name,
             Resource::Network { address, .. } | Resource::Pci { address } => address,
             Resource::Session { variables } => variables,
         }

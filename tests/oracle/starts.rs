@@ -86,7 +86,7 @@ impl Machine {
         self.settle();
         self._ears.clear();
         // Left over where a case filled it.
-        sh(&format!("umount {FILES}/ro 2> /dev/null"));
+        sh(&format!("umount {FILES}/ro {FILES}/nodev 2> /dev/null"));
         let made = sh(&format!("sh {}", here("tests/oracle/files").display()));
         assert!(made.0, "{}", made.1);
         let open = |name: &str| {

@@ -1,11 +1,11 @@
 //! The old form of character devices: `-serial unix:/path,server=on`, `-monitor pty`, `-gdb tcp::1234`.
 
-use super::{Access, Pairs, Place, Reader};
+use super::{Access, Endpoint, Pairs, Place, Reader};
 use crate::qemu::catalog;
 
 impl Reader<'_> {
     /// `qemu_chr_parse_compat`: what comes before the first colon is the kind.
-    pub(super) fn character(&mut self, place: Place<'_>, text: &str) {
+    pub(super) fn character(&mut self, place: Place<'_>, text: &str, server: bool) {
         let text = text.strip_prefix("mon:").unwrap_or(text);
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let (first, options) = rest.split_once(',').unwrap_or((rest, ""));
@@ -17,22 +17,17 @@ impl Reader<'_> {
                 let pairs = Pairs::read(options, None);
                 let listens = pairs.on("server") == Some(true);
                 self.waits(place, &pairs);
-                self.path(
-                    place.entry,
-                    span,
-                    first,
-                    if listens { Access::Listen } else { Access::Connect },
-                    "the socket",
-                    false,
-                );
+                let access = if listens { Access::Listen } else { Access::Connect };
+                self.path(place.entry, span, first, access, "the socket", !listens && retries(&pairs));
             }
             "tcp" | "telnet" | "tn3270" | "websocket" => {
                 let pairs = Pairs::read(options, None);
-                let listens = pairs.on("server") == Some(true) || kind == "websocket";
+                let listens = pairs.on("server") == Some(true) || kind == "websocket" || server;
                 self.waits(place, &pairs);
-                self.network(place.entry, span, first, listens);
+                let endpoint = Endpoint::read(first).filter(|_| !retries(&pairs));
+                self.network(place.entry, span, first, listens, endpoint);
             }
-            "udp" => self.network(place.entry, span, first, false),
+            "udp" => self.network(place.entry, span, first, false, None),
             "chardev" => {}
             _ if text.starts_with("/dev/") => {
                 let path = text.split(',').next().unwrap_or(text);
@@ -46,4 +41,9 @@ impl Reader<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a client that finds nobody tries again later (`reconnect`, seconds; `reconnect-ms` since QEMU 9.2).
+pub(super) fn retries(pairs: &Pairs) -> bool {
+    ["reconnect", "reconnect-ms"].iter().any(|key| pairs.get(key).is_some_and(|value| value != "0"))
 }

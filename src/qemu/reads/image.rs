@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Access, Declared, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
+use super::{Access, Declared, Endpoint, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
 use crate::qemu::catalog;
 
 /// Devices that only read their drive.
@@ -186,7 +186,10 @@ impl Reader<'_> {
                     let path = path.split_once(":exportname=").map_or(path, |(path, _)| path);
                     self.path(place.entry, at, path, Access::Connect, "the NBD server's socket", false);
                 }
-                None => self.network(place.entry, at, rest, false),
+                None => {
+                    let server = rest.split_once(":exportname=").map_or(rest, |(server, _)| server);
+                    self.network(place.entry, at, rest, false, Endpoint::read(server));
+                }
             },
             "nbd+unix" | "gluster+unix" => {
                 if let Some((_, path)) = rest.split_once("socket=") {
@@ -213,7 +216,7 @@ impl Reader<'_> {
                 }
             }
             "null-co" | "null-aio" => {}
-            _ => self.network(place.entry, at, name, false),
+            _ => self.network(place.entry, at, name, false, None),
         }
     }
 

@@ -6,7 +6,7 @@ mod rows;
 
 use super::argv::QemuOption;
 use super::keyval::Pairs;
-use super::resource::{Access, Moment, Resource, Use};
+use super::resource::{Access, Endpoint, Moment, Resource, Use};
 use super::{CommandLine, Declared, Id, Note, NoteKind, argv, catalog};
 use crate::domain::EntryId;
 
@@ -92,7 +92,8 @@ impl Reader<'_> {
             "image" => self.image_option(place, detail),
             "drive" => self.drive(place),
             "blockdev" => self.blockdev(place),
-            "character" => self.character(place, place.text),
+            // The debugger's TCP port is a server's (`gdbserver_start`).
+            "character" => self.character(place, place.text, row.name == "gdb"),
             "incoming" => self.incoming(place),
             "vnc" => self.vnc(place),
             "set" => self.set(place),
@@ -180,7 +181,9 @@ impl Reader<'_> {
                 self.path(place.entry, span, path, Access::Read, "the migration's file", false);
             }
             "fd" => self.descriptor(place.entry, span, rest),
-            "tcp" | "rdma" => self.network(place.entry, span, rest, true),
+            "tcp" | "rdma" => {
+                self.network(place.entry, span, rest, true, Endpoint::read(rest).filter(|_| scheme == "tcp"));
+            }
             _ if text.starts_with('{') => {
                 let pairs = Pairs::read(text, None);
                 if let Some(path) = pairs.get("addr.path") {
@@ -227,7 +230,15 @@ impl Reader<'_> {
         match address.strip_prefix("unix:") {
             Some(path) => self.path(place.entry, place.span(path), path, Access::Listen, "the VNC socket", false),
             None if address.is_empty() || address == "none" => {}
-            None => self.network(place.entry, place.span(address), address, pairs.on("reverse") != Some(true)),
+            None => {
+                let listen = pairs.on("reverse") != Some(true);
+                // A display's number stands for a port from 5900 on; with `to` QEMU takes the first that is free.
+                let (host, display) = address.rsplit_once(':').unwrap_or(("", address));
+                let port = display.parse::<u16>().ok().and_then(|display| display.checked_add(5900));
+                let endpoint = port.filter(|_| listen && pairs.get("to").is_none());
+                let endpoint = endpoint.and_then(|port| Endpoint::new(host, &port.to_string()));
+                self.network(place.entry, place.span(address), address, listen, endpoint);
+            }
         }
     }
 
@@ -266,7 +277,7 @@ impl Reader<'_> {
             let path = format!("{}{suffix}", path.trim_end_matches('/'));
             self.path(entry, at, &path, Access::Connect, what, true);
         } else {
-            self.network(entry, at, value, false);
+            self.network(entry, at, value, false, None);
         }
     }
 
@@ -320,8 +331,16 @@ impl Reader<'_> {
         self.add(entry, at, Resource::Descriptor { name: name.to_owned() }, "an inherited descriptor", false);
     }
 
-    fn network(&mut self, entry: EntryId, at: std::ops::Range<usize>, address: &str, listen: bool) {
-        self.add(entry, at, Resource::Network { address: address.to_owned(), listen }, "a network address", false);
+    fn network(
+        &mut self,
+        entry: EntryId,
+        at: std::ops::Range<usize>,
+        address: &str,
+        listen: bool,
+        endpoint: Option<Endpoint>,
+    ) {
+        let resource = Resource::Network { address: address.to_owned(), listen, endpoint };
+        self.add(entry, at, resource, "a network address", false);
     }
 
     fn chroot(&mut self, place: Place<'_>, root: &str) {

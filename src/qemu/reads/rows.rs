@@ -1,6 +1,7 @@
 //! Keys that the resource table names.
 
-use super::{Access, Moment, Pairs, Place, Reader, Resource};
+use super::character::retries;
+use super::{Access, Endpoint, Moment, Pairs, Place, Reader, Resource};
 use crate::qemu::catalog::{ResourceRow, matches};
 
 impl Reader<'_> {
@@ -23,6 +24,7 @@ impl Reader<'_> {
             let optional = row.when.split(',').any(|word| match word {
                 "optional" => true,
                 // A backend that no device uses is not opened.
+                "optional=retries" => retries(pairs),
                 "optional=unattached" => !pairs.get("id").is_some_and(|id| self.attached.contains(id)),
                 _ => false,
             });
@@ -30,6 +32,11 @@ impl Reader<'_> {
                 let number = |key: &str| pairs.get(key).and_then(|value| value.parse::<u16>().ok()).unwrap_or(0);
                 let path = format!("/dev/bus/usb/{:03}/{:03}", number("hostbus"), number("hostaddr"));
                 self.path(place.entry, span, &path, Access::ReadWrite, row.what, optional);
+                continue;
+            }
+            if let Some(listen) = row.access.strip_prefix("network-") {
+                let endpoint = endpoint(row.key.unwrap_or_default(), &value, pairs).filter(|_| !optional);
+                self.network(place.entry, span, &value, listen == "listen", endpoint);
                 continue;
             }
             self.word(place, row.access, &value, span, row.what, optional);
@@ -62,8 +69,8 @@ impl Reader<'_> {
             }
             "execute" => return self.program(entry, at, value, Moment::Start, what),
             "execute-later" => return self.program(entry, at, value, Moment::Later, what),
-            "network-listen" => return self.network(entry, at, value, true),
-            "network-connect" => return self.network(entry, at, value, false),
+            "network-connect" => return self.network(entry, at, value, false, Endpoint::read(value)),
+            "tap" => return self.add(entry, at, Resource::Tap { name: value.to_owned() }, what, optional),
             "pci" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
             "usb" => return self.add(entry, at, Resource::Usb { what: value.to_owned() }, what, optional),
             "desktop" => {
@@ -80,6 +87,19 @@ impl Reader<'_> {
             }
             "terminal" => return self.add(entry, at, Resource::Session { variables: "" }, what, optional),
             // A file name without a directory is looked up among QEMU's own firmware.
+            // The files that the kind of credentials can't do without (`qcrypto_tls_creds_load`).
+            "tls-x509-server" | "tls-x509-client" | "tls-psk" => {
+                let dir = value.trim_end_matches('/');
+                let files: &[&str] = match access {
+                    "tls-x509-server" => &["ca-cert.pem", "server-cert.pem", "server-key.pem"],
+                    "tls-x509-client" => &["ca-cert.pem"],
+                    _ => &["keys.psk"],
+                };
+                for name in files {
+                    self.path(entry, at.clone(), &format!("{dir}/{name}"), Access::Read, what, optional);
+                }
+                return;
+            }
             "rom" if !value.starts_with('/') => return,
             "rom" => Access::Read,
             "search" if !value.starts_with('/') => return,
@@ -104,7 +124,10 @@ impl Reader<'_> {
                 let (host, _) = value.rsplit_once('-').unwrap_or((value, ""));
                 return match host.strip_prefix("unix:") {
                     Some(path) => self.path(entry, at, path, Access::Listen, "the forwarded socket", false),
-                    None => self.network(entry, at, host, true),
+                    None => {
+                        let endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
+                        self.network(entry, at, host, true, endpoint);
+                    }
                 };
             }
             other => {
@@ -120,8 +143,22 @@ impl Reader<'_> {
         let Some((_, target)) = value.split_once('-') else { return };
         match target.strip_prefix("cmd:") {
             Some(command) => self.program(place.entry, at, command, Moment::Later, "the command behind guestfwd"),
-            None => self.character(Place { entry: place.entry, text: place.text }, target),
+            None => self.character(Place { entry: place.entry, text: place.text }, target, false),
         }
+    }
+}
+
+/// The TCP port that a key and its neighbours name; none where QEMU may take another (`to`).
+fn endpoint(key: &str, value: &str, pairs: &Pairs) -> Option<Endpoint> {
+    if pairs.get("to").is_some() || pairs.get("addr.to").is_some() {
+        return None;
+    }
+    let host = |names: &[&str]| names.iter().find_map(|name| pairs.get(name)).unwrap_or_default();
+    match key {
+        "port" | "tls-port" => Endpoint::new(host(&["host", "addr"]), value),
+        "addr.port" => Endpoint::new(host(&["addr.host"]), value),
+        "listen" | "connect" => Endpoint::read(value),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::host::emulator::{Emulator, Property};
 use crate::qemu::{Pairs, catalog};
 
 /// The host's QEMU, when it is the one that the domain names.
-fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
+pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
     let Case { host, document, .. } = *case;
     let emulator = host.emulator.yes()?;
     document.facts().emulator.as_ref().is_none_or(|named| *named == emulator.path).then_some(emulator)
@@ -73,7 +73,7 @@ pub(in crate::rules) static UNKNOWN_MACHINE: Rule = Rule {
     },
 };
 
-fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<Property>> {
+pub(super) fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<Property>> {
     if group == "device" { &emulator.devices } else { &emulator.objects }
 }
 
@@ -123,7 +123,7 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Adds the name that was probably meant.
-fn suggest<'a>(finding: Finding, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
+pub(super) fn suggest<'a>(finding: Finding, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
     let close = known.map(|other| (likeness(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
     match close.filter(|(ratio, _)| *ratio >= 0.7) {
         Some((_, meant)) => finding.because(format!("did you mean '{meant}'?")),

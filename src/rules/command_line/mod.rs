@@ -1,6 +1,9 @@
 //! What QEMU's own reading of the command line refuses.
 
+pub(super) mod drives;
 pub(super) mod emulator;
+pub(super) mod keys;
+mod merged;
 pub(super) mod placement;
 pub(super) mod references;
 
@@ -380,7 +383,7 @@ pub(super) static OPTION_CONFLICT: Rule = Rule {
         let tree = case.document.tree();
         let native = |name: &str| tree.child(0, "os").is_some_and(|(os, _)| tree.child(os, name).is_some());
         let given = |name: &str| case.line.options.iter().any(|option| option.row.is_some_and(|row| row.name == name));
-        let mut findings = Vec::new();
+        let mut findings = merged::findings(case);
         for option in &case.line.options {
             let Some((name, (blocks, lifted, why))) =
                 option.row.and_then(|row| Some((row.name, catalog::conflict(row.name)?)))

@@ -94,6 +94,8 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
     let (Some((bus, first)), Some(verdict)) = (root_bus(case), verdict(case)) else { return Vec::new() };
     let facts = case.document.facts();
     let taken = taken_by_us(case);
+    let mut asked: BTreeSet<u8> = BTreeSet::new();
+    let chipset: &[u8] = if bus == "pci.0" { &[0, 1] } else { &[0, 0x1f] };
     let mut free = (first..0x1f).filter(|slot| !taken.contains(slot));
     // Not the slots that q35 uses for its own USB and sound.
     let mut spare = (0x10..0x1f)
@@ -101,18 +103,23 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
         .filter(|slot| ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot));
     let mut findings = Vec::new();
     for option in &case.line.options {
-        if let Some((entry, driver, slot)) =
-            explicit(case, option, bus).filter(|(_, _, at)| facts.pci_slots.contains(at))
-        {
+        let refused = explicit(case, option, bus).and_then(|(entry, driver, slot)| {
+            let whose = if !asked.insert(slot) {
+                "another argument asks for too"
+            } else if chipset.contains(&slot) {
+                "the machine's own chipset has"
+            } else if facts.pci_slots.contains(&slot) {
+                "a device of the domain has by its <address>"
+            } else {
+                return None;
+            };
+            Some((entry, driver, slot, whose))
+        });
+        if let Some((entry, driver, slot, whose)) = refused {
             let text = case.document.arg(entry.index);
-            let finding = Finding::at(
-                entry,
-                verdict,
-                format!(
-                    "{driver} asks for PCI slot {slot:#x} of {bus}, which a device of the domain has by its <address>"
-                ),
-            )
-            .because(format!("QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"));
+            let finding =
+                Finding::at(entry, verdict, format!("{driver} asks for PCI slot {slot:#x} of {bus}, which {whose}"))
+                    .because(format!("QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"));
             let edited = spare.next().and_then(|spare| {
                 let start = text.find("addr=")? + 5;
                 let end = text[start..].find(',').map_or(text.len(), |at| start + at);
@@ -343,14 +350,17 @@ fn set_target(case: &Case<'_>) -> Vec<Finding> {
             let json = case.document.arg(found.entry.index).starts_with('{');
             found.group == group && found.id == id && found.entry.index < value && !json
         });
-        if defined || !["device", "drive", "object", "netdev"].contains(&group) {
+        let native = group == "chardev"
+            && (id == "charmonitor"
+                || case.document.facts().aliases.iter().any(|(kind, alias)| (*kind, alias.as_str()) == (group, id)));
+        if defined || native || !["device", "drive", "object", "netdev", "chardev"].contains(&group) {
             continue;
         }
         let (name, setting) = key.split_once('=').unwrap_or((key, ""));
         let entry = EntryId::arg(value);
         let mut finding = Finding::at(entry, verdict, format!("-set finds no {group} '{id}'"))
             .because(format!("QEMU says 'there is no {group} \"{id}\" defined'"))
-            .because("libvirt writes its devices as JSON, which -set does not reach");
+            .because("-set reaches only what stands before it, and not libvirt's devices, which are written as JSON");
         if group == "device" {
             finding = finding.remedy(as_override(case, option, id, name, setting));
         }

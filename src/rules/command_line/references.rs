@@ -7,7 +7,7 @@ use crate::domain::EntryId;
 use crate::qemu::{Pairs, catalog};
 
 /// Every option with a value of pairs: its row, its entry, its pairs.
-fn valued<'a>(case: &Case<'a>) -> impl Iterator<Item = (catalog::OptionRow, EntryId, Pairs)> + use<'a> {
+pub(super) fn valued<'a>(case: &Case<'a>) -> impl Iterator<Item = (catalog::OptionRow, EntryId, Pairs)> + use<'a> {
     let argv = case.document.argv();
     case.line.options.iter().filter_map(move |option| {
         let (row, value) = (option.row?, option.value?);

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{Ending, FileKind, image};
-use crate::qemu::{Access, Resource, catalog};
+use crate::qemu::{Access, Endpoint, Pairs, Resource, catalog};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
@@ -132,6 +132,51 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
+pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
+    id: "memory-size",
+    layer: Layer::Host,
+    summary: "a file for the guest's memory is there and smaller than size=",
+    explain: include_str!("../../../assets/rules/memory-size.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, path, access, walk) in case.walks() {
+            let Some(target) = walk.target().filter(|target| access.maps() && target.kind == FileKind::File) else {
+                continue;
+            };
+            let text = case.document.argv().get(usage.entry.index).copied().unwrap_or_default();
+            let pairs = Pairs::read(text, Some("qom-type"));
+            let Some(size) = pairs.get("size").and_then(bytes).filter(|size| target.size > 0 && target.size < *size)
+            else {
+                continue;
+            };
+            findings.push(
+                Finding::of(usage, Verdict::Blocks, format!("{path} has {} bytes, and the memory {size}", target.size))
+                    .because("QEMU says 'backing store size … does not match 'size' option'")
+                    .remedy(Remedy::command(
+                        Scope::Grant,
+                        "make the file as large as the memory",
+                        &["truncate", "-s", &size.to_string(), &target.path],
+                    )),
+            );
+        }
+        findings
+    },
+};
+
+/// A size as objects read it (`qemu_strtosz`): bytes unless a suffix says otherwise.
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
     id: "read-only-mount",
     layer: Layer::Host,
@@ -165,14 +210,121 @@ pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
     },
 };
 
+pub(in crate::rules) static IMMUTABLE: Rule = Rule {
+    id: "immutable-file",
+    layer: Layer::Host,
+    summary: "a file must be written that nobody may change",
+    explain: include_str!("../../../assets/rules/immutable-file.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, _, access, walk) in case.walks() {
+            let makes = walk.target().is_none() && access.creates() || access == Access::Listen;
+            let step = if makes { walk.parent() } else { walk.target().filter(|_| access.writes()) };
+            let Some(step) = step.filter(|step| step.kind != FileKind::Socket) else { continue };
+            let (flag, what) = match (step.immutable, step.append_only && !makes && access != Access::Create) {
+                (true, _) => ("i", "nobody may change it, root neither"),
+                (false, true) => ("a", "it may be appended to only"),
+                (false, false) => continue,
+            };
+            findings.push(
+                Finding::of(usage, Verdict::Blocks, format!("{} must be written, and {what}", step.path))
+                    .because(format!(
+                        "it has the attribute {flag} (lsattr {}); QEMU says 'Operation not permitted'",
+                        step.path
+                    ))
+                    .remedy(Remedy::command(
+                        Scope::Grant,
+                        "take the attribute away",
+                        &["chattr", &format!("-{flag}"), &step.path],
+                    )),
+            );
+        }
+        findings
+    },
+};
+
+pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
+    id: "nodev-mount",
+    layer: Layer::Host,
+    summary: "a device node stands on a mount where none may be opened",
+    explain: include_str!("../../../assets/rules/nodev-mount.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for (usage, _, _, walk) in case.walks() {
+            let Some(target) = walk.target().filter(|t| matches!(t.kind, FileKind::Char(..) | FileKind::Block(..)))
+            else {
+                continue;
+            };
+            // The private /dev is mounted by libvirt, without nodev.
+            let made_anew = super::namespaces::private(case) && super::namespaces::below_dev(case, walk).is_some();
+            let Some(mount) = case.host.mount_of(&target.path).filter(|mount| !made_anew && mount.has("nodev")) else {
+                continue;
+            };
+            findings.push(
+                Finding::of(usage, Verdict::Blocks, format!("no device may be opened on the mount of {}", target.path))
+                    .because(format!(
+                        "{} ({}) is mounted nodev; QEMU says 'Permission denied'",
+                        mount.point, mount.fstype
+                    ))
+                    .remedy(Remedy::command(
+                        Scope::Grant,
+                        "let devices be opened there",
+                        &["mount", "-o", "remount,dev", &mount.point],
+                    )),
+            );
+        }
+        findings
+    },
+};
+
+pub(in crate::rules) static PORT_TAKEN: Rule = Rule {
+    id: "port-taken",
+    layer: Layer::Host,
+    summary: "another process listens on the port already",
+    explain: include_str!("../../../assets/rules/port-taken.md"),
+    check: |case| {
+        let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
+        let own = format!("guest={}", case.document.facts().name);
+        let mut findings = Vec::new();
+        for usage in &case.line.uses {
+            let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource else { continue };
+            // A domain that runs has its own port.
+            let taken = listeners.iter().find(|ear| collides(endpoint, &ear.address) && ear.process != own);
+            let Some(ear) = taken else { continue };
+            let who = if ear.process.is_empty() { "another process" } else { &ear.process };
+            findings.push(
+                Finding::of(usage, Verdict::Blocks, format!("{who} listens on port {} already", endpoint.port))
+                    .because(format!(
+                        "/proc/net/tcp shows a listener on {}; QEMU says 'Address already in use'",
+                        ear.address
+                    ))
+                    .remedy(Remedy::none(
+                        Scope::Rewrite,
+                        "take another port, or end that process before the VM starts",
+                    )),
+            );
+        }
+        findings
+    },
+};
+
+/// Whether two listeners can't be there together: the same port, on one address or on all of them.
+fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
+    let host = if endpoint.host == "localhost" { "127.0.0.1" } else { &endpoint.host };
+    let address = host.parse::<core::net::IpAddr>().ok();
+    let everywhere = host.is_empty() || address.is_some_and(|address| address.is_unspecified());
+    let alike = address.is_some_and(|address| address == ear.ip() || ear.ip().is_unspecified());
+    endpoint.port == ear.port() && (everywhere || alike)
+}
+
 pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
     id: "nobody-listens",
     layer: Layer::Host,
     summary: "a socket is there and no process listens on it",
     explain: include_str!("../../../assets/rules/nobody-listens.md"),
     check: |case| {
-        let Some(listening) = case.host.listening.yes() else { return Vec::new() };
-        let mut findings = Vec::new();
+        let mut findings = refused(case);
+        let Some(listening) = case.host.listening.yes() else { return findings };
         for (usage, path, access, walk) in case.walks() {
             let Some(target) =
                 walk.target().filter(|target| access == Access::Connect && target.kind == FileKind::Socket)
@@ -193,3 +345,22 @@ pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
         findings
     },
 };
+
+/// Connections to ports of this machine that nobody listens on.
+fn refused(case: &Case<'_>) -> Vec<Finding> {
+    let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
+    let connections = case.line.uses.iter().filter_map(|usage| match &usage.resource {
+        Resource::Network { listen: false, endpoint: Some(endpoint), .. } if endpoint.is_local() => {
+            Some((usage, endpoint))
+        }
+        _ => None,
+    });
+    connections
+        .filter(|(_, endpoint)| !listeners.iter().any(|ear| ear.address.port() == endpoint.port))
+        .map(|(usage, endpoint)| {
+            Finding::of(usage, Verdict::Blocks, format!("no process listens on port {} of this host", endpoint.port))
+                .because("/proc/net/tcp shows no listener there; QEMU says 'Connection refused'")
+                .remedy(Remedy::none(Scope::Rewrite, "start the server before the VM"))
+        })
+        .collect()
+}

@@ -2,15 +2,40 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::qemu::resource::Moment;
-use crate::qemu::{Resource, Use};
+use crate::qemu::{Pairs, QemuOption, Resource, Use};
 
-/// Whether the filter is on (`seccomp_sandbox`: anything but 0).
+/// Whether some filter is on: libvirt's, or one of the arguments' own.
 pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
+    by_libvirt(case) || case.line.options.iter().any(|option| own(case, option).is_some())
+}
+
+/// Whether libvirt asks for its filter (`seccomp_sandbox`: anything but 0).
+fn by_libvirt(case: &Case<'_>) -> bool {
     case.host.conf.int("seccomp_sandbox") != Some(0)
 }
 
+/// The pairs of a `-sandbox on,…` among the arguments.
+fn own(case: &Case<'_>, option: &QemuOption) -> Option<Pairs> {
+    let value = option.value.filter(|_| option.row.is_some_and(|row| row.name == "sandbox"))?;
+    let pairs = Pairs::read(case.document.arg(value), Some("enable"));
+    (pairs.on("enable") == Some(true)).then_some(pairs)
+}
+
+/// Whether a flag is denied: by libvirt, or by a `-sandbox` of the arguments. Filters add up, none lifts another.
+fn denies(case: &Case<'_>, flag: &str) -> bool {
+    let denied = |pairs: Pairs| pairs.get(flag) == Some("deny");
+    by_libvirt(case) || case.line.options.iter().filter_map(|option| own(case, option)).any(denied)
+}
+
 fn finding(case: &Case<'_>, usage: &Use, verdict: Verdict, message: String, flag: &str, death: &str) -> Finding {
-    Finding::of(usage, verdict, message)
+    let finding = Finding::of(usage, verdict, message);
+    if !by_libvirt(case) {
+        return finding
+            .because(format!("seccomp_sandbox is 0, and a -sandbox among the arguments has {flag}"))
+            .because(death.to_owned())
+            .remedy(Remedy::none(Scope::Rewrite, format!("take {flag} out of that -sandbox")));
+    }
+    finding
         .because(format!("libvirt starts QEMU with -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny; {flag} forbids it"))
         .because(death.to_owned())
         .remedy(Remedy::none(Scope::Grant, "there is none: a -sandbox among the arguments only adds to libvirt's, it never lifts it"))
@@ -34,7 +59,7 @@ pub(in crate::rules) static SPAWN: Rule = Rule {
     summary: "QEMU would start a program, which the filter forbids",
     explain: include_str!("../../../assets/rules/seccomp-spawn.md"),
     check: |case| {
-        if !enforced(case) {
+        if !denies(case, "spawn") {
             return Vec::new();
         }
         let programs = case.line.uses.iter().filter_map(|usage| match &usage.resource {
@@ -63,7 +88,7 @@ pub(in crate::rules) static PRIVILEGES: Rule = Rule {
     summary: "QEMU would change its user, which the filter forbids",
     explain: include_str!("../../../assets/rules/seccomp-privileges.md"),
     check: |case| {
-        if !enforced(case) {
+        if !denies(case, "elevateprivileges") {
             return Vec::new();
         }
         let changes =

@@ -1,5 +1,6 @@
 //! Each rule's loud case beside its silent one, on facts that are built here.
 
+mod limits;
 mod remedies;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use super::*;
 use crate::host::apparmor::{AppArmor, FileRule, Profile};
 use crate::host::cgroup::Cgroups;
 use crate::host::facts::FACTS_VERSION;
+use crate::host::kernel::Kernel;
 use crate::host::mounts::Mount;
 use crate::host::qemu_conf::QemuConf;
 use crate::host::selinux::{Mode, Selinux};
@@ -42,13 +44,22 @@ fn host() -> Host {
             booleans: BTreeMap::new(),
         },
         apparmor: AppArmor { active: Known::Yes(false), profiles: BTreeMap::new() },
-        mounts: Known::Yes(vec![mount("/", "rw"), mount("/dev", "rw"), mount("/dev/shm", "rw"), mount("/ro", "ro")]),
+        mounts: Known::Yes(vec![
+            mount("/", "rw"),
+            mount("/dev", "rw"),
+            mount("/dev/shm", "rw"),
+            mount("/ro", "ro"),
+            mount("/nodev", "nodev"),
+        ]),
         cgroups: Cgroups { version: Some(1), devices: Known::Yes(true) },
         protected_regular: 2,
+        kernel: Kernel { protected_symlinks: true, memlock: Known::Yes(Some(8 << 20)), ..Kernel::default() },
+        taps: BTreeMap::new(),
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
         images: BTreeMap::new(),
         listening: Known::Yes(Vec::new()),
+        tcp: Known::Yes(Vec::new()),
         paths: BTreeMap::new(),
     });
     for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
@@ -149,7 +160,18 @@ impl Host {
 }
 
 fn step(path: &str, kind: FileKind, mode: u32, uid: u32) -> HostStep {
-    HostStep { path: path.into(), kind, mode, uid, gid: 0, acl: None, label: None }
+    HostStep {
+        path: path.into(),
+        kind,
+        mode,
+        uid,
+        gid: 0,
+        acl: None,
+        label: None,
+        size: 0,
+        immutable: false,
+        append_only: false,
+    }
 }
 
 /// A domain with these arguments and these elements before the block.
@@ -182,6 +204,12 @@ fn found_in(host: &Host, elements: &str, argv: &[&str]) -> Vec<(&'static str, Ve
         .filter(|finding| finding.verdict <= Verdict::Unknown)
         .map(|finding| (finding.rule, finding.verdict))
         .collect()
+}
+
+/// A host changed.
+fn with(mut host: Host, change: impl Fn(&mut HostFacts)) -> Host {
+    change(&mut host.0);
+    host
 }
 
 fn blocks(rule: &'static str) -> Vec<(&'static str, Verdict)> {
@@ -690,8 +718,12 @@ fn a_slot_that_a_native_device_has_is_not_free() {
 #[test]
 fn set_reaches_only_what_is_not_json() {
     assert_eq!(found_on("pc", &["-set", "device.hostdev0.x-vga=on"]), ["set-target"]);
-    assert_eq!(found_on("pc", &["-device", "isa-debugcon,id=d", "-set", "device.d.iobase=1"]), [""; 0]);
-    assert_eq!(found_on("pc", &["-set", "chardev.charserial0.logappend=on"]), [""; 0]);
+    let own = ["-chardev", "null,id=c", "-device", "isa-debugcon,id=d,chardev=c", "-set", "device.d.iobase=1"];
+    assert_eq!(found_on("pc", &own), [""; 0]);
+    assert_eq!(found_on("pc", &["-set", "chardev.charmonitor.logappend=on"]), [""; 0]);
+    assert_eq!(found_on("pc", &["-set", "chardev.charserial0.logappend=on"]), ["set-target"]);
+    let serial = "<serial type='pty'><target port='0'/></serial>";
+    assert!(judged(&host(), &machine("pc", serial, &["-set", "chardev.charserial0.logappend=on"])).is_empty());
     let mut old = host();
     old.0.libvirt = Known::Yes("7.8.0".into());
     assert!(judged(&old, &machine("pc", "", &["-set", "device.hostdev0.x-vga=on"])).is_empty());
@@ -760,13 +792,30 @@ fn the_installed_qemu_knows_its_devices_and_their_properties() {
         devices: BTreeMap::from([types("isa-debugcon", &["chardev", "iobase"]), types("ES1370", &["addr"])]),
         machines: vec!["pc".into(), "pc-i440fx-7.2".into()],
         objects: BTreeMap::from([types("iothread", &["poll-max-ns"])]),
+        ..Emulator::default()
     });
     assert_eq!(found(&host, &["-device", "isa-debugcom"]), blocks("unknown-device"));
     assert_eq!(found(&host, &["-machine", "pcc,accel=kvm"]), blocks("unknown-machine"));
     assert_eq!(found(&host, &["-M", "pc", "-machine", "vmport=off"]), []);
     assert_eq!(found(&host, &["-object", "nosuch,id=a"]), blocks("unknown-device"));
-    assert_eq!(found(&host, &["-device", "isa-debugcon,iobas=1"]), blocks("unknown-property"));
-    assert_eq!(found(&host, &["-device", "isa-debugcon,iobase=1,id=d", "-object", "iothread,id=i,poll-max-ns=1"]), []);
+    assert_eq!(
+        found(&host, &["-chardev", "null,id=c", "-device", "isa-debugcon,chardev=c,iobas=1"]),
+        blocks("unknown-property")
+    );
+    assert_eq!(
+        found(
+            &host,
+            &[
+                "-chardev",
+                "null,id=c",
+                "-device",
+                "isa-debugcon,chardev=c,iobase=1,id=d",
+                "-object",
+                "iothread,id=i,poll-max-ns=1"
+            ]
+        ),
+        []
+    );
     assert_eq!(found(&host, &["-device", "es1370,addr=0x1e"]), []);
     let findings = judged(&host, &domain("", &["-device", "isa-debugcom"]));
     assert!(findings[0].evidence.iter().any(|evidence| evidence == "did you mean 'isa-debugcon'?"), "{findings:?}");
@@ -819,7 +868,7 @@ fn ids_types_and_references_must_fit() {
     assert_eq!(found(&host(), &["-netdev", "nosuch,id=n"]), blocks("missing-id"));
     assert_eq!(found(&host(), &["-chardev", "nosuch,id=c"]), blocks("missing-id"));
     for argv in
-        [["-device", "isa-debugcon,chardev=x"], ["-mon", "chardev=x"], ["-device", "ivshmem-plain,memdev=x,addr=1"]]
+        [["-device", "isa-debugcon,chardev=x"], ["-mon", "chardev=x"], ["-device", "ivshmem-plain,memdev=x,addr=0x1e"]]
     {
         assert_eq!(found(&host(), &argv), blocks("missing-backend"), "{argv:?}");
     }

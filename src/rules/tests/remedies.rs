@@ -1,7 +1,9 @@
 //! Every remedy that can be carried out is carried out on the facts, and the finding must be gone.
 
+use super::limits::{MEMORY, TAP, link_in_tmp};
 use super::*;
 use crate::host::apparmor::FileRule;
+use crate::host::kernel::Tap;
 
 /// The walk's steps that stand at a path, in every path that was asked for.
 fn steps<'a>(host: &'a mut Host, path: &'a str) -> impl Iterator<Item = &'a mut HostStep> {
@@ -30,6 +32,26 @@ fn run(host: &mut Host, command: &str) {
                 acl.users.push((uid, given));
                 acl.mask |= given;
             }
+        }
+        ["chown", "-h", _, path] => {
+            let uid = host.0.identities[""].yes().unwrap().uid;
+            steps(host, path).for_each(|step| step.uid = uid);
+        }
+        ["chattr", "-i", path] => steps(host, path).for_each(|step| step.immutable = false),
+        ["chattr", "-a", path] => steps(host, path).for_each(|step| step.append_only = false),
+        ["truncate", "-s", size, path] => steps(host, path).for_each(|step| step.size = size.parse().unwrap()),
+        ["mount", "-o", "remount,dev", point] => {
+            let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
+            mounts.iter_mut().filter(|mount| mount.point == *point).for_each(|mount| mount.options = vec!["rw".into()]);
+        }
+        ["sysctl", "-w", setting] => {
+            host.0.kernel.first_port =
+                setting.strip_prefix("net.ipv4.ip_unprivileged_port_start=").unwrap().parse().unwrap();
+        }
+        ["ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _]
+        | ["ip", "tuntap", "del", .., "&&", "ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _] => {
+            let owner = Some(host.0.identities[""].yes().unwrap().uid);
+            host.0.taps.insert((*name).to_owned(), Tap { owner, group: None });
         }
         ["chmod", mode, path] => {
             let given = u32::from(bits(mode.strip_prefix("u+").unwrap())) << 6;
@@ -91,6 +113,7 @@ fn set(host: &mut Host, file: &str, line: &str) {
 }
 
 const RNG_HW: [&str; 2] = ["-object", "rng-random,id=r,filename=/dev/hw"];
+const RNG_NODEV: [&str; 2] = ["-object", "rng-random,id=r,filename=/nodev/null"];
 const LOG: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/out"];
 
 /// Hosts and domains on which something is to be done, with a rule that must be among what is found.
@@ -105,6 +128,7 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
     let sticky = host().at("/srv/d/out", FileKind::File, 0o666, 1000).with("/srv/d/out", "/srv/d", |s| s.mode = 0o1777);
     let mut stale = host();
     stale.0.conf.newer = true;
+    let flagged = |change: fn(&mut HostStep)| host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", change);
     let mut private = host().file("/srv/a.img", 0o666);
     private.0.mounts = Known::Yes(vec![Mount { shared: false, ..mount("/", "rw") }]);
     vec![
@@ -157,6 +181,18 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
             domain("", &["-blockdev", "file,filename=/ro/a.img,node-name=n"]),
             "read-only-mount",
         ),
+        (flagged(|step| step.immutable = true), domain("", &BLOCKDEV), "immutable-file"),
+        (flagged(|step| step.append_only = true), domain("", &BLOCKDEV), "immutable-file"),
+        (host().node("/nodev/null", 1, 3, 0o666), domain("", &RNG_NODEV), "nodev-mount"),
+        (flagged(|step| step.size = 1), domain("", &MEMORY), "memory-size"),
+        (link_in_tmp(1000), domain("", &["-blockdev", "file,filename=/tmp/a,node-name=n"]), "dac-sticky-link"),
+        (host(), domain("", &TAP), "dac-tap"),
+        (
+            with(host(), |host| host.taps = BTreeMap::from([("t".into(), Tap { owner: Some(1000), group: None })])),
+            domain("", &TAP),
+            "dac-tap",
+        ),
+        (host(), domain("", &["-gdb", "tcp::99"]), "dac-low-port"),
         (host().conf("security_driver = \"selinux\""), domain("", &[]), "conf-driver"),
         (host().conf("security_require_confined = 1"), domain("", &[]), "conf-driver"),
         (

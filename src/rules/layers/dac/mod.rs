@@ -1,15 +1,17 @@
 //! Owners, modes and access control lists, exactly as the kernel decides (`acl_permission_check`, `posix_acl_permission`).
 
+pub(in crate::rules) mod privilege;
+pub(in crate::rules) mod sticky;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::identity::Identity;
 use crate::host::{FileKind, Instance, Known, STATE_DIRECTORY, Step, Walk};
-use crate::qemu::{Access, Resource, Use};
+use crate::qemu::{Access, Use};
 
 const READ: u8 = 4;
 const WRITE: u8 = 2;
 const SEARCH: u8 = 1;
-const STICKY: u32 = 0o1000;
 
 /// Whether a process may do all of `wanted` to what stands at a step.
 fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
@@ -79,7 +81,7 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
     id: "identity-unknown",
     layer: Layer::Dac,
     summary: "who QEMU will run as is not known",
-    explain: include_str!("../../../assets/rules/identity-unknown.md"),
+    explain: include_str!("../../../../assets/rules/identity-unknown.md"),
     check: |case| {
         let own = !crate::host::dac_label(case.document.facts()).is_empty();
         let needed = !own && case.line.uses.iter().any(|usage| usage.resource.path().is_some());
@@ -96,7 +98,7 @@ pub(in crate::rules) static LABEL_USER: Rule = Rule {
     id: "dac-label",
     layer: Layer::Dac,
     summary: "the domain's DAC label names a user that libvirt can't run QEMU as",
-    explain: include_str!("../../../assets/rules/dac-label.md"),
+    explain: include_str!("../../../../assets/rules/dac-label.md"),
     check: label_user,
 };
 
@@ -155,7 +157,7 @@ pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
     id: "closed-directory",
     layer: Layer::Dac,
     summary: "QEMU's user may not pass a directory on the way",
-    explain: include_str!("../../../assets/rules/closed-directory.md"),
+    explain: include_str!("../../../../assets/rules/closed-directory.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
         let mut findings = Vec::new();
@@ -187,7 +189,7 @@ pub(in crate::rules) static UNREADABLE: Rule = Rule {
     id: "dac-unreadable",
     layer: Layer::Dac,
     summary: "QEMU's user may not read the file",
-    explain: include_str!("../../../assets/rules/dac-unreadable.md"),
+    explain: include_str!("../../../../assets/rules/dac-unreadable.md"),
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
@@ -213,7 +215,7 @@ pub(in crate::rules) static UNWRITABLE: Rule = Rule {
     id: "dac-unwritable",
     layer: Layer::Dac,
     summary: "QEMU's user may not write the file",
-    explain: include_str!("../../../assets/rules/dac-unwritable.md"),
+    explain: include_str!("../../../../assets/rules/dac-unwritable.md"),
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
@@ -244,7 +246,7 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
     id: "dac-cannot-create",
     layer: Layer::Dac,
     summary: "QEMU's user may not make the file in its directory",
-    explain: include_str!("../../../assets/rules/dac-cannot-create.md"),
+    explain: include_str!("../../../../assets/rules/dac-cannot-create.md"),
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
@@ -275,80 +277,12 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
                 });
                 findings.push(disable(case, finding));
             } else if let Some(target) = walk.target() {
-                findings.extend(sticky(case, usage, path, access, who, parent, target));
+                findings.extend(sticky::sticky(case, usage, path, access, who, parent, target));
             }
         }
         findings
     },
 };
-
-pub(in crate::rules) static PRIVILEGE: Rule = Rule {
-    id: "dac-privilege",
-    layer: Layer::Dac,
-    summary: "only root may change the user or the root directory",
-    explain: include_str!("../../../assets/rules/dac-privilege.md"),
-    check: |case| {
-        let Ok(who) = case.identity() else { return Vec::new() };
-        let changes = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
-        changes
-            .filter(|_| who.uid != 0)
-            .map(|usage| {
-                let message = format!("{} may not {}", who.user, usage.resource.name());
-                Finding::of(usage, Verdict::Blocks, message)
-                    .because(who.sentence())
-                    .because("QEMU says 'Failed to setgid' or 'chroot failed'")
-                    .remedy(Remedy::none(
-                        Scope::Rewrite,
-                        "leave the option out, and say in a <seclabel model='dac'> who QEMU is to run as",
-                    ))
-            })
-            .collect()
-    },
-};
-
-/// Sticky directories: a socket of another user can't be replaced, and a file of another user can't be opened for creation
-/// (`fs.protected_regular`, which stops root too).
-fn sticky(
-    case: &Case<'_>,
-    usage: &Use,
-    path: &str,
-    access: Access,
-    who: &Identity,
-    parent: &Step,
-    target: &Step,
-) -> Option<Finding> {
-    if parent.mode & STICKY == 0 || target.uid == who.uid {
-        return None;
-    }
-    let world = parent.mode & 0o002 != 0;
-    let group = parent.mode & 0o020 != 0;
-    let protected = case.host.protected_regular;
-    let message = match access {
-        Access::Listen if who.uid != 0 && parent.uid != who.uid => {
-            format!("{} may not replace {path}, which is there already", who.user)
-        }
-        Access::Create
-            if target.kind == FileKind::File
-                && target.uid != parent.uid
-                && ((protected >= 1 && world) || (protected >= 2 && group)) =>
-        {
-            format!("{} may not open {path} for creation: it belongs to another user in a sticky directory", who.user)
-        }
-        _ => return None,
-    };
-    let mut finding = Finding::of(usage, Verdict::Blocks, message)
-        .because(case.host.describe(target))
-        .because(case.host.describe(parent))
-        .because(who.sentence());
-    if access == Access::Create {
-        finding = finding.because(format!("fs.protected_regular is {protected}; QEMU says 'Permission denied'"));
-    }
-    Some(finding.remedy(Remedy::command(
-        Scope::Grant,
-        format!("give the file to {}", who.user),
-        &["chown", &who.user, path],
-    )))
-}
 
 fn refused(case: &Case<'_>, usage: &Use, who: &Identity, step: &Step, bits: &str, verb: &str) -> Finding {
     let device = matches!(step.kind, FileKind::Char(..) | FileKind::Block(..));

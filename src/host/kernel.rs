@@ -1,0 +1,96 @@
+//! What the kernel is set to where that decides a start, the limits of libvirt's daemon, and the tap interfaces.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Known;
+use super::process::daemon;
+
+/// Settings of the kernel (`sysctl -a`), and what QEMU inherits from libvirt's daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kernel {
+    /// `fs.protected_symlinks`: links of other users in sticky directories are not followed.
+    pub protected_symlinks: bool,
+    /// `net.ipv4.ip_unprivileged_port_start`: lower ports are for root.
+    pub first_port: u16,
+    /// How much memory the daemon may lock, in bytes (`RLIMIT_MEMLOCK`); `None` is no limit. QEMU inherits it.
+    pub memlock: Known<Option<u64>>,
+}
+
+impl Default for Kernel {
+    fn default() -> Kernel {
+        Kernel { protected_symlinks: false, first_port: 1024, memlock: Known::default() }
+    }
+}
+
+/// A tap interface that is there already (`ip tuntap add`); `None` lets everybody use it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tap {
+    /// Its owner.
+    pub owner: Option<u32>,
+    /// Its group.
+    pub group: Option<u32>,
+}
+
+pub(super) fn read() -> Kernel {
+    let number = |name: &str| std::fs::read_to_string(name).ok().and_then(|text| text.trim().parse::<u16>().ok());
+    Kernel {
+        protected_symlinks: number("/proc/sys/fs/protected_symlinks") == Some(1),
+        first_port: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
+        memlock: memlock(),
+    }
+}
+
+fn memlock() -> Known<Option<u64>> {
+    let Some(daemon) = daemon() else {
+        return Known::Unknown("libvirt's daemon does not run, whose limits QEMU inherits".to_owned());
+    };
+    match std::fs::read_to_string(daemon.join("limits")).map(|text| limit(&text)) {
+        Ok(Some(limit)) => Known::Yes(limit),
+        Ok(None) => Known::Unknown("the limits of libvirt's daemon do not name locked memory".to_owned()),
+        Err(error) => Known::Unknown(format!("the limits of libvirt's daemon cannot be read ({error})")),
+    }
+}
+
+/// The soft limit in `/proc/PID/limits` (proc(5)).
+fn limit(text: &str) -> Option<Option<u64>> {
+    let line = text.lines().find_map(|line| line.strip_prefix("Max locked memory"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(None),
+        number => number.parse().ok().map(Some),
+    }
+}
+
+/// The tap interfaces among `names` that are there: files of `/sys/class/net/NAME` (`tun_attr_group`, drivers/net/tun.c).
+pub(super) fn taps<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, Tap> {
+    let plain = |name: &&str| !name.is_empty() && !name.contains(['/', '%']) && !name.starts_with('.');
+    let tap = |name: &str| {
+        let number = |file: &str| {
+            let text = std::fs::read_to_string(format!("/sys/class/net/{name}/{file}")).ok()?;
+            text.trim().parse::<i64>().ok()
+        };
+        let whose = |number: i64| u32::try_from(number).ok();
+        Some((name.to_owned(), Tap { owner: whose(number("owner")?), group: whose(number("group")?) }))
+    };
+    names.filter(plain).filter_map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_locked_memory_is_read() {
+        let text = "Limit                     Soft Limit           Hard Limit           Units     \nMax locked memory         8388608              8388608              bytes     \n";
+        assert_eq!(limit(text), Some(Some(8 << 20)));
+        assert_eq!(limit("Max locked memory         unlimited            unlimited            bytes"), Some(None));
+        assert_eq!(limit(""), None);
+    }
+
+    #[test]
+    fn no_name_leads_elsewhere() {
+        assert!(taps(["../../etc", "", "lo"].into_iter()).is_empty());
+    }
+}

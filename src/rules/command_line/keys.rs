@@ -1,0 +1,202 @@
+//! Keys of options: those that must be there, those that QEMU does not know, values of the wrong kind.
+
+use super::emulator::{installed, suggest, table};
+use super::references::valued;
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::EntryId;
+use crate::qemu::{Pairs, catalog};
+
+pub(in crate::rules) static MISSING_KEY: Rule = Rule {
+    id: "missing-key",
+    layer: Layer::Qemu,
+    summary: "an option lacks a key that its type can't do without",
+    explain: include_str!("../../../assets/rules/missing-key.md"),
+    check: missing_key,
+};
+
+fn missing_key(case: &Case<'_>) -> Vec<Finding> {
+    // A key may also come from -set, -global or -readconfig.
+    let elsewhere = |key: &str| {
+        case.line.options.iter().any(|option| {
+            let (Some(row), Some(value)) = (option.row, option.value) else { return false };
+            row.name == "readconfig"
+                || ["set", "global"].contains(&row.name) && case.document.arg(value).contains(&format!(".{key}="))
+        })
+    };
+    let mut findings = Vec::new();
+    for (row, entry, pairs) in valued(case) {
+        let kind = row.implied.and_then(|key| pairs.get(key)).unwrap_or_default();
+        let kind = if row.name == "device" { catalog::unalias(kind) } else { kind };
+        for (keys, words) in catalog::required(row.name, kind) {
+            if keys.split('|').any(|key| pairs.get(key).is_some() || elsewhere(key)) {
+                continue;
+            }
+            let named = if kind.is_empty() || row.name == "fw_cfg" {
+                format!("-{}", row.name)
+            } else {
+                format!("-{} {kind}", row.name)
+            };
+            findings.push(
+                Finding::at(entry, Verdict::Blocks, format!("{named} lacks {}", keys.replace('|', " or ")))
+                    .because(format!("QEMU says \"{words}\"")),
+            );
+        }
+    }
+    findings
+}
+
+pub(in crate::rules) static UNKNOWN_KEY: Rule = Rule {
+    id: "unknown-key",
+    layer: Layer::Qemu,
+    summary: "the installed QEMU's option has no such key",
+    explain: include_str!("../../../assets/rules/unknown-key.md"),
+    check: unknown_key,
+};
+
+fn unknown_key(case: &Case<'_>) -> Vec<Finding> {
+    let Some(emulator) = installed(case) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for (row, entry, pairs) in valued(case) {
+        let Some(known) = catalog::closed_group(row.name).and_then(|group| emulator.keys.get(group)) else { continue };
+        for pair in pairs.pairs.iter().filter(|pair| pair.key != "id") {
+            let key = pair.key.as_str();
+            // `nowait` is read as wait=off.
+            let negated = |known: &String| pair.short && key.strip_prefix("no") == Some(known.as_str());
+            if known.iter().any(|known| known == key || negated(known)) {
+                continue;
+            }
+            let finding = Finding::at(
+                entry,
+                Verdict::Blocks,
+                format!("-{} has no key '{key}' in QEMU {}", row.name, emulator.version),
+            )
+            .because(format!("QEMU says \"Invalid parameter '{key}'\""));
+            findings.push(suggest(finding, key, known.iter()));
+        }
+    }
+    findings
+}
+
+pub(in crate::rules) static UNKNOWN_PROCESSOR: Rule = Rule {
+    id: "unknown-processor",
+    layer: Layer::Qemu,
+    summary: "the installed QEMU has no such processor model",
+    explain: include_str!("../../../assets/rules/unknown-processor.md"),
+    check: |case| {
+        let Some(emulator) = installed(case).filter(|emulator| !emulator.processors.is_empty()) else {
+            return Vec::new();
+        };
+        let values = case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "cpu"));
+        let named = values.filter_map(|option| {
+            let value = option.value?;
+            Some((EntryId::arg(value), case.document.arg(value).split(',').next()?))
+        });
+        // `host` is there with KVM only, which QEMU can't say without.
+        named
+            .filter(|(_, name)| !["host", "help", "?"].contains(name))
+            .filter(|(_, name)| !emulator.processors.iter().any(|known| known == name))
+            .map(|(entry, name)| {
+                let message = format!("{} {} has no processor '{name}'", emulator.path, emulator.version);
+                let finding = Finding::at(entry, Verdict::Blocks, message)
+                    .because(format!("QEMU says \"unable to find CPU model '{name}'\""));
+                suggest(finding, name, emulator.processors.iter())
+            })
+            .collect()
+    },
+};
+
+pub(in crate::rules) static PROPERTY_VALUE: Rule = Rule {
+    id: "property-value",
+    layer: Layer::Qemu,
+    summary: "a property's value is not of its kind",
+    explain: include_str!("../../../assets/rules/property-value.md"),
+    check: property_value,
+};
+
+fn property_value(case: &Case<'_>) -> Vec<Finding> {
+    let Some(emulator) = installed(case) else { return Vec::new() };
+    let argv = case.document.argv();
+    let mut findings = Vec::new();
+    for (group, name, entry) in &case.line.types {
+        let Some(known) = table(emulator, group).get(catalog::unalias(name)) else { continue };
+        let implied = if *group == "device" { "driver" } else { "qom-type" };
+        let pairs = Pairs::read(argv[entry.index], Some(implied));
+        // JSON has kinds of its own, which QEMU's reader compares.
+        for pair in pairs.pairs.iter().filter(|pair| !pairs.json && !pair.short) {
+            let Some(property) = known.iter().find(|property| property.name == pair.key) else { continue };
+            let Some(expected) = expected(&property.kind, &pair.value) else { continue };
+            findings.push(
+                Finding::at(*entry, Verdict::Blocks, format!("{}={} is not {expected}", pair.key, pair.value))
+                    .because(format!(
+                        "the {group} '{name}' has {} of type {} in QEMU {}",
+                        pair.key, property.kind, emulator.version
+                    ))
+                    .because(format!("QEMU says \"Parameter '{}' expects …\"", pair.key)),
+            );
+        }
+    }
+    findings
+}
+
+/// What a kind of property wants, when the value is none (`qapi_bool_parse`, `qemu_strtoi64`).
+fn expected(kind: &str, value: &str) -> Option<&'static str> {
+    let digits = |text: &str| match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(hex) => !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    let number = |text: &str| digits(text.strip_prefix(['-', '+']).unwrap_or(text));
+    match kind {
+        "bool" if !["on", "yes", "true", "y", "off", "no", "false", "n"].contains(&value) => Some("'on' or 'off'"),
+        "OnOffAuto" if !["on", "yes", "true", "y", "off", "no", "false", "n", "auto"].contains(&value) => {
+            Some("'on', 'off' or 'auto'")
+        }
+        "uint8" | "uint16" | "uint32" | "uint64" | "int8" | "int16" | "int32" | "int64" if !number(value) => {
+            Some("a number")
+        }
+        _ => None,
+    }
+}
+
+pub(in crate::rules) static MISSING_MODULE: Rule = Rule {
+    id: "missing-module",
+    layer: Layer::Qemu,
+    summary: "a part of QEMU that is packaged apart is not installed",
+    explain: include_str!("../../../assets/rules/missing-module.md"),
+    check: missing_module,
+};
+
+fn missing_module(case: &Case<'_>) -> Vec<Finding> {
+    let Some(emulator) = installed(case).filter(|emulator| !emulator.lacking.is_empty()) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for (row, entry, pairs) in valued(case) {
+        for pair in &pairs.pairs {
+            let scheme = pair.value.split_once(':').map_or("", |(scheme, _)| scheme);
+            let image = ["drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom"].contains(&row.name);
+            let driver =
+                if pair.key == "driver" || pair.key.ends_with(".driver") { pair.value.as_str() } else { scheme };
+            let wanted = if image {
+                catalog::module(None, driver)
+            } else {
+                catalog::module(Some((row.name, &pair.key)), &pair.value)
+            };
+            let Some((module, package)) =
+                wanted.filter(|(module, _)| emulator.lacking.iter().any(|name| name == module))
+            else {
+                continue;
+            };
+            findings.push(
+                Finding::at(entry, Verdict::Blocks, format!("QEMU's module {module} is not installed"))
+                    .because(format!(
+                        "{} was built with it as a module, and no {module}.so is in its directories",
+                        emulator.path
+                    ))
+                    .because("QEMU says 'Unknown audio driver', 'Unknown protocol', or that the type is not available")
+                    .remedy(Remedy::none(
+                        Scope::DisableHost,
+                        format!("install it: Debian and Ubuntu have it in {package}, Fedora in qemu-{module}"),
+                    )),
+            );
+        }
+    }
+    findings
+}

@@ -1,0 +1,116 @@
+//! Options that libvirt passes as well, and whose values QEMU merges: numbers that don't fit together any more.
+
+use super::{Case, Finding, Remedy, Scope, Verdict};
+use crate::domain::{EntryId, Processors};
+use crate::qemu::{Pairs, QemuOption};
+
+/// What `option-conflict` says about `-m`, `-smp` and `-machine`.
+pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let judged = |option: &QemuOption| {
+        let (row, value) = (option.row?, option.value?);
+        let pairs = Pairs::read(case.document.arg(value), row.implied);
+        let finding = match row.name {
+            "m" => memory(case, value, &pairs),
+            "smp" => processors(case, value, &pairs),
+            "machine" | "M" => machine(case, value, &pairs),
+            _ => None,
+        }?;
+        let ids: Vec<EntryId> = (option.entry..=option.last()).map(EntryId::arg).collect();
+        Some(finding.remedy(Remedy::edit(Scope::Rewrite, "delete the option", case.document.remove(&ids))))
+    };
+    case.line.options.iter().filter_map(judged).collect()
+}
+
+/// libvirt gives the memory a backend of its own size, which `-m` must keep.
+fn memory(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
+    let asked = size(pairs.get("size")?)?;
+    let facts = case.document.facts();
+    let (verdict, message) = match facts.memory.filter(|_| !facts.divided_memory) {
+        Some(memory) if memory == asked => return None,
+        Some(memory) => {
+            (Verdict::Blocks, format!("-m asks for {asked} bytes of memory, and <memory> has given {memory}"))
+        }
+        None => (Verdict::Warns, "-m must ask for just as much memory as libvirt has given".to_owned()),
+    };
+    let finding = Finding::at(EntryId::arg(value), verdict, message);
+    Some(finding.because("QEMU says 'Machine memory size does not match the size of the memory backend'"))
+}
+
+/// A size as `-m` reads it: MiB unless a suffix says otherwise (`qemu_strtosz_MiB`).
+fn size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "B" => 0,
+        "K" => 10,
+        "" | "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// `-smp` keeps every number of libvirt's that it does not name itself (`machine_parse_smp_config`).
+fn processors(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
+    let number = |key: &str| pairs.get(key).and_then(|text| text.parse::<u32>().ok());
+    let Processors { max, current, sockets, dies, cores, threads } = case.document.facts().processors?;
+    let cpus = number("cpus").unwrap_or(current);
+    let all = number("maxcpus").unwrap_or(if current < max { max } else { cpus });
+    let of = |key: &str, own: u32| u64::from(number(key).unwrap_or(own));
+    let product =
+        of("sockets", sockets) * of("dies", dies) * of("clusters", 1) * of("cores", cores) * of("threads", threads);
+    let words = if product != u64::from(all) {
+        format!("sockets × dies × cores × threads are {product}, and the processors {all}")
+    } else if cpus > all {
+        format!("{cpus} processors are more than the {all} there can be")
+    } else {
+        return None;
+    };
+    Some(
+        Finding::at(EntryId::arg(value), Verdict::Blocks, format!("-smp beside libvirt's own does not add up: {words}"))
+            .because(format!("libvirt passes {max} with sockets={sockets},cores={cores},threads={threads}; QEMU merges the two and says 'Invalid CPU topology'"))
+            .remedy(Remedy::none(Scope::Rewrite, "say it in <vcpu> and <cpu><topology>")),
+    )
+}
+
+/// The two families of machines, whose buses have other names.
+fn family(machine: &str) -> Option<&'static str> {
+    if machine == "q35" || machine.starts_with("pc-q35") {
+        Some("q35")
+    } else if machine == "pc" || machine.starts_with("pc-i440fx") {
+        Some("pc")
+    } else {
+        None
+    }
+}
+
+fn machine(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
+    let asked = family(pairs.get("type")?)?;
+    let own = family(case.document.facts().machine.as_deref().unwrap_or("pc"))?;
+    (asked != own).then(|| {
+        Finding::at(
+            EntryId::arg(value),
+            Verdict::Blocks,
+            format!("-machine makes the machine a {asked}, and libvirt's devices are laid out for {own}"),
+        )
+        .because("QEMU says \"Bus 'pci.0' not found\", or \"Bus 'pcie.0' not found\"")
+        .remedy(Remedy::none(
+            Scope::Rewrite,
+            "name it in <os><type machine='…'>: virsh define then lays the devices out anew",
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_without_a_suffix_is_in_mebibytes() {
+        assert_eq!(size("64"), Some(64 << 20));
+        assert_eq!(size("65536k"), Some(64 << 20));
+        assert_eq!(size("1G"), Some(1 << 30));
+        assert_eq!(size("1.5G"), None);
+        assert_eq!(size("99999999999999T"), None);
+    }
+}

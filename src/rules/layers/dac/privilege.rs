@@ -1,0 +1,162 @@
+//! What only root may do: another user, another root directory, a new tap, a low port, much locked memory.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, disable};
+use crate::domain::EntryId;
+use crate::host::Known;
+use crate::host::identity::Identity;
+use crate::qemu::{Pairs, Resource, Use};
+
+pub(in crate::rules) static PRIVILEGE: Rule = Rule {
+    id: "dac-privilege",
+    layer: Layer::Dac,
+    summary: "only root may change the user or the root directory",
+    explain: include_str!("../../../../assets/rules/dac-privilege.md"),
+    check: |case| {
+        let Ok(who) = case.identity() else { return Vec::new() };
+        let changes = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
+        changes
+            .filter(|_| who.uid != 0)
+            .map(|usage| {
+                let message = format!("{} may not {}", who.user, usage.resource.name());
+                Finding::of(usage, Verdict::Blocks, message)
+                    .because(who.sentence())
+                    .because("QEMU says 'Failed to setgid' or 'chroot failed'")
+                    .remedy(Remedy::none(
+                        Scope::Rewrite,
+                        "leave the option out, and say in a <seclabel model='dac'> who QEMU is to run as",
+                    ))
+            })
+            .collect()
+    },
+};
+
+pub(in crate::rules) static TAP: Rule = Rule {
+    id: "dac-tap",
+    layer: Layer::Dac,
+    summary: "only root may make a tap interface, or take one of another user",
+    explain: include_str!("../../../../assets/rules/dac-tap.md"),
+    check: |case| {
+        let Ok(who) = case.identity() else { return Vec::new() };
+        let taps = case.line.uses.iter().filter_map(|usage| match &usage.resource {
+            Resource::Tap { name } => Some((usage, name.as_str())),
+            _ => None,
+        });
+        taps.filter(|_| who.uid != 0).filter_map(|(usage, name)| tap(case, who, usage, name)).collect()
+    },
+};
+
+/// `tun_not_capable` (drivers/net/tun.c): a tap that is there is for its owner and its group, a new one for `CAP_NET_ADMIN`.
+fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Finding> {
+    let new = name.contains('%');
+    let message = match case.host.taps.get(name) {
+        Some(tap) if tap.owner.is_none_or(|uid| uid == who.uid) && tap.group.is_none_or(|gid| who.in_group(gid)) => {
+            return None;
+        }
+        Some(_) => format!("the tap interface {name} belongs to another user than {}", who.user),
+        None if new => format!("{} may not make a tap interface", who.user),
+        None => format!("there is no tap interface {name}, and {} may not make one", who.user),
+    };
+    let name = if new { "tap0" } else { name };
+    let add: &[&str] = &["ip", "tuntap", "add", "dev", name, "mode", "tap", "user", &who.user];
+    let taken: &[&str] = &["ip", "tuntap", "del", "dev", name, "mode", "tap", "&&"];
+    let finding = Finding::of(usage, Verdict::Blocks, message)
+        .because(who.sentence())
+        .because("QEMU says 'could not configure /dev/net/tun: Operation not permitted'")
+        .remedy(Remedy::none(
+            Scope::Rewrite,
+            "use <interface type='bridge'> or <interface type='network'>: libvirt makes the tap and hands it to QEMU",
+        ));
+    let finding = if new {
+        finding.remedy(Remedy::none(
+            Scope::Grant,
+            format!("make one for {} ('{}'), and name it: ifname=tap0", who.user, add.join(" ")),
+        ))
+    } else {
+        let command = if case.host.taps.contains_key(name) { [taken, add].concat() } else { add.to_vec() };
+        finding.remedy(Remedy::command(
+            Scope::Grant,
+            format!("make it for {}, until the next boot", who.user),
+            &command,
+        ))
+    };
+    Some(disable(case, finding))
+}
+
+pub(in crate::rules) static PORT: Rule = Rule {
+    id: "dac-low-port",
+    layer: Layer::Dac,
+    summary: "only root may listen on a low port",
+    explain: include_str!("../../../../assets/rules/dac-low-port.md"),
+    check: |case| {
+        let Ok(who) = case.identity() else { return Vec::new() };
+        let first = case.host.kernel.first_port;
+        let low = case.line.uses.iter().filter_map(|usage| match &usage.resource {
+            Resource::Network { listen: true, endpoint: Some(endpoint), .. } if endpoint.port < first => {
+                Some((usage, endpoint.port))
+            }
+            _ => None,
+        });
+        low.filter(|_| who.uid != 0)
+            .map(|(usage, port)| {
+                let finding =
+                    Finding::of(usage, Verdict::Blocks, format!("{} may not listen on port {port}", who.user))
+                        .because(who.sentence())
+                        .because(format!(
+                            "net.ipv4.ip_unprivileged_port_start is {first}; QEMU says 'Permission denied'"
+                        ))
+                        .remedy(Remedy::none(Scope::Rewrite, format!("take a port from {first} on")));
+                let finding = disable(case, finding);
+                finding.remedy(Remedy::command(
+                    Scope::DisableHost,
+                    "open the port to every user of the host, until the next boot",
+                    &["sysctl", "-w", &format!("net.ipv4.ip_unprivileged_port_start={port}")],
+                ))
+            })
+            .collect()
+    },
+};
+
+pub(in crate::rules) static LOCKED_MEMORY: Rule = Rule {
+    id: "locked-memory",
+    layer: Layer::Dac,
+    summary: "QEMU's user may not lock as much memory as the guest has",
+    explain: include_str!("../../../../assets/rules/locked-memory.md"),
+    check: |case| {
+        let Ok(who) = case.identity() else { return Vec::new() };
+        if who.uid == 0 || case.document.facts().raises_memlock {
+            return Vec::new();
+        }
+        let locks = case.line.options.iter().filter_map(|option| {
+            let value = option.value.filter(|_| option.row.is_some_and(|row| row.name == "overcommit"))?;
+            let pairs = Pairs::read(case.document.arg(value), None);
+            (pairs.on("mem-lock") == Some(true)).then_some(EntryId::arg(value))
+        });
+        locks.filter_map(|entry| locked(case, entry)).collect()
+    },
+};
+
+/// libvirt raises the limit only for native elements (`qemuDomainGetMemLockLimitBytes`); QEMU has the daemon's otherwise.
+fn locked(case: &Case<'_>, entry: EntryId) -> Option<Finding> {
+    let native = Remedy::none(
+        Scope::Rewrite,
+        "use <memoryBacking><locked/></memoryBacking> with <memtune><hard_limit>: libvirt then raises the limit",
+    );
+    let memory = case.document.facts().memory?;
+    match &case.host.kernel.memlock {
+        Known::Yes(Some(limit)) if *limit < memory => Some(
+            Finding::at(entry, Verdict::Blocks, "QEMU may not lock the guest's memory")
+                .because(format!("libvirt's daemon may lock {limit} bytes (RLIMIT_MEMLOCK), and QEMU inherits that"))
+                .because(format!("the guest has {memory} bytes; QEMU says 'locking memory failed'"))
+                .remedy(native),
+        ),
+        Known::Yes(_) => None,
+        Known::Unknown(why) => Some(
+            Finding::at(
+                entry,
+                Verdict::Unknown,
+                format!("whether QEMU may lock the guest's memory is not known: {why}"),
+            )
+            .remedy(native),
+        ),
+    }
+}

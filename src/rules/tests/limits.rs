@@ -1,0 +1,233 @@
+//! What the kernel and QEMU refuse whoever asks: attributes, ports, taps, limits, numbers, keys.
+
+use super::*;
+use crate::host::emulator::{Emulator, Property};
+use crate::host::kernel::Tap;
+use crate::host::sockets::Listener;
+
+pub(super) const TAP: [&str; 2] = ["-netdev", "tap,id=n,ifname=t,script=no,downscript=no"];
+pub(super) const MEMORY: [&str; 2] = ["-object", "memory-backend-file,id=m,mem-path=/srv/a.img,size=1M,share=on"];
+
+/// `/tmp/a`, somebody's link to a file that everybody may write.
+pub(super) fn link_in_tmp(owner: u32) -> Host {
+    let host = host().file("/srv/a.img", 0o666).link("/tmp/a", "/srv/a.img");
+    let Some(Known::Yes(walk)) = host.0.paths.get("/tmp/a").cloned() else { unreachable!() };
+    let mut walk = walk;
+    walk.steps.insert(1, step("/tmp", FileKind::Directory, 0o1777, 0));
+    with(host, |host| {
+        let mut walk = walk.clone();
+        walk.steps[2].uid = owner;
+        host.paths.insert("/tmp/a".into(), Known::Yes(walk));
+    })
+}
+
+fn listening(address: &str, process: &str) -> Host {
+    let ear = Listener { address: address.parse().unwrap(), process: process.into() };
+    with(host(), |host| host.tcp = Known::Yes(vec![ear.clone()]))
+}
+
+/// The rules that block, without those of the private /dev.
+fn beside_dev(host: &Host, argv: &[&str]) -> Vec<&'static str> {
+    let devices = ["namespace-hidden", "cgroup-device", "path-unknown"];
+    found(host, argv).into_iter().map(|(rule, _)| rule).filter(|rule| !devices.contains(rule)).collect()
+}
+
+#[test]
+fn what_nobody_may_change_is_not_written() {
+    let flagged = |change: fn(&mut HostStep)| host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", change);
+    assert_eq!(found(&flagged(|step| step.immutable = true), &BLOCKDEV), blocks("immutable-file"));
+    assert_eq!(found(&flagged(|step| step.append_only = true), &BLOCKDEV), blocks("immutable-file"));
+    assert_eq!(found(&flagged(|step| step.immutable = true).root(), &BLOCKDEV), blocks("immutable-file"));
+    // Without a device that writes it is opened read-only.
+    assert_eq!(found(&flagged(|step| step.immutable = true), &DRIVE), []);
+    let log = ["-chardev", "file,id=c,path=/srv/d/out"];
+    let shut = host().absent("/srv/d/out", 0o777).with("/srv/d/out", "/srv/d", |step| step.immutable = true);
+    assert_eq!(found(&shut, &log), blocks("immutable-file"));
+}
+
+#[test]
+fn no_device_is_opened_on_a_nodev_mount() {
+    let argv = ["-object", "rng-random,id=r,filename=/nodev/null"];
+    assert_eq!(found(&host().node("/nodev/null", 1, 3, 0o666), &argv), blocks("nodev-mount"));
+    let argv = ["-object", "rng-random,id=r,filename=/srv/null"];
+    assert_eq!(found(&host().node("/srv/null", 1, 3, 0o666), &argv), []);
+}
+
+#[test]
+fn links_of_others_in_sticky_directories_are_not_followed() {
+    let argv = ["-blockdev", "file,filename=/tmp/a,node-name=n"];
+    assert_eq!(found(&link_in_tmp(1000), &argv), blocks("dac-sticky-link"));
+    // QEMU's own, or the directory's owner's.
+    assert_eq!(found(&link_in_tmp(64055), &argv), []);
+    assert_eq!(found(&link_in_tmp(0), &argv), []);
+    assert_eq!(found(&with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = false), &argv), []);
+}
+
+#[test]
+fn a_memory_file_must_be_large_enough() {
+    let sized = |size: u64| host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", |step| step.size = size);
+    assert_eq!(found(&sized(1 << 19), &MEMORY), blocks("memory-size"));
+    assert_eq!(found(&sized(1 << 20), &MEMORY), []);
+    assert_eq!(found(&sized(0), &MEMORY), []);
+}
+
+#[test]
+fn a_tap_is_for_root_or_its_owner() {
+    assert_eq!(beside_dev(&host(), &TAP), ["dac-tap"]);
+    assert_eq!(beside_dev(&host().root(), &TAP), [""; 0]);
+    let there = |owner, group| with(host(), |host| host.taps = BTreeMap::from([("t".into(), Tap { owner, group })]));
+    assert_eq!(beside_dev(&there(Some(64055), None), &TAP), [""; 0]);
+    assert_eq!(beside_dev(&there(None, None), &TAP), [""; 0]);
+    assert_eq!(beside_dev(&there(None, Some(106)), &TAP), [""; 0]);
+    assert_eq!(beside_dev(&there(Some(1000), None), &TAP), ["dac-tap"]);
+    assert_eq!(beside_dev(&host(), &["-netdev", "tap,id=n,script=no,downscript=no"]), ["dac-tap"]);
+    assert_eq!(beside_dev(&host(), &["-netdev", "user,id=n"]), [""; 0]);
+}
+
+#[test]
+fn ports_are_free_or_taken_low_or_open() {
+    let server = ["-chardev", "socket,id=c,host=127.0.0.1,port=5555,server=on,wait=off"];
+    assert_eq!(found(&listening("127.0.0.1:5555", "sshd"), &server), blocks("port-taken"));
+    assert_eq!(found(&listening("0.0.0.0:5555", ""), &server), blocks("port-taken"));
+    assert_eq!(found(&listening("127.0.0.2:5555", "sshd"), &server), []);
+    assert_eq!(found(&listening("127.0.0.1:5556", "sshd"), &server), []);
+    // The domain itself, while it runs.
+    assert_eq!(found(&listening("127.0.0.1:5555", "guest=t"), &server), []);
+    assert_eq!(found(&listening("127.0.0.1:5555", "guest=other"), &server), blocks("port-taken"));
+    assert_eq!(found(&listening("0.0.0.0:5901", "Xvnc"), &["-vnc", ":1"]), blocks("port-taken"));
+    assert_eq!(found(&listening("0.0.0.0:5901", "Xvnc"), &["-vnc", ":1,to=9"]), []);
+    let forward = ["-netdev", "user,id=n,hostfwd=tcp::2222-:22"];
+    assert_eq!(found(&listening("[::]:2222", "sshd"), &forward), blocks("port-taken"));
+
+    assert_eq!(found(&host(), &["-gdb", "tcp::99"]), blocks("dac-low-port"));
+    assert_eq!(found(&host().root(), &["-gdb", "tcp::99"]), []);
+    assert_eq!(found(&with(host(), |host| host.kernel.first_port = 80), &["-gdb", "tcp::99"]), []);
+
+    let client = ["-chardev", "socket,id=c,host=127.0.0.1,port=5555"];
+    assert_eq!(found(&host(), &client), blocks("nobody-listens"));
+    assert_eq!(found(&listening("127.0.0.1:5555", "x"), &client), []);
+    assert_eq!(found(&host(), &["-chardev", "socket,id=c,host=127.0.0.1,port=5555,reconnect=1"]), []);
+    // What is on another machine this one can't say.
+    assert_eq!(found(&host(), &["-chardev", "socket,id=c,host=192.0.2.1,port=5555"]), []);
+}
+
+#[test]
+fn locked_memory_needs_its_limit() {
+    let argv = ["-overcommit", "mem-lock=on"];
+    let memory = "<memory unit='MiB'>64</memory>";
+    assert_eq!(found_in(&host(), memory, &argv), blocks("locked-memory"));
+    assert_eq!(found_in(&host().root(), memory, &argv), []);
+    let backed = format!("{memory}<memoryBacking><locked/></memoryBacking>");
+    assert_eq!(found_in(&host(), &backed, &argv), []);
+    let unlimited = with(host(), |host| host.kernel.memlock = Known::Yes(None));
+    assert_eq!(found_in(&unlimited, memory, &argv), []);
+    let silent = with(host(), |host| host.kernel.memlock = Known::default());
+    assert_eq!(found_in(&silent, memory, &argv), [("locked-memory", Verdict::Unknown)]);
+    assert_eq!(found_in(&host(), memory, &["-overcommit", "mem-lock=off"]), []);
+}
+
+#[test]
+fn merged_numbers_must_fit() {
+    let sized = "<memory unit='MiB'>64</memory><vcpu>2</vcpu>";
+    assert_eq!(found_in(&host(), sized, &["-m", "64"]), []);
+    assert_eq!(found_in(&host(), sized, &["-m", "65536k"]), []);
+    assert_eq!(found_in(&host(), sized, &["-m", "128"]), blocks("option-conflict"));
+    assert_eq!(found_in(&host(), sized, &["-smp", "2"]), []);
+    assert_eq!(found_in(&host(), sized, &["-smp", "4"]), blocks("option-conflict"));
+    assert_eq!(found_in(&host(), sized, &["-smp", "4,sockets=1,cores=4"]), []);
+    assert_eq!(found_in(&host(), sized, &["-smp", "cores=2"]), blocks("option-conflict"));
+    assert_eq!(found_in(&host(), sized, &["-machine", "q35"]), blocks("option-conflict"));
+    assert_eq!(found_in(&host(), sized, &["-machine", "pc,vmport=off"]), []);
+    let q35 = machine("q35", "", &["-machine", "pc-q35-7.2"]);
+    assert!(judged(&host(), &q35).iter().all(|finding| finding.rule != "option-conflict"));
+}
+
+#[test]
+fn one_image_has_one_writer_and_one_place_one_drive() {
+    let host = host().file("/srv/a.img", 0o666);
+    let used = ["-drive", "file=/srv/a.img,if=none,id=d", "-device", "virtio-blk-pci,drive=d,addr=0x1e"];
+    let other = ["-drive", "file=/srv/a.img,if=none,id=e", "-device", "virtio-blk-pci,drive=e,addr=0x1d"];
+    assert_eq!(found(&host, &used), []);
+    assert_eq!(found(&host, &[used, other].concat()), blocks("image-twice"));
+    let shared = [&used[..3], &["virtio-blk-pci,drive=d,addr=0x1e,share-rw=on"], &other].concat();
+    assert_eq!(found(&host, &shared), []);
+    let disk =
+        |more: &str| format!("<disk type='file'><source file='/srv/a.img'/><target dev='hda' bus='ide'/>{more}</disk>");
+    let on = |elements: &str, argv: &[&str]| -> Vec<&'static str> {
+        let rules = ["image-twice", "drive-unit"];
+        let findings = judged(&host, &machine("pc", elements, argv));
+        findings.into_iter().map(|finding| finding.rule).filter(|rule| rules.contains(rule)).collect()
+    };
+    assert_eq!(on(&disk(""), &used), ["image-twice"]);
+    assert_eq!(on(&disk("<shareable/>"), &used), [""; 0]);
+    assert_eq!(on(&disk("<readonly/>"), &used), [""; 0]);
+
+    let second = ["-drive", "file=/srv/a.img,index=1,readonly=on"];
+    assert_eq!(on(&disk(""), &["-hda", "/srv/b.img"]), ["drive-unit"]);
+    assert_eq!(on(&disk(""), &["-drive", "file=/srv/b.img"]), ["drive-unit"]);
+    assert_eq!(on(&disk(""), &second), [""; 0]);
+    assert_eq!(on(&disk("<address type='drive' controller='0' bus='1' unit='0'/>"), &["-cdrom", "/b"]), ["drive-unit"]);
+    assert_eq!(on(&disk(""), &["-drive", "file=/srv/b.img,if=none,id=x"]), [""; 0]);
+}
+
+/// A QEMU that knows a little.
+fn installed() -> Host {
+    let property = |name: &str, kind: &str| Property { name: name.into(), kind: kind.into(), default: None };
+    let emulator = Emulator {
+        path: "/usr/bin/qemu-system-x86_64".into(),
+        version: "7.2.22".into(),
+        devices: BTreeMap::from([(
+            "virtio-rng-pci".into(),
+            vec![property("max-bytes", "uint64"), property("ats", "bool"), property("addr", "int32")],
+        )]),
+        objects: BTreeMap::from([("rng-builtin".into(), Vec::new())]),
+        keys: BTreeMap::from([
+            ("rtc".into(), vec!["base".into(), "clock".into()]),
+            ("chardev".into(), ["backend", "path", "server", "wait"].map(String::from).to_vec()),
+        ]),
+        processors: vec!["qemu64".into(), "EPYC".into()],
+        lacking: vec!["audio-pa".into(), "block-curl".into()],
+        ..Emulator::default()
+    };
+    with(host().absent("/srv/d/s", 0o777), |host| host.emulator = Known::Yes(emulator.clone()))
+}
+
+#[test]
+fn keys_and_values_are_those_of_the_installed_qemu() {
+    let host = installed();
+    assert_eq!(found(&host, &["-rtc", "base=utc"]), []);
+    assert_eq!(found(&host, &["-rtc", "bas=utc"]), blocks("unknown-key"));
+    assert_eq!(found(&host, &["-chardev", "socket,id=c,path=/srv/d/s,server,nowait"]), []);
+    assert_eq!(found(&host, &["-cpu", "EPYC,+x2apic"]), []);
+    assert_eq!(found(&host, &["-cpu", "host,kvm=off"]), []);
+    assert_eq!(found(&host, &["-cpu", "EPIC"]), blocks("unknown-processor"));
+    let rng = |value: &str| found(&host, &["-device", &format!("virtio-rng-pci,addr=0x1e,{value}")]);
+    assert_eq!(rng("max-bytes=0x400,ats=on"), []);
+    assert_eq!(rng("max-bytes=1k"), blocks("property-value"));
+    assert_eq!(rng("ats=maybe"), blocks("property-value"));
+    assert_eq!(found(&host, &["-audiodev", "pa,id=a"]), blocks("missing-module"));
+    assert_eq!(found(&host, &["-audiodev", "none,id=a"]), []);
+    assert_eq!(found(&host, &["-drive", "file=http://192.0.2.1/a.iso,if=none,id=d"]), blocks("missing-module"));
+}
+
+#[test]
+fn keys_that_a_type_cannot_do_without() {
+    assert_eq!(found(&host(), &["-device", "ivshmem-plain,addr=0x1e"]), blocks("missing-key"));
+    assert_eq!(found(&host(), &["-object", "secret,id=s"]), blocks("missing-key"));
+    assert_eq!(found(&host(), &["-object", "secret,id=s,data=x"]), []);
+    assert_eq!(found(&host(), &["-fw_cfg", "name=opt/x"]), blocks("missing-key"));
+    assert_eq!(found(&host(), &["-fw_cfg", "opt/x,string=y"]), []);
+    let given = ["-device", "ivshmem-plain,id=i,addr=0x1e", "-set", "device.i.memdev=m"];
+    assert_eq!(found(&host(), &given), []);
+    assert_eq!(found(&host(), &["-object", r#"{"qom-type":"input-linux","id":"i"}"#]), blocks("missing-key"));
+}
+
+#[test]
+fn a_filter_of_the_arguments_own_counts_too() {
+    let off = || host().conf("seccomp_sandbox = 0");
+    let run = |own: &str| found(&off(), &["-sandbox", own, "-incoming", "exec:cat /x"]);
+    assert_eq!(run("on,spawn=deny"), blocks("seccomp-spawn"));
+    assert_eq!(run("on"), []);
+    assert_eq!(run("off"), []);
+    assert_eq!(found(&host(), &["-sandbox", "off", "-incoming", "exec:cat /x"]), blocks("seccomp-spawn"));
+}
