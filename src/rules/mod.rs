@@ -155,6 +155,7 @@ pub static RULES: &[&Rule] = &[
     &layers::selinux::process::SELINUX_LABEL,
     &layers::selinux::process::SELINUX_ROOT,
     &layers::selinux::process::SELINUX_EXECMEM,
+    &layers::selinux::process::SELINUX_NEXT_START,
     &layers::selinux::SELINUX_DENIED,
     &layers::selinux::SELINUX_CATEGORIES,
     &layers::apparmor::APPARMOR_LABEL,

@@ -37,6 +37,12 @@ fn run(host: &mut Host, command: &str) {
             let uid = host.0.identities[""].yes().unwrap().uid;
             steps(host, path).for_each(|step| step.uid = uid);
         }
+        ["touch", path, "&&", "chcon", "-t", kind, same] if path == same => {
+            let Some(Known::Yes(walk)) = host.0.paths.get_mut(*path) else { unreachable!() };
+            let label = Some(format!("system_u:object_r:{kind}:s0"));
+            walk.steps.push(HostStep { label, ..step(path, FileKind::File, 0o666, 0) });
+            walk.ending = Ending::Present;
+        }
         ["chattr", "-i", path] => steps(host, path).for_each(|step| step.immutable = false),
         ["chattr", "-a", path] => steps(host, path).for_each(|step| step.append_only = false),
         ["truncate", "-s", size, path] => steps(host, path).for_each(|step| step.size = size.parse().unwrap()),
@@ -155,6 +161,13 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
         (labelled("virt_image_t:s0"), domain(fixed, &BLOCKDEV), "selinux-denied"),
         (labelled("svirt_image_t:s0:c1,c2"), domain("", &BLOCKDEV), "selinux-categories"),
         (nfs, domain("", &BLOCKDEV), "selinux-denied"),
+        (
+            host().selinux(Mode::Enforcing).absent("/srv/d/out", 0o777).with("/srv/d/out", "/srv/d", |step| {
+                step.label = Some("system_u:object_r:svirt_image_t:s0".into());
+            }),
+            domain("", &LOG),
+            "selinux-next-start",
+        ),
         (tcg, translated, "selinux-execmem"),
         (
             host().selinux(Mode::Enforcing),

@@ -4,6 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::host::selinux::{Confinement, Mode, image_label, type_of};
 use crate::host::{Known, STATE_DIRECTORY};
+use crate::qemu::Access;
 
 pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
     id: "selinux-label",
@@ -132,6 +133,46 @@ pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
                 &["setsebool", "-P", BOOLEAN, "on"],
             )),
         ]
+    },
+};
+
+pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
+    id: "selinux-next-start",
+    layer: Layer::Selinux,
+    summary: "a file that QEMU makes bears categories that the next start will not have",
+    explain: include_str!("../../../../assets/rules/selinux-next-start.md"),
+    check: |case| {
+        let selinux = &case.host.selinux;
+        let Confinement::Label { label, dynamic: true } = selinux.confinement(case.document.facts(), &case.host.conf)
+        else {
+            return Vec::new();
+        };
+        if selinux.mode != Known::Yes(Mode::Enforcing) {
+            return Vec::new();
+        }
+        let mut findings = Vec::new();
+        for (usage, path, access, walk) in case.walks() {
+            let makes =
+                matches!(access, Access::Create | Access::Memory) && walk.target().is_none() && walk.creatable();
+            if !makes || super::judge(case, usage, path, access, walk, &label, true).is_some() {
+                continue;
+            }
+            findings.push(
+                Finding::of(usage, Verdict::Warns, format!("{path} will bear the categories of this start: the next one may not open it"))
+                    .because("libvirt draws new categories at each start, and a file that QEMU makes has those of its own")
+                    .because("QEMU then says 'Permission denied' about a file that it made itself")
+                    .remedy(Remedy::command(
+                        Scope::Grant,
+                        "make the file beforehand, for every VM",
+                        &["touch", path, "&&", "chcon", "-t", "svirt_image_t", path],
+                    ))
+                    .remedy(Remedy::none(
+                        Scope::Grant,
+                        "or give the VM fixed categories: <seclabel type='static' model='selinux' relabel='yes'><label>system_u:system_r:svirt_t:s0:c392,c662</label></seclabel>",
+                    )),
+            );
+        }
+        findings
     },
 };
 
