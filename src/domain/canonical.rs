@@ -6,6 +6,7 @@
 use super::QEMU_NAMESPACE;
 use super::document::{Document, VerbError, is_ours};
 use super::entry::{Entry, EntryId, EntryKind, List};
+use super::extras::{self, Extra};
 use super::style::{self, Style};
 use crate::xml::{Edit, EditSet, Element, Tree, XmlError, escape::as_libvirt};
 
@@ -29,14 +30,12 @@ pub fn lines(document: &Document) -> Vec<Line> {
         }
         out.add("  </qemu:commandline>");
     }
-    let tree = document.tree();
-    capabilities(tree, &mut out);
-    overrides(tree, &mut out);
-    // libvirt takes the attribute by XPath: without a prefix, and an empty one is none.
-    let behavior =
-        tree.children(0).filter(|(_, e)| is_ours(e, "deprecation")).find_map(|(_, e)| e.attribute("behavior"));
-    if let Some(behavior) = behavior.filter(|behavior| !behavior.is_empty()) {
-        out.add(format!("  <qemu:deprecation behavior='{}'/>", as_libvirt(behavior)));
+    capabilities(document, &mut out);
+    overrides(document, &mut out);
+    for entry in document.list(List::Extras) {
+        if let EntryKind::Extra(extra @ Extra::Deprecation { .. }) = &entry.kind {
+            out.entry(entry, 1, extras::line(extra, Some("qemu")));
+        }
     }
     out.0
 }
@@ -202,6 +201,11 @@ impl Lines {
     fn add(&mut self, text: impl Into<String>) {
         self.0.push(Line { entry: None, text: text.into() });
     }
+
+    /// A line that shows an entry, so many levels deep.
+    fn entry(&mut self, entry: &Entry, depth: usize, text: String) {
+        self.0.push(Line { entry: Some(entry.id), text: format!("{}{text}", "  ".repeat(depth)) });
+    }
 }
 
 /// An entry as libvirt prints it, without indent.
@@ -212,29 +216,25 @@ pub fn element(entry: &Entry) -> String {
         EntryKind::Env { name, value: Some(value) } => {
             format!("<qemu:env name='{}' value='{}'/>", as_libvirt(name), as_libvirt(value))
         }
+        EntryKind::Extra(extra) => extras::line(extra, Some("qemu")),
     }
 }
 
-fn capabilities(tree: &Tree, out: &mut Lines) {
-    let named = |name: &str| -> Vec<String> {
-        tree.children(0)
-            .filter(|(_, element)| is_ours(element, "capabilities"))
-            .flat_map(|(index, _)| tree.children(index))
-            .filter(|(_, element)| is_ours(element, name))
-            .filter_map(|(_, element)| {
-                Some(format!("    <qemu:{name} capability='{}'/>", as_libvirt(&element.property("capability")?.value)))
-            })
-            .collect()
-    };
-    let all: Vec<String> = named("add").into_iter().chain(named("del")).collect();
+fn capabilities(document: &Document, out: &mut Lines) {
+    let all: Vec<&Entry> = document
+        .list(List::Extras)
+        .iter()
+        .filter(|entry| matches!(entry.kind, EntryKind::Extra(Extra::Capability { .. })))
+        .collect();
     if !all.is_empty() {
         out.add("  <qemu:capabilities>");
-        all.into_iter().for_each(|line| out.add(line));
+        all.into_iter().for_each(|entry| out.entry(entry, 2, element(entry)));
         out.add("  </qemu:capabilities>");
     }
 }
 
-fn overrides(tree: &Tree, out: &mut Lines) {
+fn overrides(document: &Document, out: &mut Lines) {
+    let tree = document.tree();
     let ours =
         |parent: usize, name: &'static str| tree.children(parent).filter(move |(_, element)| is_ours(element, name));
     let devices: Vec<(usize, &Element)> = ours(0, "override").flat_map(|(index, _)| ours(index, "device")).collect();
@@ -245,23 +245,17 @@ fn overrides(tree: &Tree, out: &mut Lines) {
     for (index, device) in devices {
         let alias = device.property("alias").map_or("", |a| a.value.as_str());
         let alias = as_libvirt(alias);
-        let properties: Vec<&Element> =
-            ours(index, "frontend").flat_map(|(index, _)| ours(index, "property")).map(|(_, e)| e).collect();
+        let inside: Vec<usize> =
+            ours(index, "frontend").flat_map(|(at, _)| ours(at, "property")).map(|(at, _)| at).collect();
+        let properties: Vec<&Entry> =
+            document.list(List::Extras).iter().filter(|entry| inside.contains(&entry.element)).collect();
         if properties.is_empty() {
             out.add(format!("    <qemu:device alias='{alias}'/>"));
             continue;
         }
         out.add(format!("    <qemu:device alias='{alias}'>"));
         out.add("      <qemu:frontend>");
-        for property in properties {
-            let mut line = String::from("        <qemu:property");
-            for attribute in ["name", "type", "value"] {
-                if let Some(found) = property.property(attribute) {
-                    line.push_str(&format!(" {attribute}='{}'", as_libvirt(&found.value)));
-                }
-            }
-            out.add(line + "/>");
-        }
+        properties.into_iter().for_each(|entry| out.entry(entry, 4, element(entry)));
         out.add("      </qemu:frontend>");
         out.add("    </qemu:device>");
     }
@@ -310,29 +304,8 @@ fn check_property(property: &Element) -> Result<(), XmlError> {
     }
     let kind = property.property("type").map_or("", |kind| kind.value.as_str());
     let value = property.property("value");
-    let fits = match (kind, value) {
-        ("remove", None) => return Ok(()),
-        ("remove", Some(value)) => {
-            return refuse(value.name_span.start, "a property of type 'remove' has a value, expected none".to_owned());
-        }
-        ("string" | "signed" | "unsigned" | "bool", None) => {
-            return refuse(at, format!("<{}> has no value, expected value='…'", property.name));
-        }
-        ("string", Some(_)) => true,
-        ("signed", Some(value)) => value.value.trim_start().parse::<i64>().is_ok(),
-        ("unsigned", Some(value)) => value.value.trim_start().parse::<u64>().is_ok(),
-        ("bool", Some(value)) => ["true", "false"].contains(&value.value.as_str()),
-        (other, _) => {
-            return refuse(
-                at,
-                format!("the property type '{other}' is unknown, expected string, signed, unsigned, bool or remove"),
-            );
-        }
-    };
-    match value {
-        Some(value) if !fits => {
-            refuse(value.value_span.start, format!("'{}' is not a value of type {kind}", value.value))
-        }
-        _ => Ok(()),
+    match extras::fits(kind, value.map(|value| value.value.as_str())) {
+        Ok(()) => Ok(()),
+        Err(what) => refuse(value.map_or(at, |value| value.value_span.start), what),
     }
 }

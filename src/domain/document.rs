@@ -1,6 +1,7 @@
 //! The document: its source text, its passthrough entries, and the verbs that plan edits.
 
 use super::entry::{Entry, EntryId, EntryKind, List};
+use super::extras;
 use super::facts::DomainFacts;
 use super::lost::{self, Lost};
 use super::style::{self, Style};
@@ -30,6 +31,7 @@ pub struct Document {
     tree: Tree,
     args: Vec<Entry>,
     envs: Vec<Entry>,
+    extras: Vec<Entry>,
     /// Indices of the `commandline` elements that libvirt reads.
     blocks: Vec<usize>,
     lost: Vec<Lost>,
@@ -72,9 +74,10 @@ impl Document {
             }
         }
         canonical::check_extras(&tree)?;
+        let extras = extras::read(&tree);
         let lost = lost::find(&tree);
         let facts = DomainFacts::read(&tree);
-        Ok(Document { source, tree, args, envs, blocks, lost, facts })
+        Ok(Document { source, tree, args, envs, extras, blocks, lost, facts })
     }
 
     /// The text, byte for byte.
@@ -92,12 +95,13 @@ impl Document {
         match list {
             List::Args => &self.args,
             List::Envs => &self.envs,
+            List::Extras => &self.extras,
         }
     }
 
-    /// All entries: arguments, then environment.
+    /// All entries: arguments, then environment, then the rest of the namespace.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.args.iter().chain(&self.envs)
+        self.args.iter().chain(&self.envs).chain(&self.extras)
     }
 
     /// The entry of an id, while the id is valid.
@@ -111,7 +115,7 @@ impl Document {
             .iter()
             .filter_map(|entry| match &entry.kind {
                 EntryKind::Arg { value } => Some(value.as_str()),
-                EntryKind::Env { .. } => None,
+                EntryKind::Env { .. } | EntryKind::Extra(_) => None,
             })
             .collect()
     }
@@ -120,7 +124,7 @@ impl Document {
     pub fn arg(&self, index: usize) -> &str {
         match self.args.get(index).map(|entry| &entry.kind) {
             Some(EntryKind::Arg { value }) => value,
-            Some(EntryKind::Env { .. }) | None => "",
+            Some(EntryKind::Env { .. } | EntryKind::Extra(_)) | None => "",
         }
     }
 
@@ -130,7 +134,7 @@ impl Document {
             .iter()
             .filter_map(|entry| match &entry.kind {
                 EntryKind::Env { name, value } => Some((name.as_str(), value.as_deref())),
-                EntryKind::Arg { .. } => None,
+                EntryKind::Arg { .. } | EntryKind::Extra(_) => None,
             })
             .collect()
     }
@@ -148,7 +152,8 @@ impl Document {
     /// Where the value of an entry stands, between its quotes; the name for a variable without a value.
     pub fn value_span(&self, id: EntryId) -> Option<Span> {
         let element = &self.tree.elements[self.entry(id)?.element];
-        let attribute = element.property("value").or_else(|| element.property("name"))?;
+        let names = ["value", "name", "capability", "behavior"];
+        let attribute = names.iter().find_map(|name| element.property(name))?;
         Some(attribute.value_span.clone())
     }
 
@@ -172,6 +177,17 @@ impl Document {
         }
         let mut edits = EditSet::new();
         if kinds.is_empty() {
+            return Ok(edits);
+        }
+        if list == List::Extras {
+            for kind in kinds {
+                let EntryKind::Extra(extra) = kind else {
+                    return Err(VerbError("an argument or a variable has no place there".to_owned()));
+                };
+                for edit in self.add_extra(extra)?.edits() {
+                    edits.push(edit.clone())?;
+                }
+            }
             return Ok(edits);
         }
         let entries = self.list(list);
@@ -211,6 +227,7 @@ impl Document {
                 self.set(element, "name", Some(old_name), Some(name), &mut edits)?;
                 self.set(element, "value", old.as_ref(), value.as_ref(), &mut edits)?;
             }
+            (_, EntryKind::Extra(extra)) => return self.replace_extra(entry, extra),
             _ => return Err(VerbError("an argument cannot become a variable, nor the reverse".to_owned())),
         }
         Ok(edits)
@@ -219,8 +236,19 @@ impl Document {
     /// Plans to take entries away, each with its own line where it has one.
     pub fn remove(&self, ids: &[EntryId]) -> EditSet {
         let mut edits = EditSet::new();
-        for entry in self.entries().filter(|entry| ids.contains(&entry.id)) {
-            edits.push(Edit::delete(self.with_line(&entry.span))).expect("entries stand apart in the text");
+        let mut spans: Vec<Span> = self
+            .entries()
+            .filter(|entry| ids.contains(&entry.id))
+            .map(|entry| match entry.id.list {
+                List::Args | List::Envs => entry.span.clone(),
+                List::Extras => self.extra_span(entry, ids),
+            })
+            .collect();
+        // Two that empty one block are gone with it.
+        spans.sort_by_key(|span| (span.start, span.end));
+        spans.dedup();
+        for span in spans {
+            edits.push(Edit::delete(self.with_line(&span))).expect("entries stand apart in the text");
         }
         edits
     }
@@ -232,6 +260,9 @@ impl Document {
     /// # Errors
     /// When `order` does not name every entry once.
     pub fn reorder(&self, list: List, order: &[usize]) -> Result<EditSet, VerbError> {
+        if list == List::Extras {
+            return Err(VerbError("their order has no meaning: libvirt has its own".to_owned()));
+        }
         let entries = self.list(list);
         let mut seen = order.to_vec();
         seen.sort_unstable();

@@ -1,5 +1,6 @@
 //! One argument or environment variable of the passthrough block.
 
+use super::extras::Extra;
 use crate::xml::Span;
 
 /// Which of the two ordered lists an entry belongs to. libvirt keeps the order inside each, not between them.
@@ -9,14 +10,17 @@ pub enum List {
     Args,
     /// `<qemu:env>`: the environment variables.
     Envs,
+    /// What `<qemu:capabilities>`, `<qemu:override>` and `<qemu:deprecation>` say.
+    Extras,
 }
 
 impl List {
-    /// The local name of the list's elements.
-    pub fn element(self) -> &'static str {
+    /// The word for its entries in reports.
+    pub fn word(self) -> &'static str {
         match self {
             List::Args => "arg",
             List::Envs => "env",
+            List::Extras => "extra",
         }
     }
 }
@@ -57,6 +61,8 @@ pub enum EntryKind {
         /// Its value; without one libvirt sets the variable to the empty string.
         value: Option<String>,
     },
+    /// Something of the rest of the namespace.
+    Extra(Extra),
 }
 
 impl EntryKind {
@@ -75,6 +81,7 @@ impl EntryKind {
         match self {
             EntryKind::Arg { .. } => List::Args,
             EntryKind::Env { .. } => List::Envs,
+            EntryKind::Extra(_) => List::Extras,
         }
     }
 
@@ -84,6 +91,10 @@ impl EntryKind {
             EntryKind::Arg { value } => value.clone(),
             EntryKind::Env { name, value: Some(value) } => format!("{name}={value}"),
             EntryKind::Env { name, value: None } => name.clone(),
+            EntryKind::Extra(extra) => {
+                let (first, second) = extra.halves();
+                format!("{first} {second}")
+            }
         }
     }
 
@@ -92,7 +103,11 @@ impl EntryKind {
     /// # Errors
     /// What is wrong with it and what was expected, in one sentence.
     pub fn check(&self) -> Result<(), String> {
-        let EntryKind::Env { name, .. } = self else { return Ok(()) };
+        let name = match self {
+            EntryKind::Arg { .. } => return Ok(()),
+            EntryKind::Env { name, .. } => name,
+            EntryKind::Extra(extra) => return extra.check(),
+        };
         match name.chars().next() {
             None => {
                 return Err(

@@ -6,6 +6,7 @@ pub mod canonical;
 mod document;
 mod element;
 mod entry;
+pub mod extras;
 mod facts;
 mod history;
 mod lost;

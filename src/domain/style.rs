@@ -45,6 +45,7 @@ impl Style {
             EntryKind::Env { name, value: Some(value) } => {
                 format!("<{prefix}env name={quote}{name}{quote} value={quote}{}{quote}{tail}", self.value(value)?)
             }
+            EntryKind::Extra(_) => return Err(VerbError("this has no place among the arguments".to_owned())),
         })
     }
 

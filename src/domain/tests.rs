@@ -217,3 +217,101 @@ fn undo_and_redo_walk_the_same_road() {
     history.record("b", None);
     assert!(!history.can_redo());
 }
+
+mod extras {
+    use super::*;
+    use crate::domain::extras::Extra;
+
+    const TEXT: &str = "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>a</name>
+  <qemu:capabilities>
+    <qemu:add capability='one'/>
+    <qemu:del capability='two'/>
+  </qemu:capabilities>
+  <qemu:override>
+    <qemu:device alias='video0'>
+      <qemu:frontend>
+        <qemu:property name='x' type='unsigned' value='1'/>
+        <qemu:property name='y' type='remove'/>
+      </qemu:frontend>
+    </qemu:device>
+  </qemu:override>
+  <qemu:deprecation behavior='omit'/>
+</domain>
+";
+
+    fn listed(document: &Document) -> Vec<String> {
+        document.list(List::Extras).iter().map(|entry| entry.kind.text()).collect()
+    }
+
+    fn extra(first: &str, second: &str) -> EntryKind {
+        EntryKind::Extra(Extra::read(first, second).unwrap())
+    }
+
+    fn at(index: usize) -> EntryId {
+        EntryId { list: List::Extras, index }
+    }
+
+    #[test]
+    fn each_thing_is_an_entry_and_reads_back() {
+        let document = Document::parse(TEXT).unwrap();
+        let all = [
+            "capability add one",
+            "capability del two",
+            "override video0.x unsigned 1",
+            "override video0.y remove",
+            "deprecation omit",
+        ];
+        assert_eq!(listed(&document), all);
+        for entry in document.list(List::Extras) {
+            let EntryKind::Extra(extra) = &entry.kind else { unreachable!() };
+            let (first, second) = extra.halves();
+            assert_eq!(Extra::read(&first, &second).as_ref(), Ok(extra));
+        }
+        assert!(Extra::read("override video0", "bool true").is_err());
+        assert!(
+            Extra::read("override video0.x", "bool yes").unwrap_err().contains("'yes' is not a value of type bool")
+        );
+        assert!(Extra::read("deprecation", "maybe").is_err());
+        assert!(Extra::read("what", "").unwrap_err().contains("expected 'capability add'"));
+    }
+
+    #[test]
+    fn removing_the_last_of_a_block_removes_the_block() {
+        let document = Document::parse(TEXT).unwrap();
+        let one = document.apply(&document.remove(&[at(0)])).unwrap();
+        assert_eq!(listed(&one).len(), 4);
+        assert!(one.source().contains("<qemu:capabilities>\n    <qemu:del capability='two'/>\n"));
+        let both = document.apply(&document.remove(&[at(0), at(1)])).unwrap();
+        assert!(!both.source().contains("capabilities"), "{}", both.source());
+        let property = document.apply(&document.remove(&[at(2)])).unwrap();
+        assert!(property.source().contains("<qemu:frontend>\n        <qemu:property name='y'"));
+        let none = document.apply(&document.remove(&(0..5).map(at).collect::<Vec<_>>())).unwrap();
+        assert!(none.source().ends_with("<name>a</name>\n</domain>\n"), "{}", none.source());
+    }
+
+    #[test]
+    fn new_and_changed_ones_go_where_libvirt_reads_them() {
+        let document = Document::parse("<domain>\n  <name>a</name>\n</domain>\n").unwrap();
+        for (first, second) in [("capability del", "x"), ("override video0.y", "string a b"), ("deprecation", "crash")]
+        {
+            let added = document.apply(&document.insert(List::Extras, 0, &[extra(first, second)]).unwrap()).unwrap();
+            assert_eq!(listed(&added), [format!("{first} {second}")]);
+            let again = added.apply(&added.insert(List::Extras, 0, &[extra("capability add", "z")]).unwrap()).unwrap();
+            assert_eq!(listed(&again).len(), 2, "{}", again.source());
+        }
+        let document = Document::parse(TEXT).unwrap();
+        for (index, first, second) in [
+            (0, "capability del", "three"),
+            (2, "override video0.x", "bool true"),
+            (2, "override sound0.x", "signed -1"),
+            (4, "deprecation", "reject"),
+            (4, "capability add", "z"),
+        ] {
+            let next = document.apply(&document.replace(at(index), &extra(first, second)).unwrap()).unwrap();
+            assert!(listed(&next).contains(&format!("{first} {second}")), "{}", next.source());
+            assert_eq!(listed(&next).len(), 5, "{}", next.source());
+        }
+        assert!(document.reorder(List::Extras, &[1, 0, 2, 3, 4]).is_err());
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Checked;
-use crate::domain::{Document, List};
+use crate::domain::Document;
 use crate::host::selinux::Mode;
 use crate::host::{HostFacts, Known, dac_label};
 use crate::rules::{Finding, Remedy, Step, Verdict};
@@ -63,10 +63,7 @@ fn finding_value(checked: &Checked<'_>, finding: &Finding) -> Value {
     value.insert("rule".to_owned(), json!(finding.rule));
     value.insert("layer".to_owned(), json!(finding.layer.word()));
     value.insert("verdict".to_owned(), json!(finding.verdict.word()));
-    let entry = finding.entry.map(|id| {
-        let kind = if id.list == List::Args { "arg" } else { "env" };
-        json!({ "kind": kind, "index": id.index })
-    });
+    let entry = finding.entry.map(|id| json!({ "kind": id.list.word(), "index": id.index }));
     value.insert("entry".to_owned(), json!(entry));
     value.insert("line".to_owned(), json!(place.line));
     value.insert("column".to_owned(), json!(place.column));

@@ -42,7 +42,7 @@ impl Checked<'_> {
     pub fn entry_text(&self, finding: &Finding) -> Option<String> {
         let id = finding.entry?;
         let text = self.document.entry(id)?.kind.text();
-        if id.list == List::Envs {
+        if id.list != List::Args {
             return Some(text);
         }
         let option = &self.line.options[self.line.option_of(id.index)?];

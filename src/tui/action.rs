@@ -23,6 +23,8 @@ pub enum Action {
     AddBefore,
     /// Add an environment variable.
     AddEnv,
+    /// Add an override, a capability or a deprecation behavior.
+    AddExtra,
     /// Delete the selected entry, an option with its value.
     Delete,
     /// Move the selected entry one place down.

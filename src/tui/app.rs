@@ -214,7 +214,11 @@ impl App {
 
     /// What can come next in the form.
     pub fn candidates(&self) -> Vec<Candidate> {
-        self.form.as_ref().map(|form| form.candidates(self.emulator())).unwrap_or_default()
+        let Some(form) = &self.form else { return Vec::new() };
+        let aliases = &self.document.facts().aliases;
+        let devices: Vec<String> =
+            aliases.iter().filter(|(group, _)| *group == "device").map(|(_, alias)| alias.clone()).collect();
+        form.candidates(self.emulator(), &devices)
     }
 
     /// The device or object in the form whose properties the host was not asked about.
@@ -279,6 +283,7 @@ impl App {
             Action::AddAfter => self.open_empty(List::Args, true),
             Action::AddBefore => self.open_empty(List::Args, false),
             Action::AddEnv => self.open_empty(List::Envs, true),
+            Action::AddExtra => self.open_empty(List::Extras, true),
             Action::Delete => self.delete(),
             Action::MoveDown => self.shift(true),
             Action::MoveUp => self.shift(false),

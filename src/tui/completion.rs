@@ -2,6 +2,7 @@
 //!
 //! Names come from the table of options and from the host's own QEMU; without one there are fewer suggestions, never wrong ones.
 
+use crate::domain::extras::{BEHAVIORS, PROPERTY_TYPES};
 use crate::host::emulator::{Emulator, Property};
 use crate::qemu::{Pairs, argv, catalog};
 
@@ -58,6 +59,29 @@ pub fn values(option: &str, typed: &str, emulator: Option<&Emulator>) -> Vec<Can
                 .collect()
         }
     }
+}
+
+/// Suggestions for the rest of the namespace: what there is, the domain's devices, the types of values.
+pub fn extras(focus: usize, what: &str, typed: &str, aliases: &[String]) -> Vec<Candidate> {
+    let whole = |name: &str| Candidate { text: name.to_owned(), name: name.to_owned(), what: String::new() };
+    let begin = |name: &&str| name.starts_with(typed) && *name != typed;
+    if focus == 0 {
+        if let Some(alias) = typed.strip_prefix("override ") {
+            let names = aliases.iter().filter(|name| name.starts_with(alias) && *name != alias);
+            return names.map(|name| Candidate { text: format!("override {name}."), ..whole(name) }).collect();
+        }
+        return ["override ", "capability add", "capability del", "deprecation"]
+            .iter()
+            .filter(|n| begin(n))
+            .map(|n| whole(n))
+            .collect();
+    }
+    let words: &[&str] = match what.split(' ').next().unwrap_or_default() {
+        "override" => &PROPERTY_TYPES,
+        "deprecation" => &BEHAVIORS,
+        _ => &[],
+    };
+    words.iter().filter(|name| begin(name)).map(|name| whole(name)).collect()
 }
 
 fn about(property: &Property) -> String {

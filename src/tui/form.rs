@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use tui_textarea::{CursorMove, TextArea};
 
 use super::completion::{self, Candidate};
+use crate::domain::extras::Extra;
 use crate::domain::{EntryKind, List};
 use crate::host::emulator::Emulator;
 use crate::qemu::{argv, catalog};
@@ -39,6 +40,20 @@ pub struct Form {
     /// What was wrong at the last attempt to accept.
     pub error: Option<String>,
     initial: [String; 2],
+}
+
+/// What may be written in the rest of the namespace.
+fn extra_remark(first: &str) -> &'static str {
+    match first.split(' ').next().unwrap_or_default() {
+        "override" => {
+            "A property of a device that libvirt makes; the value is TYPE VALUE: unsigned 1, bool true, string x, remove"
+        }
+        "capability" => {
+            "A name of libvirt's list of QEMU capabilities that it is to assume (add) or to do without (del)"
+        }
+        "deprecation" => "What QEMU does about deprecated interfaces: none, omit, reject or crash",
+        _ => "override ALIAS.PROPERTY, capability add, capability del, or deprecation",
+    }
 }
 
 fn field(text: &str) -> TextArea<'static> {
@@ -76,14 +91,17 @@ impl Form {
         match self.target.list() {
             List::Args => ["Option", "Value"],
             List::Envs => ["Name", "Value"],
+            List::Extras => ["What", "Value"],
         }
     }
 
     /// A remark on what is typed, from QEMU's table of options.
     pub fn remark(&self) -> String {
         let first = self.text(0);
-        if self.target.list() == List::Envs {
-            return "An environment variable of QEMU; without a value it is set to nothing".to_owned();
+        match self.target.list() {
+            List::Args => {}
+            List::Envs => return "An environment variable of QEMU; without a value it is set to nothing".to_owned(),
+            List::Extras => return extra_remark(first.trim()).to_owned(),
         }
         let row = argv::option_name(&first).and_then(catalog::option);
         match row {
@@ -101,11 +119,12 @@ impl Form {
     }
 
     /// What can come next in the field that takes the keys.
-    pub fn candidates(&self, emulator: Option<&Emulator>) -> Vec<Candidate> {
+    pub fn candidates(&self, emulator: Option<&Emulator>, aliases: &[String]) -> Vec<Candidate> {
         match (self.target.list(), self.focus) {
             (List::Args, 0) => completion::options(&self.text(0)),
             (List::Args, _) => completion::values(&self.text(0), &self.text(1), emulator),
             (List::Envs, _) => Vec::new(),
+            (List::Extras, focus) => completion::extras(focus, &self.text(0), &self.text(focus), aliases),
         }
     }
 
@@ -116,9 +135,13 @@ impl Form {
     }
 
     /// The entries that the form stands for.
-    pub fn entries(&self) -> Vec<EntryKind> {
+    ///
+    /// # Errors
+    /// What is wrong and what was expected, in one sentence.
+    pub fn entries(&self) -> Result<Vec<EntryKind>, String> {
         let (first, second) = (self.text(0), self.text(1));
-        match self.target.list() {
+        let entries = match self.target.list() {
+            List::Extras => vec![EntryKind::Extra(Extra::read(&first, &second)?)],
             List::Envs => {
                 let keeps_none = matches!(&self.target, Target::Replace(..)) && self.initial[1].is_empty();
                 let value =
@@ -127,7 +150,9 @@ impl Form {
             }
             List::Args if second.is_empty() => vec![EntryKind::arg(first)],
             List::Args => vec![EntryKind::arg(first), EntryKind::arg(second)],
-        }
+        };
+        entries.iter().try_for_each(EntryKind::check)?;
+        Ok(entries)
     }
 
     /// Goes to the other field.

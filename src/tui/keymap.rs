@@ -102,6 +102,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('u')] Action::Undo, "undo", "Take the last change back";
     List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
+    List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
     List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";

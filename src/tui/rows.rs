@@ -1,4 +1,4 @@
-//! The rows of the two lists: an option stands on one row with its value.
+//! The rows of the lists: an option stands on one row with its value.
 
 use std::ops::Range;
 
@@ -15,6 +15,8 @@ pub enum Row {
     Option(Range<usize>),
     /// A variable.
     Variable(usize),
+    /// Something of the rest of the namespace.
+    Extra(usize),
     /// A finding that belongs to no entry, by its place among the findings.
     General(usize),
     /// What to do in an empty list.
@@ -27,6 +29,7 @@ impl Row {
         match self {
             Row::Option(range) => Some((List::Args, range.clone())),
             Row::Variable(index) => Some((List::Envs, *index..index + 1)),
+            Row::Extra(index) => Some((List::Extras, *index..index + 1)),
             Row::Title(..) | Row::General(_) | Row::Hint(_) => None,
         }
     }
@@ -63,6 +66,11 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
     rows.extend((0..variables).map(Row::Variable));
     if variables == 0 {
         rows.push(Row::Hint("none; e adds one"));
+    }
+    let extras = document.list(List::Extras).len();
+    if extras > 0 {
+        rows.push(Row::Title("Override, capabilities, deprecation", extras));
+        rows.extend((0..extras).map(Row::Extra));
     }
     rows
 }

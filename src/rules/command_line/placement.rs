@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::{EntryId, EntryKind};
+use crate::domain::{EntryId, EntryKind, List};
 use crate::qemu::{Pairs, QemuOption, catalog};
 use crate::xml::{Edit, EditSet};
 
@@ -31,7 +31,10 @@ pub(in crate::rules) static CAPABILITY: Rule = Rule {
                 let message = format!(
                     "taking away the capability '{name}' has no effect since libvirt 8.0, expected '{JSON_DEVICES}'"
                 );
-                let finding = Finding { span: Some(span.clone()), ..Finding::general(Verdict::Warns, message) };
+                let inside =
+                    |entry: &&crate::domain::Entry| entry.span.start <= span.start && span.end <= entry.span.end;
+                let entry = case.document.list(List::Extras).iter().find(inside).map(|entry| entry.id);
+                let finding = Finding { entry, span: Some(span.clone()), ..Finding::general(Verdict::Warns, message) };
                 finding
                     .because("libvirt goes on writing its devices as JSON, which -set does not reach")
                     .remedy(Remedy::edit(Scope::Rewrite, format!("name '{JSON_DEVICES}'"), edits))
@@ -385,7 +388,7 @@ fn as_override(case: &Case<'_>, option: &QemuOption, alias: &str, name: &str, va
     }
     let (kind, value) = json_type(name, value);
     let entries: Vec<EntryId> = [Some(option.entry), option.value].into_iter().flatten().map(EntryId::arg).collect();
-    let edits = case.document.override_property(alias, name, kind, &value).and_then(|added| {
+    let edits = case.document.override_property(alias, name, kind, Some(&value)).and_then(|added| {
         let mut edits = case.document.remove(&entries);
         for edit in added.edits() {
             edits.push(edit.clone())?;

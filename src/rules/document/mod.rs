@@ -61,6 +61,7 @@ fn blank_in_value(case: &Case<'_>) -> Vec<Finding> {
     let odd = case.document.entries().filter(|entry| match &entry.kind {
         EntryKind::Arg { value } => holds(value),
         EntryKind::Env { value, .. } => value.as_deref().is_some_and(holds),
+        EntryKind::Extra(extra) => holds(&extra.halves().1),
     });
     odd.map(|entry| {
         Finding::at(

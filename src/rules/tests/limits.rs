@@ -205,6 +205,7 @@ fn keys_and_values_are_those_of_the_installed_qemu() {
     assert_eq!(rng("max-bytes=0x400,ats=on"), []);
     assert_eq!(rng("max-bytes=1k"), blocks("property-value"));
     assert_eq!(rng("ats=maybe"), blocks("property-value"));
+    assert_eq!(found(&host, &["-device", "virtio-rng-pci,addr=0x1d.0"]), []);
     assert_eq!(found(&host, &["-audiodev", "pa,id=a"]), blocks("missing-module"));
     assert_eq!(found(&host, &["-audiodev", "none,id=a"]), []);
     assert_eq!(found(&host, &["-drive", "file=http://192.0.2.1/a.iso,if=none,id=d"]), blocks("missing-module"));

@@ -13,6 +13,7 @@ impl App {
         let text = |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
         let (first, second) = match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
             (Some(EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
+            (Some(EntryKind::Extra(extra)), _) => extra.halves(),
             (Some(option), value) => (option.text(), value.map(|value| value.text()).unwrap_or_default()),
             (None, _) => return,
         };
@@ -48,11 +49,14 @@ impl App {
             form.focus = 0;
             return None;
         }
-        if let Some(error) = entries.iter().find_map(|entry| entry.check().err()) {
-            form.error = Some(error);
-            form.focus = 0;
-            return None;
-        }
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => {
+                form.error = Some(error);
+                form.focus = 0;
+                return None;
+            }
+        };
         let target = form.target.clone();
         match self.plan(&target, &entries) {
             Ok((edits, at)) => {

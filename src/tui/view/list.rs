@@ -1,4 +1,4 @@
-//! The two lists, with the worst verdict of each row in the gutter.
+//! The lists, with the worst verdict of each row in the gutter.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -37,7 +37,7 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
     match row {
         Row::Title(title, count) => return Line::styled(cut(&format!("{title} ({count})"), columns), theme.title()),
         Row::Hint(hint) => return Line::styled(format!("   {hint}"), theme.dim()),
-        Row::Option(_) | Row::Variable(_) | Row::General(_) => {}
+        Row::Option(_) | Row::Variable(_) | Row::Extra(_) | Row::General(_) => {}
     }
     let short = columns < 50;
     let (sign, word, style) = match app.verdict_of(row) {
