@@ -34,7 +34,7 @@ pub fn lines(document: &Document) -> Vec<Line> {
     overrides(document, &mut out);
     for entry in document.list(List::Extras) {
         if let EntryKind::Extra(extra @ Extra::Deprecation { .. }) = &entry.kind {
-            out.entry(entry, 1, extras::line(extra, Some("qemu")));
+            out.entry(entry, 1, &extras::line(extra, Some("qemu")));
         }
     }
     out.0
@@ -203,7 +203,7 @@ impl Lines {
     }
 
     /// A line that shows an entry, so many levels deep.
-    fn entry(&mut self, entry: &Entry, depth: usize, text: String) {
+    fn entry(&mut self, entry: &Entry, depth: usize, text: &str) {
         self.0.push(Line { entry: Some(entry.id), text: format!("{}{text}", "  ".repeat(depth)) });
     }
 }
@@ -228,7 +228,7 @@ fn capabilities(document: &Document, out: &mut Lines) {
         .collect();
     if !all.is_empty() {
         out.add("  <qemu:capabilities>");
-        all.into_iter().for_each(|entry| out.entry(entry, 2, element(entry)));
+        all.into_iter().for_each(|entry| out.entry(entry, 2, &element(entry)));
         out.add("  </qemu:capabilities>");
     }
 }
@@ -255,7 +255,7 @@ fn overrides(document: &Document, out: &mut Lines) {
         }
         out.add(format!("    <qemu:device alias='{alias}'>"));
         out.add("      <qemu:frontend>");
-        properties.into_iter().for_each(|entry| out.entry(entry, 4, element(entry)));
+        properties.into_iter().for_each(|entry| out.entry(entry, 4, &element(entry)));
         out.add("      </qemu:frontend>");
         out.add("    </qemu:device>");
     }
