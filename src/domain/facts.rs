@@ -79,6 +79,8 @@ pub struct DomainFacts {
     pub capabilities_removed: Vec<(String, crate::xml::Span)>,
     /// Ids that libvirt gives by itself to what native elements make, with the group they are in (`qemuAssignDeviceAliases`).
     pub aliases: Vec<(&'static str, String)>,
+    /// Aliases that the document gives itself (`<alias name='ua-…'/>`).
+    pub own_aliases: Vec<String>,
     /// A `<graphics>` element is there; without one libvirt passes `-display none`.
     pub graphics: bool,
     /// A `<sound>` element is there.
@@ -158,6 +160,8 @@ impl DomainFacts {
                 facts.device(tree, index, device);
             }
             facts.aliases = aliases(tree, devices);
+            let named = tree.children(devices).filter_map(|(index, _)| tree.child(index, "alias"));
+            facts.own_aliases = named.filter_map(|(_, alias)| alias.attribute("name")).map(str::to_owned).collect();
             facts.raises_memlock |= facts.vfio;
         }
         facts

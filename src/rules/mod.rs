@@ -92,6 +92,7 @@ pub static RULES: &[&Rule] = &[
     &document::LOST_BLOCK,
     &document::TWO_BLOCKS,
     &document::BLANK_IN_VALUE,
+    &document::OVERRIDE_ALIAS,
     &document::SCHEMA,
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,
@@ -170,6 +171,8 @@ pub static RULES: &[&Rule] = &[
     &native::devices::SHMEM,
     &native::firmware::FWCFG,
     &native::firmware::SYSINFO,
+    &native::firmware::ACPI,
+    &native::memory::MEMORY,
     &native::network::INTERFACE,
     &native::storage::FILESYSTEM,
 ];

@@ -57,7 +57,7 @@ fn libvirt_takes_every_edit_that_is_offered() {
     let Some(dir) = oracle() else { return };
     let video = format!("{BALLOON}    <video>\n      <model type='vga'/>\n    </video>\n");
     // Devices, arguments, the rule, and what the arguments of the next document must hold.
-    let cases: [(&str, &[&str], &str, &str); 27] = [
+    let cases: [(&str, &[&str], &str, &str); 31] = [
         (
             BALLOON,
             &["-object", "input-linux,id=k,evdev=/dev/input/event0,grab_all=on,repeat=off"],
@@ -157,6 +157,25 @@ fn libvirt_takes_every_edit_that_is_offered() {
             "native-filesystem",
             "\"mount_tag\":\"t\"",
         ),
+        (
+            BALLOON,
+            &["-chardev", "socket,id=v,path=/run/v.sock", "-device", "vhost-user-fs-pci,chardev=v,tag=t"],
+            "native-filesystem",
+            "vhost-user-fs-pci",
+        ),
+        (
+            BALLOON,
+            &["-object", "memory-backend-memfd,id=m,size=64M,share=on", "-numa", "node,memdev=m"],
+            "native-memory",
+            "memory-backend-memfd",
+        ),
+        (
+            BALLOON,
+            &["-object", "memory-backend-file,id=m,mem-path=/dev/shm/m,size=64M,share=on", "-numa", "node,memdev=m"],
+            "native-memory",
+            "memory-backend-file",
+        ),
+        (BALLOON, &["-overcommit", "mem-lock=on"], "native-memory", "mem-lock=on"),
         (&video, &["-set", "device.video0.vgamem_mb=32"], "set-target", "\"vgamem_mb\":32"),
         (&video, &["-set", "device.video0.edid=off"], "set-target", "\"edid\":false"),
         (&video, &["-set", "device.video0.romfile=/x.rom"], "set-target", "/x.rom"),

@@ -1,7 +1,8 @@
 //! What libvirt's own reading of the document does to the passthrough.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::{Document, EntryKind, QEMU_NAMESPACE};
+use crate::domain::extras::Extra;
+use crate::domain::{Document, EntryKind, List, QEMU_NAMESPACE};
 use crate::host::Known;
 
 pub(super) static LOST_BLOCK: Rule = Rule {
@@ -122,4 +123,42 @@ fn meaning_of(document: &Document, what: &str) -> Option<&'static str> {
         return Some("the passthrough stands inside <devices>, expected directly under <domain>");
     }
     what.contains("Extra element commandline").then_some("there are two blocks, expected one")
+}
+
+pub(super) static OVERRIDE_ALIAS: Rule = Rule {
+    id: "override-alias",
+    layer: Layer::Libvirt,
+    summary: "an override names a device that the domain does not have",
+    explain: include_str!("../../../assets/rules/override-alias.md"),
+    check: override_alias,
+};
+
+/// Kinds of device whose aliases are counted from 0 in the order of the document. Of the others libvirt adds some by itself:
+/// inputs, a video card where there are graphics, a watchdog.
+const COUNTED: [&str; 10] = ["balloon", "hostdev", "sound", "net", "rng", "redir", "shmem", "fs", "tpm", "vsock"];
+
+fn override_alias(case: &Case<'_>) -> Vec<Finding> {
+    let facts = case.document.facts();
+    let there: Vec<&str> = facts
+        .aliases
+        .iter()
+        .filter(|(group, _)| *group == "device")
+        .map(|(_, alias)| alias.as_str())
+        .chain(facts.own_aliases.iter().map(String::as_str))
+        .collect();
+    let mut findings = Vec::new();
+    for entry in case.document.list(List::Extras) {
+        let EntryKind::Extra(Extra::Property { alias, .. }) = &entry.kind else { continue };
+        let kind = alias.trim_end_matches(|c: char| c.is_ascii_digit());
+        let judged = alias.starts_with("ua-") || (kind.len() < alias.len() && COUNTED.contains(&kind));
+        if judged && !there.contains(&alias.as_str()) {
+            findings.push(
+                Finding::at(entry.id, Verdict::Warns, format!("no device of the domain has the alias '{alias}'"))
+                    .because("libvirt takes an override of an unknown alias without a word, and does nothing with it")
+                    .because(format!("devices with an alias: {}", there.join(" ")))
+                    .remedy(Remedy::edit(Scope::Rewrite, "delete the override", case.document.remove(&[entry.id]))),
+            );
+        }
+    }
+    findings
 }

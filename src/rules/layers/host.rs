@@ -1,7 +1,7 @@
 //! What is there, before anybody asks who may open it.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::host::{Ending, FileKind, image};
+use crate::host::{Ending, FileKind, Walk, image};
 use crate::qemu::{Access, Endpoint, Pairs, Resource, catalog};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
@@ -33,6 +33,17 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
     for (usage, path, access, walk) in case.walks() {
         let message = match &walk.ending {
             Ending::Present => continue,
+            Ending::Missing(missing) if access == Access::Memory && of_a_driver(case, walk) => {
+                findings.push(
+                    Finding::of(
+                        usage,
+                        Verdict::Warns,
+                        format!("{missing} is not there: its driver has to be loaded before the VM starts"),
+                    )
+                    .because("QEMU makes a plain file of that name instead, which keeps the driver's node away later"),
+                );
+                continue;
+            }
             Ending::Missing(_) if access.creates() && walk.creatable() => continue,
             Ending::Missing(_) if access == Access::Connect => format!("nothing listens at {path}"),
             Ending::Missing(missing) if missing == path => format!("{path} is not there"),
@@ -55,6 +66,13 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Whether a path stands in `/dev` itself, where drivers make the nodes, and not on a mount below it.
+fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
+    let path = walk.resolved();
+    let mount = case.host.mount_of(path).map_or("", |mount| mount.point.as_str());
+    path.starts_with("/dev/") && !mount.starts_with("/dev/") && !path.starts_with("/dev/shm/")
+}
+
 pub(in crate::rules) static PATH_KIND: Rule = Rule {
     id: "path-kind",
     layer: Layer::Host,
@@ -74,6 +92,14 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
             (Access::Connect, _) => format!("{path} is not a socket, expected one that a server listens on"),
             // A directory makes QEMU put a file of its own into it.
             (Access::Memory, FileKind::Directory) => continue,
+            (Access::Memory, FileKind::File) if of_a_driver(case, walk) => {
+                findings.push(
+                    Finding::of(usage, Verdict::Warns, format!("{path} is a plain file among the device nodes"))
+                        .because("QEMU made it before the driver was loaded; the guest's memory goes there, and not to the device")
+                        .remedy(Remedy::command(Scope::Grant, "remove it, then load the driver", &["rm", &target.path])),
+                );
+                continue;
+            }
             (_, FileKind::Directory) => format!("{path} is a directory, expected a file"),
             (_, FileKind::Fifo)
                 if matches!(

@@ -40,6 +40,28 @@ pub(super) fn fwcfg(options: &Options<'_>) -> Vec<Plan> {
     }]
 }
 
+rule!(ACPI, "native-acpi", "libvirt has <acpi><table> for this", acpi);
+
+/// `-acpitable file=`, a whole table with its header; one plan for all of them, since one `<acpi>` holds them.
+pub(super) fn acpi(options: &Options<'_>) -> Vec<Plan> {
+    let tree = options.case.document.tree();
+    let there = tree.child(0, "os").is_none_or(|(os, _)| tree.child(os, "acpi").is_some());
+    let files: Option<Vec<(usize, &str)>> = options
+        .named("acpitable")
+        .map(|(at, pairs)| Some((at, pairs.get("file").filter(|file| only(pairs, &["file"]) && !file.contains(':'))?)))
+        .collect();
+    let Some(files) = files.filter(|files| !files.is_empty() && !there) else { return Vec::new() };
+    vec![Plan {
+        options: files.iter().map(|(at, _)| *at).collect(),
+        parents: &["os", "acpi"],
+        lines: files.iter().map(|(_, file)| format!("<table type='raw'>{}</table>", quoted(file))).collect(),
+        also: None,
+        element: "<acpi><table type='raw'>",
+        since: (11, 2),
+        satisfies: &[Layer::Dac, Layer::Selinux, Layer::AppArmor],
+    }]
+}
+
 rule!(SYSINFO, "native-sysinfo", "libvirt has <sysinfo type='smbios'> for this", sysinfo);
 
 /// The tables that libvirt writes: type, element, keys that both know.

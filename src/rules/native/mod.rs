@@ -5,6 +5,7 @@
 
 pub(super) mod devices;
 pub(super) mod firmware;
+pub(super) mod memory;
 pub(super) mod network;
 pub(super) mod storage;
 
@@ -37,7 +38,7 @@ const PREPARED: &[Layer] =
 
 /// Every plan of every family.
 fn plans(case: &Case<'_>) -> Vec<Plan> {
-    let families: [fn(&Options<'_>) -> Vec<Plan>; 9] = [
+    let families: [fn(&Options<'_>) -> Vec<Plan>; 11] = [
         devices::input,
         devices::hostdev,
         devices::rng,
@@ -45,6 +46,8 @@ fn plans(case: &Case<'_>) -> Vec<Plan> {
         devices::shmem,
         firmware::fwcfg,
         firmware::sysinfo,
+        firmware::acpi,
+        memory::memory,
         network::interface,
         storage::filesystem,
     ];

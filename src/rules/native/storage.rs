@@ -5,7 +5,7 @@ use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
 
 rule!(FILESYSTEM, "native-filesystem", "libvirt has <filesystem> for this", filesystem);
 
-/// `-fsdev local` with `-device virtio-9p-pci`, and `-virtfs local`.
+/// `-fsdev local` with `-device virtio-9p-pci`, `-virtfs local`, and `-device vhost-user-fs-pci` over the socket of a virtiofsd.
 pub(super) fn filesystem(options: &Options<'_>) -> Vec<Plan> {
     let with_device = options.named("fsdev").filter_map(|(at, pairs)| {
         let id = pairs.get("id")?;
@@ -15,8 +15,39 @@ pub(super) fn filesystem(options: &Options<'_>) -> Vec<Plan> {
         let shared = options.named_elsewhere(id, 2);
         (ours && !shared).then(|| plan(vec![at, device], pairs, user.get("mount_tag")?)).flatten()
     });
+    let served = options.named("chardev").filter_map(|(at, pairs)| virtiofs(options, at, pairs));
     let short = options.named("virtfs").filter_map(|(at, pairs)| plan(vec![at], pairs, pairs.get("mount_tag")?));
-    with_device.chain(short).collect()
+    with_device.chain(served).chain(short).collect()
+}
+
+fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Option<Plan> {
+    let ours = pairs.get("backend") == Some("socket") && only(pairs, &["backend", "id", "path"]);
+    let (id, socket) = (pairs.get("id").filter(|_| ours)?, pairs.get("path")?);
+    let (device, user) = options.with("device", "chardev", id)?;
+    let known = user.get("driver") == Some("vhost-user-fs-pci")
+        && only(user, &["driver", "id", "chardev", "tag", "queue-size", "bus", "addr"]);
+    if !known || options.named_elsewhere(id, 2) {
+        return None;
+    }
+    let tree = options.case.document.tree();
+    // virtiofs works only over shared memory, which libvirt insists on.
+    let shared = tree.child(0, "memoryBacking").is_some();
+    let backing = || vec!["<source type='memfd'/>".to_owned(), "<access mode='shared'/>".to_owned()];
+    Some(Plan {
+        options: vec![at, device],
+        parents: &["devices"],
+        lines: vec![
+            "<filesystem type='mount'>".to_owned(),
+            "  <driver type='virtiofs'/>".to_owned(),
+            format!("  <source socket='{}'/>", quoted(socket)),
+            format!("  <target dir='{}'/>", quoted(user.get("tag")?)),
+            "</filesystem>".to_owned(),
+        ],
+        also: (!shared).then(|| (&["memoryBacking"][..], backing())),
+        element: "<filesystem> with <driver type='virtiofs'/>",
+        since: (6, 3),
+        satisfies: &[Layer::Qemu],
+    })
 }
 
 fn plan(used: Vec<usize>, pairs: &crate::qemu::Pairs, tag: &str) -> Option<Plan> {

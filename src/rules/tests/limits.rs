@@ -72,6 +72,18 @@ fn a_memory_file_must_be_large_enough() {
 }
 
 #[test]
+fn a_plain_file_among_the_device_nodes_is_not_the_device() {
+    let argv = ["-object", "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=1M,share=on"];
+    let rules = |host: &Host| found(host, &argv).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+    assert!(rules(&host().absent("/dev/kvmfr0", 0o755)).contains(&"path-missing"));
+    assert!(rules(&host().file("/dev/kvmfr0", 0o666)).contains(&"path-kind"));
+    let device = rules(&host().node("/dev/kvmfr0", 240, 0, 0o666));
+    assert!(!device.contains(&"path-kind") && !device.contains(&"path-missing"), "{device:?}");
+    let shared = ["-object", "memory-backend-file,id=m,mem-path=/dev/shm/lg,size=1M,share=on"];
+    assert_eq!(found(&host().absent("/dev/shm/lg", 0o777), &shared), []);
+}
+
+#[test]
 fn a_tap_is_for_root_or_its_owner() {
     assert_eq!(beside_dev(&host(), &TAP), ["dac-tap"]);
     assert_eq!(beside_dev(&host().root(), &TAP), [""; 0]);
@@ -231,4 +243,43 @@ fn a_filter_of_the_arguments_own_counts_too() {
     assert_eq!(run("on"), []);
     assert_eq!(run("off"), []);
     assert_eq!(found(&host(), &["-sandbox", "off", "-incoming", "exec:cat /x"]), blocks("seccomp-spawn"));
+}
+
+#[test]
+fn acpi_tables_have_an_element_from_libvirt_11_2_on() {
+    let q35 = || machine("q35", "", &["-acpitable", "file=/srv/a.img", "-acpitable", "file=/srv/a.img"]);
+    let edits = |version: &str| {
+        let new = with(host().file("/srv/a.img", 0o644), |host| host.libvirt = Known::Yes(version.into()));
+        let findings = judged(&new, &q35());
+        let finding = findings.iter().find(|finding| finding.rule == "native-acpi").unwrap().clone();
+        finding.remedies.into_iter().find_map(|remedy| match remedy.step {
+            Step::EditXml(edits) => Some(edits),
+            _ => None,
+        })
+    };
+    assert_eq!(edits("9.0.0"), None);
+    let next = q35().apply(&edits("11.3.0").unwrap()).unwrap();
+    assert!(next.source().contains("<acpi>"), "{}", next.source());
+    assert_eq!(next.source().matches("<table type='raw'>/srv/a.img</table>").count(), 2);
+    assert!(!next.source().contains("acpitable"));
+}
+
+#[test]
+fn an_override_names_a_device_of_the_domain() {
+    let with_override = |devices: &str, alias: &str| {
+        let text = machine("q35", devices, &["-S"]).source().replace(
+            "</domain>",
+            &format!("<qemu:override><qemu:device alias='{alias}'><qemu:frontend><qemu:property name='x' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override></domain>"),
+        );
+        let document = Document::parse(text).unwrap();
+        judged(&host(), &document).iter().any(|finding| finding.rule == "override-alias")
+    };
+    let sound = "<sound model='ich9'/>";
+    assert!(with_override(sound, "sound1"));
+    assert!(!with_override(sound, "sound0"));
+    assert!(!with_override(sound, "balloon0"));
+    assert!(with_override(sound, "ua-mine"));
+    assert!(!with_override("<sound model='ich9'><alias name='ua-mine'/></sound>", "ua-mine"));
+    // libvirt adds these by itself.
+    assert!(!with_override(sound, "input0") && !with_override(sound, "scsi0-0-0-1"));
 }
