@@ -10,6 +10,7 @@ use qpt_tui::domain::Document;
 use qpt_tui::host::HostFacts;
 use qpt_tui::tui::action::Effect;
 use qpt_tui::tui::app::App;
+use qpt_tui::tui::pane::{Answer, Pane};
 use qpt_tui::tui::theme::Theme;
 use qpt_tui::tui::view;
 use ratatui::Terminal;
@@ -86,7 +87,7 @@ fn the_main_view() {
     insta::assert_snapshot!("main_80x24", session().frame(80, 24));
     insta::assert_snapshot!("main_40x15", session().frame(40, 15));
     insta::assert_snapshot!("main_120x40", session().frame(120, 40));
-    insta::assert_snapshot!("xml_80x24", session().keys("jj2").frame(80, 24));
+    insta::assert_snapshot!("xml_80x24", session().keys("jj3").frame(80, 24));
     insta::assert_snapshot!("waiting_80x24", waiting(SMALL).frame(80, 24));
 }
 
@@ -184,8 +185,59 @@ fn remedies_are_shown_and_used() {
 
 #[test]
 fn the_diff_shows_what_saving_changes() {
-    insta::assert_snapshot!("diff_80x24", waiting(DEMO).keys("jd3").frame(80, 24));
-    assert!(waiting(SMALL).keys("3").frame(80, 24).contains("saving would change nothing"));
+    insta::assert_snapshot!("diff_80x24", waiting(DEMO).keys("jd4").frame(80, 24));
+    assert!(waiting(SMALL).keys("4").frame(80, 24).contains("saving would change nothing"));
+}
+
+#[test]
+fn the_map_of_layers_moves_the_selection() {
+    let map = session().keys("2");
+    insta::assert_snapshot!("layers_80x24", map.frame(80, 24));
+    insta::assert_snapshot!("layers_120x40", map.frame(120, 40));
+    insta::assert_snapshot!("layers_40x15", map.frame(40, 15));
+    let first = session().keys("2<Tab>");
+    let before = first.app.selected;
+    let moved = first.keys("jjj");
+    assert_ne!(moved.app.selected, before);
+    assert!(moved.app.matrix_line().is_some());
+    // Back in the lists the entry is selected, with its evidence.
+    assert!(moved.keys("<Tab>1").frame(120, 40).contains("why: qpt-tui explain"));
+}
+
+#[test]
+fn the_command_line_is_libvirts_or_said_to_be_a_sketch() {
+    let mut asked = waiting(SMALL).keys("5");
+    assert_eq!(asked.app.wants_answer(), Some(Pane::Command));
+    asked.app.asking(Pane::Command);
+    assert_eq!(asked.app.wants_answer(), None);
+    assert!(asked.frame(80, 24).contains("is being asked"));
+    let source = asked.app.document.source().to_owned();
+    let argv =
+        ["/usr/bin/qemu-system-x86_64", "-name", "guest=a", "-device", "x", "-S", "-rtc", "base=utc", "-msg", "y"];
+    let argv = argv.map(str::to_owned).to_vec();
+    asked.app.answered(Pane::Command, source.clone(), Answer::Command(Ok(argv)));
+    insta::assert_snapshot!("command_80x24", asked.frame(80, 24));
+    asked.app.answered(Pane::Command, source, Answer::Command(Err("virsh could not be run".into())));
+    let sketch = asked.frame(80, 24);
+    assert!(
+        sketch.contains("A sketch") && sketch.contains("▌ -device x") && sketch.contains("-sandbox on"),
+        "{sketch}"
+    );
+    // Another text is asked about anew.
+    assert_eq!(asked.keys("d").app.wants_answer(), Some(Pane::Command));
+}
+
+#[test]
+fn the_schemas_words_and_the_rules_page_are_shown() {
+    let mut asked = waiting(SMALL).keys("7");
+    asked.app.asking(Pane::Schema);
+    let source = asked.app.document.source().to_owned();
+    asked.app.answered(Pane::Schema, source.clone(), Answer::Schema(Ok(Vec::new())));
+    assert!(asked.frame(80, 24).contains("fits libvirt's schema"));
+    asked.app.answered(Pane::Schema, source, Answer::Schema(Ok(vec![(1, "Extra element commandline".into())])));
+    assert!(asked.frame(80, 24).contains("line 1: libvirt's schema: Extra element commandline"));
+    let page = session().keys("!6").frame(80, 24);
+    assert!(page.contains("Looks at"), "{page}");
 }
 
 #[test]

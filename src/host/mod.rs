@@ -11,6 +11,7 @@ pub mod identity;
 pub mod image;
 pub mod kernel;
 pub mod mounts;
+pub mod native;
 mod paths;
 mod probe;
 mod process;

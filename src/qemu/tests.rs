@@ -85,7 +85,7 @@ fn the_options_people_use_name_these_resources() {
         (&["-netdev", "tap,id=n,fd=3"], &["descriptor 3"]),
         (
             &["-netdev", "tap,id=n,script=no,downscript=no,vhost=on"],
-            &["read-write /dev/net/tun", "interface tap%d", "read-write? /dev/vhost-net"],
+            &["read-write /dev/net/tun", "interface tap%d", "read-write /dev/vhost-net"],
         ),
         (&["-netdev", "bridge,id=n,br=b"], &["start /usr/lib/qemu/qemu-bridge-helper"]),
         (&["-netdev", "user,id=n,smb=/d"], &["directory /d", "start /usr/sbin/smbd"]),
@@ -335,7 +335,7 @@ fn published_arguments_are_read_as_a_person_reads_them() {
         ),
         (
             &["-netdev", "type=tap,id=n,ifname=tap0,script=no,downscript=no,vhost=on"],
-            &["read-write /dev/net/tun", "interface tap0", "read-write? /dev/vhost-net"],
+            &["read-write /dev/net/tun", "interface tap0", "read-write /dev/vhost-net"],
         ),
         (&["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,mac=00:16:3e:00:13:39"], &[]),
         (&["-device", "isa-applesmc,osk=ourhardwork/by(c)these,words"], &[]),

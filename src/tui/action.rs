@@ -1,5 +1,7 @@
 //! What can be asked of the editor, and what it asks of the shell around it.
 
+use super::pane::Pane;
+
 /// Something the user wants; every key means one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -47,8 +49,10 @@ pub enum Action {
     OtherPane,
     /// The next tab of the side pane.
     NextTab,
-    /// A tab of the side pane, from 0.
-    Tab(u8),
+    /// The tab before.
+    PreviousTab,
+    /// A tab of the side pane.
+    Tab(Pane),
     /// The remedies of the selected entry.
     Remedies,
     /// Apply or copy the selected remedy.

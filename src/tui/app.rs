@@ -1,7 +1,10 @@
 //! The editor's state, and the one place where it changes.
 
+mod asking;
 mod editing;
 mod selection;
+
+use std::collections::HashMap;
 
 use crossterm::event::KeyEvent;
 
@@ -9,6 +12,7 @@ use super::action::{Action, Effect};
 use super::completion::{self, Candidate};
 use super::form::{Form, Target};
 use super::keymap::{self, Mode};
+use super::pane::{Answer, Asked, Pane};
 use super::rows::{Row, rows};
 use crate::check::command_line;
 use crate::domain::{Document, EntryId, History, List, canonical};
@@ -16,9 +20,6 @@ use crate::host::HostFacts;
 use crate::host::emulator::Emulator;
 use crate::qemu::CommandLine;
 use crate::rules::{self, Case, Finding, Remedy, Verdict};
-
-/// The tabs of the side pane.
-pub const TABS: [&str; 3] = ["Security", "XML", "Diff"];
 
 /// What the answer to a question does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,9 @@ pub struct App {
     /// What the keys mean.
     pub mode: Mode,
     /// The tab of the side pane.
-    pub tab: usize,
+    pub pane: Pane,
+    /// The chosen line of the map of layers, among those of the selected row.
+    pub cell: usize,
     /// How far the side pane is scrolled.
     pub scroll: usize,
     /// How far the help is scrolled.
@@ -85,6 +88,8 @@ pub struct App {
     /// Rows that fit on the screen, for paging; the shell tells it.
     pub page: usize,
     history: History,
+    /// What was asked for tabs, and what came back.
+    asked: HashMap<Pane, Asked>,
     /// Leave once the text is saved.
     leaving: bool,
     /// Where help or remedies were opened from.
@@ -107,7 +112,9 @@ impl App {
             rows: Vec::new(),
             selected: 0,
             mode: Mode::List,
-            tab: 0,
+            pane: Pane::Security,
+            cell: 0,
+            asked: HashMap::new(),
             scroll: 0,
             help_scroll: 0,
             form: None,
@@ -297,8 +304,9 @@ impl App {
             Action::PreviousMatch => self.find(self.selected, false),
             Action::NextFinding => self.next_finding(),
             Action::OtherPane => self.mode = if self.mode == Mode::Side { Mode::List } else { Mode::Side },
-            Action::NextTab => self.show(self.tab + 1),
-            Action::Tab(tab) => self.show(usize::from(tab)),
+            Action::NextTab => self.show(self.pane.beside(true)),
+            Action::PreviousTab => self.show(self.pane.beside(false)),
+            Action::Tab(pane) => self.show(pane),
             Action::Remedies => {
                 self.remedy = 0;
                 self.enter(Mode::Remedies);

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
+use super::pane::Pane;
 
 /// What the keys mean at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,10 +120,15 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('/')] Action::Search, "", "Search the entries";
     List [ch('n')] Action::NextMatch, "", "Go to the next match";
     List [ch('N')] Action::PreviousMatch, "", "Go to the previous match";
-    List [ch('1')] Action::Tab(0), "", "Side pane: security";
-    List [ch('2')] Action::Tab(1), "", "Side pane: the XML as libvirt prints it";
-    List [ch('3')] Action::Tab(2), "", "Side pane: what saving changes";
-    List [key(KeyCode::Right), ch('l'), key(KeyCode::Left), ch('h')] Action::NextTab, "", "Side pane: the next tab";
+    List [ch('1')] Action::Tab(Pane::Security), "", "Side pane: what each layer says about the selection";
+    List [ch('2')] Action::Tab(Pane::Layers), "", "Side pane: the map of layers";
+    List [ch('3')] Action::Tab(Pane::Xml), "", "Side pane: the XML as libvirt prints it";
+    List [ch('4')] Action::Tab(Pane::Diff), "", "Side pane: what saving changes";
+    List [ch('5')] Action::Tab(Pane::Command), "", "Side pane: the command line around the passthrough";
+    List [ch('6')] Action::Tab(Pane::Rule), "", "Side pane: the page of the rule";
+    List [ch('7')] Action::Tab(Pane::Schema), "", "Side pane: what libvirt's schema says";
+    List [key(KeyCode::Right), ch('l')] Action::NextTab, "", "Side pane: the next tab";
+    List [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "Side pane: the tab before";
     List [ch('y')] Action::Copy, "", "Copy the selected entry as XML to the terminal's clipboard";
     List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
     List [ch('r')] Action::Probe, "", "Look at the host again";
@@ -135,10 +141,15 @@ pub static BINDINGS: &[Binding] = bindings! {
     Side [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
     Side [key(KeyCode::Home), ch('g')] Action::First, "", "Go to the top";
     Side [key(KeyCode::End), ch('G')] Action::Last, "", "Go to the end";
-    Side [ch('1')] Action::Tab(0), "1-3 tabs", "Security";
-    Side [ch('2')] Action::Tab(1), "", "The XML as libvirt prints it";
-    Side [ch('3')] Action::Tab(2), "", "What saving changes";
-    Side [key(KeyCode::Right), ch('l'), key(KeyCode::Left), ch('h')] Action::NextTab, "", "The next tab";
+    Side [ch('1')] Action::Tab(Pane::Security), "1-7 tabs", "What each layer says about the selection";
+    Side [ch('2')] Action::Tab(Pane::Layers), "", "The map of layers; moving in it selects the entry";
+    Side [ch('3')] Action::Tab(Pane::Xml), "", "The XML as libvirt prints it";
+    Side [ch('4')] Action::Tab(Pane::Diff), "", "What saving changes";
+    Side [ch('5')] Action::Tab(Pane::Command), "", "The command line around the passthrough";
+    Side [ch('6')] Action::Tab(Pane::Rule), "", "The page of the rule";
+    Side [ch('7')] Action::Tab(Pane::Schema), "", "What libvirt's schema says";
+    Side [key(KeyCode::Right), ch('l')] Action::NextTab, "", "The next tab";
+    Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
     Side [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
     Side [ctrl('s')] Action::Save, "save", "Save the document";
     Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";

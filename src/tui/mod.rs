@@ -5,6 +5,8 @@ pub mod app;
 pub mod completion;
 pub mod form;
 pub mod keymap;
+pub mod matrix;
+pub mod pane;
 pub mod rows;
 mod terminal;
 pub mod theme;
@@ -24,6 +26,7 @@ use crate::host::{self, HostFacts};
 use crate::store::{self, FileSource, Saved};
 use action::Effect;
 use app::App;
+use pane::{Answer, Pane};
 use terminal::{Session, Wake};
 use theme::Theme;
 
@@ -34,6 +37,7 @@ const DEMO_HOST: &str = include_str!("../../assets/demo/host.json");
 enum Message {
     Terminal(Event),
     Probed(u64, Box<HostFacts>),
+    Answered(Pane, String, Answer),
 }
 
 /// Opens the editor; gives the exit status.
@@ -148,7 +152,30 @@ impl Editor {
             if !self.recorded && self.app.needs_probe(self.learned.as_ref()) {
                 self.look();
             }
+            if let Some(pane) = self.app.wants_answer() {
+                self.ask(pane);
+            }
         }
+    }
+
+    /// Asks libvirt's programs for what a tab shows, in the background.
+    fn ask(&mut self, pane: Pane) {
+        let source = self.app.document.source().to_owned();
+        self.app.asking(pane);
+        let sender = self.session.sender();
+        let session = self.options.session;
+        let imaginary = self.recorded;
+        std::thread::spawn(move || {
+            let elsewhere = || "the facts are those of another host".to_owned();
+            let answer = match pane {
+                Pane::Schema => {
+                    Answer::Schema(host::schema::validate(&source).as_result().cloned().map_err(str::to_owned))
+                }
+                _ if imaginary => Answer::Command(Err(elsewhere())),
+                _ => Answer::Command(host::native::command(&source, session)),
+            };
+            sender.send(Message::Answered(pane, source, answer));
+        });
     }
 
     fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
@@ -172,6 +199,10 @@ impl Editor {
                 if number == self.probe {
                     self.app.probed(*facts);
                 }
+                None
+            }
+            Message::Answered(pane, source, answer) => {
+                self.app.answered(pane, source, answer);
                 None
             }
         }

@@ -312,8 +312,15 @@ pub(in crate::rules) static PORT_TAKEN: Rule = Rule {
         let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
         let own = format!("guest={}", case.document.facts().name);
         let mut findings = Vec::new();
+        let mut asked: Vec<&Endpoint> = Vec::new();
         for usage in &case.line.uses {
             let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource else { continue };
+            if asked.contains(&endpoint) {
+                let message = format!("another argument listens on port {} as well", endpoint.port);
+                findings
+                    .push(Finding::of(usage, Verdict::Blocks, message).because("QEMU says 'Address already in use'"));
+            }
+            asked.push(endpoint);
             // A domain that runs has its own port.
             let taken = listeners.iter().find(|ear| collides(endpoint, &ear.address) && ear.process != own);
             let Some(ear) = taken else { continue };

@@ -108,6 +108,8 @@ fn ports_are_free_or_taken_low_or_open() {
     assert_eq!(found(&listening("127.0.0.1:5555", "guest=other"), &server), blocks("port-taken"));
     assert_eq!(found(&listening("0.0.0.0:5901", "Xvnc"), &["-vnc", ":1"]), blocks("port-taken"));
     assert_eq!(found(&listening("0.0.0.0:5901", "Xvnc"), &["-vnc", ":1,to=9"]), []);
+    let twice = [server, ["-gdb", "tcp:127.0.0.1:5555"]].concat();
+    assert_eq!(found(&host(), &twice), blocks("port-taken"));
     let forward = ["-netdev", "user,id=n,hostfwd=tcp::2222-:22"];
     assert_eq!(found(&listening("[::]:2222", "sshd"), &forward), blocks("port-taken"));
 

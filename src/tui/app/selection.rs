@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Mode, Row, TABS};
+use super::{App, Mode, Pane, Row};
 use crate::domain::EntryId;
 use crate::rules::Verdict;
 
@@ -11,6 +11,7 @@ impl App {
         let clamp = |at: usize, last: usize| at.saturating_add_signed(by).min(last);
         match self.mode {
             // The end of the text is known when it is drawn; the view stops there.
+            Mode::Side if self.pane == Pane::Layers => self.walk_matrix(by),
             Mode::Side => self.scroll = clamp(self.scroll, 100_000),
             Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
             Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
@@ -28,6 +29,7 @@ impl App {
     pub(super) fn select(&mut self, row: usize) {
         if self.selected != row {
             self.scroll = 0;
+            self.cell = 0;
         }
         self.selected = row;
     }
@@ -48,8 +50,8 @@ impl App {
         self.select(row);
     }
 
-    pub(super) fn show(&mut self, tab: usize) {
-        self.tab = tab % TABS.len();
+    pub(super) fn show(&mut self, pane: Pane) {
+        self.pane = pane;
         self.scroll = 0;
     }
 

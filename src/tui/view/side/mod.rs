@@ -1,4 +1,9 @@
-//! The side pane: what the layers say, the canonical XML, what saving changes.
+//! The side pane: the row of tabs, and what the chosen one shows.
+
+mod command;
+mod layers;
+mod rule;
+mod schema;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -12,30 +17,44 @@ use super::text::{cut, width, wrap};
 use crate::domain::canonical;
 use crate::report::remedy_text;
 use crate::rules::{Finding, Verdict};
-use crate::tui::app::{App, TABS};
+use crate::tui::app::App;
 use crate::tui::keymap::Mode;
+use crate::tui::pane::Pane;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
+
+/// Below this width only the chosen tab has its word.
+const NARROW: u16 = 78;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let [title, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     let mut spans = vec![Span::styled("──", theme.dim())];
-    for (index, tab) in TABS.iter().enumerate() {
-        let style =
-            if index == app.tab { theme.selected(app.mode == Mode::Side).patch(theme.title()) } else { Style::new() };
+    let narrow = area.width < NARROW;
+    for (index, pane) in Pane::ALL.into_iter().enumerate() {
+        let chosen = pane == app.pane;
+        let style = if chosen { theme.selected(app.mode == Mode::Side).patch(theme.title()) } else { Style::new() };
         spans.push(Span::styled(format!(" {}", index + 1), theme.key()));
-        spans.push(Span::raw(" "));
-        spans.push(Span::styled(*tab, style));
-        spans.push(Span::styled(" ─", theme.dim()));
+        if chosen || !narrow {
+            spans.push(Span::raw(" "));
+            spans.push(Span::styled(pane.title(), style));
+        }
+        if !narrow {
+            spans.push(Span::styled(" ─", theme.dim()));
+        }
     }
+    spans.push(Span::raw(" "));
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
     spans.push(Span::styled("─".repeat(usize::from(area.width).saturating_sub(used)), theme.dim()));
     frame.render_widget(Paragraph::new(Line::from(spans)), title);
     let columns = usize::from(body.width);
-    let (lines, follow) = match app.tab {
-        0 => (security(app, theme, columns), None),
-        1 => xml(app, theme, columns),
-        _ => (diff(app, theme, columns), None),
+    let (lines, follow) = match app.pane {
+        Pane::Security => (security(app, theme, columns), None),
+        Pane::Layers => layers::lines(app, theme, columns),
+        Pane::Xml => xml(app, theme, columns),
+        Pane::Diff => (diff(app, theme, columns), None),
+        Pane::Command => (command::lines(app, theme, columns), None),
+        Pane::Rule => (rule::lines(app, theme, columns), None),
+        Pane::Schema => (schema::lines(app, theme, columns), None),
     };
     let height = usize::from(body.height);
     let end = lines.len().saturating_sub(height);

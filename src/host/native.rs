@@ -1,0 +1,38 @@
+//! The command line that libvirt itself builds of a document.
+
+use std::os::fd::AsRawFd as _;
+use std::time::Duration;
+
+use super::process::{ask, nameless};
+
+/// What `virsh domxml-to-native qemu-argv` says, as arguments; the environment before the program is left out.
+///
+/// # Errors
+/// Why libvirt did not answer, in one sentence.
+pub fn command(source: &str, session: bool) -> Result<Vec<String>, String> {
+    let document = nameless(source)?;
+    let path = format!("/proc/{}/fd/{}", std::process::id(), document.as_raw_fd());
+    let uri = if session { "qemu:///session" } else { "qemu:///system" };
+    let said =
+        ask("virsh", &["-q", "-c", uri, "domxml-to-native", "qemu-argv", "--xml", &path], Duration::from_secs(10))?;
+    arguments(&said).ok_or_else(|| "virsh answered something else than a command line".to_owned())
+}
+
+/// The words of a command line, lines joined, from the program on.
+fn arguments(text: &str) -> Option<Vec<String>> {
+    let words = shlex::split(&text.replace("\\\n", " "))?;
+    let program = words.iter().position(|word| word.starts_with('/') && !word.contains('='))?;
+    Some(words[program..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arguments;
+
+    #[test]
+    fn the_environment_is_left_out_and_lines_are_joined() {
+        let text = "LC_ALL=C \\\nPATH=/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name 'a b' \\\n-S\n";
+        assert_eq!(arguments(text).unwrap(), ["/usr/bin/qemu-system-x86_64", "-name", "a b", "-S"]);
+        assert_eq!(arguments("error: no"), None);
+    }
+}

@@ -1,0 +1,81 @@
+//! The matrix: a sign and a letter in each cell, so that nothing depends on colour.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::super::text::{cut, width};
+use super::Text;
+use crate::rules::Verdict;
+use crate::tui::app::App;
+use crate::tui::keymap::Mode;
+use crate::tui::matrix::{self, COLUMNS};
+use crate::tui::theme::Theme;
+use crate::visible::visible;
+
+/// Columns of a cell, its blank included; on a narrow screen.
+const CELL: usize = 5;
+const NARROW_CELL: usize = 3;
+const NARROW: usize = 60;
+
+/// The lines, and which of them is the selected one.
+pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
+    let mut text = Text { lines: Vec::new(), columns };
+    let found = matrix::lines(&app.line, &app.findings);
+    if found.is_empty() {
+        text.add("The passthrough names nothing on the host.", "", "", theme.dim());
+        return (text.lines, None);
+    }
+    if app.host.is_none() {
+        text.add("The host is being looked at …", "", "", theme.dim());
+        return (text.lines, None);
+    }
+    let cell = if columns < NARROW { NARROW_CELL } else { CELL };
+    let table = COLUMNS.len() * cell;
+    let room = columns.saturating_sub(table + 1).max(8);
+    let mut head = vec![Span::raw(" ".repeat(room))];
+    head.extend(COLUMNS.iter().map(|(_, title)| {
+        Span::styled(format!(" {:<width$}", &title[..title.len().min(cell - 1)], width = cell - 1), theme.title())
+    }));
+    let mut lines = vec![Line::from(head)];
+    let chosen = app.matrix_line();
+    for (index, row) in found.iter().enumerate() {
+        let name = cut_front(&visible(&row.name), room.saturating_sub(1));
+        let gap = room.saturating_sub(width(&name));
+        let mut spans = vec![Span::raw(format!("{name}{}", " ".repeat(gap)))];
+        spans.extend(row.cells.iter().map(|verdict| cell_of(theme, *verdict, cell - 1)));
+        let mut line = Line::from(spans);
+        if Some(index) == chosen {
+            line = line.patch_style(theme.selected(app.mode == Mode::Side));
+        }
+        lines.push(line);
+    }
+    lines.push(Line::default());
+    let legend = "✗B blocked  !W warning  ?U unknown  ·N note  ✓ let through  - no say";
+    lines.push(Line::styled(cut(legend, columns), theme.dim()));
+    (lines, chosen.map(|line| line + 1))
+}
+
+fn cell_of(theme: Theme, verdict: Option<Verdict>, columns: usize) -> Span<'static> {
+    match verdict {
+        Some(verdict) => {
+            let letter = match verdict {
+                Verdict::Blocks => "B",
+                Verdict::Warns => "W",
+                Verdict::Unknown => "U",
+                Verdict::Note => "N",
+                Verdict::Allows => "",
+            };
+            Span::styled(format!(" {:<columns$}", format!("{}{letter}", verdict.sign().0)), theme.verdict(verdict))
+        }
+        None => Span::styled(format!(" {:<columns$}", "-"), Style::new()),
+    }
+}
+
+/// The end of a name tells more than its beginning.
+fn cut_front(name: &str, columns: usize) -> String {
+    if width(name) <= columns {
+        return name.to_owned();
+    }
+    let reversed: String = name.chars().rev().collect();
+    cut(&reversed, columns).chars().rev().collect()
+}
