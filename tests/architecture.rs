@@ -61,7 +61,7 @@ fn modules_use_only_what_stands_below_them() {
 
 #[test]
 fn the_core_touches_nothing_outside() {
-    const PURE: [&str; 10] = [
+    const PURE: [&str; 13] = [
         "xml/",
         "domain/",
         "qemu/",
@@ -69,7 +69,10 @@ fn the_core_touches_nothing_outside() {
         "report/",
         "tui/app",
         "tui/completion.rs",
+        "tui/import.rs",
         "tui/keymap.rs",
+        "tui/matrix.rs",
+        "tui/pane.rs",
         "tui/rows.rs",
         "tui/view/",
     ];

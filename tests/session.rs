@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use qpt_tui::check::parse;
 use qpt_tui::domain::Document;
 use qpt_tui::host::HostFacts;
-use qpt_tui::tui::action::Effect;
+use qpt_tui::tui::action::{Action, Effect};
 use qpt_tui::tui::app::App;
 use qpt_tui::tui::pane::{Answer, Pane};
 use qpt_tui::tui::theme::Theme;
@@ -190,6 +190,29 @@ fn the_diff_shows_what_saving_changes() {
 }
 
 #[test]
+fn what_is_pasted_is_shown_before_it_is_taken() {
+    let mut import = session();
+    import.app.paste("QEMU_X=1 qemu-system-x86_64 -m 4G \\\n -object 'input-linux,id=m,evdev=/dev/input/by-id/a b' \\\n -netdev bridge,id=n0,br=virbr0");
+    insta::assert_snapshot!("import_80x24", import.frame(80, 24));
+    let before = import.args().len();
+    let taken = import.keys("<Enter>");
+    assert!(taken.frame(80, 24).contains("5 entries added"));
+    assert_eq!(taken.args().len(), before + 4);
+    assert!(taken.args().contains(&"input-linux,id=m,evdev=/dev/input/by-id/a b".to_owned()));
+    assert!(taken.app.document.environment().contains(&("QEMU_X", Some("1"))));
+    // One step takes all of it back.
+    assert_eq!(taken.keys("u").args().len(), before);
+
+    let typed = waiting(SMALL).keys("p-S -rtc base=utc<Enter>");
+    assert!(typed.frame(80, 24).contains("nothing new"), "{}", typed.frame(80, 24));
+    let wrong = waiting(SMALL).keys("phello<Enter>");
+    assert!(wrong.frame(80, 24).contains("is no option of QEMU"));
+    assert_eq!(wrong.keys("<Esc>").args().len(), 5);
+    let small = waiting(SMALL).keys("p<Esc>");
+    assert_eq!(small.frame(20, 6).lines().count(), 6);
+}
+
+#[test]
 fn the_map_of_layers_moves_the_selection() {
     let map = session().keys("2");
     insta::assert_snapshot!("layers_80x24", map.frame(80, 24));
@@ -291,15 +314,28 @@ fn hostile_text_is_made_visible() {
 }
 
 #[test]
-fn pasting_goes_into_the_form_only() {
+fn pasting_never_runs_as_keys() {
     let mut session = waiting(SMALL);
     session.app.paste("dddd");
     assert_eq!(session.app.document.source(), SMALL);
-    let mut session = session.keys("a");
+    let mut session = session.keys("<Esc>a");
     session.app.paste("-append\r\n");
     let mut session = session.keys("<Tab>");
     session.app.paste("one\ntwo\n");
     assert_eq!(session.keys("<Enter>").args()[2..4], ["-append", "one two"]);
+}
+
+#[test]
+fn an_entry_is_switched_off_and_on_in_its_place() {
+    let off = session().keys("j ");
+    insta::assert_snapshot!("off_80x24", off.frame(80, 24));
+    let count = session().args().len();
+    assert_eq!(off.args().len(), count - 2);
+    assert!(off.app.available(Action::Canonicalise).is_err() && off.app.available(Action::Edit).is_err());
+    let on = off.keys(" ");
+    assert_eq!(on.args(), session().args());
+    let gone = session().keys("j d");
+    assert_eq!((gone.args().len(), gone.app.document.disabled().len()), (count - 2, 0));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! What an argument *means* is the business of [`crate::qemu`]; here it is text.
 
 pub mod canonical;
+mod disabled;
 mod document;
 mod element;
 mod entry;
@@ -16,6 +17,7 @@ mod seclabel;
 mod size;
 mod style;
 
+pub use disabled::Disabled;
 pub use document::{Document, VerbError};
 pub use entry::{Entry, EntryId, EntryKind, List};
 pub use facts::{DomainFacts, NativeResource, SecLabel, SecLabelType};

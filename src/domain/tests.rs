@@ -315,3 +315,49 @@ mod extras {
         assert!(document.reorder(List::Extras, &[1, 0, 2, 3, 4]).is_err());
     }
 }
+
+mod disabled {
+    use super::*;
+
+    const TEXT: &str = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <q:commandline>
+    <q:arg value='-device'/>
+    <q:arg value='a&gt;b'/>
+    <q:arg value='--help'/>
+    <q:env name='A' value='1'/>
+  </q:commandline>
+</domain>
+";
+
+    #[test]
+    fn an_option_is_switched_off_and_on_again_in_its_place() {
+        let document = Document::parse(TEXT).unwrap();
+        let off = document.apply(&document.disable(List::Args, 0..2).unwrap()).unwrap();
+        assert!(off.source().contains("    <!-- qpt-tui off: <q:arg value='-device'/> <q:arg value='a&gt;b'/> -->\n"));
+        assert_eq!(off.argv(), ["--help"]);
+        let found = off.disabled();
+        assert_eq!(found[0].entries, [EntryKind::arg("-device"), EntryKind::arg("a>b")]);
+        let on = off.apply(&off.enable(&found[0]).unwrap()).unwrap();
+        assert_eq!(on.source(), TEXT);
+        let gone = off.apply(&off.drop_disabled(&found[0])).unwrap();
+        assert!(gone.disabled().is_empty() && gone.source().contains("commandline>\n    <q:arg value='--help'/>"));
+    }
+
+    #[test]
+    fn what_comments_cannot_hold_is_refused() {
+        let document = Document::parse(TEXT).unwrap();
+        assert!(document.disable(List::Args, 2..3).unwrap_err().0.contains("cannot hold '--'"));
+        let env = document.apply(&document.disable(List::Envs, 0..1).unwrap()).unwrap();
+        assert_eq!((env.disabled()[0].list(), env.disabled()[0].text()), (List::Envs, "A=1".to_owned()));
+    }
+
+    #[test]
+    fn other_comments_are_left_alone() {
+        let other =
+            TEXT.replace("    <q:env", "    <!-- qpt-tui off: words --><!-- <q:arg value='x'/> -->\n    <q:env");
+        let document = Document::parse(other.as_str()).unwrap();
+        assert!(document.disabled().is_empty());
+        let outside = TEXT.replace("</domain>", "<!-- qpt-tui off: <q:arg value='x'/> --></domain>");
+        assert!(Document::parse(outside.as_str()).unwrap().disabled().is_empty());
+    }
+}

@@ -13,6 +13,7 @@ const CONFLICTS: &str = include_str!("../../assets/qemu/conflicts.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
 const REQUIRED: &str = include_str!("../../assets/qemu/required.tsv");
 const CLOSED_GROUPS: &str = include_str!("../../assets/qemu/closed-groups.tsv");
+const LEFT_TO_LIBVIRT: &str = include_str!("../../assets/qemu/left-to-libvirt.tsv");
 const MODULES: &str = include_str!("../../assets/qemu/modules.tsv");
 const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
@@ -138,6 +139,11 @@ pub fn required(option: &str, kind: &str) -> impl Iterator<Item = (&'static str,
 /// QEMU's name of the group of an option that refuses keys it does not list.
 pub fn closed_group(option: &str) -> Option<&'static str> {
     line(CLOSED_GROUPS, option)?.split('\t').nth(1)
+}
+
+/// Where a libvirt domain says what an option of a whole command line says.
+pub fn left_to_libvirt(option: &str) -> Option<&'static str> {
+    line(LEFT_TO_LIBVIRT, option)?.split('\t').nth(1)
 }
 
 /// Whether QEMU may have a part as a module of this name.

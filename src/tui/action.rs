@@ -27,8 +27,12 @@ pub enum Action {
     AddEnv,
     /// Add an override, a capability or a deprecation behavior.
     AddExtra,
+    /// Paste a command line, XML or a log.
+    Import,
     /// Delete the selected entry, an option with its value.
     Delete,
+    /// Switch the selected entry off, or on again.
+    Toggle,
     /// Move the selected entry one place down.
     MoveDown,
     /// Move the selected entry one place up.
@@ -79,6 +83,8 @@ pub enum Action {
     Cancel,
     /// Take the first suggestion.
     Complete,
+    /// Empty the field.
+    Clear,
     /// The other field of the form.
     NextField,
     /// Answer yes.

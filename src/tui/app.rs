@@ -2,6 +2,7 @@
 
 mod asking;
 mod editing;
+mod importing;
 mod selection;
 
 use std::collections::HashMap;
@@ -77,6 +78,8 @@ pub struct App {
     pub help_scroll: usize,
     /// The entry being typed.
     pub form: Option<Form>,
+    /// What is to be imported, as it was pasted or typed.
+    pub pasted: String,
     /// The question being asked.
     pub question: Option<Question>,
     /// The selected remedy.
@@ -118,6 +121,7 @@ impl App {
             scroll: 0,
             help_scroll: 0,
             form: None,
+            pasted: String::new(),
             question: None,
             remedy: 0,
             search: (String::new(), 0),
@@ -162,6 +166,9 @@ impl App {
 
     /// The worst verdict of a row; nothing while the host has not answered.
     pub fn verdict_of(&self, row: &Row) -> Option<Verdict> {
+        if matches!(row, Row::Disabled(_)) {
+            return None;
+        }
         let worst = self.findings_of(row).map(|finding| finding.verdict).min();
         worst.or_else(|| self.host.as_ref().map(|_| Verdict::Allows))
     }
@@ -182,8 +189,14 @@ impl App {
     pub fn available(&self, action: Action) -> Result<(), &'static str> {
         let entry = self.selection().is_some();
         let refused = match action {
+            Action::Edit if self.disabled_row().is_some() => "switch it on first: Space",
+            Action::Delete if self.disabled_row().is_some() => return Ok(()),
             Action::Edit | Action::Delete | Action::Copy if !entry => "select an entry first",
             Action::MoveUp | Action::MoveDown if !entry => "select an entry first",
+            Action::Toggle if !entry && self.disabled_row().is_none() => "select an entry first",
+            Action::Canonicalise if !self.document.disabled().is_empty() => {
+                "switch the entries that are off on again, or delete them: libvirt's form has no room for them"
+            }
             Action::Undo if !self.history.can_undo() => "there is nothing to undo",
             Action::Redo if !self.history.can_redo() => "there is nothing to redo",
             Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
@@ -207,6 +220,7 @@ impl App {
                         }
                     }
                     Mode::Search => self.search_key(event),
+                    Mode::Import => self.import_key(event),
                     Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help => {}
                 }
                 None
@@ -243,7 +257,14 @@ impl App {
     pub fn paste(&mut self, text: &str) {
         match (self.mode, &mut self.form) {
             (Mode::Form, Some(form)) => form.paste(text),
-            _ => self.say("press a or e first, then paste into the form"),
+            (Mode::Import, _) => self.pasted.push_str(text),
+            (Mode::List | Mode::Side, _) => {
+                // What is pasted at the lists can only be meant for them; it is shown before it is taken.
+                self.pasted = text.to_owned();
+                self.scroll = 0;
+                self.mode = Mode::Import;
+            }
+            _ => {}
         }
     }
 
@@ -291,7 +312,14 @@ impl App {
             Action::AddBefore => self.open_empty(List::Args, false),
             Action::AddEnv => self.open_empty(List::Envs, true),
             Action::AddExtra => self.open_empty(List::Extras, true),
+            Action::Import => {
+                self.pasted.clear();
+                self.scroll = 0;
+                self.mode = Mode::Import;
+            }
+            Action::Clear => self.pasted.clear(),
             Action::Delete => self.delete(),
+            Action::Toggle => self.toggle(),
             Action::MoveDown => self.shift(true),
             Action::MoveUp => self.shift(false),
             Action::Undo => self.travel(false),
@@ -401,6 +429,7 @@ impl App {
                 self.form = None;
                 self.mode = Mode::List;
             }
+            Mode::Import => self.mode = Mode::List,
             Mode::Search => {
                 self.selected = self.search.1.min(self.rows.len().saturating_sub(1));
                 self.search.0.clear();

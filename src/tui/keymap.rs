@@ -14,6 +14,8 @@ pub enum Mode {
     Side,
     /// Typing an entry.
     Form,
+    /// Pasting what is to be imported.
+    Import,
     /// Typing what to search for.
     Search,
     /// Choosing a remedy.
@@ -101,9 +103,11 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
     List [ctrl('s')] Action::Save, "save", "Save the document";
     List [ch('u')] Action::Undo, "undo", "Take the last change back";
+    List [ch(' ')] Action::Toggle, "off/on", "Switch the selected entry off, or on again; it stays in the file as a comment";
     List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
     List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
+    List [ch('p')] Action::Import, "import", "Paste a shell command, XML from a forum or a libvirt log; shows what it becomes first";
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
     List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
@@ -160,6 +164,11 @@ pub static BINDINGS: &[Binding] = bindings! {
     Form [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Down), key(KeyCode::Up)] Action::NextField, "other field", "Go to the other field";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
+    Import [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with +";
+    Import [ctrl('u')] Action::Clear, "clear", "Begin anew";
+    Import [key(KeyCode::PageDown), key(KeyCode::Down)] Action::Down, "scroll", "See the rest of what it becomes";
+    Import [key(KeyCode::PageUp), key(KeyCode::Up)] Action::Up, "", "Scroll back";
+    Import [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
     Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
     Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";
     Remedies [key(KeyCode::Enter)] Action::UseRemedy, "use", "Edit the document, or copy the command or the setting";
@@ -206,7 +215,9 @@ mod tests {
 
     #[test]
     fn a_form_takes_every_character() {
-        for binding in BINDINGS.iter().filter(|binding| matches!(binding.mode, Mode::Form | Mode::Search)) {
+        for binding in
+            BINDINGS.iter().filter(|binding| matches!(binding.mode, Mode::Form | Mode::Search | Mode::Import))
+        {
             for key in binding.keys {
                 assert!(
                     !matches!(key.code, KeyCode::Char(_)) || key.modifiers == KeyModifiers::CONTROL,

@@ -13,8 +13,8 @@ pub const COLUMNS: [(Layer, &str); 7] = [
     (Layer::Dac, "dac"),
     (Layer::Cgroups, "cgrp"),
     (Layer::Selinux, "seli"),
-    (Layer::AppArmor, "appa"),
-    (Layer::Seccomp, "secc"),
+    (Layer::AppArmor, "aa"),
+    (Layer::Seccomp, "scmp"),
 ];
 
 /// A resource and what each layer says of it.

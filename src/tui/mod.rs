@@ -4,6 +4,7 @@ pub mod action;
 pub mod app;
 pub mod completion;
 pub mod form;
+pub mod import;
 pub mod keymap;
 pub mod matrix;
 pub mod pane;

@@ -17,6 +17,8 @@ pub enum Row {
     Variable(usize),
     /// Something of the rest of the namespace.
     Extra(usize),
+    /// Entries that are switched off, by their place among those.
+    Disabled(usize),
     /// A finding that belongs to no entry, by its place among the findings.
     General(usize),
     /// What to do in an empty list.
@@ -30,7 +32,7 @@ impl Row {
             Row::Option(range) => Some((List::Args, range.clone())),
             Row::Variable(index) => Some((List::Envs, *index..index + 1)),
             Row::Extra(index) => Some((List::Extras, *index..index + 1)),
-            Row::Title(..) | Row::General(_) | Row::Hint(_) => None,
+            Row::Title(..) | Row::General(_) | Row::Hint(_) | Row::Disabled(_) => None,
         }
     }
 
@@ -41,7 +43,7 @@ impl Row {
 
     /// Whether the cursor can stand on the row.
     pub fn is_selectable(&self) -> bool {
-        self.is_entry() || matches!(self, Row::General(_))
+        self.is_entry() || matches!(self, Row::General(_) | Row::Disabled(_))
     }
 }
 
@@ -56,15 +58,31 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
     if !rows.is_empty() {
         rows.insert(0, Row::Title("Domain and host", rows.len()));
     }
+    let disabled = document.disabled();
+    // What is switched off stands where it stood.
+    let mut list = |rows: &mut Vec<Row>, list: List, own: Vec<(usize, Row)>| {
+        let off = disabled.iter().enumerate().filter(|(_, found)| found.list() == list);
+        let mut all: Vec<(usize, Row)> = own;
+        all.extend(off.map(|(index, found)| (found.span.start, Row::Disabled(index))));
+        all.sort_by_key(|(start, _)| *start);
+        let empty = all.is_empty();
+        rows.extend(all.into_iter().map(|(_, row)| row));
+        empty
+    };
+    let start = |list: List, index: usize| document.list(list)[index].span.start;
     rows.push(Row::Title("Arguments", document.list(List::Args).len()));
-    rows.extend(line.options.iter().map(|option| Row::Option(option.entry..option.last() + 1)));
-    if line.options.is_empty() {
-        rows.push(Row::Hint("none; a adds one"));
+    let options = line
+        .options
+        .iter()
+        .map(|option| (start(List::Args, option.entry), Row::Option(option.entry..option.last() + 1)))
+        .collect();
+    if list(&mut rows, List::Args, options) {
+        rows.push(Row::Hint("none; a adds one, p imports"));
     }
     let variables = document.list(List::Envs).len();
     rows.push(Row::Title("Environment", variables));
-    rows.extend((0..variables).map(Row::Variable));
-    if variables == 0 {
+    let own = (0..variables).map(|index| (start(List::Envs, index), Row::Variable(index))).collect();
+    if list(&mut rows, List::Envs, own) {
         rows.push(Row::Hint("none; e adds one"));
     }
     let extras = document.list(List::Extras).len();

@@ -39,7 +39,7 @@ impl App {
             let entry = lines[at].entry;
             entry.list == list && range.contains(&entry.index)
         });
-        let last = own.clone().last();
+        let last = own.clone().next_back();
         own.nth(self.cell).or(last)
     }
 

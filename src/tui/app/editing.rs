@@ -2,7 +2,7 @@
 
 use super::{App, Effect, Form, Mode, Row, Target};
 use crate::check::command_line;
-use crate::domain::{Document, EntryId, EntryKind, List, VerbError, canonical};
+use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError, canonical};
 use crate::report;
 use crate::rules::Step;
 use crate::xml::EditSet;
@@ -38,9 +38,16 @@ impl App {
     }
 
     pub(super) fn accept(&mut self) -> Option<Effect> {
-        if self.mode == Mode::Search {
-            self.mode = Mode::List;
-            return None;
+        match self.mode {
+            Mode::Search => {
+                self.mode = Mode::List;
+                return None;
+            }
+            Mode::Import => {
+                self.take_import();
+                return None;
+            }
+            _ => {}
         }
         let form = self.form.as_mut()?;
         let entries = form.entries();
@@ -105,7 +112,40 @@ impl App {
         }
     }
 
+    /// The entries of the selected row when they are switched off.
+    pub(super) fn disabled_row(&self) -> Option<Disabled> {
+        match self.rows.get(self.selected)? {
+            Row::Disabled(index) => self.document.disabled().into_iter().nth(*index),
+            _ => None,
+        }
+    }
+
+    pub(super) fn toggle(&mut self) {
+        let planned = match (self.disabled_row(), self.selection()) {
+            (Some(off), _) => self.document.enable(&off),
+            (None, Some((list, range))) => self.document.disable(list, range),
+            (None, None) => return,
+        };
+        let row = self.selected;
+        match planned {
+            Ok(edits) => {
+                self.edit(&edits, None);
+                // It stays where it is.
+                self.selected = row.min(self.rows.len().saturating_sub(1));
+                self.select_entry(None);
+                if self.status.is_none() && self.disabled_row().is_some() {
+                    self.say("switched off; it stays in the file as a comment, which virsh define forgets");
+                }
+            }
+            Err(error) => self.status = Some((true, error.to_string())),
+        }
+    }
+
     pub(super) fn delete(&mut self) {
+        if let Some(off) = self.disabled_row() {
+            let edits = self.document.drop_disabled(&off);
+            return self.edit(&edits, None);
+        }
         let Some((list, range)) = self.selection() else { return };
         let ids: Vec<EntryId> = range.clone().map(|index| EntryId { list, index }).collect();
         let edits = self.document.remove(&ids);

@@ -12,7 +12,7 @@ impl App {
         match self.mode {
             // The end of the text is known when it is drawn; the view stops there.
             Mode::Side if self.pane == Pane::Layers => self.walk_matrix(by),
-            Mode::Side => self.scroll = clamp(self.scroll, 100_000),
+            Mode::Side | Mode::Import => self.scroll = clamp(self.scroll, 100_000),
             Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
             Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
             Mode::List | Mode::Form | Mode::Search | Mode::Confirm => {
@@ -96,6 +96,9 @@ impl App {
         match (row, row.entries()) {
             (Row::General(index), _) => {
                 self.findings.get(*index).map(|finding| finding.message.clone()).unwrap_or_default()
+            }
+            (Row::Disabled(index), _) => {
+                self.document.disabled().get(*index).map(crate::domain::Disabled::text).unwrap_or_default()
             }
             (_, Some((list, range))) => {
                 let entries = &self.document.list(list)[range];

@@ -12,10 +12,11 @@ use crate::tui::app::App;
 use crate::tui::keymap::{Mode, of_mode};
 use crate::tui::theme::Theme;
 
-const MODES: [(Mode, &str); 7] = [
+const MODES: [(Mode, &str); 8] = [
     (Mode::List, "In the lists"),
     (Mode::Side, "In the side pane"),
     (Mode::Form, "In a form"),
+    (Mode::Import, "While importing"),
     (Mode::Remedies, "Among the remedies"),
     (Mode::Search, "While searching"),
     (Mode::Confirm, "Asked a question"),

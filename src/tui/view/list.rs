@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -37,7 +38,7 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
     match row {
         Row::Title(title, count) => return Line::styled(cut(&format!("{title} ({count})"), columns), theme.title()),
         Row::Hint(hint) => return Line::styled(format!("   {hint}"), theme.dim()),
-        Row::Option(_) | Row::Variable(_) | Row::Extra(_) | Row::General(_) => {}
+        Row::Option(_) | Row::Variable(_) | Row::Extra(_) | Row::Disabled(_) | Row::General(_) => {}
     }
     let short = columns < 50;
     let (sign, word, style) = match app.verdict_of(row) {
@@ -45,6 +46,7 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
             let (sign, word) = verdict.sign();
             (sign, word, theme.verdict(verdict))
         }
+        None if matches!(row, Row::Disabled(_)) => ("–", "off", theme.dim()),
         None => ("…", "looking", theme.dim()),
     };
     let word = if short { word.get(..word.len().min(5)).unwrap_or(word) } else { word };
@@ -62,7 +64,10 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
                 spans.push(Span::raw(format!(" {}", cut(&shown(&text(range.start + 1)), left))));
             }
         }
-        _ => spans.push(Span::raw(cut(&visible(&app.row_text(row)), room))),
+        _ => {
+            let style = if matches!(row, Row::Disabled(_)) { theme.dim() } else { Style::new() };
+            spans.push(Span::styled(cut(&visible(&app.row_text(row)), room), style));
+        }
     }
     let mut line = Line::from(spans);
     if index == app.selected {

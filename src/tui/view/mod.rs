@@ -41,6 +41,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     }
     match app.mode {
         Mode::Form => popup::form(frame, body, app, theme),
+        Mode::Import => popup::import(frame, body, app, theme),
         Mode::Remedies => popup::remedies(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),
         Mode::List | Mode::Side | Mode::Search | Mode::Help => {}

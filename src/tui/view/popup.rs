@@ -10,6 +10,7 @@ use super::text::{cut, wrap};
 use crate::report::remedy_text;
 use crate::tui::app::App;
 use crate::tui::form::Target;
+use crate::tui::import::Fate;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -96,6 +97,43 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let shown = usize::from(inner.height);
     let first = chosen.end.saturating_sub(shown).min(chosen.start);
     frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()), inner);
+}
+
+/// What was pasted, and what becomes of each thing in it.
+pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let inner = open(frame, area, area.height, "Import: paste a command line, XML or a log", theme);
+    let columns = usize::from(inner.width);
+    let pasted = wrap(&format!("{}▏", visible(&app.pasted.replace(['\n', '\r'], " "))), columns, "");
+    let kept = pasted.len().min(3);
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    match app.import() {
+        Ok(items) if items.is_empty() => {
+            let how = "Paste with your terminal (Shift-Insert, Ctrl-Shift-v), or type. For example: -device virtio-rng-pci,addr=0x1e";
+            lines.extend(wrap(how, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())));
+        }
+        Ok(items) => {
+            for item in items {
+                let words: Vec<String> = item.entries.iter().map(crate::domain::EntryKind::text).collect();
+                let text = visible(&words.join(" ")).into_owned();
+                let (text, style) = match item.fate {
+                    Fate::Added => (format!("+ {text}"), theme.added()),
+                    Fate::There => (format!("= {text}   (the domain has it)"), theme.dim()),
+                    Fate::Elsewhere(place) => (format!("~ {text}   (left out: {place})"), theme.dim()),
+                };
+                lines.extend(wrap(&text, columns, "    ").into_iter().map(|line| Line::styled(line, style)));
+            }
+        }
+        Err(error) => {
+            lines.extend(wrap(&visible(&error), columns, "").into_iter().map(|line| Line::styled(line, theme.error())))
+        }
+    }
+    let [above, below] =
+        Layout::vertical([Constraint::Length(u16::try_from(kept + 1).unwrap_or(4)), Constraint::Fill(1)]).areas(inner);
+    let tail = pasted.len() - kept;
+    frame.render_widget(Paragraph::new(pasted.into_iter().skip(tail).map(Line::from).collect::<Vec<_>>()), above);
+    let height = usize::from(below.height);
+    let first = app.scroll.min(lines.len().saturating_sub(height));
+    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), below);
 }
 
 pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {

@@ -20,6 +20,7 @@ use crate::rules::{Finding, Verdict};
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
 use crate::tui::pane::Pane;
+use crate::tui::rows::Row;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -94,6 +95,16 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
         text.add("Nothing is selected.", "", "", theme.dim());
         return text.lines;
     };
+    if matches!(row, Row::Disabled(_)) {
+        text.add(&app.row_text(row), "", "  ", theme.title());
+        text.add(
+            "This is switched off: neither libvirt nor QEMU sees it. Space switches it on again.",
+            "",
+            "",
+            theme.dim(),
+        );
+        return text.lines;
+    }
     if row.is_entry() {
         text.add(&app.row_text(row), "", "  ", theme.title());
     }
