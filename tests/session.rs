@@ -213,6 +213,33 @@ fn what_is_pasted_is_shown_before_it_is_taken() {
 }
 
 #[test]
+fn several_rows_are_marked_cut_put_and_switched_off() {
+    let cut = waiting(SMALL).keys("vvX");
+    assert_eq!(cut.args(), ["-rtc", "base=utc"]);
+    let back = cut.keys("P");
+    assert_eq!(back.args(), ["-rtc", "base=utc", "-device", "x", "-S"]);
+    assert_eq!(back.keys("uu").args().len(), 5);
+    let shell = waiting(SMALL).keys("vvY");
+    assert_eq!(shell.effects, [Effect::Copy("-device x -S".to_owned())]);
+    let all = waiting(SMALL).keys("vvvv ");
+    assert!(all.args().is_empty() && all.app.document.disabled().len() == 4, "{}", all.app.document.source());
+    assert_eq!(all.keys("u").args().len(), 5);
+    assert_eq!(waiting(SMALL).keys("D").args()[..4], ["-device", "x", "-device", "x"]);
+    assert!(waiting(SMALL).keys("P").frame(80, 24).contains("copy or cut something first"));
+    assert!(waiting(SMALL).keys("v").frame(80, 24).contains("▸"));
+}
+
+#[test]
+fn the_lists_are_filtered_and_panes_zoomed() {
+    let all = session().app.rows.iter().filter(|row| row.is_selectable()).count();
+    let shown = |session: &Session| session.app.rows.iter().filter(|row| row.is_selectable()).count();
+    let wrong = session().keys("f");
+    assert!(shown(&wrong) < all && wrong.frame(80, 24).contains("only entries that are blocked"));
+    assert_eq!(shown(&wrong.keys("ff")), all);
+    insta::assert_snapshot!("zoomed_80x24", session().keys("<Tab>z").frame(80, 24));
+}
+
+#[test]
 fn the_map_of_layers_moves_the_selection() {
     let map = session().keys("2");
     insta::assert_snapshot!("layers_80x24", map.frame(80, 24));

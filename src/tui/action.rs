@@ -61,8 +61,22 @@ pub enum Action {
     Remedies,
     /// Apply or copy the selected remedy.
     UseRemedy,
-    /// Copy the selected entry as XML.
+    /// Copy the chosen entries as XML.
     Copy,
+    /// Copy them as words for a shell.
+    CopyShell,
+    /// Copy them and delete them.
+    Cut,
+    /// Put in what was copied or cut.
+    Put,
+    /// Put the chosen entries in a second time.
+    Duplicate,
+    /// Mark the selected row, for the next action to be about several.
+    Mark,
+    /// Give the pane with the keys the whole screen.
+    Zoom,
+    /// Show only what is wrong.
+    Filter,
     /// Write the passthrough as libvirt does.
     Canonicalise,
     /// Look at the host again.

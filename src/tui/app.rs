@@ -3,9 +3,10 @@
 mod asking;
 mod editing;
 mod importing;
+mod marks;
 mod selection;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crossterm::event::KeyEvent;
 
@@ -16,11 +17,33 @@ use super::keymap::{self, Mode};
 use super::pane::{Answer, Asked, Pane};
 use super::rows::{Row, rows};
 use crate::check::command_line;
-use crate::domain::{Document, EntryId, History, List, canonical};
+use crate::domain::{Document, EntryId, EntryKind, History, List, canonical};
 use crate::host::HostFacts;
 use crate::host::emulator::Emulator;
 use crate::qemu::CommandLine;
 use crate::rules::{self, Case, Finding, Remedy, Verdict};
+
+/// Which rows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// All.
+    All,
+    /// Those with something wrong.
+    Wrong,
+    /// Those that block.
+    Blocked,
+}
+
+impl Filter {
+    /// The worst verdict that is still shown; nothing for all.
+    pub fn limit(self) -> Option<Verdict> {
+        match self {
+            Filter::All => None,
+            Filter::Wrong => Some(Verdict::Unknown),
+            Filter::Blocked => Some(Verdict::Blocks),
+        }
+    }
+}
 
 /// What the answer to a question does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +89,12 @@ pub struct App {
     pub rows: Vec<Row>,
     /// The selected row.
     pub selected: usize,
+    /// Rows that the next action is about.
+    pub marked: BTreeSet<usize>,
+    /// Which rows are shown.
+    pub filter: Filter,
+    /// The pane with the keys has the whole screen.
+    pub zoomed: bool,
     /// What the keys mean.
     pub mode: Mode,
     /// The tab of the side pane.
@@ -91,6 +120,8 @@ pub struct App {
     /// Rows that fit on the screen, for paging; the shell tells it.
     pub page: usize,
     history: History,
+    /// Entries that were copied or cut.
+    clipboard: Vec<EntryKind>,
     /// What was asked for tabs, and what came back.
     asked: HashMap<Pane, Asked>,
     /// Leave once the text is saved.
@@ -114,6 +145,10 @@ impl App {
             findings: Vec::new(),
             rows: Vec::new(),
             selected: 0,
+            marked: BTreeSet::new(),
+            filter: Filter::All,
+            zoomed: false,
+            clipboard: Vec::new(),
             mode: Mode::List,
             pane: Pane::Security,
             cell: 0,
@@ -191,7 +226,13 @@ impl App {
         let refused = match action {
             Action::Edit if self.disabled_row().is_some() => "switch it on first: Space",
             Action::Delete if self.disabled_row().is_some() => return Ok(()),
-            Action::Edit | Action::Delete | Action::Copy if !entry => "select an entry first",
+            Action::Edit if !entry => "select an entry first",
+            Action::Delete | Action::Copy | Action::CopyShell | Action::Cut | Action::Duplicate
+                if self.chosen().is_empty() =>
+            {
+                "select an entry first"
+            }
+            Action::Put if self.clipboard.is_empty() => "copy or cut something first: y, X",
             Action::MoveUp | Action::MoveDown if !entry => "select an entry first",
             Action::Toggle if !entry && self.disabled_row().is_none() => "select an entry first",
             Action::Canonicalise if !self.document.disabled().is_empty() => {
@@ -340,7 +381,17 @@ impl App {
                 self.enter(Mode::Remedies);
             }
             Action::UseRemedy => return self.use_remedy(),
-            Action::Copy => return self.copy(),
+            Action::Copy => return self.copy(false),
+            Action::CopyShell => return self.copy(true),
+            Action::Cut => return self.cut(),
+            Action::Put => {
+                let kinds = self.clipboard.clone();
+                self.put(&kinds);
+            }
+            Action::Duplicate => self.duplicate(),
+            Action::Mark => self.mark(),
+            Action::Zoom => self.zoomed = !self.zoomed,
+            Action::Filter => self.next_filter(),
             Action::Canonicalise => match canonical::plan(&self.document) {
                 Ok(edits) if edits.is_empty() => self.say("the passthrough is written as libvirt writes it already"),
                 Ok(edits) => self.edit(&edits, self.selected_entry()),
@@ -447,6 +498,12 @@ impl App {
         };
         let selected = self.selected_entry();
         self.rows = rows(&self.document, &self.line, &self.findings);
+        if let Some(limit) = self.filter.limit() {
+            let all = std::mem::take(&mut self.rows);
+            let shown = |row: &Row| !row.is_selectable() || self.verdict_of(row).is_some_and(|found| found <= limit);
+            let kept: Vec<Row> = all.into_iter().filter(shown).collect();
+            self.rows = kept;
+        }
         if selected.is_some() {
             self.select_entry(selected);
         }

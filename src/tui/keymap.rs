@@ -133,7 +133,14 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('7')] Action::Tab(Pane::Schema), "", "Side pane: what libvirt's schema says";
     List [key(KeyCode::Right), ch('l')] Action::NextTab, "", "Side pane: the next tab";
     List [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "Side pane: the tab before";
-    List [ch('y')] Action::Copy, "", "Copy the selected entry as XML to the terminal's clipboard";
+    List [ch('v')] Action::Mark, "", "Mark the row and go on; delete, cut, copy, off/on are then about all marked rows";
+    List [ch('y')] Action::Copy, "", "Copy as XML, to the terminal's clipboard as well";
+    List [ch('Y')] Action::CopyShell, "", "Copy as words for a shell";
+    List [ch('X')] Action::Cut, "", "Cut: copy and delete";
+    List [ch('P')] Action::Put, "", "Put in what was copied or cut, after the selected row";
+    List [ch('D')] Action::Duplicate, "", "Duplicate";
+    List [ch('f')] Action::Filter, "", "Show only what is wrong, only what is blocked, all";
+    List [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
     List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
     List [ch('r')] Action::Probe, "", "Look at the host again";
     List [ctrl('l')] Action::Repaint, "", "Paint the screen again";
@@ -154,6 +161,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     Side [ch('7')] Action::Tab(Pane::Schema), "", "What libvirt's schema says";
     Side [key(KeyCode::Right), ch('l')] Action::NextTab, "", "The next tab";
     Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
+    Side [ch('z')] Action::Zoom, "zoom", "Give this pane the whole screen, or share it again";
     Side [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
     Side [ctrl('s')] Action::Save, "save", "Save the document";
     Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";

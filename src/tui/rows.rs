@@ -60,7 +60,7 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
     }
     let disabled = document.disabled();
     // What is switched off stands where it stood.
-    let mut list = |rows: &mut Vec<Row>, list: List, own: Vec<(usize, Row)>| {
+    let list = |rows: &mut Vec<Row>, list: List, own: Vec<(usize, Row)>| {
         let off = disabled.iter().enumerate().filter(|(_, found)| found.list() == list);
         let mut all: Vec<(usize, Row)> = own;
         all.extend(off.map(|(index, found)| (found.span.start, Row::Disabled(index))));

@@ -63,6 +63,24 @@ impl EditSet {
         Ok(())
     }
 
+    /// The one edit that makes `new` of `old`: what stands between what they begin and end with alike.
+    pub fn between(old: &str, new: &str) -> EditSet {
+        if old == new {
+            return EditSet::new();
+        }
+        let same = |pair: &(u8, u8)| pair.0 == pair.1;
+        let mut start = old.bytes().zip(new.bytes()).take_while(same).count();
+        while !old.is_char_boundary(start) || !new.is_char_boundary(start) {
+            start -= 1;
+        }
+        let rest = old.len().min(new.len()) - start;
+        let mut end = old.bytes().rev().zip(new.bytes().rev()).take(rest).take_while(same).count();
+        while !old.is_char_boundary(old.len() - end) || !new.is_char_boundary(new.len() - end) {
+            end -= 1;
+        }
+        EditSet(vec![Edit::replace(start..old.len() - end, &new[start..new.len() - end])])
+    }
+
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -111,5 +129,12 @@ mod tests {
         assert!(set.push(Edit::insert(5, "x")).is_ok());
         assert!(set.push(Edit::insert(2, "y")).is_ok());
         assert_eq!(set.apply("abcdefg"), "abyxfg");
+    }
+
+    #[test]
+    fn the_edit_between_two_texts_makes_one_of_the_other() {
+        for (old, new) in [("", "a"), ("abc", "abc"), ("aé", "aè"), ("aaaa", "aa"), ("xay", "xby"), ("ab", "")] {
+            assert_eq!(EditSet::between(old, new).apply(old), new);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{App, Effect, Form, Mode, Row, Target};
 use crate::check::command_line;
-use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError, canonical};
+use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError};
 use crate::report;
 use crate::rules::Step;
 use crate::xml::EditSet;
@@ -120,34 +120,12 @@ impl App {
         }
     }
 
-    pub(super) fn toggle(&mut self) {
-        let planned = match (self.disabled_row(), self.selection()) {
-            (Some(off), _) => self.document.enable(&off),
-            (None, Some((list, range))) => self.document.disable(list, range),
-            (None, None) => return,
-        };
-        let row = self.selected;
-        match planned {
-            Ok(edits) => {
-                self.edit(&edits, None);
-                // It stays where it is.
-                self.selected = row.min(self.rows.len().saturating_sub(1));
-                self.select_entry(None);
-                if self.status.is_none() && self.disabled_row().is_some() {
-                    self.say("switched off; it stays in the file as a comment, which virsh define forgets");
-                }
-            }
-            Err(error) => self.status = Some((true, error.to_string())),
-        }
-    }
-
     pub(super) fn delete(&mut self) {
         if let Some(off) = self.disabled_row() {
             let edits = self.document.drop_disabled(&off);
             return self.edit(&edits, None);
         }
-        let Some((list, range)) = self.selection() else { return };
-        let ids: Vec<EntryId> = range.clone().map(|index| EntryId { list, index }).collect();
+        let ids = self.chosen();
         let edits = self.document.remove(&ids);
         let row = self.selected;
         self.edit(&edits, None);
@@ -200,6 +178,7 @@ impl App {
     }
 
     pub(super) fn replace(&mut self, document: Document, select: Option<EntryId>) {
+        self.marked.clear();
         self.document = document;
         self.line = command_line(&self.document);
         self.judge();
@@ -236,13 +215,5 @@ impl App {
                 Some(Effect::Copy(text))
             }
         }
-    }
-
-    pub(super) fn copy(&mut self) -> Option<Effect> {
-        let (list, range) = self.selection()?;
-        let text: String =
-            self.document.list(list)[range].iter().map(|entry| format!("{}\n", canonical::element(entry))).collect();
-        self.say("copied as XML, if your terminal allows it (OSC 52)");
-        Some(Effect::Copy(text))
     }
 }

@@ -46,7 +46,7 @@ impl App {
         }
         let count = new.len();
         let at = self.document.list(List::Args).len();
-        match self.plan_import(new) {
+        match self.plan_new(&new) {
             Ok(edits) => {
                 self.edit(&edits, Some(EntryId { list: List::Args, index: at }));
                 if self.status.is_none() {
@@ -57,29 +57,14 @@ impl App {
         }
     }
 
-    fn plan_import(&self, new: Vec<EntryKind>) -> Result<EditSet, String> {
-        // Both lists are appended to one text, so that it is one step to undo.
+    /// New entries after the last ones of their lists, as one step to undo.
+    pub(super) fn plan_new(&self, new: &[EntryKind]) -> Result<EditSet, String> {
         let mut document = self.document.clone();
-        for list in [List::Args, List::Envs] {
+        for list in [List::Args, List::Envs, List::Extras] {
             let kinds: Vec<EntryKind> = new.iter().filter(|kind| kind.list() == list).cloned().collect();
             let edits = document.insert(list, document.list(list).len(), &kinds).map_err(|error| error.to_string())?;
             document = document.apply(&edits).map_err(|error| error.message)?;
         }
-        let mut edits = EditSet::new();
-        let (old, new) = (self.document.source(), document.source());
-        let same = |pair: &(u8, u8)| pair.0 == pair.1;
-        let mut start = old.bytes().zip(new.bytes()).take_while(same).count();
-        while !old.is_char_boundary(start) || !new.is_char_boundary(start) {
-            start -= 1;
-        }
-        let rest = old.len().min(new.len()) - start;
-        let mut end = old.bytes().rev().zip(new.bytes().rev()).take(rest).take_while(same).count();
-        while !old.is_char_boundary(old.len() - end) || !new.is_char_boundary(new.len() - end) {
-            end -= 1;
-        }
-        edits
-            .push(crate::xml::Edit::replace(start..old.len() - end, &new[start..new.len() - end]))
-            .expect("it is the only one");
-        Ok(edits)
+        Ok(EditSet::between(self.document.source(), document.source()))
     }
 }

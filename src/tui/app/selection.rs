@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Mode, Pane, Row};
+use super::{App, Filter, Mode, Pane, Row};
 use crate::domain::EntryId;
 use crate::rules::Verdict;
 
@@ -63,6 +63,22 @@ impl App {
             Some(row) => self.select(row),
             None => self.say("nothing is blocked, warned about or unknown"),
         }
+    }
+
+    pub(super) fn next_filter(&mut self) {
+        self.filter = match self.filter {
+            Filter::All => Filter::Wrong,
+            Filter::Wrong => Filter::Blocked,
+            Filter::Blocked => Filter::All,
+        };
+        self.marked.clear();
+        self.judge();
+        self.select_entry(self.selected_entry());
+        self.say(match self.filter {
+            Filter::All => "all entries are shown",
+            Filter::Wrong => "only entries that are blocked, warned about or unknown are shown; f goes on",
+            Filter::Blocked => "only blocked entries are shown; f shows all again",
+        });
     }
 
     pub(super) fn search_key(&mut self, event: KeyEvent) {

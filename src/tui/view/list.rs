@@ -51,7 +51,8 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
     };
     let word = if short { word.get(..word.len().min(5)).unwrap_or(word) } else { word };
     let gutter = if short { GUTTER - 2 } else { GUTTER };
-    let mut spans = vec![Span::styled(format!("{:<gutter$}", format!(" {sign} {word}")), style)];
+    let mark = if app.marked.contains(&index) { "▸" } else { " " };
+    let mut spans = vec![Span::styled(format!("{:<gutter$}", format!("{mark}{sign} {word}")), style)];
     let room = columns.saturating_sub(gutter);
     match row.entries() {
         Some((List::Args, range)) => {

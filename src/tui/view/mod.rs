@@ -50,7 +50,13 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
 }
 
 fn panes(frame: &mut Frame<'_>, body: Rect, app: &App, theme: Theme) {
-    if body.width >= SIDE_BY_SIDE {
+    if app.zoomed {
+        if app.mode == Mode::Side {
+            side::draw(frame, body, app, theme);
+        } else {
+            list::draw(frame, body, app, theme);
+        }
+    } else if body.width >= SIDE_BY_SIDE {
         let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(body);
         list::draw(frame, left, app, theme);
         side::draw(frame, right, app, theme);

@@ -124,7 +124,7 @@ pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme)
             }
         }
         Err(error) => {
-            lines.extend(wrap(&visible(&error), columns, "").into_iter().map(|line| Line::styled(line, theme.error())))
+            lines.extend(wrap(&visible(&error), columns, "").into_iter().map(|line| Line::styled(line, theme.error())));
         }
     }
     let [above, below] =
