@@ -16,6 +16,15 @@ pub struct Cli {
     pub command: Option<Command>,
     /// The domain's XML file.
     pub file: Option<PathBuf>,
+    /// Look only; nothing can be saved.
+    #[arg(long)]
+    pub readonly: bool,
+    /// Edit a domain that libvirt keeps, through virsh: the connection, such as qemu:///system.
+    #[arg(long, value_name = "URI", requires = "domain", conflicts_with_all = ["file", "demo"])]
+    pub connect: Option<String>,
+    /// The domain's name, id or UUID; with --connect.
+    #[arg(long, value_name = "NAME", requires = "connect")]
+    pub domain: Option<String>,
     /// Open a sample domain in which every layer has something to say; nothing is saved.
     #[arg(long, conflicts_with = "file")]
     pub demo: bool,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, XattrFlags};
 
+use super::Saved;
 use crate::error::Error;
 use crate::xml::scan::MAX_BYTES;
 
@@ -44,17 +45,6 @@ impl Stamp {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
         }
     }
-}
-
-/// What saving did.
-#[derive(Debug)]
-pub enum Saved {
-    /// The text was the same; nothing was written.
-    Unchanged,
-    /// The file holds the new text.
-    Written(FileSource),
-    /// The file is not the one that was read; nothing was written.
-    ChangedOnDisk,
 }
 
 /// Reads a domain's file.
@@ -126,7 +116,7 @@ fn explain(error: &std::io::Error) -> String {
 ///
 /// # Errors
 /// When the file can't be replaced; it then is as it was.
-pub fn save(source: &FileSource, text: &str, force: bool) -> Result<Saved, Error> {
+pub fn save(source: &FileSource, text: &str, force: bool) -> Result<Saved<FileSource>, Error> {
     if text == source.text {
         return Ok(Saved::Unchanged);
     }

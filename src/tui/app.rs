@@ -318,6 +318,13 @@ impl App {
 
     /// The text was saved.
     pub fn saved(&mut self, text: String, sentence: &str) -> Option<Effect> {
+        // libvirt writes a domain in its own way; what it keeps is what is shown from here on.
+        if text != self.document.source()
+            && let Ok(document) = Document::parse(text.as_str())
+        {
+            let selected = self.selected_entry();
+            self.replace(document, selected);
+        }
         self.saved = text;
         self.say(sentence);
         self.leaving.then_some(Effect::Quit)

@@ -13,7 +13,7 @@ mod terminal;
 pub mod theme;
 pub mod view;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind};
@@ -24,7 +24,7 @@ use crate::check;
 use crate::cli::{Cli, HostOptions};
 use crate::error::Error;
 use crate::host::{self, HostFacts};
-use crate::store::{self, FileSource, Saved};
+use crate::store::{self, Saved, Source};
 use action::Effect;
 use app::App;
 use pane::{Answer, Pane};
@@ -63,21 +63,28 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     Editor { session, app, source, options: cli.host.clone(), recorded, probe: 0, learned: None }.run()
 }
 
-fn open(cli: &Cli) -> Result<(App, Option<FileSource>), Error> {
+fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     if cli.demo {
         let mut app = App::new("demo".to_owned(), check::parse("demo", DEMO)?);
         app.readonly = Some("this is the demo; there is no file to save");
         return Ok((app, None));
     }
-    let Some(path) = &cli.file else {
-        return Err(
-            Error::user("no file was given").hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo")
-        );
+    let source = match (&cli.connect, &cli.domain, &cli.file) {
+        (Some(uri), Some(domain), _) => Source::Libvirt(store::open(uri, domain)?),
+        (_, _, Some(path)) => Source::File(store::load(path)?),
+        _ => {
+            return Err(
+                Error::user("no file was given").hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo")
+            );
+        }
     };
-    let source = store::load(path)?;
-    let document = check::parse(&path.display().to_string(), &source.text)?;
-    let mut app = App::new(path.display().to_string(), document);
-    if rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_err() {
+    let document = check::parse(&source.title(), source.text())?;
+    let mut app = App::new(source.title(), document);
+    if cli.readonly {
+        app.readonly = Some("it was opened with --readonly");
+    } else if let Source::File(file) = &source
+        && rustix::fs::access(&file.path, rustix::fs::Access::WRITE_OK).is_err()
+    {
         app.readonly = Some("you may not write this file");
     }
     Ok((app, Some(source)))
@@ -86,7 +93,7 @@ fn open(cli: &Cli) -> Result<(App, Option<FileSource>), Error> {
 struct Editor {
     session: Session<Message>,
     app: App,
-    source: Option<FileSource>,
+    source: Option<Source>,
     options: HostOptions,
     /// The facts come from a file; the host is not asked.
     recorded: bool,
@@ -235,15 +242,19 @@ impl Editor {
             self.app.failed("there is no file to save".to_owned());
             return None;
         };
-        match store::save(source, &text, force) {
+        match source.save(&text, force) {
             Ok(Saved::Unchanged) => self.app.saved(text, "nothing changed, nothing was written"),
             Ok(Saved::Written(next)) => {
-                let sentence = format!(
-                    "saved; for libvirt: virsh define {}",
-                    crate::rules::quote(&[&next.path.to_string_lossy()])
-                );
+                let sentence = match &next {
+                    Source::File(file) => {
+                        let path = crate::rules::quote(&[&file.path.to_string_lossy()]);
+                        format!("saved; for libvirt: virsh define {path}")
+                    }
+                    Source::Libvirt(domain) => format!("defined; it counts from the next start of {}", domain.domain),
+                };
+                let now = next.text().to_owned();
                 self.source = Some(next);
-                self.app.saved(text, &sentence)
+                self.app.saved(now, &sentence)
             }
             Ok(Saved::ChangedOnDisk) => {
                 self.app.changed_on_disk();
@@ -275,12 +286,12 @@ impl Editor {
 }
 
 /// Puts unsaved work where it can be found, and says where.
-fn rescue(app: &App, source: Option<&FileSource>) {
+fn rescue(app: &App, source: Option<&Source>) {
     if !app.is_modified() {
         return;
     }
-    let path = source.map_or(Path::new("demo.xml"), |source| source.path.as_path());
-    match store::rescue(path, app.document.source()) {
+    let path = source.map_or_else(|| PathBuf::from("demo.xml"), Source::file_name);
+    match store::rescue(&path, app.document.source()) {
         Ok(kept) => eprintln!("qpt-tui: your changes are kept in {}", kept.display()),
         Err(error) => eprintln!("qpt-tui: your changes could not be kept: {error}"),
     }
