@@ -32,6 +32,7 @@ fn a_domain_is_opened_and_defined_through_virsh() {
 
     // Somebody else's change is not written over unasked.
     define(&TEXT.replace("65536", "131072"));
+    let next = next.apply(&next.insert(List::Args, 0, &[EntryKind::arg("-S")]).unwrap()).unwrap();
     assert!(matches!(written.save(next.source(), false).unwrap(), Saved::ChangedOnDisk));
     assert!(matches!(written.save(next.source(), true).unwrap(), Saved::Written(_)));
 
