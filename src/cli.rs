@@ -59,6 +59,8 @@ pub enum Command {
         #[command(flatten)]
         host: HostOptions,
     },
+    /// Print the keys and their actions, as a configuration file has them.
+    Keys,
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<u8> {
             let facts = check::facts(&host, &documents.iter().zip(&lines).collect::<Vec<_>>())?;
             check::print(&format!("{}\n", serde_json::to_string_pretty(&facts)?));
         }
+        Some(Command::Keys) => check::print(&tui::config::keys()),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "qpt-tui", &mut text);

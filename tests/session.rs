@@ -240,6 +240,51 @@ fn the_lists_are_filtered_and_panes_zoomed() {
 }
 
 #[test]
+fn actions_are_found_by_their_words() {
+    let found = session().keys(":undo");
+    insta::assert_snapshot!("palette_80x24", session().keys(":copy").frame(80, 24));
+    assert!(found.frame(80, 24).contains("there is nothing to undo"));
+    let done = waiting(SMALL).keys(":delete sel<Enter>");
+    assert_eq!(done.args().len(), 3);
+    assert!(waiting(SMALL).keys(":zzz<Enter>").frame(80, 24).contains("no action has these words"));
+    assert_eq!(waiting(SMALL).keys("?/<Esc>").app.mode, qpt_tui::tui::keymap::Mode::List);
+}
+
+#[test]
+fn the_mouse_selects_scrolls_and_moves_the_divider() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    use ratatui::layout::Rect;
+    let screen = Rect::new(0, 0, 80, 24);
+    let mut session = session();
+    let at = |session: &mut Session, kind, column, row| {
+        session.app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, screen);
+    };
+    let left = MouseEventKind::Down(MouseButton::Left);
+    at(&mut session, left, 20, 6);
+    assert!(session.app.row_text(&session.app.rows[session.app.selected]).contains("input-linux"));
+    // The word of the second tab.
+    at(&mut session, left, 20, 10);
+    assert_eq!(session.app.pane, Pane::Layers);
+    at(&mut session, left, 5, 13);
+    assert_eq!(session.app.matrix_line(), Some(1));
+    at(&mut session, MouseEventKind::ScrollDown, 5, 5);
+    assert!(session.app.selected > 5);
+    at(&mut session, left, 79, 10);
+    at(&mut session, MouseEventKind::Drag(MouseButton::Left), 79, 6);
+    at(&mut session, MouseEventKind::Up(MouseButton::Left), 79, 6);
+    assert!(session.frame(80, 24).lines().nth(6).unwrap().contains("1 Security"), "{}", session.frame(80, 24));
+}
+
+#[test]
+fn signs_can_be_plain_ascii() {
+    let session = session().keys("2");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| view::draw(frame, &session.app, Theme::new(false).ascii(true))).unwrap();
+    let frame = format!("{}", terminal.backend());
+    assert!(frame.is_ascii(), "{frame}");
+}
+
+#[test]
 fn the_map_of_layers_moves_the_selection() {
     let map = session().keys("2");
     insta::assert_snapshot!("layers_80x24", map.frame(80, 24));

@@ -85,6 +85,8 @@ pub enum Action {
     Save,
     /// Leave.
     Quit,
+    /// Find an action by its words.
+    Palette,
     /// All keys.
     Help,
     /// Paint the screen again.

@@ -4,6 +4,8 @@ mod asking;
 mod editing;
 mod importing;
 mod marks;
+mod palette;
+mod pointing;
 mod selection;
 
 use std::collections::{BTreeSet, HashMap};
@@ -13,7 +15,7 @@ use crossterm::event::KeyEvent;
 use super::action::{Action, Effect};
 use super::completion::{self, Candidate};
 use super::form::{Form, Target};
-use super::keymap::{self, Mode};
+use super::keymap::{Keymap, Mode};
 use super::pane::{Answer, Asked, Pane};
 use super::rows::{Row, rows};
 use crate::check::command_line;
@@ -93,6 +95,8 @@ pub struct App {
     pub marked: BTreeSet<usize>,
     /// Which rows are shown.
     pub filter: Filter,
+    /// How much of the screen the lists get, in percent, once the divider was moved.
+    pub split: Option<u16>,
     /// The pane with the keys has the whole screen.
     pub zoomed: bool,
     /// What the keys mean.
@@ -115,11 +119,17 @@ pub struct App {
     pub remedy: usize,
     /// What is searched for, and where the search began.
     pub search: (String, usize),
+    /// What an action is looked for by, and which of the found ones is chosen.
+    pub palette: (String, usize),
+    /// The keys.
+    pub keymap: Keymap,
     /// A sentence about the last action; an error is shown as one.
     pub status: Option<(bool, String)>,
     /// Rows that fit on the screen, for paging; the shell tells it.
     pub page: usize,
     history: History,
+    /// The divider follows the mouse.
+    dragging: bool,
     /// Entries that were copied or cut.
     clipboard: Vec<EntryKind>,
     /// What was asked for tabs, and what came back.
@@ -148,6 +158,8 @@ impl App {
             marked: BTreeSet::new(),
             filter: Filter::All,
             zoomed: false,
+            split: None,
+            dragging: false,
             clipboard: Vec::new(),
             mode: Mode::List,
             pane: Pane::Security,
@@ -160,6 +172,8 @@ impl App {
             question: None,
             remedy: 0,
             search: (String::new(), 0),
+            palette: (String::new(), 0),
+            keymap: Keymap::default(),
             status: None,
             page: 10,
             history: History::default(),
@@ -251,7 +265,7 @@ impl App {
 
     /// A key was pressed.
     pub fn key(&mut self, event: KeyEvent) -> Option<Effect> {
-        match keymap::action(self.mode, &event) {
+        match self.keymap.action(self.mode, &event) {
             Some(action) => self.update(action),
             None => {
                 match self.mode {
@@ -262,6 +276,7 @@ impl App {
                     }
                     Mode::Search => self.search_key(event),
                     Mode::Import => self.import_key(event),
+                    Mode::Palette => self.palette_key(event),
                     Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help => {}
                 }
                 None
@@ -415,6 +430,11 @@ impl App {
             }
             Action::Quit if self.is_modified() => self.ask(Question::Quit),
             Action::Quit => return Some(Effect::Quit),
+            Action::Palette => {
+                self.palette = (String::new(), 0);
+                self.before = if self.mode == Mode::Help { Mode::List } else { self.mode };
+                self.mode = Mode::Palette;
+            }
             Action::Help => {
                 self.help_scroll = 0;
                 self.enter(Mode::Help);

@@ -20,6 +20,8 @@ pub enum Mode {
     Search,
     /// Choosing a remedy.
     Remedies,
+    /// Choosing an action by its words.
+    Palette,
     /// Answering a question.
     Confirm,
     /// Reading the help.
@@ -53,6 +55,50 @@ impl Key {
             modifiers.remove(KeyModifiers::SHIFT);
         }
         Key { code: event.code, modifiers }
+    }
+
+    /// Reads a key as the help shows it: `Ctrl-s`, `Enter`, `F2`, `j`.
+    ///
+    /// # Errors
+    /// What was expected, in one sentence.
+    pub fn read(text: &str) -> Result<Key, String> {
+        let (modifiers, word) = match text.strip_prefix("Ctrl-") {
+            Some(rest) => (KeyModifiers::CONTROL, rest),
+            None => (KeyModifiers::NONE, text),
+        };
+        let mut letters = word.chars();
+        let code = match (letters.next(), letters.next()) {
+            (Some(c), None) => KeyCode::Char(c),
+            _ => match word {
+                "Space" => KeyCode::Char(' '),
+                "Enter" => KeyCode::Enter,
+                "Esc" => KeyCode::Esc,
+                "Tab" => KeyCode::Tab,
+                "Shift-Tab" => KeyCode::BackTab,
+                "Backspace" => KeyCode::Backspace,
+                "Del" => KeyCode::Delete,
+                "Insert" => KeyCode::Insert,
+                "Home" => KeyCode::Home,
+                "End" => KeyCode::End,
+                "PgUp" => KeyCode::PageUp,
+                "PgDn" => KeyCode::PageDown,
+                "Up" => KeyCode::Up,
+                "Down" => KeyCode::Down,
+                "Left" => KeyCode::Left,
+                "Right" => KeyCode::Right,
+                _ => match word.strip_prefix('F').and_then(|number| number.parse().ok()) {
+                    Some(number @ 1..=12) => KeyCode::F(number),
+                    _ => return Err(format!("'{text}' is no key, expected one such as j, Ctrl-s, Enter, PgDn or F2")),
+                },
+            },
+        };
+        Ok(Key { code, modifiers })
+    }
+
+    /// The key's word in the configuration; arrows are words there.
+    pub fn word(&self) -> String {
+        let arrows = [("↑", "Up"), ("↓", "Down"), ("←", "Left"), ("→", "Right")];
+        arrows.iter().fold(self.name(), |name, (sign, word)| name.replace(sign, word))
     }
 
     /// The key as it stands on the keyboard: `Ctrl-s`, `Enter`, `j`.
@@ -112,6 +158,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
     List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
     List [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; asks when something is not saved";
+    List [ch(':')] Action::Palette, "", "Find an action by its words, and do it";
     List [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
     List [key(KeyCode::Tab)] Action::OtherPane, "pane", "Go to the side pane, to scroll it";
     List [key(KeyCode::Up), ch('k')] Action::Up, "", "Select the row above";
@@ -183,28 +230,98 @@ pub static BINDINGS: &[Binding] = bindings! {
     Remedies [key(KeyCode::Down), ch('j')] Action::Down, "choose", "The next remedy";
     Remedies [key(KeyCode::Up), ch('k')] Action::Up, "", "The previous remedy";
     Remedies [key(KeyCode::Esc), ch('q'), ch('x'), ctrl('c')] Action::Cancel, "back", "Close the list";
+    Palette [key(KeyCode::Enter)] Action::Accept, "do it", "Do what is chosen";
+    Palette [key(KeyCode::Down), ctrl('n')] Action::Down, "choose", "The next action";
+    Palette [key(KeyCode::Up), ctrl('p')] Action::Up, "", "The action before";
+    Palette [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Do nothing";
     Confirm [ch('y')] Action::Yes, "yes", "Yes";
     Confirm [ch('s'), ctrl('s')] Action::Save, "save", "Save first, where the question is about leaving";
     Confirm [ch('n'), key(KeyCode::Esc), ctrl('c')] Action::No, "no", "No, go on editing";
     Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "Close the help";
+    Help [ch('/'), ch(':')] Action::Palette, "search", "Search the actions";
     Help [key(KeyCode::Down), ch('j')] Action::Down, "scroll", "Scroll down";
     Help [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
     Help [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
     Help [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
 };
 
-/// What a key means in a mode.
-pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
-    let pressed = Key::of(event);
-    BINDINGS
-        .iter()
-        .find(|binding| binding.mode == mode && binding.keys.contains(&pressed))
-        .map(|binding| binding.action)
+impl Mode {
+    /// All modes, with their words in the configuration.
+    pub const ALL: [(Mode, &str); 9] = [
+        (Mode::List, "list"),
+        (Mode::Side, "side"),
+        (Mode::Form, "form"),
+        (Mode::Import, "import"),
+        (Mode::Remedies, "remedies"),
+        (Mode::Search, "search"),
+        (Mode::Palette, "palette"),
+        (Mode::Confirm, "confirm"),
+        (Mode::Help, "help"),
+    ];
 }
 
-/// The rows of a mode.
-pub fn of_mode(mode: Mode) -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(move |binding| binding.mode == mode)
+/// The keys in force: the table, with what the user's configuration changes.
+#[derive(Debug, Clone)]
+pub struct Keymap(Vec<(&'static Binding, Vec<Key>)>);
+
+impl Default for Keymap {
+    fn default() -> Keymap {
+        Keymap(BINDINGS.iter().map(|binding| (binding, binding.keys.to_vec())).collect())
+    }
+}
+
+impl Keymap {
+    /// Gives a key another meaning in a mode; it comes first among the keys of that action.
+    ///
+    /// # Errors
+    /// When the mode has no such action.
+    pub fn bind(&mut self, mode: Mode, key: Key, action: &str) -> Result<(), String> {
+        let known = |binding: &Binding| binding.mode == mode && name(binding.action) == action;
+        if !self.0.iter().any(|(binding, _)| known(binding)) {
+            let mut names: Vec<String> =
+                BINDINGS.iter().filter(|binding| binding.mode == mode).map(|binding| name(binding.action)).collect();
+            names.dedup();
+            return Err(format!("there is no action '{action}' here, expected one of: {}", names.join(" ")));
+        }
+        for (binding, keys) in self.0.iter_mut().filter(|(binding, _)| binding.mode == mode) {
+            keys.retain(|other| *other != key);
+            if known(binding) {
+                keys.insert(0, key);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a key means in a mode.
+    pub fn action(&self, mode: Mode, event: &KeyEvent) -> Option<Action> {
+        let pressed = Key::of(event);
+        let found = self.0.iter().find(|(binding, keys)| binding.mode == mode && keys.contains(&pressed));
+        found.map(|(binding, _)| binding.action)
+    }
+
+    /// The rows of a mode that have a key, each with its keys.
+    pub fn of_mode(&self, mode: Mode) -> impl Iterator<Item = (&'static Binding, &[Key])> {
+        let rows = self.0.iter().filter(move |(binding, keys)| binding.mode == mode && !keys.is_empty());
+        rows.map(|(binding, keys)| (*binding, keys.as_slice()))
+    }
+}
+
+/// An action's word in the configuration: `add-after`, `tab-layers`.
+pub fn name(action: Action) -> String {
+    let mut name = String::new();
+    for c in format!("{action:?}").chars().filter(|c| *c != ')') {
+        match c {
+            '(' => {}
+            c if c.is_ascii_uppercase() => {
+                if !name.is_empty() {
+                    name.push('-');
+                }
+                name.push(c.to_ascii_lowercase());
+            }
+            c => name.push(c),
+        }
+    }
+    name
 }
 
 #[cfg(test)]
@@ -223,8 +340,9 @@ mod tests {
 
     #[test]
     fn a_form_takes_every_character() {
-        for binding in
-            BINDINGS.iter().filter(|binding| matches!(binding.mode, Mode::Form | Mode::Search | Mode::Import))
+        for binding in BINDINGS
+            .iter()
+            .filter(|binding| matches!(binding.mode, Mode::Form | Mode::Search | Mode::Import | Mode::Palette))
         {
             for key in binding.keys {
                 assert!(
@@ -239,8 +357,28 @@ mod tests {
     #[test]
     fn shift_is_in_the_character() {
         let event = KeyEvent::new(KeyCode::Char('J'), KeyModifiers::SHIFT);
-        assert_eq!(action(Mode::List, &event), Some(Action::MoveDown));
+        assert_eq!(Keymap::default().action(Mode::List, &event), Some(Action::MoveDown));
         let line_feed = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::CONTROL);
-        assert_eq!(action(Mode::List, &line_feed), None);
+        assert_eq!(Keymap::default().action(Mode::List, &line_feed), None);
+    }
+
+    #[test]
+    fn a_key_can_mean_something_else() {
+        let mut keymap = Keymap::default();
+        keymap.bind(Mode::List, Key::read("Ctrl-w").unwrap(), "save").unwrap();
+        keymap.bind(Mode::List, Key::read("d").unwrap(), "undo").unwrap();
+        let press =
+            |keymap: &Keymap, c, modifiers| keymap.action(Mode::List, &KeyEvent::new(KeyCode::Char(c), modifiers));
+        assert_eq!(press(&keymap, 'w', KeyModifiers::CONTROL), Some(Action::Save));
+        assert_eq!(press(&keymap, 'd', KeyModifiers::NONE), Some(Action::Undo));
+        assert_eq!(press(&keymap, 's', KeyModifiers::CONTROL), Some(Action::Save));
+        let error = keymap.bind(Mode::Help, Key::read("F2").unwrap(), "save").unwrap_err();
+        assert!(error.contains("there is no action 'save' here"), "{error}");
+        assert!(Key::read("Strg-s").is_err());
+        for binding in BINDINGS {
+            for key in binding.keys.iter().filter(|key| key.name().is_ascii()) {
+                assert_eq!(Key::read(&key.name()).as_ref(), Ok(key), "{}", key.name());
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod app;
 pub mod completion;
+pub mod config;
 pub mod form;
 pub mod import;
 pub mod keymap;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ratatui::layout::{Position, Rect};
 use signal_hook::consts::SIGHUP;
 
 use crate::check;
@@ -27,6 +29,7 @@ use crate::host::{self, HostFacts};
 use crate::store::{self, Saved, Source};
 use action::Effect;
 use app::App;
+use config::Config;
 use pane::{Answer, Pane};
 use terminal::{Session, Wake};
 use theme::Theme;
@@ -46,7 +49,10 @@ enum Message {
 /// # Errors
 /// When the document can't be read, or there is no terminal. The terminal is as it was.
 pub fn run(cli: &Cli) -> Result<u8, Error> {
+    // A wrong configuration is said before the screen is taken.
+    let config = configuration()?;
     let (mut app, source) = open(cli)?;
+    app.keymap = config.keymap;
     let demo = source.is_none();
     if let Some(path) = cli.host.facts.as_ref().filter(|_| !demo) {
         // Recorded facts need no look at this host: a wrong file is said before the screen is taken.
@@ -59,8 +65,22 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         app.probed(facts);
     }
     let recorded = app.host.is_some();
-    let session = Session::start(Message::Terminal)?;
-    Editor { session, app, source, options: cli.host.clone(), recorded, probe: 0, learned: None }.run()
+    let session = Session::start(Message::Terminal, config.mouse)?;
+    Editor { session, app, source, options: cli.host.clone(), recorded, probe: 0, learned: None }.run(config.theme)
+}
+
+/// The user's configuration, or the defaults where there is none.
+fn configuration() -> Result<Config, Error> {
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let path = directories::ProjectDirs::from("", "", "qpt-tui").map(|dirs| dirs.config_dir().join("config.toml"));
+    let text = path.as_ref().map(std::fs::read_to_string);
+    match (path, text) {
+        (Some(path), Some(Ok(text))) => Config::read(&path, &text, colour),
+        (Some(path), Some(Err(error))) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::user(format!("{}: {error}", path.display())))
+        }
+        _ => Config::read(std::path::Path::new("config.toml"), "", colour),
+    }
 }
 
 fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
@@ -111,8 +131,7 @@ enum End {
 }
 
 impl Editor {
-    fn run(mut self) -> Result<u8, Error> {
-        let theme = Theme::new(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
+    fn run(mut self, theme: Theme) -> Result<u8, Error> {
         if !self.recorded {
             self.look();
         }
@@ -188,7 +207,7 @@ impl Editor {
 
     fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
         let size = self.session.screen.size()?;
-        self.app.page = view::page(size.height, size.width);
+        self.app.page = view::geometry::page(&self.app, Rect::from((Position::ORIGIN, size)));
         crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let app = &self.app;
         self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
@@ -200,6 +219,12 @@ impl Editor {
             Message::Terminal(Event::Key(event)) if event.kind != KeyEventKind::Release => self.app.key(event),
             Message::Terminal(Event::Paste(text)) => {
                 self.app.paste(&text);
+                None
+            }
+            Message::Terminal(Event::Mouse(event)) => {
+                if let Ok(size) = self.session.screen.size() {
+                    self.app.mouse(event, Rect::from((Position::ORIGIN, size)));
+                }
                 None
             }
             Message::Terminal(_) => None,

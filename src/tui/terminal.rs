@@ -9,7 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event};
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -25,19 +25,26 @@ use crate::error::Error;
 /// The terminal is ours at the moment; whoever gives it back first does all of it.
 static OURS: AtomicBool = AtomicBool::new(false);
 
+/// The mouse is ours as well while the terminal is.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
 /// The screen, drawn through one buffer so that a frame is one write.
 pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if MOUSE.load(Ordering::SeqCst) { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
 /// Gives the terminal back as it was; doing it twice does nothing more.
 pub(super) fn leave() {
     if OURS.swap(false, Ordering::SeqCst) {
         // A terminal that is gone can't be restored; there is nobody to tell.
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = execute!(io::stdout(), DisableMouseCapture);
+        }
         let _ =
             execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
@@ -115,11 +122,11 @@ impl Signals {
 }
 
 impl<M: Send + 'static> Session<M> {
-    /// Takes the terminal over and starts reading it; `message` makes a message of an event.
+    /// Takes the terminal over and starts reading it; `message` makes a message of an event, `mouse` takes the mouse too.
     ///
     /// # Errors
     /// When there is no terminal, or it can't do what an editor needs.
-    pub(super) fn start(message: fn(Event) -> M) -> Result<Session<M>, Error> {
+    pub(super) fn start(message: fn(Event) -> M, mouse: bool) -> Result<Session<M>, Error> {
         let hint = "for scripts there is: qpt-tui check FILE";
         if !rustix::termios::isatty(io::stdin()) || !rustix::termios::isatty(io::stdout()) {
             return Err(Error::user("the editor needs a terminal for input and output").hint(hint));
@@ -136,6 +143,7 @@ impl<M: Send + 'static> Session<M> {
         // NO_COLOR is the theme's business: crossterm's own answer to it breaks reverse video.
         crossterm::style::force_color_output(true);
         restore_on_panic();
+        MOUSE.store(mouse, Ordering::SeqCst);
         enter().map_err(|error| {
             leave();
             failed(error)

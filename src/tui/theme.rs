@@ -4,19 +4,78 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::rules::Verdict;
 
+/// What the terminal's background is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Background {
+    /// Dark.
+    Dark,
+    /// Light: no yellow and no cyan, which can't be read there.
+    Light,
+    /// No colours at all.
+    Mono,
+}
+
 /// The styles of the screen.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
     colour: bool,
+    light: bool,
+    ascii: bool,
 }
 
 impl Theme {
     /// The theme; `colour` is off under NO_COLOR.
     pub fn new(colour: bool) -> Theme {
-        Theme { colour }
+        Theme { colour, light: false, ascii: false }
+    }
+
+    /// The theme for a background.
+    #[must_use]
+    pub fn on(self, background: Background) -> Theme {
+        Theme { light: background == Background::Light, ..self }
+    }
+
+    /// The theme with plain ASCII in the place of borders and signs.
+    #[must_use]
+    pub fn ascii(self, ascii: bool) -> Theme {
+        Theme { ascii, ..self }
+    }
+
+    /// A sign of the screen as it is drawn.
+    pub fn sign(self, sign: &str) -> Option<&'static str> {
+        const PLAIN: [(&str, &str); 21] = [
+            ("✗", "x"),
+            ("✓", "v"),
+            ("·", "."),
+            ("…", "~"),
+            ("–", "-"),
+            ("─", "-"),
+            ("│", "|"),
+            ("┌", "+"),
+            ("┐", "+"),
+            ("└", "+"),
+            ("┘", "+"),
+            ("▌", "|"),
+            ("▏", "_"),
+            ("▸", ">"),
+            ("→", ">"),
+            ("↓", "v"),
+            ("↑", "^"),
+            ("←", "<"),
+            ("⋮", ":"),
+            ("×", "x"),
+            ("⏎", "$"),
+        ];
+        PLAIN.iter().find(|(found, _)| self.ascii && *found == sign).map(|(_, plain)| *plain)
     }
 
     fn fg(self, colour: Color) -> Style {
+        let colour = match colour {
+            Color::Yellow if self.light => Color::Magenta,
+            Color::Cyan if self.light => Color::Blue,
+            other => other,
+        };
         if self.colour { Style::new().fg(colour) } else { Style::new() }
     }
 

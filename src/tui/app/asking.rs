@@ -45,12 +45,14 @@ impl App {
 
     /// Goes along the lines of the map; the selection follows.
     pub(super) fn walk_matrix(&mut self, by: isize) {
+        self.choose_matrix_line(self.matrix_line().map_or(0, |at| at.saturating_add_signed(by)));
+    }
+
+    /// Chooses a line of the map, or the last; the selection follows.
+    pub(super) fn choose_matrix_line(&mut self, at: usize) {
         let lines = matrix::lines(&self.line, &self.findings);
         let Some(last) = lines.len().checked_sub(1) else { return };
-        let at = match self.matrix_line() {
-            Some(at) => at.saturating_add_signed(by).min(last),
-            None => 0,
-        };
+        let at = at.min(last);
         let entry = lines[at].entry;
         self.select_entry(Some(entry));
         let (list, range) = self.selection().unwrap_or((entry.list, 0..0));

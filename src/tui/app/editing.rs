@@ -43,6 +43,7 @@ impl App {
                 self.mode = Mode::List;
                 return None;
             }
+            Mode::Palette => return self.use_palette(),
             Mode::Import => {
                 self.take_import();
                 return None;

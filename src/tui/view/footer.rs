@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::text::{cut, width};
 use crate::tui::action::Action;
 use crate::tui::app::{App, Question};
-use crate::tui::keymap::{Mode, of_mode};
+use crate::tui::keymap::Mode;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -20,30 +20,39 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     }
     let mut spans = Vec::new();
     let mut used = 0;
-    if app.mode == Mode::Search {
-        let prompt = format!("search: {}▏  ", visible(&app.search.0));
+    if let Some((word, typed)) = match app.mode {
+        Mode::Search => Some(("search", &app.search.0)),
+        Mode::Palette => Some(("action", &app.palette.0)),
+        _ => None,
+    } {
+        let prompt = format!("{word}: {}▏  ", visible(typed));
         used += width(&prompt);
         spans.push(Span::raw(prompt));
     }
     let saving = app.question == Some(Question::Quit) && app.readonly.is_none();
-    let rows = of_mode(app.mode).filter(|row| !row.label.is_empty() && app.available(row.action).is_ok());
-    let rows: Vec<_> = rows.filter(|row| app.mode != Mode::Confirm || row.action != Action::Save || saving).collect();
+    let rows = app.keymap.of_mode(app.mode);
+    let rows = rows.filter(|(row, _)| !row.label.is_empty() && app.available(row.action).is_ok());
+    let rows: Vec<(String, &str, Action)> = rows
+        .filter(|(row, _)| app.mode != Mode::Confirm || row.action != Action::Save || saving)
+        .map(|(row, keys)| (keys[0].name(), row.label, row.action))
+        .collect();
     // Leaving and help are always shown; the others as far as there is room.
     let always =
         |action| matches!(action, Action::Quit | Action::Help | Action::Cancel | Action::No | Action::OtherPane);
-    let length = |row: &&crate::tui::keymap::Binding| width(&row.keys[0].name()) + 1 + width(row.label) + 2;
-    let reserved: usize = rows.iter().filter(|row| always(row.action)).map(length).sum();
+    let length = |(key, label, _): &(String, &str, Action)| width(key) + 1 + width(label) + 2;
+    let reserved: usize = rows.iter().filter(|row| always(row.2)).map(length).sum();
     let mut free = columns.saturating_sub(used + reserved);
     for row in rows {
         let need = length(&row);
-        if !always(row.action) {
+        if !always(row.2) {
             if need > free {
                 continue;
             }
             free -= need;
         }
-        spans.push(Span::styled(row.keys[0].name(), theme.key()));
-        spans.push(Span::raw(format!(" {}  ", row.label)));
+        let (key, label, _) = row;
+        spans.push(Span::styled(key, theme.key()));
+        spans.push(Span::raw(format!(" {label}  ")));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }

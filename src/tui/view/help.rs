@@ -9,16 +9,17 @@ use ratatui::widgets::Paragraph;
 use super::text::wrap;
 use crate::rules::Verdict;
 use crate::tui::app::App;
-use crate::tui::keymap::{Mode, of_mode};
+use crate::tui::keymap::{Key, Mode};
 use crate::tui::theme::Theme;
 
-const MODES: [(Mode, &str); 8] = [
+const MODES: [(Mode, &str); 9] = [
     (Mode::List, "In the lists"),
     (Mode::Side, "In the side pane"),
     (Mode::Form, "In a form"),
     (Mode::Import, "While importing"),
     (Mode::Remedies, "Among the remedies"),
     (Mode::Search, "While searching"),
+    (Mode::Palette, "Among the actions"),
     (Mode::Confirm, "Asked a question"),
     (Mode::Help, "In this help"),
 ];
@@ -30,8 +31,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let mut lines = Vec::new();
     for (mode, title) in MODES {
         lines.push(Line::styled(title, theme.title()));
-        for row in of_mode(mode) {
-            let keys: Vec<String> = row.keys.iter().map(super::super::keymap::Key::name).collect();
+        for (row, keys) in app.keymap.of_mode(mode) {
+            let keys: Vec<String> = keys.iter().map(Key::name).collect();
             let keys = format!(" {:<width$}", keys.join(" "), width = KEYS - 1);
             let wrapped = wrap(row.help, columns.saturating_sub(KEYS), "");
             for (index, part) in wrapped.into_iter().enumerate() {

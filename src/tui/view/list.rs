@@ -20,8 +20,7 @@ const GUTTER: usize = 11;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let height = usize::from(area.height);
-    // The cursor stays a row away from the edges where it can, so that titles come into sight.
-    let first = (app.selected + 2).saturating_sub(height).min(app.rows.len().saturating_sub(height));
+    let first = first(app, height);
     let lines: Vec<Line<'_>> = app
         .rows
         .iter()
@@ -31,6 +30,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         .map(|(index, row)| line(app, theme, index, row, area))
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The first row that is shown. The cursor stays a row away from the edges where it can, so that titles come into sight.
+pub(super) fn first(app: &App, height: usize) -> usize {
+    (app.selected + 2).saturating_sub(height).min(app.rows.len().saturating_sub(height))
 }
 
 fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Line<'a> {

@@ -1,6 +1,7 @@
 //! Drawing: reads the state, changes nothing.
 
 mod footer;
+pub mod geometry;
 mod help;
 mod list;
 mod popup;
@@ -8,7 +9,7 @@ mod side;
 mod text;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -31,55 +32,33 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         frame.render_widget(Paragraph::new("terminal too small: 20×6 at least"), area);
         return;
     }
-    let [header_area, body, footer_area] =
-        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
-    header(frame, header_area, app, theme);
+    let areas = geometry::areas(app, area);
+    let body = areas.body;
+    header(frame, areas.header, app, theme);
     if app.mode == Mode::Help {
         help::draw(frame, body, app, theme);
     } else {
-        panes(frame, body, app, theme);
+        if let Some(area) = areas.list {
+            list::draw(frame, area, app, theme);
+        }
+        if let Some(area) = areas.side {
+            side::draw(frame, area, app, theme);
+        }
     }
     match app.mode {
         Mode::Form => popup::form(frame, body, app, theme),
         Mode::Import => popup::import(frame, body, app, theme),
+        Mode::Palette => popup::palette(frame, body, app, theme),
         Mode::Remedies => popup::remedies(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),
         Mode::List | Mode::Side | Mode::Search | Mode::Help => {}
     }
-    footer::draw(frame, footer_area, app, theme);
-}
-
-fn panes(frame: &mut Frame<'_>, body: Rect, app: &App, theme: Theme) {
-    if app.zoomed {
-        if app.mode == Mode::Side {
-            side::draw(frame, body, app, theme);
-        } else {
-            list::draw(frame, body, app, theme);
+    footer::draw(frame, areas.footer, app, theme);
+    for cell in &mut frame.buffer_mut().content {
+        if let Some(plain) = theme.sign(cell.symbol()) {
+            cell.set_symbol(plain);
         }
-    } else if body.width >= SIDE_BY_SIDE {
-        let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(body);
-        list::draw(frame, left, app, theme);
-        side::draw(frame, right, app, theme);
-    } else if body.height < ONE_PANE {
-        if app.mode == Mode::Side {
-            side::draw(frame, body, app, theme);
-        } else {
-            list::draw(frame, body, app, theme);
-        }
-    } else {
-        let rows = u16::try_from(app.rows.len()).unwrap_or(u16::MAX);
-        let [top, bottom] =
-            Layout::vertical([Constraint::Length(rows.min(body.height * 9 / 20)), Constraint::Fill(1)]).areas(body);
-        list::draw(frame, top, app, theme);
-        side::draw(frame, bottom, app, theme);
     }
-}
-
-/// How many rows of the lists fit on a screen of this size.
-pub fn page(height: u16, width: u16) -> usize {
-    let body = height.saturating_sub(2);
-    let rows = if width >= SIDE_BY_SIDE || body < ONE_PANE { body } else { body * 9 / 20 };
-    usize::from(rows.saturating_sub(1)).max(1)
 }
 
 /// File, domain, whether it is modified, and how many entries have which verdict.

@@ -136,6 +136,27 @@ pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme)
     frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), below);
 }
 
+/// The actions that the typed words find.
+pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let inner = open(frame, area, area.height, "Actions: type a word of what you want", theme);
+    let columns = usize::from(inner.width);
+    let height = usize::from(inner.height);
+    let found = app.found_actions();
+    let first = (app.palette.1 + 1).saturating_sub(height);
+    let line = |(index, (binding, keys)): (usize, &(&crate::tui::keymap::Binding, &[crate::tui::keymap::Key]))| {
+        let why = app.available(binding.action).err().map(|why| format!("  ({why})")).unwrap_or_default();
+        let text = cut(&format!("{:<8} {}{why}", keys[0].name(), binding.help), columns);
+        let style = match (index == app.palette.1, why.is_empty()) {
+            (true, _) => theme.selected(true),
+            (false, true) => Style::new(),
+            (false, false) => theme.dim(),
+        };
+        Line::styled(text, style)
+    };
+    let lines: Vec<Line<'_>> = found.iter().enumerate().skip(first).take(height).map(line).collect();
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
 pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let Some(question) = app.question else { return };
     let columns = usize::from(area.width.min(110).saturating_sub(4));

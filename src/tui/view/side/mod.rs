@@ -72,6 +72,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     }
 }
 
+/// The tab whose word stands at a column of the title line.
+pub(super) fn tab_at(area: Rect, app: &App, column: u16) -> Option<Pane> {
+    let at = usize::from(column.saturating_sub(area.x));
+    let tabs = super::geometry::tabs(area.width < NARROW, app.pane);
+    tabs.into_iter().find(|(_, range)| range.contains(&at)).map(|(pane, _)| pane)
+}
+
 struct Text {
     lines: Vec<Line<'static>>,
     columns: usize,

@@ -1,0 +1,41 @@
+//! Finding an action by its words.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{Action, App, Effect, Mode};
+use crate::tui::keymap::{Binding, Key};
+
+impl App {
+    /// The actions of the lists whose help, or whose key, holds every word that was typed; each with its keys.
+    pub fn found_actions(&self) -> Vec<(&'static Binding, &[Key])> {
+        let words: Vec<String> = self.palette.0.split_whitespace().map(str::to_lowercase).collect();
+        let fits = |binding: &Binding, keys: &[Key]| {
+            let text = format!("{} {}", binding.label, binding.help).to_lowercase();
+            words.iter().all(|word| text.contains(word) || keys.iter().any(|key| key.name().to_lowercase() == *word))
+        };
+        let rows = self.keymap.of_mode(Mode::List).filter(|(binding, _)| binding.action != Action::Palette);
+        rows.filter(|(binding, keys)| fits(binding, keys)).collect()
+    }
+
+    pub(super) fn palette_key(&mut self, event: KeyEvent) {
+        match event.code {
+            KeyCode::Backspace => drop(self.palette.0.pop()),
+            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => self.palette.0.push(c),
+            _ => return,
+        }
+        self.palette.1 = 0;
+    }
+
+    /// Does what is chosen, as if its key had been pressed.
+    pub(super) fn use_palette(&mut self) -> Option<Effect> {
+        let action = self.found_actions().get(self.palette.1).map(|(binding, _)| binding.action);
+        self.mode = Mode::List;
+        match action {
+            Some(action) => self.update(action),
+            None => {
+                self.say("no action has these words");
+                None
+            }
+        }
+    }
+}

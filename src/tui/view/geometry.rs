@@ -1,0 +1,121 @@
+//! Where things are on the screen: for drawing, for paging and for the mouse.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::text::width;
+use super::{ONE_PANE, SIDE_BY_SIDE, list, side};
+use crate::tui::app::App;
+use crate::tui::keymap::Mode;
+use crate::tui::pane::Pane;
+
+/// The panes of a screen; one that is not shown has no area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Areas {
+    /// File, domain, counts.
+    pub header: Rect,
+    /// Everything between header and footer.
+    pub body: Rect,
+    /// The lists.
+    pub list: Option<Rect>,
+    /// The side pane, its tabs in the first line.
+    pub side: Option<Rect>,
+    /// The last line.
+    pub footer: Rect,
+}
+
+/// How much of the body the lists get, in percent, where nobody moved the divider.
+const HALF: u16 = 50;
+const STACKED: u16 = 45;
+
+/// The areas of a screen.
+pub fn areas(app: &App, screen: Rect) -> Areas {
+    let [header, body, footer] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(screen);
+    let focused_side = app.mode == Mode::Side;
+    let (list, side) = if app.zoomed || (body.width < SIDE_BY_SIDE && body.height < ONE_PANE) {
+        if focused_side { (None, Some(body)) } else { (Some(body), None) }
+    } else if body.width >= SIDE_BY_SIDE {
+        let share = app.split.unwrap_or(HALF).clamp(20, 80);
+        let [left, right] = Layout::horizontal([Constraint::Percentage(share), Constraint::Fill(1)]).areas(body);
+        (Some(left), Some(right))
+    } else {
+        let rows = u16::try_from(app.rows.len()).unwrap_or(u16::MAX);
+        let most = u32::from(body.height) * u32::from(app.split.unwrap_or(STACKED).clamp(20, 80)) / 100;
+        let most = u16::try_from(most).unwrap_or(body.height);
+        let [top, bottom] = Layout::vertical([Constraint::Length(rows.min(most)), Constraint::Fill(1)]).areas(body);
+        (Some(top), Some(bottom))
+    };
+    Areas { header, body, list, side, footer }
+}
+
+/// How many rows of the lists fit, for paging.
+pub fn page(app: &App, screen: Rect) -> usize {
+    let rows = areas(app, screen).list.map_or(1, |list| list.height);
+    usize::from(rows.saturating_sub(1)).max(1)
+}
+
+/// What stands at a place of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// A row of the lists.
+    Row(usize),
+    /// The lists, below their last row.
+    List,
+    /// A tab of the side pane.
+    Tab(Pane),
+    /// The line or column between the panes, which can be moved.
+    Divider,
+    /// The side pane, a line of it.
+    Side(usize),
+    /// Nothing of these.
+    Nowhere,
+}
+
+/// What stands at a column and a row of the screen.
+pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
+    let areas = areas(app, screen);
+    let inside = |area: Rect| area.contains((column, row).into());
+    if let Some(area) = areas.side.filter(|area| inside(*area)) {
+        if areas.list.is_some() && column == area.x && area.x > 0 {
+            return Spot::Divider;
+        }
+        if row != area.y {
+            return Spot::Side(usize::from(row - area.y - 1));
+        }
+        return side::tab_at(area, app, column).map_or(Spot::Divider, Spot::Tab);
+    }
+    match areas.list.filter(|area| inside(*area)) {
+        Some(area) => {
+            let at = list::first(app, usize::from(area.height)) + usize::from(row - area.y);
+            if at < app.rows.len() { Spot::Row(at) } else { Spot::List }
+        }
+        None => Spot::Nowhere,
+    }
+}
+
+/// The share of the body, in percent, that ends at a place: where the divider was dragged to.
+pub fn share(app: &App, screen: Rect, column: u16, row: u16) -> u16 {
+    let body = areas(app, screen).body;
+    let (at, all) = if body.width >= SIDE_BY_SIDE {
+        (column.saturating_sub(body.x), body.width)
+    } else {
+        (row.saturating_sub(body.y), body.height)
+    };
+    // Rounded up, so that the same rows come out of it again.
+    u16::try_from((u32::from(at) * 100).div_ceil(u32::from(all.max(1)))).unwrap_or(HALF)
+}
+
+/// The columns that the words of the tabs take, each with its tab.
+pub(super) fn tabs(narrow: bool, chosen: Pane) -> Vec<(Pane, std::ops::Range<usize>)> {
+    let mut at = 2;
+    let place = |(index, pane): (usize, Pane)| {
+        let number = format!(" {}", index + 1);
+        let word = if pane == chosen || !narrow { 1 + width(pane.title()) } else { 0 };
+        let start = at;
+        at += width(&number) + word;
+        let range = start..at;
+        at += if narrow { 0 } else { 2 };
+        (pane, range)
+    };
+    Pane::ALL.into_iter().enumerate().map(place).collect()
+}
