@@ -234,3 +234,73 @@ fn what_somebody_else_wrote_is_not_overwritten_unasked() {
     assert!(terminal.end().success());
     assert!(std::fs::read_to_string(&path).unwrap().contains("/nonexistent/a.img"));
 }
+
+#[test]
+fn the_mouse_is_taken_and_given_back() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("1 blocked");
+    assert_ne!(terminal.screen.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    // Clicks (SGR) on the second option, and on the word of the fourth tab.
+    let click = |terminal: &Terminal, word: &str| {
+        let text = terminal.text();
+        let (row, line) = text.lines().enumerate().find(|(_, line)| line.contains(word)).unwrap();
+        let column = line[..line.find(word).unwrap()].chars().count() + 2;
+        terminal.send(&format!("\u{1b}[<0;{column};{0}M\u{1b}[<0;{column};{0}m", row + 1));
+    };
+    click(&terminal, "-hda");
+    terminal.shows("/nonexistent/a.img is not there");
+    terminal.send("d");
+    terminal.shows("[modified]");
+    click(&terminal, "Diff");
+    terminal.shows("-     <qemu:arg value='-hda'/>");
+    terminal.send("qy");
+    assert!(terminal.end().success());
+    assert_eq!(terminal.screen.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    terminal.is_restored();
+}
+
+#[test]
+fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("-rtc");
+    terminal.send("\u{1b}[200~qemu-system-x86_64 -m 4G \\\n -device 'virtio-rng-pci,addr=0x1e'\u{1b}[201~");
+    terminal.shows("+ -device virtio-rng-pci,addr=0x1e");
+    terminal.shows("left out: <memory>");
+    terminal.send("\r");
+    terminal.shows("2 entries added");
+    terminal.send("\u{13}");
+    terminal.shows("virsh define");
+    terminal.send("q");
+    assert!(terminal.end().success());
+    assert!(std::fs::read_to_string(&path).unwrap().contains("<qemu:arg value='virtio-rng-pci,addr=0x1e'/>"));
+}
+
+#[test]
+fn a_wrong_configuration_is_an_error_with_its_line() {
+    let (dir, path) = vm();
+    let config = dir.path().join("qpt-tui");
+    std::fs::create_dir(&config).unwrap();
+    std::fs::write(config.join("config.toml"), "mouse = false\n[keys.list]\nw = \"sav\"\n").unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_qpt-tui"))
+        .arg(&path)
+        .env("XDG_CONFIG_HOME", dir.path())
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("config.toml:3:5: there is no action 'sav' here"), "{error}");
+}
+
+#[test]
+fn a_readonly_editor_saves_nothing() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&["--readonly", &path], 80, 24);
+    terminal.shows("[read-only]");
+    terminal.send("d\u{13}");
+    terminal.shows("it was opened with --readonly");
+    terminal.send("qy");
+    assert!(terminal.end().success());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), VM);
+}
