@@ -13,12 +13,20 @@ const CELL: (f32, f32) = (8.4, 18.0);
 /// A picture: its name and size, the keys that lead to it, and a text of its last line.
 struct Shot(&'static str, (u16, u16), &'static str, &'static str);
 
-const SHOTS: [Shot; 5] = [
-    Shot("demo", (80, 24), "", "Tab pane"),
-    Shot("remedies", (80, 24), "jjjx", "Esc back"),
-    Shot("diff", (80, 24), "jjjd3", "u undo"),
-    Shot("form", (80, 24), "a-netdev\t", "Esc cancel"),
-    Shot("small", (40, 15), "", "Tab pane"),
+const SHOTS: [Shot; 8] = [
+    Shot("demo", (80, 24), "\r", "Tab pane"),
+    Shot("layers", (120, 30), "\r2", "no say"),
+    Shot("remedies", (80, 24), "\rjjjx", "Esc back"),
+    Shot("diff", (80, 24), "\rjjjd4", "u undo"),
+    Shot("form", (80, 24), "\ra-netdev\t", "Esc cancel"),
+    Shot(
+        "import",
+        (80, 24),
+        "\r\u{1b}[200~QEMU_AUDIO_DRV=pa qemu-system-x86_64 -m 8G -object input-linux,id=kbd,evdev=/dev/input/by-id/usb-keyboard,grab_all=on,repeat=on -device ivshmem-plain,memdev=lg\u{1b}[201~",
+        "Enter add",
+    ),
+    Shot("tour", (80, 24), "", "Enter go on"),
+    Shot("small", (40, 15), "\r", "Tab pane"),
 ];
 
 #[test]
@@ -26,9 +34,10 @@ const SHOTS: [Shot; 5] = [
 fn take() {
     for Shot(name, (columns, rows), keys, last) in SHOTS {
         let mut terminal = Terminal::start(&["--demo"], columns, rows);
-        terminal.shows("Tab pane");
+        terminal.shows("Enter go on");
         terminal.send(keys);
         terminal.shows(last);
+        terminal.settle();
         write(name, &terminal);
         terminal.signal("TERM");
         terminal.end();
@@ -41,6 +50,7 @@ fn take() {
         terminal.shows("[modified]");
         terminal.send("k");
         terminal.shows("why:");
+        terminal.settle();
         write("editing", &terminal);
         terminal.signal("TERM");
         terminal.end();

@@ -364,7 +364,7 @@ fn searching_goes_to_the_match_and_back() {
 #[test]
 fn help_lists_every_key() {
     insta::assert_snapshot!("help_80x24", waiting(SMALL).keys("?").frame(80, 24));
-    let all = waiting(SMALL).keys("?").frame(80, 120);
+    let all = waiting(SMALL).keys("?").frame(80, 150);
     for binding in qpt_tui::tui::keymap::BINDINGS {
         assert!(all.contains(&binding.help[..binding.help.len().min(30)]), "{}", binding.help);
     }

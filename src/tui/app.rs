@@ -277,7 +277,7 @@ impl App {
                     Mode::Search => self.search_key(event),
                     Mode::Import => self.import_key(event),
                     Mode::Palette => self.palette_key(event),
-                    Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help => {}
+                    Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help | Mode::Tour => {}
                 }
                 None
             }
@@ -507,7 +507,7 @@ impl App {
                 self.form = None;
                 self.mode = Mode::List;
             }
-            Mode::Import => self.mode = Mode::List,
+            Mode::Import | Mode::Tour => self.mode = Mode::List,
             Mode::Search => {
                 self.selected = self.search.1.min(self.rows.len().saturating_sub(1));
                 self.search.0.clear();

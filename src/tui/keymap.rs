@@ -26,6 +26,8 @@ pub enum Mode {
     Confirm,
     /// Reading the help.
     Help,
+    /// Reading the first words of the demo.
+    Tour,
 }
 
 /// A key with its modifiers.
@@ -237,6 +239,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     Confirm [ch('y')] Action::Yes, "yes", "Yes";
     Confirm [ch('s'), ctrl('s')] Action::Save, "save", "Save first, where the question is about leaving";
     Confirm [ch('n'), key(KeyCode::Esc), ctrl('c')] Action::No, "no", "No, go on editing";
+    Tour [key(KeyCode::Enter), key(KeyCode::Esc), ch('q'), ch(' '), ctrl('c')] Action::Cancel, "go on", "Close the tour";
     Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "Close the help";
     Help [ch('/'), ch(':')] Action::Palette, "search", "Search the actions";
     Help [key(KeyCode::Down), ch('j')] Action::Down, "scroll", "Scroll down";
@@ -247,7 +250,7 @@ pub static BINDINGS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration.
-    pub const ALL: [(Mode, &str); 9] = [
+    pub const ALL: [(Mode, &str); 10] = [
         (Mode::List, "list"),
         (Mode::Side, "side"),
         (Mode::Form, "form"),
@@ -257,6 +260,7 @@ impl Mode {
         (Mode::Palette, "palette"),
         (Mode::Confirm, "confirm"),
         (Mode::Help, "help"),
+        (Mode::Tour, "tour"),
     ];
 }
 

@@ -87,6 +87,7 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     if cli.demo {
         let mut app = App::new("demo".to_owned(), check::parse("demo", DEMO)?);
         app.readonly = Some("this is the demo; there is no file to save");
+        app.mode = keymap::Mode::Tour;
         return Ok((app, None));
     }
     let source = match (&cli.connect, &cli.domain, &cli.file) {

@@ -87,6 +87,14 @@ impl Terminal {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
+    /// Reads until nothing more comes for a while.
+    pub(crate) fn settle(&mut self) {
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
+            self.screen.process(&bytes);
+            self.raw.extend(bytes);
+        }
+    }
+
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         let (nonzero_rows, nonzero_columns) = size(columns, rows);
         self.screen.screen_mut().set_size(nonzero_rows, nonzero_columns);
@@ -108,10 +116,7 @@ impl Terminal {
             assert!(Instant::now() < deadline, "it did not end; the screen is\n{}", self.text());
             std::thread::sleep(Duration::from_millis(5));
         };
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
-            self.screen.process(&bytes);
-            self.raw.extend(bytes);
-        }
+        self.settle();
         status
     }
 

@@ -16,6 +16,7 @@ impl App {
             Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
             Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
             Mode::Palette => self.palette.1 = clamp(self.palette.1, self.found_actions().len().saturating_sub(1)),
+            Mode::Tour => {}
             Mode::List | Mode::Form | Mode::Search | Mode::Confirm => {
                 let selectable: Vec<usize> =
                     (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();

@@ -17,6 +17,8 @@ pub struct Areas {
     pub body: Rect,
     /// The lists.
     pub list: Option<Rect>,
+    /// The column between panes that stand side by side.
+    pub divider: Option<Rect>,
     /// The side pane, its tabs in the first line.
     pub side: Option<Rect>,
     /// The last line.
@@ -24,7 +26,7 @@ pub struct Areas {
 }
 
 /// How much of the body the lists get, in percent, where nobody moved the divider.
-const HALF: u16 = 50;
+const HALF: u16 = 48;
 const STACKED: u16 = 45;
 
 /// The areas of a screen.
@@ -32,11 +34,14 @@ pub fn areas(app: &App, screen: Rect) -> Areas {
     let [header, body, footer] =
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(screen);
     let focused_side = app.mode == Mode::Side;
+    let mut divider = None;
     let (list, side) = if app.zoomed || (body.width < SIDE_BY_SIDE && body.height < ONE_PANE) {
         if focused_side { (None, Some(body)) } else { (Some(body), None) }
     } else if body.width >= SIDE_BY_SIDE {
         let share = app.split.unwrap_or(HALF).clamp(20, 80);
-        let [left, right] = Layout::horizontal([Constraint::Percentage(share), Constraint::Fill(1)]).areas(body);
+        let parts = [Constraint::Percentage(share), Constraint::Length(1), Constraint::Fill(1)];
+        let [left, between, right] = Layout::horizontal(parts).areas(body);
+        divider = Some(between);
         (Some(left), Some(right))
     } else {
         let rows = u16::try_from(app.rows.len()).unwrap_or(u16::MAX);
@@ -45,7 +50,7 @@ pub fn areas(app: &App, screen: Rect) -> Areas {
         let [top, bottom] = Layout::vertical([Constraint::Length(rows.min(most)), Constraint::Fill(1)]).areas(body);
         (Some(top), Some(bottom))
     };
-    Areas { header, body, list, side, footer }
+    Areas { header, body, list, divider, side, footer }
 }
 
 /// How many rows of the lists fit, for paging.
@@ -76,13 +81,13 @@ pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
     let areas = areas(app, screen);
     let inside = |area: Rect| area.contains((column, row).into());
     if let Some(area) = areas.side.filter(|area| inside(*area)) {
-        if areas.list.is_some() && column == area.x && area.x > 0 {
-            return Spot::Divider;
-        }
         if row != area.y {
             return Spot::Side(usize::from(row - area.y - 1));
         }
         return side::tab_at(area, app, column).map_or(Spot::Divider, Spot::Tab);
+    }
+    if areas.divider.is_some_and(inside) {
+        return Spot::Divider;
     }
     match areas.list.filter(|area| inside(*area)) {
         Some(area) => {
@@ -105,16 +110,20 @@ pub fn share(app: &App, screen: Rect, column: u16, row: u16) -> u16 {
     u16::try_from((u32::from(at) * 100).div_ceil(u32::from(all.max(1)))).unwrap_or(HALF)
 }
 
+/// From this width on every tab has its word; from the second on they stand apart.
+pub(super) const WORDS: u16 = 61;
+pub(super) const APART: u16 = 78;
+
 /// The columns that the words of the tabs take, each with its tab.
-pub(super) fn tabs(narrow: bool, chosen: Pane) -> Vec<(Pane, std::ops::Range<usize>)> {
+pub(super) fn tabs(columns: u16, chosen: Pane) -> Vec<(Pane, std::ops::Range<usize>)> {
     let mut at = 2;
     let place = |(index, pane): (usize, Pane)| {
         let number = format!(" {}", index + 1);
-        let word = if pane == chosen || !narrow { 1 + width(pane.title()) } else { 0 };
+        let word = if pane == chosen || columns >= WORDS { 1 + width(pane.title()) } else { 0 };
         let start = at;
         at += width(&number) + word;
         let range = start..at;
-        at += if narrow { 0 } else { 2 };
+        at += if columns >= APART { 2 } else { 0 };
         (pane, range)
     };
     Pane::ALL.into_iter().enumerate().map(place).collect()

@@ -12,7 +12,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::{Key, Mode};
 use crate::tui::theme::Theme;
 
-const MODES: [(Mode, &str); 9] = [
+const MODES: [(Mode, &str); 10] = [
     (Mode::List, "In the lists"),
     (Mode::Side, "In the side pane"),
     (Mode::Form, "In a form"),
@@ -22,6 +22,7 @@ const MODES: [(Mode, &str); 9] = [
     (Mode::Palette, "Among the actions"),
     (Mode::Confirm, "Asked a question"),
     (Mode::Help, "In this help"),
+    (Mode::Tour, "In the tour of the demo"),
 ];
 
 const KEYS: usize = 16;

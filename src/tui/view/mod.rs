@@ -41,6 +41,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         if let Some(area) = areas.list {
             list::draw(frame, area, app, theme);
         }
+        if let Some(area) = areas.divider {
+            let lines: Vec<Line<'_>> = (0..area.height).map(|_| Line::styled("│", theme.dim())).collect();
+            frame.render_widget(Paragraph::new(lines), area);
+        }
         if let Some(area) = areas.side {
             side::draw(frame, area, app, theme);
         }
@@ -48,6 +52,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     match app.mode {
         Mode::Form => popup::form(frame, body, app, theme),
         Mode::Import => popup::import(frame, body, app, theme),
+        Mode::Tour => popup::tour(frame, body, theme),
         Mode::Palette => popup::palette(frame, body, app, theme),
         Mode::Remedies => popup::remedies(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),

@@ -157,6 +157,17 @@ pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
+/// The first words of the demo.
+pub(super) fn tour(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    let columns = usize::from(area.width.min(110).saturating_sub(2));
+    let lines: Vec<String> = TOUR.lines().flat_map(|line| wrap(line, columns, "    ")).collect();
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let inner = open(frame, area, height, "qpt-tui", theme);
+    frame.render_widget(Paragraph::new(lines.into_iter().map(Line::from).collect::<Vec<_>>()), inner);
+}
+
+const TOUR: &str = include_str!("../../../assets/demo/tour.md");
+
 pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let Some(question) = app.question else { return };
     let columns = usize::from(area.width.min(110).saturating_sub(4));

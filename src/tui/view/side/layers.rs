@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::text::{cut, width};
+use super::super::text::{cut, width, wrap};
 use super::Text;
 use crate::rules::Verdict;
 use crate::tui::app::App;
@@ -51,7 +51,7 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'stati
     }
     lines.push(Line::default());
     let legend = "✗B blocked  !W warning  ?U unknown  ·N note  ✓ let through  - no say";
-    lines.push(Line::styled(cut(legend, columns), theme.dim()));
+    lines.extend(wrap(legend, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())));
     (lines, chosen.map(|line| line + 1))
 }
 

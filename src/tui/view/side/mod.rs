@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use similar::{ChangeTag, TextDiff};
 
+use super::geometry::{APART, WORDS};
 use super::list::badge;
 use super::text::{cut, width, wrap};
 use crate::domain::canonical;
@@ -24,26 +25,24 @@ use crate::tui::rows::Row;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
-/// Below this width only the chosen tab has its word.
-const NARROW: u16 = 78;
-
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let [title, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     let mut spans = vec![Span::styled("──", theme.dim())];
-    let narrow = area.width < NARROW;
     for (index, pane) in Pane::ALL.into_iter().enumerate() {
         let chosen = pane == app.pane;
         let style = if chosen { theme.selected(app.mode == Mode::Side).patch(theme.title()) } else { Style::new() };
         spans.push(Span::styled(format!(" {}", index + 1), theme.key()));
-        if chosen || !narrow {
+        if chosen || area.width >= WORDS {
             spans.push(Span::raw(" "));
             spans.push(Span::styled(pane.title(), style));
         }
-        if !narrow {
+        if area.width >= APART {
             spans.push(Span::styled(" ─", theme.dim()));
         }
     }
-    spans.push(Span::raw(" "));
+    if area.width >= APART || area.width < WORDS {
+        spans.push(Span::raw(" "));
+    }
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
     spans.push(Span::styled("─".repeat(usize::from(area.width).saturating_sub(used)), theme.dim()));
     frame.render_widget(Paragraph::new(Line::from(spans)), title);
@@ -75,7 +74,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 /// The tab whose word stands at a column of the title line.
 pub(super) fn tab_at(area: Rect, app: &App, column: u16) -> Option<Pane> {
     let at = usize::from(column.saturating_sub(area.x));
-    let tabs = super::geometry::tabs(area.width < NARROW, app.pane);
+    let tabs = super::geometry::tabs(area.width, app.pane);
     tabs.into_iter().find(|(_, range)| range.contains(&at)).map(|(pane, _)| pane)
 }
 
