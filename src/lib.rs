@@ -10,6 +10,7 @@
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
 //! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds
+//! assets/errors.tsv           from QEMU's words to the rules that foresee them
 //! ```
 //!
 //! # Directions
@@ -20,12 +21,12 @@
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu rules report tui::{app,keymap,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
 //! - A rule sees facts and decides; it never prints, probes or edits. The same facts give the same findings.
-//! - The program changes one thing on the host: the file the user saves. Every other remedy is text for the operator.
+//! - The program changes one thing on the host: the domain the user saves, in a file or through virsh. Every other remedy is text for the operator.
 //! - Probing never blocks the screen, never opens a device or a FIFO, and ends by a deadline.
 //! - What is shown went through [`visible::visible`]; what is offered as a command went through a shell quoter.
 //!
@@ -35,6 +36,10 @@
 //!   a loud and a silent case in `rules/tests.rs`.
 //! - **a key**: a row in [`tui::keymap::BINDINGS`]; an [`tui::action::Action`] if it does something new, and its arm in
 //!   [`tui::app::App::update`]. Footer and help follow by themselves.
+//! - **a tab of the side pane**: a [`tui::pane::Pane`], its file under `tui/view/side/`, a key.
+//! - **a native element in place of arguments**: a function from options to plans in a file of `rules/native/`, a line in
+//!   `plans`, a case in `tests/oracle/edits.rs`, where libvirt itself takes the edit.
+//! - **a start to compare with**: a line in `tests/oracle/cases.tsv`; the files that it names are made by `tests/oracle/files`.
 //! - **a fact about the host**: a field in [`host::HostFacts`], filled in `host::probe`.
 
 pub mod check;
