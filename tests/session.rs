@@ -251,6 +251,16 @@ fn actions_are_found_by_their_words() {
 }
 
 #[test]
+fn a_value_is_edited_key_by_key() {
+    let apart = session().keys("jj<Enter><C-t>");
+    insta::assert_snapshot!("keys_80x24", apart.frame(80, 24));
+    let edited = apart.keys("<Down><Down>2<Enter>");
+    assert!(edited.args().iter().any(|arg| arg.contains("/dev/input/by-id/usb-keyboard2")), "{:?}", edited.args());
+    let json = session().keys("<Enter><C-t>");
+    assert!(json.frame(80, 24).contains("the value is JSON"));
+}
+
+#[test]
 fn the_mouse_selects_scrolls_and_moves_the_divider() {
     use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
     use ratatui::layout::Rect;

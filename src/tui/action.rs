@@ -101,8 +101,12 @@ pub enum Action {
     Complete,
     /// Empty the field.
     Clear,
-    /// The other field of the form.
+    /// The other field of the form, or the next key.
     NextField,
+    /// The other field of the form, or the key before.
+    PreviousField,
+    /// Edit the value by its keys, or as text again.
+    TakeApart,
     /// Answer yes.
     Yes,
     /// Answer no.

@@ -443,9 +443,15 @@ impl App {
             Action::Suspend => return Some(Effect::Suspend),
             Action::Accept => return self.accept(),
             Action::Cancel => self.cancel(),
-            Action::NextField => {
+            Action::NextField | Action::PreviousField => {
                 if let Some(form) = &mut self.form {
-                    form.next_field();
+                    form.next_field(action == Action::NextField);
+                }
+            }
+            Action::TakeApart => {
+                let emulator = self.host.as_ref().and_then(|host| host.emulator.yes());
+                if let Some(Err(why)) = self.form.as_mut().map(|form| form.take_apart(emulator)) {
+                    self.status = Some((true, why));
                 }
             }
             Action::Complete => {

@@ -84,7 +84,8 @@ pub fn extras(focus: usize, what: &str, typed: &str, aliases: &[String]) -> Vec<
     words.iter().filter(|name| begin(name)).map(|name| whole(name)).collect()
 }
 
-fn about(property: &Property) -> String {
+/// The type of a property, and its default.
+pub(super) fn about(property: &Property) -> String {
     match &property.default {
         Some(default) => format!("{}, default {default}", property.kind),
         None => property.kind.clone(),

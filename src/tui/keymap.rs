@@ -218,7 +218,9 @@ pub static BINDINGS: &[Binding] = bindings! {
     Side [ctrl('l')] Action::Repaint, "", "Paint the screen again";
     Side [ctrl('z')] Action::Suspend, "", "Stop for now";
     Form [key(KeyCode::Enter)] Action::Accept, "accept", "Take the entry over";
-    Form [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Down), key(KeyCode::Up)] Action::NextField, "other field", "Go to the other field";
+    Form [key(KeyCode::Tab), key(KeyCode::Down)] Action::NextField, "other field", "Go to the other field, or to the next key";
+    Form [key(KeyCode::BackTab), key(KeyCode::Up)] Action::PreviousField, "", "Go back";
+    Form [ctrl('t')] Action::TakeApart, "keys", "Edit the value key by key, with types and defaults, or as text again";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
     Import [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with +";

@@ -51,6 +51,7 @@ impl App {
             _ => {}
         }
         let form = self.form.as_mut()?;
+        form.put_together();
         let entries = form.entries();
         if form.text(0).is_empty() {
             form.error = Some("the first field is empty".to_owned());

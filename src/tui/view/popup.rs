@@ -6,10 +6,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
-use super::text::{cut, wrap};
+use super::text::{cut, width, wrap};
 use crate::report::remedy_text;
 use crate::tui::app::App;
-use crate::tui::form::Target;
+use crate::tui::form::{Form, Target};
 use crate::tui::import::Fate;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
@@ -17,11 +17,12 @@ use crate::visible::visible;
 /// A box in the middle of `area`.
 fn open(frame: &mut Frame<'_>, area: Rect, height: u16, title: &str, theme: Theme) -> Rect {
     let height = height.min(area.height);
-    let width = area.width.min(110);
-    let outer = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let columns = area.width.min(110);
+    let (x, y) = (area.x + (area.width - columns) / 2, area.y + (area.height - height) / 2);
+    let outer = Rect { x, y, width: columns, height };
     let block = Block::new()
         .borders(Borders::ALL)
-        .title(format!(" {} ", cut(title, usize::from(width.saturating_sub(6)))))
+        .title(format!(" {} ", cut(title, usize::from(columns.saturating_sub(6)))))
         .title_style(theme.title());
     let inner = block.inner(outer);
     frame.render_widget(Clear, outer);
@@ -35,6 +36,9 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Target::Replace(..) => "Edit",
         Target::Insert(..) => "Add",
     };
+    if form.parts.is_some() {
+        return parts(frame, area, form, theme);
+    }
     let inner = open(frame, area, 8, title, theme);
     let [first, second, _, remark] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)])
@@ -61,6 +65,40 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         .map(|line| Line::styled(line, style))
         .collect();
     frame.render_widget(Paragraph::new(lines), remark);
+}
+
+/// A value taken apart: a row for each key.
+fn parts(frame: &mut Frame<'_>, area: Rect, form: &Form, theme: Theme) {
+    let Some(parts) = &form.parts else { return };
+    let title = format!("{} {}", visible(&form.text(0)), visible(&parts.text()));
+    let inner = open(frame, area, area.height, &title, theme);
+    let height = usize::from(inner.height);
+    let first = (parts.at + 1).saturating_sub(height);
+    let names = parts.rows.iter().map(|row| width(&row.key)).max().unwrap_or(0).clamp(8, 24);
+    for (line, (index, row)) in parts.rows.iter().enumerate().skip(first).take(height).enumerate() {
+        let place = Rect { y: inner.y + u16::try_from(line).unwrap_or(0), height: 1, ..inner };
+        let columns = [
+            Constraint::Length(u16::try_from(names + 1).unwrap_or(24)),
+            Constraint::Percentage(45),
+            Constraint::Fill(1),
+        ];
+        let [key, value, what] = Layout::horizontal(columns).areas(place);
+        let chosen = index == parts.at;
+        let style = if chosen { theme.key() } else { theme.dim() };
+        frame.render_widget(Paragraph::new(cut(&visible(&row.key), names)).style(style), key);
+        if chosen {
+            let mut typed = row.value.clone();
+            typed.set_style(Style::new().add_modifier(Modifier::UNDERLINED));
+            frame.render_widget(&typed, value);
+        } else {
+            let text = row.value.lines().join(" ");
+            frame.render_widget(Paragraph::new(cut(&visible(&text), usize::from(value.width))), value);
+        }
+        frame.render_widget(
+            Paragraph::new(cut(&format!(" {}", visible(&row.what)), usize::from(what.width))).style(theme.dim()),
+            what,
+        );
+    }
 }
 
 /// What can come next, the one that completing takes first.

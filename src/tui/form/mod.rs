@@ -1,5 +1,7 @@
 //! The entry being typed: an option with its value, or a variable with its value.
 
+mod fields;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use tui_textarea::{CursorMove, TextArea};
@@ -9,6 +11,8 @@ use crate::domain::extras::Extra;
 use crate::domain::{EntryKind, List};
 use crate::host::emulator::Emulator;
 use crate::qemu::{argv, catalog};
+
+pub use fields::{Field, Fields};
 
 /// Where the result goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct Form {
     pub fields: [TextArea<'static>; 2],
     /// The field that takes the keys.
     pub focus: usize,
+    /// The value taken apart, while it is edited by its keys.
+    pub parts: Option<Fields>,
     /// What was wrong at the last attempt to accept.
     pub error: Option<String>,
     initial: [String; 2],
@@ -71,6 +77,7 @@ impl Form {
             target,
             fields: [field(first), field(second)],
             focus,
+            parts: None,
             error: None,
             initial: [first.to_owned(), second.to_owned()],
         }
@@ -83,7 +90,8 @@ impl Form {
 
     /// Whether something was typed.
     pub fn is_modified(&self) -> bool {
-        (0..2).any(|field| self.text(field) != self.initial[field])
+        self.parts.as_ref().is_some_and(|parts| parts.text() != self.initial[1])
+            || (0..2).any(|field| self.text(field) != self.initial[field])
     }
 
     /// The names of the fields.
@@ -155,40 +163,77 @@ impl Form {
         Ok(entries)
     }
 
-    /// Goes to the other field.
-    pub fn next_field(&mut self) {
-        self.focus = 1 - self.focus;
+    /// Goes to the other field, or to the next key of a value that is taken apart.
+    pub fn next_field(&mut self, forward: bool) {
+        match &mut self.parts {
+            Some(parts) => parts.step(forward),
+            None => self.focus = 1 - self.focus,
+        }
+    }
+
+    /// Takes the value apart, or puts it together again.
+    ///
+    /// # Errors
+    /// Why it can't be taken apart, in one sentence.
+    pub fn take_apart(&mut self, emulator: Option<&Emulator>) -> Result<(), String> {
+        if self.parts.is_some() {
+            self.put_together();
+            return Ok(());
+        }
+        if self.target.list() != List::Args {
+            return Err("only arguments have keys".to_owned());
+        }
+        self.parts = Some(Fields::read(&self.text(0), &self.text(1), emulator)?);
+        self.focus = 1;
+        Ok(())
+    }
+
+    /// Puts the value together from its keys, where it is taken apart.
+    pub fn put_together(&mut self) {
+        if let Some(parts) = self.parts.take() {
+            self.fields[1] = field(&parts.text());
+        }
     }
 
     /// Puts pasted text in; line ends become blanks, since a value is one line.
     pub fn paste(&mut self, text: &str) {
         self.error = None;
-        self.fields[self.focus]
-            .insert_str(text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n'], " "));
+        let text = text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n'], " ");
+        match &mut self.parts {
+            Some(parts) => parts.paste(&text),
+            None => drop(self.fields[self.focus].insert_str(text)),
+        }
     }
 
-    /// A key that the table gives no meaning: typing and moving. The widget's own shortcuts are not used: some delete.
+    /// A key that the table gives no meaning: typing and moving.
     pub fn key(&mut self, event: KeyEvent) {
         self.error = None;
-        let area = &mut self.fields[self.focus];
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        match event.code {
-            KeyCode::Char('h') if control => drop(area.delete_char()),
-            KeyCode::Char('w') if control => drop(area.delete_word()),
-            KeyCode::Char('u') if control => drop(area.delete_line_by_head()),
-            KeyCode::Char('k') if control => drop(area.delete_line_by_end()),
-            KeyCode::Char('a') if control => area.move_cursor(CursorMove::Head),
-            KeyCode::Char('e') if control => area.move_cursor(CursorMove::End),
-            KeyCode::Left if control => area.move_cursor(CursorMove::WordBack),
-            KeyCode::Right if control => area.move_cursor(CursorMove::WordForward),
-            KeyCode::Left => area.move_cursor(CursorMove::Back),
-            KeyCode::Right => area.move_cursor(CursorMove::Forward),
-            KeyCode::Home => area.move_cursor(CursorMove::Head),
-            KeyCode::End => area.move_cursor(CursorMove::End),
-            KeyCode::Backspace => drop(area.delete_char()),
-            KeyCode::Delete => drop(area.delete_next_char()),
-            KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => area.insert_char(c),
-            _ => {}
+        match &mut self.parts {
+            Some(parts) => parts.key(event),
+            None => type_into(&mut self.fields[self.focus], event),
         }
+    }
+}
+
+/// Typing and moving in one line of text. The widget's own shortcuts are not used: some delete.
+fn type_into(area: &mut TextArea<'static>, event: KeyEvent) {
+    let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    match event.code {
+        KeyCode::Char('h') if control => drop(area.delete_char()),
+        KeyCode::Char('w') if control => drop(area.delete_word()),
+        KeyCode::Char('u') if control => drop(area.delete_line_by_head()),
+        KeyCode::Char('k') if control => drop(area.delete_line_by_end()),
+        KeyCode::Char('a') if control => area.move_cursor(CursorMove::Head),
+        KeyCode::Char('e') if control => area.move_cursor(CursorMove::End),
+        KeyCode::Left if control => area.move_cursor(CursorMove::WordBack),
+        KeyCode::Right if control => area.move_cursor(CursorMove::WordForward),
+        KeyCode::Left => area.move_cursor(CursorMove::Back),
+        KeyCode::Right => area.move_cursor(CursorMove::Forward),
+        KeyCode::Home => area.move_cursor(CursorMove::Head),
+        KeyCode::End => area.move_cursor(CursorMove::End),
+        KeyCode::Backspace => drop(area.delete_char()),
+        KeyCode::Delete => drop(area.delete_next_char()),
+        KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => area.insert_char(c),
+        _ => {}
     }
 }
