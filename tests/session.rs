@@ -251,6 +251,20 @@ fn actions_are_found_by_their_words() {
 }
 
 #[test]
+fn paths_of_the_host_are_suggested() {
+    let mut typing = waiting(SMALL).keys("a-drive<Tab>if=none,file=/srv/im");
+    assert_eq!(typing.app.wants_listing(), Some("/srv/".to_owned()));
+    typing.app.listed("/srv/".into(), vec!["images/".into(), "iso".into(), ".hidden".into()]);
+    assert_eq!(typing.app.wants_listing(), None);
+    assert!(typing.frame(80, 24).contains("Ctrl-n: images/"));
+    let next = typing.keys("<C-n>");
+    assert_eq!(next.app.wants_listing(), Some("/srv/images/".to_owned()));
+    assert_eq!(next.keys("<Enter>").args()[3], "if=none,file=/srv/images/");
+    assert_eq!(waiting(SMALL).keys("a-drive<Tab>if=/srv/").app.wants_listing(), None);
+    assert_eq!(waiting(SMALL).keys("a-cdrom<Tab>/srv/").app.wants_listing(), Some("/srv/".to_owned()));
+}
+
+#[test]
 fn a_value_is_edited_key_by_key() {
     let apart = session().keys("jj<Enter><C-t>");
     insta::assert_snapshot!("keys_80x24", apart.frame(80, 24));

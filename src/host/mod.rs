@@ -21,5 +21,5 @@ pub mod selinux;
 pub mod sockets;
 
 pub use facts::{HostFacts, Instance, Known};
-pub use paths::{Acl, Ending, FileKind, Step, Walk};
+pub use paths::{Acl, Ending, FileKind, Step, Walk, names_in};
 pub use probe::{Request, STATE_DIRECTORY, dac_label, default_devices, probe};

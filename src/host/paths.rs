@@ -168,6 +168,22 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
     found
 }
 
+/// More names than this are not offered.
+const MAX_NAMES: usize = 2000;
+
+/// The names in a directory, sorted; those of directories end in a slash. Nothing is opened but the directory.
+pub fn names_in(directory: &str) -> Vec<String> {
+    let name = |entry: std::fs::DirEntry| {
+        let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let name = entry.file_name().into_string().ok()?;
+        Some(if directory { name + "/" } else { name })
+    };
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(name).take(MAX_NAMES).collect();
+    names.sort();
+    names
+}
+
 /// Walks one path.
 pub(super) fn walk(path: &str) -> Known<Walk> {
     if path.contains('\0') {

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect};
-use super::completion::{self, Candidate};
+use super::completion::{self, Candidate, Listing};
 use super::form::{Form, Target};
 use super::keymap::{Keymap, Mode};
 use super::pane::{Answer, Asked, Pane};
@@ -128,6 +128,8 @@ pub struct App {
     /// Rows that fit on the screen, for paging; the shell tells it.
     pub page: usize,
     history: History,
+    /// The directory that was listed last, for completion.
+    listing: Option<Listing>,
     /// The divider follows the mouse.
     dragging: bool,
     /// Entries that were copied or cut.
@@ -160,6 +162,7 @@ impl App {
             zoomed: false,
             split: None,
             dragging: false,
+            listing: None,
             clipboard: Vec::new(),
             mode: Mode::List,
             pane: Pane::Security,
@@ -295,7 +298,21 @@ impl App {
         let aliases = &self.document.facts().aliases;
         let devices: Vec<String> =
             aliases.iter().filter(|(group, _)| *group == "device").map(|(_, alias)| alias.clone()).collect();
-        form.candidates(self.emulator(), &devices)
+        form.candidates(self.emulator(), &devices, self.listing.as_ref())
+    }
+
+    /// The directory whose names would complete what is typed, when it was not listed yet.
+    pub fn wants_listing(&self) -> Option<String> {
+        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args && form.focus == 1)?;
+        let (option, value) = (form.text(0), form.text(1));
+        let (_, directory, _) = completion::path(&option, &value)?;
+        let known = self.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
+        (!known).then(|| directory.to_owned())
+    }
+
+    /// What stands in a directory; nothing where it can't be listed.
+    pub fn listed(&mut self, directory: String, names: Vec<String>) {
+        self.listing = Some((directory, names));
     }
 
     /// The device or object in the form whose properties the host was not asked about.

@@ -61,6 +61,71 @@ pub fn values(option: &str, typed: &str, emulator: Option<&Emulator>) -> Vec<Can
     }
 }
 
+/// What stands in a directory of this host: the directory, and its names; those of directories end in a slash.
+pub type Listing = (String, Vec<String>);
+
+/// The path that is being typed at the end of a value: what stands before it, its directory with a slash, the rest.
+///
+/// A path is what a key of the resource table, or the option itself, names.
+pub fn path<'a>(option: &str, typed: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
+    let row = catalog::option(argv::option_name(option)?)?;
+    let start = match row.reader.split(':').next().unwrap_or_default() {
+        "path" | "image" => 0,
+        "keyval" | "drive" | "blockdev" => {
+            let part = typed.rfind(',').map_or(0, |comma| comma + 1);
+            let (key, _) = typed[part..].split_once('=')?;
+            let names = |row: &catalog::ResourceRow| row.key == Some(key) && PATHS.contains(&row.access);
+            let image = ["drive", "blockdev"].contains(&row.reader) && (key == "file" || key.ends_with("filename"));
+            if !image && !catalog::resources(row.name).iter().any(names) {
+                return None;
+            }
+            part + key.len() + 1
+        }
+        _ => return None,
+    };
+    let path = &typed[start..];
+    let slash = path.rfind('/').filter(|_| path.starts_with('/'))? + 1;
+    Some((&typed[..start], &path[..slash], &path[slash..]))
+}
+
+/// Words of the resource table for what is a path.
+const PATHS: [&str; 14] = [
+    "read",
+    "read-write",
+    "create",
+    "memory",
+    "memory-read",
+    "directory",
+    "listen",
+    "connect",
+    "library",
+    "rom",
+    "search",
+    "read-list",
+    "tls-x509-server",
+    "tls-x509-client",
+];
+
+/// Suggestions for a path, from the listing of its directory.
+pub fn paths(option: &str, typed: &str, listing: Option<&Listing>) -> Vec<Candidate> {
+    let (Some((before, directory, part)), Some((listed, names))) = (path(option, typed), listing) else {
+        return Vec::new();
+    };
+    if listed != directory {
+        return Vec::new();
+    }
+    let names = names
+        .iter()
+        .filter(|name| name.starts_with(part) && *name != part && (!name.starts_with('.') || part.starts_with('.')));
+    names
+        .map(|name| Candidate {
+            text: format!("{before}{directory}{}", name.replace(',', ",,")),
+            name: name.clone(),
+            what: String::new(),
+        })
+        .collect()
+}
+
 /// Suggestions for the rest of the namespace: what there is, the domain's devices, the types of values.
 pub fn extras(focus: usize, what: &str, typed: &str, aliases: &[String]) -> Vec<Candidate> {
     let whole = |name: &str| Candidate { text: name.to_owned(), name: name.to_owned(), what: String::new() };

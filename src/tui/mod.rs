@@ -42,6 +42,7 @@ enum Message {
     Terminal(Event),
     Probed(u64, Box<HostFacts>),
     Answered(Pane, String, Answer),
+    Listed(String, Vec<String>),
 }
 
 /// Opens the editor; gives the exit status.
@@ -183,7 +184,21 @@ impl Editor {
             if let Some(pane) = self.app.wants_answer() {
                 self.ask(pane);
             }
+            if let Some(directory) = self.app.wants_listing() {
+                self.list(directory);
+            }
         }
+    }
+
+    /// Lists a directory in the background: a file system that hangs must not stop a key.
+    fn list(&mut self, directory: String) {
+        // Asked for once; the names come when they come.
+        self.app.listed(directory.clone(), Vec::new());
+        let sender = self.session.sender();
+        std::thread::spawn(move || {
+            let names = host::names_in(&directory);
+            sender.send(Message::Listed(directory, names));
+        });
     }
 
     /// Asks libvirt's programs for what a tab shows, in the background.
@@ -237,6 +252,10 @@ impl Editor {
             }
             Message::Answered(pane, source, answer) => {
                 self.app.answered(pane, source, answer);
+                None
+            }
+            Message::Listed(directory, names) => {
+                self.app.listed(directory, names);
                 None
             }
         }

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use tui_textarea::{CursorMove, TextArea};
 
-use super::completion::{self, Candidate};
+use super::completion::{self, Candidate, Listing};
 use crate::domain::extras::Extra;
 use crate::domain::{EntryKind, List};
 use crate::host::emulator::Emulator;
@@ -127,10 +127,18 @@ impl Form {
     }
 
     /// What can come next in the field that takes the keys.
-    pub fn candidates(&self, emulator: Option<&Emulator>, aliases: &[String]) -> Vec<Candidate> {
+    pub fn candidates(
+        &self,
+        emulator: Option<&Emulator>,
+        aliases: &[String],
+        listing: Option<&Listing>,
+    ) -> Vec<Candidate> {
         match (self.target.list(), self.focus) {
             (List::Args, 0) => completion::options(&self.text(0)),
-            (List::Args, _) => completion::values(&self.text(0), &self.text(1), emulator),
+            (List::Args, _) => {
+                let paths = completion::paths(&self.text(0), &self.text(1), listing);
+                if paths.is_empty() { completion::values(&self.text(0), &self.text(1), emulator) } else { paths }
+            }
             (List::Envs, _) => Vec::new(),
             (List::Extras, focus) => completion::extras(focus, &self.text(0), &self.text(focus), aliases),
         }
