@@ -304,3 +304,28 @@ fn a_readonly_editor_saves_nothing() {
     assert!(terminal.end().success());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), VM);
 }
+
+#[test]
+fn a_value_goes_through_the_users_editor() {
+    let (dir, path) = vm();
+    let editor = dir.path().join("editor");
+    // It reads a line from the terminal, which must be its own meanwhile.
+    std::fs::write(&editor, "#!/bin/sh\nprintf 'your word: '\nread word\nprintf '%s\\n' \"base=$word\" > \"$1\"\n")
+        .unwrap();
+    std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let script = format!("EDITOR='{}' exec {} '{path}'", editor.display(), env!("CARGO_BIN_EXE_qpt-tui"));
+    let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
+    terminal.shows("-rtc base=utc");
+    terminal.send("E");
+    terminal.shows("your word:");
+    terminal.send("localtime\n");
+    terminal.shows("base=localtime");
+    terminal.send("\r");
+    terminal.shows("-rtc base=localtime");
+    terminal.send("\u{13}");
+    terminal.shows("virsh define");
+    terminal.send("q");
+    assert!(terminal.end().success());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), VM.replace("utc", "localtime"));
+    terminal.is_restored();
+}

@@ -105,6 +105,8 @@ pub enum Action {
     NextField,
     /// The other field of the form, or the key before.
     PreviousField,
+    /// Change the text of the field in $VISUAL or $EDITOR.
+    Outside,
     /// Edit the value by its keys, or as text again.
     TakeApart,
     /// Answer yes.
@@ -125,6 +127,8 @@ pub enum Effect {
     Probe,
     /// Put text into the terminal's clipboard.
     Copy(String),
+    /// Let the user's own editor change a text.
+    Outside(String),
     /// Paint everything anew.
     Repaint,
     /// Stop until the shell continues us.

@@ -241,9 +241,10 @@ impl App {
     pub fn available(&self, action: Action) -> Result<(), &'static str> {
         let entry = self.selection().is_some();
         let refused = match action {
-            Action::Edit if self.disabled_row().is_some() => "switch it on first: Space",
+            Action::Edit | Action::Outside if self.disabled_row().is_some() => "switch it on first: Space",
             Action::Delete if self.disabled_row().is_some() => return Ok(()),
             Action::Edit if !entry => "select an entry first",
+            Action::Outside if !entry && self.form.is_none() => "select an entry first",
             Action::Delete | Action::Copy | Action::CopyShell | Action::Cut | Action::Duplicate
                 if self.chosen().is_empty() =>
             {
@@ -346,6 +347,13 @@ impl App {
         self.host = Some(facts);
         self.probing = false;
         self.judge();
+    }
+
+    /// The user's own editor has ended: its text is in the form, to be taken over or not.
+    pub fn came_back(&mut self, text: &str) {
+        if let Some(form) = &mut self.form {
+            form.fill(text);
+        }
     }
 
     /// The text was saved.
@@ -464,6 +472,14 @@ impl App {
                 if let Some(form) = &mut self.form {
                     form.next_field(action == Action::NextField);
                 }
+            }
+            Action::Outside => {
+                if self.form.is_none() {
+                    self.open_form();
+                }
+                let form = self.form.as_mut()?;
+                form.put_together();
+                return Some(Effect::Outside(form.text(form.focus)));
             }
             Action::TakeApart => {
                 let emulator = self.host.as_ref().and_then(|host| host.emulator.yes());

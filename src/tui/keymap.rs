@@ -156,6 +156,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
     List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
     List [ch('p')] Action::Import, "import", "Paste a shell command, XML from a forum or a libvirt log; shows what it becomes first";
+    List [ch('E')] Action::Outside, "", "Edit the selected value in $VISUAL or $EDITOR";
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
     List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
@@ -221,6 +222,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     Form [key(KeyCode::Tab), key(KeyCode::Down)] Action::NextField, "other field", "Go to the other field, or to the next key";
     Form [key(KeyCode::BackTab), key(KeyCode::Up)] Action::PreviousField, "", "Go back";
     Form [ctrl('t')] Action::TakeApart, "keys", "Edit the value key by key, with types and defaults, or as text again";
+    Form [ctrl('o')] Action::Outside, "", "Change the text of the field in $VISUAL or $EDITOR";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
     Import [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with +";

@@ -270,6 +270,10 @@ impl Editor {
             }
             Effect::Probe => self.look(),
             Effect::Copy(text) => self.session.copy(&text)?,
+            Effect::Outside(text) => match self.session.outside(|| outside(&text))? {
+                Ok(text) => self.app.came_back(&text),
+                Err(error) => self.app.failed(error),
+            },
             Effect::Repaint => self.session.repaint()?,
             Effect::Suspend => self.session.suspend()?,
             Effect::Save { force } => {
@@ -327,6 +331,31 @@ impl Editor {
         std::thread::spawn(move || {
             sender.send(Message::Probed(number, Box::new(host::probe(&request))));
         });
+    }
+}
+
+/// Lets $VISUAL or $EDITOR change a text in a file of its own, readable by nobody else.
+fn outside(text: &str) -> Result<String, String> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let named = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    // As virsh's editor we are EDITOR ourselves.
+    let editor = named.filter(|editor| !editor.contains("qpt-tui")).unwrap_or_else(|| "vi".to_owned());
+    let words = shlex::split(&editor).filter(|words| !words.is_empty());
+    let words = words.ok_or_else(|| format!("EDITOR is '{editor}', expected a program"))?;
+    let path = std::env::temp_dir().join(format!("qpt-tui-{}.txt", std::process::id()));
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    file.write_all(format!("{text}\n").as_bytes()).map_err(failed)?;
+    drop(file);
+    let ended = std::process::Command::new(&words[0]).args(&words[1..]).arg(&path).status();
+    let read = std::fs::read_to_string(&path);
+    // It was made a moment ago; if somebody took it away there is nothing to remove.
+    let _ = std::fs::remove_file(&path);
+    match ended {
+        Ok(status) if status.success() => read.map_err(failed),
+        Ok(status) => Err(format!("{editor} ended with {status}; nothing was taken over")),
+        Err(error) => Err(format!("{editor} could not be run: {error}")),
     }
 }
 

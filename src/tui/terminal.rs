@@ -74,6 +74,66 @@ pub(super) struct Session<M> {
     sender: Sender<M>,
     pipe: OwnedFd,
     signals: Signals,
+    reader: Reader,
+}
+
+/// The thread that reads the terminal; it can be told to leave it to another program for a while.
+struct Reader {
+    control: OwnedFd,
+    paused: mpsc::Receiver<()>,
+    resume: mpsc::Sender<()>,
+}
+
+impl Reader {
+    fn start<M: Send + 'static>(sender: Sender<M>, message: fn(Event) -> M) -> io::Result<Reader> {
+        let (told, control) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let (pausing, paused) = mpsc::channel();
+        let (resume, resuming) = mpsc::channel();
+        std::thread::spawn(move || {
+            loop {
+                let stdin = io::stdin();
+                let mut watched = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&told, PollFlags::IN)];
+                match poll(&mut watched, None) {
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(_) => return,
+                }
+                let (input, control) = (watched[0].revents(), watched[1].revents());
+                if !control.is_empty() {
+                    let mut byte = [0_u8; 1];
+                    let told = rustix::io::read(&told, &mut byte).is_ok_and(|length| length > 0);
+                    if !told || pausing.send(()).is_err() || resuming.recv().is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                if input.is_empty() {
+                    continue;
+                }
+                // What arrived together is handed on together: some of it waits inside crossterm.
+                loop {
+                    let Ok(event) = crossterm::event::read() else { return };
+                    if !sender.send(message(event)) {
+                        return;
+                    }
+                    if !crossterm::event::poll(std::time::Duration::ZERO).unwrap_or(false) {
+                        break;
+                    }
+                }
+            }
+        });
+        Ok(Reader { control, paused, resume })
+    }
+
+    /// The terminal is left to another program until [`Reader::go_on`].
+    fn pause(&self) {
+        let _ = rustix::io::write(&self.control, b"p");
+        // Half an escape sequence keeps the thread inside a read; the next key ends that.
+        let _ = self.paused.recv_timeout(std::time::Duration::from_millis(300));
+    }
+
+    fn go_on(&self) {
+        let _ = self.resume.send(());
+    }
 }
 
 /// Sends a message and wakes the main thread.
@@ -154,15 +214,8 @@ impl<M: Send + 'static> Session<M> {
                 failed(error)
             },
         )?;
-        let reader = sender.clone();
-        std::thread::spawn(move || {
-            while let Ok(event) = crossterm::event::read() {
-                if !reader.send(message(event)) {
-                    return;
-                }
-            }
-        });
-        Ok(Session { screen, receiver, sender, pipe, signals })
+        let reader = Reader::start(sender.clone(), message).map_err(failed)?;
+        Ok(Session { screen, receiver, sender, pipe, signals, reader })
     }
 
     /// Where other threads send their messages.
@@ -224,6 +277,20 @@ impl<M: Send + 'static> Session<M> {
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         enter()?;
         self.repaint()
+    }
+
+    /// Gives the terminal to another program while `run` takes, and takes it back.
+    ///
+    /// # Errors
+    /// When the terminal can't be taken over again.
+    pub(super) fn outside<T>(&mut self, run: impl FnOnce() -> T) -> io::Result<T> {
+        self.reader.pause();
+        leave();
+        let result = run();
+        enter()?;
+        self.reader.go_on();
+        self.repaint()?;
+        Ok(result)
     }
 
     /// Sends text to the terminal's clipboard (OSC 52).

@@ -203,10 +203,15 @@ impl Form {
         }
     }
 
+    /// Another text in the place of the field's; line ends become blanks.
+    pub fn fill(&mut self, text: &str) {
+        self.fields[self.focus] = field(&one_line(text));
+    }
+
     /// Puts pasted text in; line ends become blanks, since a value is one line.
     pub fn paste(&mut self, text: &str) {
         self.error = None;
-        let text = text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n'], " ");
+        let text = one_line(text);
         match &mut self.parts {
             Some(parts) => parts.paste(&text),
             None => drop(self.fields[self.focus].insert_str(text)),
@@ -221,6 +226,10 @@ impl Form {
             None => type_into(&mut self.fields[self.focus], event),
         }
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n'], " ")
 }
 
 /// Typing and moving in one line of text. The widget's own shortcuts are not used: some delete.
