@@ -447,3 +447,86 @@ fn the_form_suggests_what_can_come_next() {
     assert!(session.keys("<C-n>").frame(80, 24).contains("takes a value"));
     assert!(waiting(SMALL).keys("a-zzz<C-n>").frame(80, 24).contains("there is no suggestion here"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever is typed, at whatever size: no panic, a document that can be read, and undo leads back to the first one.
+    #[test]
+    fn no_keys_break_the_editor(
+        keys in proptest::collection::vec(proptest::sample::select(KEYS.to_vec()), 1..60),
+        width in 1_u16..130,
+        height in 1_u16..45,
+    ) {
+        let mut typing = session();
+        let mut all = String::new();
+        for key in keys {
+            all.push_str(key);
+            typing = typing.keys(key);
+            typing.frame(width, height);
+            proptest::prop_assert!(Document::parse(typing.app.document.source()).is_ok(), "{all}");
+        }
+        typing = typing.keys("<Esc>y<Esc>y<Esc>");
+        for _ in 0..80 {
+            typing = typing.keys("u");
+        }
+        proptest::prop_assert_eq!(typing.app.document.source(), DEMO, "{}", all);
+    }
+}
+
+/// Keys that the walk above takes: every action of the lists, words and numbers for forms.
+const KEYS: [&str; 53] = [
+    "a",
+    "A",
+    "e",
+    "o",
+    "d",
+    "D",
+    "J",
+    "K",
+    "j",
+    "k",
+    "g",
+    "G",
+    "v",
+    "y",
+    "Y",
+    "X",
+    "P",
+    "p",
+    "f",
+    "z",
+    " ",
+    "x",
+    "u",
+    "c",
+    "!",
+    "/",
+    "n",
+    "N",
+    ":",
+    "?",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "<Tab>",
+    "<Enter>",
+    "<Enter>",
+    "<Esc>",
+    "<C-r>",
+    "<C-t>",
+    "<C-n>",
+    "<C-o>",
+    "<BS>",
+    "<PgDn>",
+    "-device",
+    "x,y=z",
+    "-S",
+    "<q:arg value='1'/>",
+    "A=1",
+    "漢",
+];

@@ -13,8 +13,9 @@ pub fn command(source: &str, session: bool) -> Result<Vec<String>, String> {
     let document = nameless(source)?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), document.as_raw_fd());
     let uri = if session { "qemu:///session" } else { "qemu:///system" };
-    let said =
-        ask("virsh", &["-q", "-c", uri, "domxml-to-native", "qemu-argv", "--xml", &path], Duration::from_secs(10))?;
+    let words = ["-q", "-c", uri, "domxml-to-native", "qemu-argv", "--xml", &path];
+    let asked = ask("virsh", &words, Duration::from_secs(10));
+    let said = asked.map_err(|why| format!("{why}; 'virsh -c {uri} version' may tell why"))?;
     arguments(&said).ok_or_else(|| "virsh answered something else than a command line".to_owned())
 }
 

@@ -34,13 +34,14 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
         let message = match &walk.ending {
             Ending::Present => continue,
             Ending::Missing(missing) if access == Access::Memory && of_a_driver(case, walk) => {
+                // Only root may make a file there; it then stands where the node should be.
+                let root = case.identity().is_ok_and(|who| who.uid == 0);
+                let verdict = if root { Verdict::Warns } else { Verdict::Blocks };
                 findings.push(
-                    Finding::of(
-                        usage,
-                        Verdict::Warns,
-                        format!("{missing} is not there: its driver has to be loaded before the VM starts"),
-                    )
-                    .because("QEMU makes a plain file of that name instead, which keeps the driver's node away later"),
+                    Finding::of(usage, verdict, format!("{missing} is not there: its driver has to be loaded before the VM starts"))
+                        .because("QEMU would make a plain file of that name; as root it does, and the driver's node can't be made later")
+                        .because("QEMU says 'can't open backing store … Permission denied'")
+                        .remedy(Remedy::none(Scope::Rewrite, "load the driver first, for Looking Glass: modprobe kvmfr static_size_mb=32")),
                 );
                 continue;
             }
@@ -67,7 +68,7 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Whether a path stands in `/dev` itself, where drivers make the nodes, and not on a mount below it.
-fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
+pub(super) fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
     let path = walk.resolved();
     let mount = case.host.mount_of(path).map_or("", |mount| mount.point.as_str());
     path.starts_with("/dev/") && !mount.starts_with("/dev/") && !path.starts_with("/dev/shm/")

@@ -35,7 +35,7 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static
             }
         }
         Some(Answer::Command(Err(why))) => {
-            text.add(&format!("A sketch: libvirt was not to be asked ({why})."), "", "", theme.dim());
+            text.add(&format!("A sketch, since libvirt could not be asked: {why}."), "", "", theme.dim());
             sketch(&mut text, app, theme);
         }
         _ => text.add("libvirt is being asked …", "", "", theme.dim()),

@@ -14,7 +14,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::geometry::{APART, WORDS};
 use super::list::badge;
-use super::text::{cut, width, wrap};
+use super::text::{width, wrap};
 use crate::domain::canonical;
 use crate::report::remedy_text;
 use crate::rules::{Finding, Verdict};
@@ -213,7 +213,8 @@ fn diff(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
                 ChangeTag::Equal => ("  ", theme.dim()),
             };
             let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
-            lines.push(Line::styled(cut(&format!("{sign}{}", visible(&text)), columns), style));
+            let wrapped = wrap(&format!("{sign}{}", visible(&text)), columns, "      ");
+            lines.extend(wrapped.into_iter().map(|line| Line::styled(line, style)));
         }
     }
     lines
