@@ -1,4 +1,7 @@
 //! Starts that were recorded on hosts with SELinux and with AppArmor, replayed as facts: the verdict must be what happened.
+//!
+//! Of what was recorded three are left out, since the records do not tell what decided: `other-dac-acl` (the ACL),
+//! `other-group-r660` (the groups of that guest's QEMU), `aa-native-disk-blockdev-ro` (refused for its native disk).
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -236,6 +236,11 @@ fn the_lists_are_filtered_and_panes_zoomed() {
     let wrong = session().keys("f");
     assert!(shown(&wrong) < all && wrong.frame(80, 24).contains("only entries that are blocked"));
     assert_eq!(shown(&wrong.keys("ff")), all);
+    let dac = session().keys("Fdac<Enter>");
+    assert!(shown(&dac) < all && shown(&dac) > 0);
+    assert!(dac.frame(80, 24).contains("[only dac]"));
+    assert_eq!(shown(&dac.keys("F<Esc>")), all);
+    assert_eq!(shown(&session().keys("Fbridge")), 1);
     insta::assert_snapshot!("zoomed_80x24", session().keys("<Tab>z").frame(80, 24));
 }
 
@@ -448,6 +453,39 @@ fn the_form_suggests_what_can_come_next() {
     assert!(waiting(SMALL).keys("a-zzz<C-n>").frame(80, 24).contains("there is no suggestion here"));
 }
 
+/// Each feature with the keys that lead to it.
+const FEATURES: [(&str, &str); 15] = [
+    ("lists", "jj"),
+    ("marks", "vvj"),
+    ("off", "j "),
+    ("filter", "f"),
+    ("form", "jj<Enter>"),
+    ("form-keys", "jj<Enter><C-t>"),
+    ("import", "p-m 4G -device virtio-rng-pci,addr=0x1e"),
+    ("remedies", "jjx"),
+    ("search", "/blockdev"),
+    ("palette", ":copy"),
+    ("help", "?"),
+    ("layers", "2<Tab>jj"),
+    ("xml", "jj3"),
+    ("diff", "jd4"),
+    ("rule", "jj6"),
+];
+
+#[test]
+fn every_feature_at_every_size() {
+    for (name, keys) in FEATURES {
+        let session = session().keys(keys);
+        for (width, height) in [(40, 15), (80, 24), (120, 40), (200, 50)] {
+            insta::assert_snapshot!(format!("feature_{name}_{width}x{height}"), session.frame(width, height));
+        }
+        // At the smallest size something is still there, and nothing breaks below it.
+        for (width, height) in [(20, 6), (19, 5), (1, 1)] {
+            session.frame(width, height);
+        }
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
 
@@ -475,7 +513,7 @@ proptest::proptest! {
 }
 
 /// Keys that the walk above takes: every action of the lists, words and numbers for forms.
-const KEYS: [&str; 53] = [
+const KEYS: [&str; 54] = [
     "a",
     "A",
     "e",
@@ -495,6 +533,7 @@ const KEYS: [&str; 53] = [
     "P",
     "p",
     "f",
+    "F",
     "z",
     " ",
     "x",

@@ -77,6 +77,8 @@ pub enum Action {
     Zoom,
     /// Show only what is wrong.
     Filter,
+    /// Show only what holds a text, or what a layer or a verdict is about.
+    FilterBy,
     /// Write the passthrough as libvirt does.
     Canonicalise,
     /// Look at the host again.

@@ -95,6 +95,8 @@ pub struct App {
     pub marked: BTreeSet<usize>,
     /// Which rows are shown.
     pub filter: Filter,
+    /// Only rows that hold this text, or about which a layer or a verdict of this name speaks.
+    pub wanted: String,
     /// How much of the screen the lists get, in percent, once the divider was moved.
     pub split: Option<u16>,
     /// The pane with the keys has the whole screen.
@@ -159,6 +161,7 @@ impl App {
             selected: 0,
             marked: BTreeSet::new(),
             filter: Filter::All,
+            wanted: String::new(),
             zoomed: false,
             split: None,
             dragging: false,
@@ -231,6 +234,13 @@ impl App {
         let mut all: Vec<(&Finding, &Remedy)> =
             self.findings_of(row).flat_map(|f| f.remedies.iter().map(move |remedy| (f, remedy))).collect();
         all.sort_by_key(|(finding, remedy)| (finding.verdict, remedy.scope));
+        // One remedy may settle several layers; it is offered once.
+        let mut offered: Vec<&Remedy> = Vec::new();
+        all.retain(|(_, remedy)| {
+            let fresh = !offered.contains(remedy);
+            offered.push(remedy);
+            fresh
+        });
         all
     }
 
@@ -281,6 +291,7 @@ impl App {
                     Mode::Search => self.search_key(event),
                     Mode::Import => self.import_key(event),
                     Mode::Palette => self.palette_key(event),
+                    Mode::Filter => self.filter_key(event),
                     Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help | Mode::Tour => {}
                 }
                 None
@@ -439,6 +450,7 @@ impl App {
             Action::Mark => self.mark(),
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Filter => self.next_filter(),
+            Action::FilterBy => self.mode = Mode::Filter,
             Action::Canonicalise => match canonical::plan(&self.document) {
                 Ok(edits) if edits.is_empty() => self.say("the passthrough is written as libvirt writes it already"),
                 Ok(edits) => self.edit(&edits, self.selected_entry()),
@@ -547,6 +559,10 @@ impl App {
                 self.mode = Mode::List;
             }
             Mode::Import | Mode::Tour => self.mode = Mode::List,
+            Mode::Filter => {
+                self.mode = Mode::List;
+                self.want(String::new());
+            }
             Mode::Search => {
                 self.selected = self.search.1.min(self.rows.len().saturating_sub(1));
                 self.search.0.clear();
@@ -564,12 +580,9 @@ impl App {
         };
         let selected = self.selected_entry();
         self.rows = rows(&self.document, &self.line, &self.findings);
-        if let Some(limit) = self.filter.limit() {
-            let all = std::mem::take(&mut self.rows);
-            let shown = |row: &Row| !row.is_selectable() || self.verdict_of(row).is_some_and(|found| found <= limit);
-            let kept: Vec<Row> = all.into_iter().filter(shown).collect();
-            self.rows = kept;
-        }
+        let all = std::mem::take(&mut self.rows);
+        let kept: Vec<Row> = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row)).collect();
+        self.rows = kept;
         if selected.is_some() {
             self.select_entry(selected);
         }

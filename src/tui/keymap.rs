@@ -20,6 +20,8 @@ pub enum Mode {
     Search,
     /// Choosing a remedy.
     Remedies,
+    /// Typing what is to be shown only.
+    Filter,
     /// Choosing an action by its words.
     Palette,
     /// Answering a question.
@@ -190,6 +192,7 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('P')] Action::Put, "", "Put in what was copied or cut, after the selected row";
     List [ch('D')] Action::Duplicate, "", "Duplicate";
     List [ch('f')] Action::Filter, "", "Show only what is wrong, only what is blocked, all";
+    List [ch('F')] Action::FilterBy, "", "Show only entries with a text, a layer (dac) or a verdict (blocked)";
     List [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
     List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
     List [ch('r')] Action::Probe, "", "Look at the host again";
@@ -236,6 +239,8 @@ pub static BINDINGS: &[Binding] = bindings! {
     Remedies [key(KeyCode::Down), ch('j')] Action::Down, "choose", "The next remedy";
     Remedies [key(KeyCode::Up), ch('k')] Action::Up, "", "The previous remedy";
     Remedies [key(KeyCode::Esc), ch('q'), ch('x'), ctrl('c')] Action::Cancel, "back", "Close the list";
+    Filter [key(KeyCode::Enter)] Action::Accept, "keep", "Keep the filter; F and Esc take it away";
+    Filter [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "show all", "Show all entries again";
     Palette [key(KeyCode::Enter)] Action::Accept, "do it", "Do what is chosen";
     Palette [key(KeyCode::Down), ctrl('n')] Action::Down, "choose", "The next action";
     Palette [key(KeyCode::Up), ctrl('p')] Action::Up, "", "The action before";
@@ -254,13 +259,14 @@ pub static BINDINGS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration.
-    pub const ALL: [(Mode, &str); 10] = [
+    pub const ALL: [(Mode, &str); 11] = [
         (Mode::List, "list"),
         (Mode::Side, "side"),
         (Mode::Form, "form"),
         (Mode::Import, "import"),
         (Mode::Remedies, "remedies"),
         (Mode::Search, "search"),
+        (Mode::Filter, "filter"),
         (Mode::Palette, "palette"),
         (Mode::Confirm, "confirm"),
         (Mode::Help, "help"),
@@ -348,10 +354,9 @@ mod tests {
 
     #[test]
     fn a_form_takes_every_character() {
-        for binding in BINDINGS
-            .iter()
-            .filter(|binding| matches!(binding.mode, Mode::Form | Mode::Search | Mode::Import | Mode::Palette))
-        {
+        for binding in BINDINGS.iter().filter(|binding| {
+            matches!(binding.mode, Mode::Form | Mode::Search | Mode::Import | Mode::Palette | Mode::Filter)
+        }) {
             for key in binding.keys {
                 assert!(
                     !matches!(key.code, KeyCode::Char(_)) || key.modifiers == KeyModifiers::CONTROL,

@@ -39,7 +39,7 @@ impl App {
 
     pub(super) fn accept(&mut self) -> Option<Effect> {
         match self.mode {
-            Mode::Search => {
+            Mode::Search | Mode::Filter => {
                 self.mode = Mode::List;
                 return None;
             }

@@ -16,7 +16,7 @@ impl App {
             Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
             Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
             Mode::Palette => self.palette.1 = clamp(self.palette.1, self.found_actions().len().saturating_sub(1)),
-            Mode::Tour => {}
+            Mode::Tour | Mode::Filter => {}
             Mode::List | Mode::Form | Mode::Search | Mode::Confirm => {
                 let selectable: Vec<usize> =
                     (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();
@@ -81,6 +81,39 @@ impl App {
             Filter::Wrong => "only entries that are blocked, warned about or unknown are shown; f goes on",
             Filter::Blocked => "only blocked entries are shown; f shows all again",
         });
+    }
+
+    /// Whether a row is shown with the filters that are on.
+    pub(super) fn passes(&self, row: &Row) -> bool {
+        let limit = self.filter.limit();
+        if limit.is_some_and(|limit| self.verdict_of(row).is_none_or(|found| found > limit)) {
+            return false;
+        }
+        let wanted = self.wanted.to_lowercase();
+        let speaks = |finding: &crate::rules::Finding| {
+            finding.layer.word() == wanted
+                || [finding.verdict.word(), finding.verdict.sign().1].contains(&wanted.as_str())
+        };
+        wanted.is_empty() || self.row_text(row).to_lowercase().contains(&wanted) || self.findings_of(row).any(speaks)
+    }
+
+    /// Shows only what holds a text; all with an empty one.
+    pub(super) fn want(&mut self, text: String) {
+        let selected = self.selected_entry();
+        self.wanted = text;
+        self.marked.clear();
+        self.judge();
+        self.select_entry(selected);
+    }
+
+    pub(super) fn filter_key(&mut self, event: KeyEvent) {
+        let mut text = self.wanted.clone();
+        match event.code {
+            KeyCode::Backspace => drop(text.pop()),
+            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(c),
+            _ => return,
+        }
+        self.want(text);
     }
 
     pub(super) fn search_key(&mut self, event: KeyEvent) {

@@ -23,6 +23,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     if let Some((word, typed)) = match app.mode {
         Mode::Search => Some(("search", &app.search.0)),
         Mode::Palette => Some(("action", &app.palette.0)),
+        Mode::Filter => Some(("only", &app.wanted)),
         _ => None,
     } {
         let prompt = format!("{word}: {}▏  ", visible(typed));

@@ -12,13 +12,14 @@ use crate::tui::app::App;
 use crate::tui::keymap::{Key, Mode};
 use crate::tui::theme::Theme;
 
-const MODES: [(Mode, &str); 10] = [
+const MODES: [(Mode, &str); 11] = [
     (Mode::List, "In the lists"),
     (Mode::Side, "In the side pane"),
     (Mode::Form, "In a form"),
     (Mode::Import, "While importing"),
     (Mode::Remedies, "Among the remedies"),
     (Mode::Search, "While searching"),
+    (Mode::Filter, "While filtering"),
     (Mode::Palette, "Among the actions"),
     (Mode::Confirm, "Asked a question"),
     (Mode::Help, "In this help"),

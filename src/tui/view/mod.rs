@@ -56,7 +56,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         Mode::Palette => popup::palette(frame, body, app, theme),
         Mode::Remedies => popup::remedies(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),
-        Mode::List | Mode::Side | Mode::Search | Mode::Help => {}
+        Mode::List | Mode::Side | Mode::Search | Mode::Filter | Mode::Help => {}
     }
     footer::draw(frame, areas.footer, app, theme);
     for cell in &mut frame.buffer_mut().content {
@@ -91,9 +91,17 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         (false, true) => "[read-only] ",
         (false, false) => "",
     };
+    let only = match (app.filter.limit(), app.wanted.is_empty()) {
+        (None, true) => String::new(),
+        (Some(limit), true) => format!("[only {}] ", limit.sign().1),
+        (_, false) => format!("[only {}] ", visible(&app.wanted)),
+    };
     let name = &app.document.facts().name;
-    let left =
-        format!(" {state}{} · {}", visible(&app.title), if name.is_empty() { "no name".into() } else { visible(name) });
+    let left = format!(
+        " {state}{only}{} · {}",
+        visible(&app.title),
+        if name.is_empty() { "no name".into() } else { visible(name) }
+    );
     let left = cut(&left, usize::from(area.width).saturating_sub(taken));
     let gap = usize::from(area.width).saturating_sub(taken + width(&left));
     let mut spans = vec![Span::raw(left), Span::raw(" ".repeat(gap))];
