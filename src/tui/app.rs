@@ -6,14 +6,18 @@ mod importing;
 mod marks;
 mod palette;
 mod pointing;
+mod questions;
 mod selection;
+
+pub use questions::Question;
+pub use selection::Filter;
 
 use std::collections::{BTreeSet, HashMap};
 
 use crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect};
-use super::completion::{self, Candidate, Listing};
+use super::completion::{Candidate, Listing};
 use super::form::{Form, Target};
 use super::keymap::{Keymap, Mode};
 use super::pane::{Answer, Asked, Pane};
@@ -21,53 +25,8 @@ use super::rows::{Row, rows};
 use crate::check::command_line;
 use crate::domain::{Document, EntryId, EntryKind, History, List, canonical};
 use crate::host::HostFacts;
-use crate::host::emulator::Emulator;
 use crate::qemu::CommandLine;
 use crate::rules::{self, Case, Finding, Remedy, Verdict};
-
-/// Which rows are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Filter {
-    /// All.
-    All,
-    /// Those with something wrong.
-    Wrong,
-    /// Those that block.
-    Blocked,
-}
-
-impl Filter {
-    /// The worst verdict that is still shown; nothing for all.
-    pub fn limit(self) -> Option<Verdict> {
-        match self {
-            Filter::All => None,
-            Filter::Wrong => Some(Verdict::Unknown),
-            Filter::Blocked => Some(Verdict::Blocks),
-        }
-    }
-}
-
-/// What the answer to a question does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
-    /// Leave although something is not saved.
-    Quit,
-    /// Write over what somebody else wrote.
-    Overwrite,
-    /// Drop what was typed in the form.
-    DropForm,
-}
-
-impl Question {
-    /// The question as it is asked.
-    pub fn text(self) -> &'static str {
-        match self {
-            Question::Quit => "There are changes that are not saved. Leave without them?",
-            Question::Overwrite => "The file was changed by somebody else since it was opened. Write over it?",
-            Question::DropForm => "Drop what you typed?",
-        }
-    }
-}
 
 /// The editor.
 pub struct App {
@@ -299,45 +258,6 @@ impl App {
         }
     }
 
-    /// What the host's QEMU can do, as far as it is known.
-    fn emulator(&self) -> Option<&Emulator> {
-        self.host.as_ref()?.emulator.yes()
-    }
-
-    /// What can come next in the form.
-    pub fn candidates(&self) -> Vec<Candidate> {
-        let Some(form) = &self.form else { return Vec::new() };
-        let aliases = &self.document.facts().aliases;
-        let devices: Vec<String> =
-            aliases.iter().filter(|(group, _)| *group == "device").map(|(_, alias)| alias.clone()).collect();
-        form.candidates(self.emulator(), &devices, self.listing.as_ref())
-    }
-
-    /// The directory whose names would complete what is typed, when it was not listed yet.
-    pub fn wants_listing(&self) -> Option<String> {
-        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args && form.focus == 1)?;
-        let (option, value) = (form.text(0), form.text(1));
-        let (_, directory, _) = completion::path(&option, &value)?;
-        let known = self.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
-        (!known).then(|| directory.to_owned())
-    }
-
-    /// What stands in a directory; nothing where it can't be listed.
-    pub fn listed(&mut self, directory: String, names: Vec<String>) {
-        self.listing = Some((directory, names));
-    }
-
-    /// The device or object in the form whose properties the host was not asked about.
-    pub fn unknown_type(&self) -> Option<String> {
-        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args)?;
-        let (option, value) = (form.text(0), form.text(1));
-        let (group, name) = completion::driver(&option, &value)?;
-        let emulator = self.emulator()?;
-        let table = if group == "device" { &emulator.devices } else { &emulator.objects };
-        let name = crate::qemu::catalog::unalias(name);
-        table.get(name).filter(|properties| properties.is_empty()).map(|_| name.to_owned())
-    }
-
     /// Text was pasted.
     pub fn paste(&mut self, text: &str) {
         match (self.mode, &mut self.form) {
@@ -521,36 +441,6 @@ impl App {
         self.mode = mode;
     }
 
-    fn ask(&mut self, question: Question) {
-        self.question = Some(question);
-        self.mode = Mode::Confirm;
-    }
-
-    fn close_question(&mut self) {
-        self.question = None;
-        if self.mode == Mode::Confirm {
-            self.mode = if self.form.is_some() { Mode::Form } else { Mode::List };
-        }
-    }
-
-    fn answer(&mut self, yes: bool) -> Option<Effect> {
-        let question = self.question;
-        self.close_question();
-        match (question, yes) {
-            (Some(Question::Quit), true) => Some(Effect::Quit),
-            (Some(Question::Overwrite), true) => Some(Effect::Save { force: true }),
-            (Some(Question::DropForm), true) => {
-                self.form = None;
-                self.mode = Mode::List;
-                None
-            }
-            _ => {
-                self.leaving = false;
-                None
-            }
-        }
-    }
-
     fn cancel(&mut self) {
         match self.mode {
             Mode::Form if self.form.as_ref().is_some_and(Form::is_modified) => self.ask(Question::DropForm),
@@ -586,23 +476,5 @@ impl App {
         if selected.is_some() {
             self.select_entry(selected);
         }
-    }
-
-    /// Whether the document names something that the host was not asked about; `learned` is the type asked about last.
-    pub fn needs_probe(&self, learned: Option<&String>) -> bool {
-        if self.probing {
-            return false;
-        }
-        let unknown = self.unknown_type();
-        unknown.is_some() && unknown.as_ref() != learned
-            || self.host.as_ref().is_some_and(|host| {
-                let unseen = self
-                    .line
-                    .uses
-                    .iter()
-                    .filter_map(|usage| usage.resource.path())
-                    .any(|(path, _)| !host.paths.contains_key(path));
-                unseen || !host.identities.contains_key(&crate::host::dac_label(self.document.facts()))
-            })
     }
 }

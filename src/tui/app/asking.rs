@@ -1,9 +1,11 @@
-//! Tabs whose content libvirt is asked for, and the map of layers.
+//! What is asked outside: the host, libvirt for some tabs, directories for completion; and the map of layers.
 
 use std::collections::hash_map::Entry;
 
-use super::{Answer, App, Asked, Pane};
-use crate::tui::matrix;
+use super::{Answer, App, Asked, Candidate, Pane};
+use crate::domain::List;
+use crate::host::emulator::Emulator;
+use crate::tui::{completion, matrix};
 
 impl App {
     /// The tab that is shown, when its content has to be asked for.
@@ -58,5 +60,62 @@ impl App {
         let (list, range) = self.selection().unwrap_or((entry.list, 0..0));
         let before = |line: &&matrix::Line| line.entry.list == list && range.contains(&line.entry.index);
         self.cell = lines[..at].iter().filter(before).count();
+    }
+
+    /// What the host's QEMU can do, as far as it is known.
+    pub(super) fn emulator(&self) -> Option<&Emulator> {
+        self.host.as_ref()?.emulator.yes()
+    }
+
+    /// What can come next in the form.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let Some(form) = &self.form else { return Vec::new() };
+        let aliases = &self.document.facts().aliases;
+        let devices: Vec<String> =
+            aliases.iter().filter(|(group, _)| *group == "device").map(|(_, alias)| alias.clone()).collect();
+        form.candidates(self.emulator(), &devices, self.listing.as_ref())
+    }
+
+    /// The directory whose names would complete what is typed, when it was not listed yet.
+    pub fn wants_listing(&self) -> Option<String> {
+        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args && form.focus == 1)?;
+        let (option, value) = (form.text(0), form.text(1));
+        let (_, directory, _) = completion::path(&option, &value)?;
+        let known = self.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
+        (!known).then(|| directory.to_owned())
+    }
+
+    /// What stands in a directory; nothing where it can't be listed.
+    pub fn listed(&mut self, directory: String, names: Vec<String>) {
+        self.listing = Some((directory, names));
+    }
+
+    /// The device or object in the form whose properties the host was not asked about.
+    pub fn unknown_type(&self) -> Option<String> {
+        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args)?;
+        let (option, value) = (form.text(0), form.text(1));
+        let (group, name) = completion::driver(&option, &value)?;
+        let emulator = self.emulator()?;
+        let table = if group == "device" { &emulator.devices } else { &emulator.objects };
+        let name = crate::qemu::catalog::unalias(name);
+        table.get(name).filter(|properties| properties.is_empty()).map(|_| name.to_owned())
+    }
+
+    /// Whether the document names something that the host was not asked about; `learned` is the type asked about last.
+    pub fn needs_probe(&self, learned: Option<&String>) -> bool {
+        if self.probing {
+            return false;
+        }
+        let unknown = self.unknown_type();
+        unknown.is_some() && unknown.as_ref() != learned
+            || self.host.as_ref().is_some_and(|host| {
+                let unseen = self
+                    .line
+                    .uses
+                    .iter()
+                    .filter_map(|usage| usage.resource.path())
+                    .any(|(path, _)| !host.paths.contains_key(path));
+                unseen || !host.identities.contains_key(&crate::host::dac_label(self.document.facts()))
+            })
     }
 }

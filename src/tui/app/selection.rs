@@ -2,9 +2,31 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Filter, Mode, Pane, Row};
+use super::{App, Mode, Pane, Row};
 use crate::domain::EntryId;
 use crate::rules::Verdict;
+
+/// Which rows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// All.
+    All,
+    /// Those with something wrong.
+    Wrong,
+    /// Those that block.
+    Blocked,
+}
+
+impl Filter {
+    /// The worst verdict that is still shown; nothing for all.
+    pub fn limit(self) -> Option<Verdict> {
+        match self {
+            Filter::All => None,
+            Filter::Wrong => Some(Verdict::Unknown),
+            Filter::Blocked => Some(Verdict::Blocks),
+        }
+    }
+}
 
 impl App {
     pub(super) fn step(&mut self, by: isize) {
