@@ -180,6 +180,22 @@ pub fn double_commas(text: &str) -> String {
     text.replace(',', ",,")
 }
 
+/// A size as QEMU reads it (`do_strtosz`): a number with a letter for its unit; `shift` is the unit of a bare number, 0 for
+/// bytes, 20 for MiB. Fractions are not read.
+pub fn size(text: &str, shift: u32) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => shift,
+        "B" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ pub mod resource;
 use crate::domain::EntryId;
 
 pub use argv::QemuOption;
-pub use keyval::{Pair, Pairs};
+pub use keyval::{Pair, Pairs, size};
 pub use resource::{Access, Endpoint, Resource, Use};
 
 /// What is odd about the spelling of an entry.

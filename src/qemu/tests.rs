@@ -390,3 +390,13 @@ fn every_argument_belongs_to_one_option() {
     assert_eq!((0..4).map(|arg| line.option_of(arg)).collect::<Vec<_>>(), [Some(0), Some(1), Some(1), Some(2)]);
     assert_eq!(line.option_of(4), None);
 }
+
+#[test]
+fn a_size_has_its_unit_or_the_options() {
+    assert_eq!(size("64", 20), Some(64 << 20));
+    assert_eq!(size("65536k", 20), Some(64 << 20));
+    assert_eq!(size("1G", 0), Some(1 << 30));
+    assert_eq!(size("512", 0), Some(512));
+    assert_eq!(size("1.5G", 20), None);
+    assert_eq!(size("99999999999999T", 20), None);
+}

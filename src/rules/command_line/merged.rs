@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Remedy, Scope, Verdict};
 use crate::domain::{EntryId, Processors};
-use crate::qemu::{Pairs, QemuOption};
+use crate::qemu::{Pairs, QemuOption, size};
 
 /// What `option-conflict` says about `-m`, `-smp` and `-machine`.
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
@@ -23,7 +23,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 
 /// libvirt gives the memory a backend of its own size, which `-m` must keep.
 fn memory(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
-    let asked = size(pairs.get("size")?)?;
+    let asked = size(pairs.get("size")?, 20)?;
     let facts = case.document.facts();
     let (verdict, message) = match facts.memory.filter(|_| !facts.divided_memory) {
         Some(memory) if memory == asked => return None,
@@ -34,20 +34,6 @@ fn memory(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
     };
     let finding = Finding::at(EntryId::arg(value), verdict, message);
     Some(finding.because("QEMU says 'Machine memory size does not match the size of the memory backend'"))
-}
-
-/// A size as `-m` reads it: MiB unless a suffix says otherwise (`qemu_strtosz_MiB`).
-fn size(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "B" => 0,
-        "K" => 10,
-        "" | "M" => 20,
-        "G" => 30,
-        "T" => 40,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 /// `-smp` keeps every number of libvirt's that it does not name itself (`machine_parse_smp_config`).
@@ -99,18 +85,4 @@ fn machine(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
             "name it in <os><type machine='…'>: virsh define then lays the devices out anew",
         ))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn a_size_without_a_suffix_is_in_mebibytes() {
-        assert_eq!(size("64"), Some(64 << 20));
-        assert_eq!(size("65536k"), Some(64 << 20));
-        assert_eq!(size("1G"), Some(1 << 30));
-        assert_eq!(size("1.5G"), None);
-        assert_eq!(size("99999999999999T"), None);
-    }
 }

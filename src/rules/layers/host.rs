@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{Ending, FileKind, Walk, image};
-use crate::qemu::{Access, Endpoint, Pairs, Resource, catalog};
+use crate::qemu::{Access, Endpoint, Pairs, Resource, catalog, size};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
@@ -172,37 +172,30 @@ pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
             };
             let text = case.document.argv().get(usage.entry.index).copied().unwrap_or_default();
             let pairs = Pairs::read(text, Some("qom-type"));
-            let Some(size) = pairs.get("size").and_then(bytes).filter(|size| target.size > 0 && target.size < *size)
+            let Some(wanted) = pairs
+                .get("size")
+                .and_then(|text| size(text, 0))
+                .filter(|wanted| target.size > 0 && target.size < *wanted)
             else {
                 continue;
             };
             findings.push(
-                Finding::of(usage, Verdict::Blocks, format!("{path} has {} bytes, and the memory {size}", target.size))
-                    .because("QEMU says 'backing store size … does not match 'size' option'")
-                    .remedy(Remedy::command(
-                        Scope::Grant,
-                        "make the file as large as the memory",
-                        &["truncate", "-s", &size.to_string(), &target.path],
-                    )),
+                Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("{path} has {} bytes, and the memory {wanted}", target.size),
+                )
+                .because("QEMU says 'backing store size … does not match 'size' option'")
+                .remedy(Remedy::command(
+                    Scope::Grant,
+                    "make the file as large as the memory",
+                    &["truncate", "-s", &wanted.to_string(), &target.path],
+                )),
             );
         }
         findings
     },
 };
-
-/// A size as objects read it (`qemu_strtosz`): bytes unless a suffix says otherwise.
-fn bytes(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        "T" => 40,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
 
 pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
     id: "read-only-mount",

@@ -1,6 +1,7 @@
 //! Input, host devices, random numbers, sound, shared memory.
 
 use super::{Case, Finding, Layer, Options, PREPARED, Plan, Rule, found, only, quoted};
+use crate::qemu::size;
 
 const DEVICES: &[&str] = &["devices"];
 
@@ -249,7 +250,7 @@ pub(super) fn shmem(options: &Options<'_>) -> Vec<Plan> {
         let known = only(pairs, &["qom-type", "id", "mem-path", "size", "share"]) && pairs.on("share") == Some(true);
         let id = pairs.get("id").filter(|_| ours && known)?;
         let name = pairs.get("mem-path")?.strip_prefix("/dev/shm/").filter(|name| !name.contains('/'))?;
-        let bytes = size(pairs.get("size")?)?;
+        let bytes = size(pairs.get("size")?, 0).filter(|bytes| *bytes > 0)?;
         let (device, user) = options.with("device", "memdev", id)?;
         let driver = user.get("driver") == Some("ivshmem-plain");
         // libvirt wants whole megabytes, a power of two.
@@ -277,17 +278,4 @@ pub(super) fn shmem(options: &Options<'_>) -> Vec<Plan> {
         })
     };
     options.named("object").filter_map(memory).collect()
-}
-
-/// A size as QEMU reads it (`qemu_strtosz`): bytes, or with a letter; in JSON plain bytes.
-fn size(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_shl(shift).filter(|bytes| *bytes > 0)
 }
