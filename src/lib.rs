@@ -33,7 +33,7 @@
 //! # How do I add …
 //! - **a QEMU option**: a line in `assets/qemu/options.tsv` (sorted). **A key that names a file**: a line in `resources.tsv`.
 //! - **a rule**: a page `assets/rules/ID.md`, a `static` in the file of its layer under `rules/`, a line in [`rules::RULES`],
-//!   a loud and a silent case in `rules/tests.rs`.
+//!   a loud and a silent case under `rules/tests/`.
 //! - **a key**: a row in [`tui::keymap::BINDINGS`]; an [`tui::action::Action`] if it does something new, and its arm in
 //!   [`tui::app::App::update`]. Footer and help follow by themselves.
 //! - **a tab of the side pane**: a [`tui::pane::Pane`], its file under `tui/view/side/`, a key.

@@ -1,6 +1,9 @@
 //! Each rule's loud case beside its silent one, on facts that are built here.
 
+mod command_line;
 mod limits;
+mod mac;
+mod native;
 mod remedies;
 
 use std::collections::BTreeMap;
@@ -206,6 +209,15 @@ fn found_in(host: &Host, elements: &str, argv: &[&str]) -> Vec<(&'static str, Ve
         .collect()
 }
 
+/// Every rule that has something to say, notes included.
+fn said(argv: &[&str]) -> Vec<&'static str> {
+    judged(&host(), &machine("q35", "", argv))
+        .into_iter()
+        .filter(|f| f.verdict < Verdict::Allows)
+        .map(|f| f.rule)
+        .collect()
+}
+
 /// A host changed.
 fn with(mut host: Host, change: impl Fn(&mut HostFacts)) -> Host {
     change(&mut host.0);
@@ -384,135 +396,6 @@ fn seccomp_stops_programs_and_changes_of_user() {
 }
 
 #[test]
-fn selinux_is_judged_by_labels_and_categories() {
-    let labelled = |label: &str| host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", label);
-    assert_eq!(found(&labelled("svirt_image_t:s0"), &BLOCKDEV), []);
-    assert_eq!(found(&labelled("default_t:s0"), &DRIVE), blocks("selinux-denied"));
-    assert_eq!(found(&labelled("virt_content_t:s0"), &DRIVE), []);
-    assert_eq!(found(&labelled("virt_content_t:s0"), &BLOCKDEV), blocks("selinux-denied"));
-    assert_eq!(found(&labelled("svirt_image_t:s0:c1,c2"), &DRIVE), blocks("selinux-categories"));
-    assert_eq!(found(&labelled("nobody_knows_t:s0"), &DRIVE), [("selinux-denied", Verdict::Unknown)]);
-    let fixed = "<seclabel type='static' model='selinux'><label>system_u:system_r:svirt_t:s0:c1,c2</label></seclabel>";
-    assert_eq!(found_in(&labelled("svirt_image_t:s0:c1,c2"), fixed, &DRIVE), []);
-    for label in ["default_t:s0", "nobody_knows_t:s0"] {
-        assert_eq!(found(&labelled(label).selinux(Mode::Permissive), &DRIVE), []);
-    }
-    // What is not confined runs as the daemon does.
-    let free = "<seclabel type='none' model='selinux'/>";
-    assert_eq!(found_in(&labelled("svirt_image_t:s0:c1,c2"), free, &BLOCKDEV), []);
-    assert_eq!(found_in(&labelled("default_t:s0"), free, &DRIVE), blocks("selinux-denied"));
-}
-
-#[test]
-fn selinux_lets_new_files_be_made_where_it_was_measured() {
-    let made = |label: &str, argv: &[&str]| {
-        let host = host().selinux(Mode::Enforcing).absent("/srv/d/x", 0o777);
-        found(&host.with("/srv/d/x", "/srv/d", |step| step.label = Some(format!("system_u:object_r:{label}:s0"))), argv)
-    };
-    const FILE: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/x"];
-    const SOCKET: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/d/x,server=on,wait=off"];
-    // It bears the categories of one start.
-    assert_eq!(made("var_t", &FILE), [("selinux-next-start", Verdict::Warns)]);
-    assert_eq!(made("var_t", &SOCKET), blocks("selinux-denied"));
-    assert_eq!(made("svirt_image_t", &SOCKET), []);
-    assert_eq!(made("default_t", &FILE), blocks("selinux-denied"));
-    assert_eq!(
-        made("tmpfs_t", &["-object", "memory-backend-file,id=m,mem-path=/srv/d/x,size=1M"]),
-        blocks("selinux-denied")
-    );
-}
-
-#[test]
-fn the_kernels_own_answer_comes_before_the_table() {
-    let mut asked = host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", "default_t:s0");
-    let source = "system_u:system_r:svirt_t:s0:c1021,c1022";
-    let key = format!("{source} system_u:object_r:default_t:s0 file");
-    asked.0.selinux.decisions.insert(key, vec!["open".into(), "read".into()]);
-    assert_eq!(found(&asked, &DRIVE), []);
-    assert_eq!(found(&asked, &BLOCKDEV), blocks("selinux-denied"));
-}
-
-#[test]
-fn under_selinux_root_is_a_user_like_any_other() {
-    let enforcing = || host().selinux(Mode::Enforcing);
-    let root = |relabel: &str| {
-        format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>root:root</label></seclabel>")
-    };
-    assert_eq!(found_in(&enforcing(), &root("no"), &[]), blocks("selinux-root"));
-    assert_eq!(found_in(&enforcing(), &root("yes"), &[]), blocks("selinux-root"));
-    let open = enforcing().at("/var/lib/libvirt/qemu", FileKind::Directory, 0o755, 64055);
-    assert_eq!(found_in(&open, &root("yes"), &[]), []);
-    assert_eq!(found_in(&host().selinux(Mode::Permissive), &root("no"), &[]), []);
-    let free = format!("{}<seclabel type='none' model='selinux'/>", root("no"));
-    assert_eq!(found_in(&enforcing(), &free, &[]), []);
-    let other = |host: Host| host.at("/srv/a.img", FileKind::File, 0o600, 1000).label("/srv/a.img", "svirt_image_t:s0");
-    assert_eq!(found(&other(enforcing()).root(), &DRIVE), blocks("dac-unreadable"));
-    assert_eq!(found(&other(host().selinux(Mode::Permissive)).root(), &DRIVE), []);
-    // The running kernel's policy has the last word.
-    let mut asked = other(enforcing()).root();
-    let process = "system_u:system_r:svirt_t:s0:c1021,c1022";
-    asked.0.selinux.decisions.insert(format!("{process} {process} capability"), vec!["dac_override".into()]);
-    assert_eq!(found(&asked, &DRIVE), []);
-}
-
-#[test]
-fn a_static_selinux_label_must_be_one_that_libvirt_can_give() {
-    let label = "system_u:system_r:other_t:s0:c1,c2";
-    let own = format!("<seclabel type='static' model='selinux'><label>{label}</label></seclabel>");
-    let daemon = "system_u:system_r:virtd_t:s0";
-    let key = "system_u:object_r:svirt_image_t:s0:c1,c2";
-    let with = |socket: &str, process: &str, file: &[&str]| {
-        let mut host = host().selinux(Mode::Enforcing);
-        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let decisions = &mut host.0.selinux.decisions;
-        decisions.insert(format!("{daemon} {label} unix_stream_socket"), texts(&[socket]));
-        decisions.insert(format!("{daemon} {label} process"), texts(&[process]));
-        decisions.insert(format!("{label} {key} file"), texts(file));
-        host.0.selinux.known.insert(label.to_owned(), true);
-        host
-    };
-    assert_eq!(found_in(&with("create", "transition", &["open", "read"]), &own, &[]), []);
-    assert_eq!(found_in(&with("", "transition", &["open", "read"]), &own, &[]), blocks("selinux-label"));
-    assert_eq!(found_in(&with("create", "", &["open", "read"]), &own, &[]), blocks("selinux-label"));
-    assert_eq!(found_in(&with("create", "transition", &["open"]), &own, &[]), blocks("selinux-label"));
-    let mut unknown = with("create", "transition", &["open", "read"]);
-    unknown.0.selinux.known.insert(label.to_owned(), false);
-    assert_eq!(found_in(&unknown, &own, &[]), blocks("selinux-label"));
-    let unasked = host().selinux(Mode::Enforcing);
-    assert_eq!(found_in(&unasked, &own, &[]), [("selinux-label", Verdict::Unknown)]);
-    assert_eq!(found_in(&unasked, &own.replace("other_t", "svirt_t"), &[]), []);
-}
-
-#[test]
-fn a_boolean_opens_network_file_systems() {
-    let with = |on: Option<bool>| {
-        let mut host = host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", "nfs_t:s0");
-        host.0.selinux.booleans.extend(on.map(|on| ("virt_use_nfs".to_owned(), on)));
-        host
-    };
-    assert_eq!(found(&with(Some(true)), &BLOCKDEV), []);
-    assert_eq!(found(&with(Some(false)), &BLOCKDEV), blocks("selinux-denied"));
-    assert_eq!(found(&with(None), &BLOCKDEV), [("selinux-denied", Verdict::Unknown)]);
-    let findings = judged(&with(Some(false)), &domain("", &BLOCKDEV));
-    assert!(findings[0].remedies.iter().any(|r| r.step == Step::RunCommand("setsebool -P virt_use_nfs on".into())));
-}
-
-#[test]
-fn apparmor_labels_and_broken_rules_stop_the_start() {
-    let with = || host().apparmor(&[("/srv/**", "rwk")]);
-    let own = "<seclabel type='static' model='apparmor'><label>unconfined</label></seclabel>";
-    assert_eq!(found_in(&with(), own, &[]), blocks("apparmor-label"));
-    let base = "<seclabel type='dynamic' model='apparmor'><baselabel>x</baselabel></seclabel>";
-    assert_eq!(found_in(&with(), base, &[]), blocks("apparmor-label"));
-    assert_eq!(found_in(&with(), "<seclabel type='dynamic' model='apparmor'/>", &[]), []);
-    let mut broken = with();
-    let Some(Known::Yes(profile)) = broken.0.apparmor.profiles.get_mut("") else { unreachable!() };
-    profile.broken = Some("local: '/srv/a r'".into());
-    assert_eq!(found(&broken, &[]), blocks("apparmor-profile"));
-    assert_eq!(found_in(&broken, "<seclabel type='none' model='apparmor'/>", &[]), []);
-}
-
-#[test]
 fn of_several_layers_the_first_is_named() {
     let findings = judged(&host().node("/dev/hw", 10, 183, 0o600), &domain("", &RNG));
     let blocking: Vec<_> =
@@ -581,18 +464,6 @@ fn an_image_is_what_it_is_said_to_be() {
 }
 
 #[test]
-fn apparmor_is_judged_by_the_profile() {
-    let with = |rules: &[(&str, &str)]| host().apparmor(rules).file("/srv/a.img", 0o666);
-    assert_eq!(found(&with(&[]), &DRIVE), blocks("apparmor-denied"));
-    assert_eq!(found(&with(&[("/srv/**", "rwk")]), &DRIVE), []);
-    assert_eq!(found(&with(&[("/srv/**", "r")]), &DRIVE), blocks("apparmor-denied"));
-    assert_eq!(found(&with(&[("/srv/**", "rw")]), &BLOCKDEV), []);
-    assert_eq!(found_in(&with(&[]), "<seclabel type='none' model='apparmor'/>", &DRIVE), []);
-    assert_eq!(found(&with(&[]).conf("security_driver = \"none\""), &DRIVE), []);
-    assert_eq!(found(&with(&[]).conf("security_driver = []"), &DRIVE), blocks("apparmor-denied"));
-}
-
-#[test]
 fn libvirt_refuses_labels_of_other_models() {
     let label = "<seclabel type='none' model='selinux'/>";
     assert_eq!(found_in(&host(), label, &[]), blocks("seclabel-unavailable"));
@@ -603,29 +474,6 @@ fn libvirt_refuses_labels_of_other_models() {
     assert_eq!(found(&host().conf("user = root"), &[]), blocks("conf-syntax"));
     assert_eq!(found(&host().conf("security_driver = \"selinux\""), &[]), blocks("conf-driver"));
     assert_eq!(found(&host().conf("security_driver = [ \"none\" ]"), &[]), []);
-}
-
-#[test]
-fn qemus_own_reading_is_foreseen() {
-    assert_eq!(found(&host(), &["-device usb-kbd"]), blocks("joined-option"));
-    assert_eq!(found(&host(), &["-version"]), blocks("qemu-exits"));
-    assert_eq!(found(&host(), &["-acpitable", "sig=X"]), blocks("value-syntax"));
-    assert_eq!(found(&host(), &["-device"]), blocks("dangling-option"));
-    assert_eq!(found(&host(), &["-nosuch"]), blocks("unknown-option"));
-    assert_eq!(found(&host(), &[""]), blocks("stray-argument"));
-    assert_eq!(found(&host(), &["-object", "{"]), blocks("value-syntax"));
-    assert_eq!(found(&host(), &["-chardev", "null,id=a", "-chardev", "null,id=a"]), blocks("duplicate-id"));
-    assert_eq!(found(&host(), &["-object", "iothread,id=masterKey0"]), blocks("duplicate-id"));
-    assert_eq!(found(&host(), &["-chardev", "socket,id=a,fd=3"]), blocks("inherited-descriptor"));
-    assert_eq!(found(&host(), &["-rtc", "base=utc", "-chardev", "null,id=a", "-object", "iothread,id=a"]), []);
-}
-
-#[test]
-fn a_joined_option_is_split_by_its_remedy() {
-    let document = domain("", &["-device usb-kbd", "-S"]);
-    let findings = judged(&host(), &document);
-    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
-    assert_eq!(document.apply(edits).unwrap().argv(), ["-device", "usb-kbd", "-S"]);
 }
 
 #[test]
@@ -655,93 +503,6 @@ fn machine(machine: &str, devices: &str, argv: &[&str]) -> Document {
     Document::parse(domain("", argv).source().replace("<devices/>", &os)).unwrap()
 }
 
-fn found_on(kind: &str, argv: &[&str]) -> Vec<&'static str> {
-    judged(&host(), &machine(kind, "", argv))
-        .into_iter()
-        .filter(|f| f.verdict <= Verdict::Unknown)
-        .map(|f| f.rule)
-        .collect()
-}
-
-// Each case was started for real under libvirt 9.0.0 and QEMU 7.2.22.
-#[test]
-fn devices_are_placed_before_libvirts_own() {
-    for kind in ["pc", "pc-q35-7.2"] {
-        for argv in [&["-device", "virtio-rng-pci"][..], &["-nic", "user"], &["-net", "nic"], &["-vga", "std"]] {
-            assert_eq!(found_on(kind, argv), ["pci-slot"], "{kind} {argv:?}");
-        }
-        for argv in [
-            &["-device", "virtio-rng-pci,addr=0x1d"][..],
-            &["-device", r#"{"driver":"virtio-rng-pci"}"#],
-            &["-device", "isa-debugcon,iobase=0x402,chardev=x", "-chardev", "null,id=x"],
-            &["-device", "pci-bridge,id=br,chassis_nr=9,addr=0x1d", "-device", "virtio-rng-pci,bus=br,addr=1"],
-            &["-device", "qemu-xhci,id=x,addr=0x1c", "-device", "usb-kbd,bus=x.0"],
-            &["-nic", "none", "-vga", "none"],
-        ] {
-            assert_eq!(found_on(kind, argv), [""; 0], "{kind} {argv:?}");
-        }
-        for argv in [&["-device", "usb-kbd"][..], &["-device", "usb-kbd,bus=usb.0"], &["-device", "hda-duplex"]] {
-            assert_eq!(found_on(kind, argv), ["bus-missing"], "{kind} {argv:?}");
-        }
-    }
-    assert_eq!(found_on("q35", &["-device", "virtio-rng-pci,bus=pci.0"]), ["bus-missing"]);
-    assert_eq!(found_on("pc", &["-usb"]), ["pci-slot"]);
-    assert_eq!(found_on("q35", &["-usb", "-device", "usb-kbd"]), [""; 0]);
-    assert_eq!(found_on("virt", &["-device", "virtio-rng-pci"]), [""; 0]);
-}
-
-#[test]
-fn the_slot_that_is_offered_is_free() {
-    let document = machine(
-        "q35",
-        "<memballoon model='virtio'><address type='pci' bus='0x00' slot='0x1e'/></memballoon><video/>",
-        &["-device", "virtio-rng-pci"],
-    );
-    let findings = judged(&host(), &document);
-    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
-    let next = document.apply(edits).unwrap();
-    assert_eq!(next.argv(), ["-device", "virtio-rng-pci,addr=0x1c"]);
-    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
-}
-
-#[test]
-fn a_slot_that_a_native_device_has_is_not_free() {
-    let inside = "<memballoon model='virtio'><address type='pci' bus='0x00' slot='0x05'/></memballoon><video><model type='none'/></video>";
-    let document = machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x5"]);
-    let findings = judged(&host(), &document);
-    assert_eq!((findings[0].rule, findings[0].verdict), ("pci-slot", Verdict::Blocks));
-    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
-    let next = document.apply(edits).unwrap();
-    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
-    assert!(judged(&host(), &machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x6"])).is_empty());
-}
-
-#[test]
-fn set_reaches_only_what_is_not_json() {
-    assert_eq!(found_on("pc", &["-set", "device.hostdev0.x-vga=on"]), ["set-target"]);
-    let own = ["-chardev", "null,id=c", "-device", "isa-debugcon,id=d,chardev=c", "-set", "device.d.iobase=1"];
-    assert_eq!(found_on("pc", &own), [""; 0]);
-    assert_eq!(found_on("pc", &["-set", "chardev.charmonitor.logappend=on"]), [""; 0]);
-    assert_eq!(found_on("pc", &["-set", "chardev.charserial0.logappend=on"]), ["set-target"]);
-    let serial = "<serial type='pty'><target port='0'/></serial>";
-    assert!(judged(&host(), &machine("pc", serial, &["-set", "chardev.charserial0.logappend=on"])).is_empty());
-    let mut old = host();
-    old.0.libvirt = Known::Yes("7.8.0".into());
-    assert!(judged(&old, &machine("pc", "", &["-set", "device.hostdev0.x-vga=on"])).is_empty());
-}
-
-#[test]
-fn a_socket_without_a_listener_or_a_client_is_said() {
-    let socket = || host().at("/srv/s", FileKind::Socket, 0o777, 0);
-    let connect: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/s"];
-    assert_eq!(found(&socket(), &connect), blocks("nobody-listens"));
-    let mut heard = socket();
-    heard.0.listening = Known::Yes(vec!["/srv/s".into()]);
-    assert_eq!(found(&heard, &connect), []);
-    let waits = found(&host().absent("/srv/d/s", 0o777), &["-chardev", "socket,id=c,path=/srv/d/s,server=on"]);
-    assert_eq!(waits, [("socket-waits", Verdict::Warns)]);
-}
-
 #[test]
 fn a_backing_file_is_judged_with_its_overlay() {
     let with = |mode| {
@@ -768,78 +529,6 @@ fn a_backing_file_is_judged_with_its_overlay() {
 }
 
 #[test]
-fn a_device_is_rewritten_as_json() {
-    let document = machine("q35", "", &["-device", "usb-kbd,bus=usb.0"]);
-    let findings = judged(&host(), &document);
-    let Step::EditXml(edits) = &findings[0].remedies[1].step else { panic!("{findings:?}") };
-    let next = document.apply(edits).unwrap();
-    assert_eq!(next.argv(), ["-device", r#"{"driver":"usb-kbd","bus":"usb.0"}"#]);
-    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict == Verdict::Note));
-}
-
-#[test]
-fn the_installed_qemu_knows_its_devices_and_their_properties() {
-    use crate::host::emulator::{Emulator, Property};
-    let mut host = host();
-    let types = |name: &str, properties: &[&str]| {
-        (
-            name.to_owned(),
-            properties.iter().map(|p| Property { name: (*p).to_owned(), ..Property::default() }).collect::<Vec<_>>(),
-        )
-    };
-    host.0.emulator = Known::Yes(Emulator {
-        path: "/usr/bin/qemu-system-x86_64".into(),
-        version: "7.2.22".into(),
-        devices: BTreeMap::from([types("isa-debugcon", &["chardev", "iobase"]), types("ES1370", &["addr"])]),
-        machines: vec!["pc".into(), "pc-i440fx-7.2".into()],
-        objects: BTreeMap::from([types("iothread", &["poll-max-ns"])]),
-        ..Emulator::default()
-    });
-    assert_eq!(found(&host, &["-device", "isa-debugcom"]), blocks("unknown-device"));
-    assert_eq!(found(&host, &["-machine", "pcc,accel=kvm"]), blocks("unknown-machine"));
-    assert_eq!(found(&host, &["-M", "pc", "-machine", "vmport=off"]), []);
-    assert_eq!(found(&host, &["-object", "nosuch,id=a"]), blocks("unknown-device"));
-    assert_eq!(
-        found(&host, &["-chardev", "null,id=c", "-device", "isa-debugcon,chardev=c,iobas=1"]),
-        blocks("unknown-property")
-    );
-    assert_eq!(
-        found(
-            &host,
-            &[
-                "-chardev",
-                "null,id=c",
-                "-device",
-                "isa-debugcon,chardev=c,iobase=1,id=d",
-                "-object",
-                "iothread,id=i,poll-max-ns=1"
-            ]
-        ),
-        []
-    );
-    assert_eq!(found(&host, &["-device", "es1370,addr=0x1e"]), []);
-    let findings = judged(&host, &domain("", &["-device", "isa-debugcom"]));
-    assert!(findings[0].evidence.iter().any(|evidence| evidence == "did you mean 'isa-debugcon'?"), "{findings:?}");
-    // Another QEMU than the domain's says nothing about it.
-    let other = domain("", &["-device", "isa-debugcom"])
-        .source()
-        .replace("<devices/>", "<devices><emulator>/opt/q</emulator></devices>");
-    assert!(judged(&host, &Document::parse(other).unwrap()).is_empty());
-}
-
-#[test]
-fn a_display_needs_a_session() {
-    for argv in [["-display", "gtk"], ["-display", "curses"], ["-display", "dbus"]] {
-        assert_eq!(found(&host(), &argv), blocks("no-session"), "{argv:?}");
-    }
-    assert_eq!(found(&host(), &["-display", "gtk", "-display", "none"]), []);
-    let with = domain("", &["-display", "gtk"])
-        .source()
-        .replace("</qemu:commandline>", "<qemu:env name='DISPLAY' value=':0'/></qemu:commandline>");
-    assert!(judged(&host(), &Document::parse(with).unwrap()).is_empty());
-}
-
-#[test]
 fn the_dac_label_must_be_one_that_libvirt_can_use() {
     let label = |user: &str, relabel: &str| {
         format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>{user}</label></seclabel>")
@@ -854,154 +543,4 @@ fn the_dac_label_must_be_one_that_libvirt_can_use() {
     assert_eq!(found_in(&host, &label("root:root", "no"), &[]), []);
     let shut = host.with("/var/lib/libvirt/qemu", "/var/lib/libvirt/qemu", |step| step.mode = 0o750);
     assert_eq!(found_in(&shut, &label("other:other", "yes"), &[]), blocks("dac-label"));
-}
-
-#[test]
-fn ids_types_and_references_must_fit() {
-    for argv in [
-        &["-netdev", "user"][..],
-        &["-chardev", "null"],
-        &["-object", "iothread"],
-        &["-blockdev", "file,filename=/dev/null"],
-    ] {
-        assert!(found(&host(), argv).contains(&("missing-id", Verdict::Blocks)), "{argv:?}");
-    }
-    assert_eq!(found(&host(), &["-netdev", "nosuch,id=n"]), blocks("missing-id"));
-    assert_eq!(found(&host(), &["-chardev", "nosuch,id=c"]), blocks("missing-id"));
-    for argv in
-        [["-device", "isa-debugcon,chardev=x"], ["-mon", "chardev=x"], ["-device", "ivshmem-plain,memdev=x,addr=0x1e"]]
-    {
-        assert_eq!(found(&host(), &argv), blocks("missing-backend"), "{argv:?}");
-    }
-    for argv in [
-        &["-device", "isa-debugcon,chardev=x", "-chardev", "null,id=x"][..],
-        &["-mon", "chardev=charmonitor"],
-        &[
-            "-device",
-            r#"{"driver":"ivshmem-plain","memdev":"m"}"#,
-            "-object",
-            r#"{"qom-type":"memory-backend-ram","id":"m","size":1}"#,
-        ],
-        &["-device", "ide-cd,drive=n,bus=ide.0", "-blockdev", "null-co,node-name=n"],
-    ] {
-        assert_eq!(found(&host(), argv), [], "{argv:?}");
-    }
-}
-
-#[test]
-fn options_that_libvirts_own_leave_no_room_for() {
-    assert_eq!(found(&host(), &["-enable-kvm"]), blocks("option-conflict"));
-    assert_eq!(found(&host(), &["-append", "x"]), blocks("option-conflict"));
-    assert_eq!(found(&host(), &["-m", "128"]), [("option-conflict", Verdict::Warns)]);
-    let kernel = domain("", &["-append", "x"]).source().replace("<devices/>", "<os><kernel>/k</kernel></os><devices/>");
-    assert!(judged(&host(), &Document::parse(kernel).unwrap()).is_empty());
-}
-
-/// Every rule that has something to say, notes included.
-fn said(argv: &[&str]) -> Vec<&'static str> {
-    judged(&host(), &machine("q35", "", argv))
-        .into_iter()
-        .filter(|f| f.verdict < Verdict::Allows)
-        .map(|f| f.rule)
-        .collect()
-}
-
-#[test]
-fn native_elements_are_offered_where_they_say_the_same() {
-    for (argv, rule) in [
-        (&["-object", "input-linux,id=a,evdev=/dev/hw"][..], "native-input"),
-        (&["-device", "vfio-pci,host=01:00.0,addr=0x1e"], "native-hostdev"),
-        (&["-device", "usb-host,vendorid=0x46d,productid=0xc539"], "native-hostdev"),
-        (&["-object", "rng-random,id=r,filename=/x", "-device", "virtio-rng-pci,rng=r,addr=0x1e"], "native-rng"),
-        (&["-fw_cfg", "name=opt/x,string=y"], "native-fwcfg"),
-        (&["-smbios", "type=1,product=y"], "native-sysinfo"),
-        (&["-netdev", "user,id=n", "-device", "e1000,netdev=n,addr=0x1e"], "native-interface"),
-    ] {
-        assert!(said(argv).contains(&rule), "{argv:?}: {:?}", said(argv));
-    }
-    for argv in [
-        // Keys that the element can't say, ids that something else uses, values that libvirt would change.
-        &["-device", "vfio-pci,host=01:00.0,addr=0x1e,x-vga=on"][..],
-        &["-object", "input-linux,id=a,evdev=/dev/hw,nosuch=on"],
-        &[
-            "-object",
-            "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=32M,share=on",
-            "-device",
-            "ivshmem-plain,memdev=m,addr=0x1e",
-        ],
-        &[
-            "-object",
-            "memory-backend-file,id=m,mem-path=/dev/shm/x,size=33M,share=on",
-            "-device",
-            "ivshmem-plain,memdev=m,addr=0x1e",
-        ],
-        &["-fw_cfg", "name=opt/x,string=a,,b"],
-        &["-fw_cfg", "name=etc/x,string=y"],
-        &["-smbios", "type=4,manufacturer=y"],
-        &["-netdev", "user,id=n,smb=/srv", "-device", "e1000,netdev=n,addr=0x1e"],
-        &[
-            "-netdev",
-            "user,id=n",
-            "-device",
-            "e1000,netdev=n,addr=0x1e",
-            "-object",
-            "filter-dump,id=f,netdev=n,file=/x",
-        ],
-        &["-device", "usb-kbd,pcap=/x"],
-    ] {
-        assert!(said(argv).iter().all(|rule| !rule.starts_with("native-")), "{argv:?}: {:?}", said(argv));
-    }
-    let mut old = host();
-    old.0.libvirt = Known::Yes("7.0.0".into());
-    let findings = judged(&old, &domain("", &["-object", "input-linux,id=a,evdev=/dev/hw"]));
-    assert!(findings.iter().all(|f| f.remedies.iter().all(|r| r.scope != Scope::Rewrite)), "{findings:?}");
-}
-
-#[test]
-fn the_native_element_is_the_first_remedy_of_what_it_lets_through() {
-    let host = host().node("/dev/hw", 13, 64, 0o660);
-    let document = domain("", &["-object", "input-linux,id=a,evdev=/dev/hw"]);
-    let findings = judged(&host, &document);
-    let blocking: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).collect();
-    assert_eq!(blocking.len(), 3);
-    assert!(blocking.iter().all(|finding| finding.remedies[0].title.starts_with("write it as <input type='evdev'>")));
-    // libvirt opens no directory on the way.
-    let shut = host.with("/dev/hw", "/dev", |step| step.mode = 0o700);
-    let findings = judged(&shut, &document);
-    let closed = findings.iter().find(|finding| finding.rule == "closed-directory").unwrap();
-    assert!(closed.remedies.iter().all(|remedy| remedy.scope != Scope::Rewrite));
-}
-
-#[test]
-fn commas_secrets_and_libvirts_own_names() {
-    assert!(said(&["-drive", "file=/srv/a,b.img,if=none"]).contains(&"comma-in-value"));
-    assert!(!said(&["-drive", "file=/srv/a,,b.img,if=none"]).contains(&"comma-in-value"));
-    assert!(!said(&["-chardev", "socket,id=c,path=/s,server,nowait"]).contains(&"comma-in-value"));
-    for argv in [["-object", "secret,id=s,data=x"], ["-device", "isa-applesmc,osk=x"], ["-spice", "port=1,password=x"]]
-    {
-        assert!(said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
-    }
-    for argv in [
-        ["-object", "secret,id=s,file=/x"],
-        ["-object", "secret,id=s,data=x,keyid=m,iv=y"],
-        ["-spice", "port=1,password-secret=s"],
-    ] {
-        assert!(!said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
-    }
-    let video = machine("q35", "<video/><video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
-    assert!(judged(&host(), &video).iter().any(|f| f.rule == "duplicate-id" && f.verdict == Verdict::Blocks));
-    let other = machine("q35", "<video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
-    assert!(judged(&host(), &other).iter().all(|f| f.rule != "duplicate-id"));
-}
-
-#[test]
-fn a_capability_brings_set_back() {
-    let with = |name: &str| {
-        let capability = format!("<qemu:capabilities><qemu:del capability='{name}'/></qemu:capabilities>");
-        let document = machine("pc", "<video/>", &["-set", "device.video0.vgamem_mb=32"]);
-        let text = document.source().replace("</domain>", &format!("{capability}</domain>"));
-        judged(&host(), &Document::parse(text).unwrap()).into_iter().map(|f| f.rule).collect::<Vec<_>>()
-    };
-    assert_eq!(with("device.json"), ["set-target", "capability-without-effect"]);
-    assert_eq!(with("device.json+hotplug"), [""; 0]);
 }

@@ -1,0 +1,260 @@
+//! QEMU's own reading of its command line, and where it puts devices.
+
+use super::*;
+
+#[test]
+fn qemus_own_reading_is_foreseen() {
+    assert_eq!(found(&host(), &["-device usb-kbd"]), blocks("joined-option"));
+    assert_eq!(found(&host(), &["-version"]), blocks("qemu-exits"));
+    assert_eq!(found(&host(), &["-acpitable", "sig=X"]), blocks("value-syntax"));
+    assert_eq!(found(&host(), &["-device"]), blocks("dangling-option"));
+    assert_eq!(found(&host(), &["-nosuch"]), blocks("unknown-option"));
+    assert_eq!(found(&host(), &[""]), blocks("stray-argument"));
+    assert_eq!(found(&host(), &["-object", "{"]), blocks("value-syntax"));
+    assert_eq!(found(&host(), &["-chardev", "null,id=a", "-chardev", "null,id=a"]), blocks("duplicate-id"));
+    assert_eq!(found(&host(), &["-object", "iothread,id=masterKey0"]), blocks("duplicate-id"));
+    assert_eq!(found(&host(), &["-chardev", "socket,id=a,fd=3"]), blocks("inherited-descriptor"));
+    assert_eq!(found(&host(), &["-rtc", "base=utc", "-chardev", "null,id=a", "-object", "iothread,id=a"]), []);
+}
+
+#[test]
+fn a_joined_option_is_split_by_its_remedy() {
+    let document = domain("", &["-device usb-kbd", "-S"]);
+    let findings = judged(&host(), &document);
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    assert_eq!(document.apply(edits).unwrap().argv(), ["-device", "usb-kbd", "-S"]);
+}
+
+fn found_on(kind: &str, argv: &[&str]) -> Vec<&'static str> {
+    judged(&host(), &machine(kind, "", argv))
+        .into_iter()
+        .filter(|f| f.verdict <= Verdict::Unknown)
+        .map(|f| f.rule)
+        .collect()
+}
+
+// Each case was started for real under libvirt 9.0.0 and QEMU 7.2.22.
+#[test]
+fn devices_are_placed_before_libvirts_own() {
+    for kind in ["pc", "pc-q35-7.2"] {
+        for argv in [&["-device", "virtio-rng-pci"][..], &["-nic", "user"], &["-net", "nic"], &["-vga", "std"]] {
+            assert_eq!(found_on(kind, argv), ["pci-slot"], "{kind} {argv:?}");
+        }
+        for argv in [
+            &["-device", "virtio-rng-pci,addr=0x1d"][..],
+            &["-device", r#"{"driver":"virtio-rng-pci"}"#],
+            &["-device", "isa-debugcon,iobase=0x402,chardev=x", "-chardev", "null,id=x"],
+            &["-device", "pci-bridge,id=br,chassis_nr=9,addr=0x1d", "-device", "virtio-rng-pci,bus=br,addr=1"],
+            &["-device", "qemu-xhci,id=x,addr=0x1c", "-device", "usb-kbd,bus=x.0"],
+            &["-nic", "none", "-vga", "none"],
+        ] {
+            assert_eq!(found_on(kind, argv), [""; 0], "{kind} {argv:?}");
+        }
+        for argv in [&["-device", "usb-kbd"][..], &["-device", "usb-kbd,bus=usb.0"], &["-device", "hda-duplex"]] {
+            assert_eq!(found_on(kind, argv), ["bus-missing"], "{kind} {argv:?}");
+        }
+    }
+    assert_eq!(found_on("q35", &["-device", "virtio-rng-pci,bus=pci.0"]), ["bus-missing"]);
+    assert_eq!(found_on("pc", &["-usb"]), ["pci-slot"]);
+    assert_eq!(found_on("q35", &["-usb", "-device", "usb-kbd"]), [""; 0]);
+    assert_eq!(found_on("virt", &["-device", "virtio-rng-pci"]), [""; 0]);
+}
+
+#[test]
+fn the_slot_that_is_offered_is_free() {
+    let document = machine(
+        "q35",
+        "<memballoon model='virtio'><address type='pci' bus='0x00' slot='0x1e'/></memballoon><video/>",
+        &["-device", "virtio-rng-pci"],
+    );
+    let findings = judged(&host(), &document);
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    let next = document.apply(edits).unwrap();
+    assert_eq!(next.argv(), ["-device", "virtio-rng-pci,addr=0x1c"]);
+    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
+}
+
+#[test]
+fn a_slot_that_a_native_device_has_is_not_free() {
+    let inside = "<memballoon model='virtio'><address type='pci' bus='0x00' slot='0x05'/></memballoon><video><model type='none'/></video>";
+    let document = machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x5"]);
+    let findings = judged(&host(), &document);
+    assert_eq!((findings[0].rule, findings[0].verdict), ("pci-slot", Verdict::Blocks));
+    let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
+    let next = document.apply(edits).unwrap();
+    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
+    assert!(judged(&host(), &machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x6"])).is_empty());
+}
+
+#[test]
+fn set_reaches_only_what_is_not_json() {
+    assert_eq!(found_on("pc", &["-set", "device.hostdev0.x-vga=on"]), ["set-target"]);
+    let own = ["-chardev", "null,id=c", "-device", "isa-debugcon,id=d,chardev=c", "-set", "device.d.iobase=1"];
+    assert_eq!(found_on("pc", &own), [""; 0]);
+    assert_eq!(found_on("pc", &["-set", "chardev.charmonitor.logappend=on"]), [""; 0]);
+    assert_eq!(found_on("pc", &["-set", "chardev.charserial0.logappend=on"]), ["set-target"]);
+    let serial = "<serial type='pty'><target port='0'/></serial>";
+    assert!(judged(&host(), &machine("pc", serial, &["-set", "chardev.charserial0.logappend=on"])).is_empty());
+    let mut old = host();
+    old.0.libvirt = Known::Yes("7.8.0".into());
+    assert!(judged(&old, &machine("pc", "", &["-set", "device.hostdev0.x-vga=on"])).is_empty());
+}
+
+#[test]
+fn a_socket_without_a_listener_or_a_client_is_said() {
+    let socket = || host().at("/srv/s", FileKind::Socket, 0o777, 0);
+    let connect: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/s"];
+    assert_eq!(found(&socket(), &connect), blocks("nobody-listens"));
+    let mut heard = socket();
+    heard.0.listening = Known::Yes(vec!["/srv/s".into()]);
+    assert_eq!(found(&heard, &connect), []);
+    let waits = found(&host().absent("/srv/d/s", 0o777), &["-chardev", "socket,id=c,path=/srv/d/s,server=on"]);
+    assert_eq!(waits, [("socket-waits", Verdict::Warns)]);
+}
+
+#[test]
+fn a_device_is_rewritten_as_json() {
+    let document = machine("q35", "", &["-device", "usb-kbd,bus=usb.0"]);
+    let findings = judged(&host(), &document);
+    let Step::EditXml(edits) = &findings[0].remedies[1].step else { panic!("{findings:?}") };
+    let next = document.apply(edits).unwrap();
+    assert_eq!(next.argv(), ["-device", r#"{"driver":"usb-kbd","bus":"usb.0"}"#]);
+    assert!(judged(&host(), &next).iter().all(|finding| finding.verdict == Verdict::Note));
+}
+
+#[test]
+fn the_installed_qemu_knows_its_devices_and_their_properties() {
+    use crate::host::emulator::{Emulator, Property};
+    let mut host = host();
+    let types = |name: &str, properties: &[&str]| {
+        (
+            name.to_owned(),
+            properties.iter().map(|p| Property { name: (*p).to_owned(), ..Property::default() }).collect::<Vec<_>>(),
+        )
+    };
+    host.0.emulator = Known::Yes(Emulator {
+        path: "/usr/bin/qemu-system-x86_64".into(),
+        version: "7.2.22".into(),
+        devices: BTreeMap::from([types("isa-debugcon", &["chardev", "iobase"]), types("ES1370", &["addr"])]),
+        machines: vec!["pc".into(), "pc-i440fx-7.2".into()],
+        objects: BTreeMap::from([types("iothread", &["poll-max-ns"])]),
+        ..Emulator::default()
+    });
+    assert_eq!(found(&host, &["-device", "isa-debugcom"]), blocks("unknown-device"));
+    assert_eq!(found(&host, &["-machine", "pcc,accel=kvm"]), blocks("unknown-machine"));
+    assert_eq!(found(&host, &["-M", "pc", "-machine", "vmport=off"]), []);
+    assert_eq!(found(&host, &["-object", "nosuch,id=a"]), blocks("unknown-device"));
+    assert_eq!(
+        found(&host, &["-chardev", "null,id=c", "-device", "isa-debugcon,chardev=c,iobas=1"]),
+        blocks("unknown-property")
+    );
+    assert_eq!(
+        found(
+            &host,
+            &[
+                "-chardev",
+                "null,id=c",
+                "-device",
+                "isa-debugcon,chardev=c,iobase=1,id=d",
+                "-object",
+                "iothread,id=i,poll-max-ns=1"
+            ]
+        ),
+        []
+    );
+    assert_eq!(found(&host, &["-device", "es1370,addr=0x1e"]), []);
+    let findings = judged(&host, &domain("", &["-device", "isa-debugcom"]));
+    assert!(findings[0].evidence.iter().any(|evidence| evidence == "did you mean 'isa-debugcon'?"), "{findings:?}");
+    // Another QEMU than the domain's says nothing about it.
+    let other = domain("", &["-device", "isa-debugcom"])
+        .source()
+        .replace("<devices/>", "<devices><emulator>/opt/q</emulator></devices>");
+    assert!(judged(&host, &Document::parse(other).unwrap()).is_empty());
+}
+
+#[test]
+fn a_display_needs_a_session() {
+    for argv in [["-display", "gtk"], ["-display", "curses"], ["-display", "dbus"]] {
+        assert_eq!(found(&host(), &argv), blocks("no-session"), "{argv:?}");
+    }
+    assert_eq!(found(&host(), &["-display", "gtk", "-display", "none"]), []);
+    let with = domain("", &["-display", "gtk"])
+        .source()
+        .replace("</qemu:commandline>", "<qemu:env name='DISPLAY' value=':0'/></qemu:commandline>");
+    assert!(judged(&host(), &Document::parse(with).unwrap()).is_empty());
+}
+
+#[test]
+fn ids_types_and_references_must_fit() {
+    for argv in [
+        &["-netdev", "user"][..],
+        &["-chardev", "null"],
+        &["-object", "iothread"],
+        &["-blockdev", "file,filename=/dev/null"],
+    ] {
+        assert!(found(&host(), argv).contains(&("missing-id", Verdict::Blocks)), "{argv:?}");
+    }
+    assert_eq!(found(&host(), &["-netdev", "nosuch,id=n"]), blocks("missing-id"));
+    assert_eq!(found(&host(), &["-chardev", "nosuch,id=c"]), blocks("missing-id"));
+    for argv in
+        [["-device", "isa-debugcon,chardev=x"], ["-mon", "chardev=x"], ["-device", "ivshmem-plain,memdev=x,addr=0x1e"]]
+    {
+        assert_eq!(found(&host(), &argv), blocks("missing-backend"), "{argv:?}");
+    }
+    for argv in [
+        &["-device", "isa-debugcon,chardev=x", "-chardev", "null,id=x"][..],
+        &["-mon", "chardev=charmonitor"],
+        &[
+            "-device",
+            r#"{"driver":"ivshmem-plain","memdev":"m"}"#,
+            "-object",
+            r#"{"qom-type":"memory-backend-ram","id":"m","size":1}"#,
+        ],
+        &["-device", "ide-cd,drive=n,bus=ide.0", "-blockdev", "null-co,node-name=n"],
+    ] {
+        assert_eq!(found(&host(), argv), [], "{argv:?}");
+    }
+}
+
+#[test]
+fn options_that_libvirts_own_leave_no_room_for() {
+    assert_eq!(found(&host(), &["-enable-kvm"]), blocks("option-conflict"));
+    assert_eq!(found(&host(), &["-append", "x"]), blocks("option-conflict"));
+    assert_eq!(found(&host(), &["-m", "128"]), [("option-conflict", Verdict::Warns)]);
+    let kernel = domain("", &["-append", "x"]).source().replace("<devices/>", "<os><kernel>/k</kernel></os><devices/>");
+    assert!(judged(&host(), &Document::parse(kernel).unwrap()).is_empty());
+}
+
+#[test]
+fn commas_secrets_and_libvirts_own_names() {
+    assert!(said(&["-drive", "file=/srv/a,b.img,if=none"]).contains(&"comma-in-value"));
+    assert!(!said(&["-drive", "file=/srv/a,,b.img,if=none"]).contains(&"comma-in-value"));
+    assert!(!said(&["-chardev", "socket,id=c,path=/s,server,nowait"]).contains(&"comma-in-value"));
+    for argv in [["-object", "secret,id=s,data=x"], ["-device", "isa-applesmc,osk=x"], ["-spice", "port=1,password=x"]]
+    {
+        assert!(said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
+    }
+    for argv in [
+        ["-object", "secret,id=s,file=/x"],
+        ["-object", "secret,id=s,data=x,keyid=m,iv=y"],
+        ["-spice", "port=1,password-secret=s"],
+    ] {
+        assert!(!said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
+    }
+    let video = machine("q35", "<video/><video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
+    assert!(judged(&host(), &video).iter().any(|f| f.rule == "duplicate-id" && f.verdict == Verdict::Blocks));
+    let other = machine("q35", "<video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
+    assert!(judged(&host(), &other).iter().all(|f| f.rule != "duplicate-id"));
+}
+
+#[test]
+fn a_capability_brings_set_back() {
+    let with = |name: &str| {
+        let capability = format!("<qemu:capabilities><qemu:del capability='{name}'/></qemu:capabilities>");
+        let document = machine("pc", "<video/>", &["-set", "device.video0.vgamem_mb=32"]);
+        let text = document.source().replace("</domain>", &format!("{capability}</domain>"));
+        judged(&host(), &Document::parse(text).unwrap()).into_iter().map(|f| f.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(with("device.json"), ["set-target", "capability-without-effect"]);
+    assert_eq!(with("device.json+hotplug"), [""; 0]);
+}
