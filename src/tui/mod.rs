@@ -269,7 +269,10 @@ impl Editor {
                 self.app.failed("the facts are recorded ones; this host is not asked".to_owned());
             }
             Effect::Probe => self.look(),
-            Effect::Copy(text) => self.session.copy(&text)?,
+            Effect::Copy(text) => {
+                self.session.copy(&text)?;
+                copy_locally(text);
+            }
             Effect::Outside(text) => match self.session.outside(|| outside(&text))? {
                 Ok(text) => self.app.came_back(&text),
                 Err(error) => self.app.failed(error),
@@ -332,6 +335,28 @@ impl Editor {
             sender.send(Message::Probed(number, Box::new(host::probe(&request))));
         });
     }
+}
+
+/// Puts text into the desktop's clipboard as well, where we are on one: not every terminal takes OSC 52.
+fn copy_locally(text: String) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let program: &[&str] = match (set("SSH_CONNECTION"), set("WAYLAND_DISPLAY"), set("DISPLAY")) {
+        (false, true, _) => &["wl-copy"],
+        (false, false, true) => &["xclip", "-selection", "clipboard"],
+        _ => return,
+    };
+    let mut command = Command::new(program[0]);
+    command.args(&program[1..]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // It may wait for somebody to paste; a program that is not there is no loss.
+    std::thread::spawn(move || {
+        let Ok(mut child) = command.spawn() else { return };
+        if let Some(mut stdin) = child.stdin.take() {
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let _ = child.wait();
+    });
 }
 
 /// Lets $VISUAL or $EDITOR change a text in a file of its own, readable by nobody else.

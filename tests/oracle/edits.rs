@@ -57,7 +57,7 @@ fn libvirt_takes_every_edit_that_is_offered() {
     let Some(dir) = oracle() else { return };
     let video = format!("{BALLOON}    <video>\n      <model type='vga'/>\n    </video>\n");
     // Devices, arguments, the rule, and what the arguments of the next document must hold.
-    let cases: [(&str, &[&str], &str, &str); 31] = [
+    let cases: [(&str, &[&str], &str, &str); 34] = [
         (
             BALLOON,
             &["-object", "input-linux,id=k,evdev=/dev/input/event0,grab_all=on,repeat=off"],
@@ -176,6 +176,9 @@ fn libvirt_takes_every_edit_that_is_offered() {
             "memory-backend-file",
         ),
         (BALLOON, &["-overcommit", "mem-lock=on"], "native-memory", "mem-lock=on"),
+        (BALLOON, &["-msg", "guest-name=on", "-m", "128"], "option-conflict", "guest-name=on"),
+        (BALLOON, &["-msg", "guest-name=on", "-smp", "8"], "option-conflict", "guest-name=on"),
+        (BALLOON, &["-msg", "guest-name=on", "-enable-kvm"], "option-conflict", "guest-name=on"),
         (&video, &["-set", "device.video0.vgamem_mb=32"], "set-target", "\"vgamem_mb\":32"),
         (&video, &["-set", "device.video0.edid=off"], "set-target", "\"edid\":false"),
         (&video, &["-set", "device.video0.romfile=/x.rom"], "set-target", "/x.rom"),
@@ -260,5 +263,23 @@ fn what_was_lost_is_there_after_its_repair() {
         let argv = native(dir.path(), next.source()).unwrap_or_else(|error| panic!("{error}{}", next.source()));
         assert!(argv.contains("-S"), "{argv}");
         assert!(findings(&next).0.iter().all(|f| !["lost-block", "two-blocks"].contains(&f.rule)), "{}", next.source());
+    }
+}
+
+#[test]
+fn edits_of_the_rest_of_the_namespace_are_taken() {
+    let Some(dir) = oracle() else { return };
+    let rest = "  <qemu:capabilities>\n    <qemu:del capability='device.json'/>\n  </qemu:capabilities>\n  <qemu:override>\n    <qemu:device alias='sound7'>\n      <qemu:frontend>\n        <qemu:property name='x' type='bool' value='true'/>\n      </qemu:frontend>\n    </qemu:device>\n  </qemu:override>\n</domain>";
+    let text = document("q35", BALLOON, &["-S"]).replace("</domain>", rest);
+    for (rule, gone) in [("capability-without-effect", "'device.json'"), ("override-alias", "sound7")] {
+        let document = Document::parse(text.as_str()).unwrap();
+        let (found, _) = findings(&document);
+        let finding = found.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{rule}: {found:?}"));
+        assert!(finding.entry.is_some(), "{finding:?}");
+        let Step::EditXml(edits) = &finding.remedies[0].step else { panic!("{finding:?}") };
+        let next = document.apply(edits).unwrap();
+        assert!(!next.source().contains(gone), "{}", next.source());
+        native(dir.path(), next.source()).unwrap_or_else(|error| panic!("{error}{}", next.source()));
+        assert!(findings(&next).0.iter().all(|other| other.rule != rule));
     }
 }

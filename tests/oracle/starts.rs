@@ -276,7 +276,8 @@ fn try_remedies(
             let left = of(Verdict::Blocks, &after);
             // In a container libvirt may not raise the limit that the domain asks for.
             let ours = |error: &String| !error.contains("cannot limit locked memory");
-            let error = if left.is_empty() { machine.start(&next).filter(ours) } else { None };
+            let known = of(Verdict::Unknown, &after).is_empty();
+            let error = if left.is_empty() && known { machine.start(&next).filter(ours) } else { None };
             let row = format!(
                 "{:<9} {:<34} {:<24} {what}{}{}",
                 if turned && error.is_none() { "ok" } else { "NO REMEDY" },

@@ -13,7 +13,13 @@ pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
         let paths = case.line.uses.iter().filter_map(|usage| Some((usage, usage.resource.path()?.0)));
         paths
             .filter_map(|(usage, path)| {
-                let why = case.host.walk(path).err()?;
+                let why = match case.host.walk(path) {
+                    Err(why) => why,
+                    Ok(walk) if of_a_process(walk) => {
+                        "it is a descriptor of QEMU's own, which libvirt opens at the start"
+                    }
+                    Ok(_) => return None,
+                };
                 Some(Finding::of(usage, Verdict::Unknown, format!("whether QEMU may open {path} is not known: {why}")))
             })
             .collect()
@@ -65,6 +71,17 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// Whether a path leads through the descriptors of the process that asks: for QEMU they are others than for us.
+fn of_a_process(walk: &Walk) -> bool {
+    let descriptor = |path: &str| {
+        let rest = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'));
+        rest.is_some_and(|(process, rest)| {
+            (process == "self" || process.bytes().all(|b| b.is_ascii_digit())) && rest.starts_with("fd/")
+        })
+    };
+    descriptor(walk.resolved()) || walk.steps.iter().any(|step| descriptor(&step.path))
 }
 
 /// Whether a path stands in `/dev` itself, where drivers make the nodes, and not on a mount below it.

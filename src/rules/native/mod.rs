@@ -120,10 +120,18 @@ pub(super) fn offer(case: &Case<'_>, findings: &mut [Finding]) {
             .map(|option| EntryId::arg(option.value.unwrap_or(option.entry)))
             .collect();
         let Some(remedy) = plan.remedy(case) else { continue };
+        // What it does not settle would only go out of sight with the arguments; libvirt opens no directory on the way.
+        let left = |finding: &Finding| {
+            let ours = finding.entry.is_some_and(|entry| entries.contains(&entry));
+            let settled = plan.satisfies.contains(&finding.layer) && finding.rule != "closed-directory";
+            ours && finding.verdict == Verdict::Blocks && !settled
+        };
+        if findings.iter().any(left) {
+            continue;
+        }
         for finding in findings.iter_mut() {
             let ours = finding.entry.is_some_and(|entry| entries.contains(&entry));
-            // libvirt opens no directory on the way.
-            let solved = plan.satisfies.contains(&finding.layer) && finding.rule != "closed-directory";
+            let solved = plan.satisfies.contains(&finding.layer);
             if ours && solved && finding.verdict <= Verdict::Unknown {
                 finding.remedies.insert(0, remedy.clone());
             }

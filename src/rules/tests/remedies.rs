@@ -43,6 +43,11 @@ fn run(host: &mut Host, command: &str) {
             walk.steps.push(HostStep { label, ..step(path, FileKind::File, 0o666, 0) });
             walk.ending = Ending::Present;
         }
+        ["rm", path] => {
+            let Some(Known::Yes(walk)) = host.0.paths.get_mut(*path) else { unreachable!() };
+            walk.steps.pop();
+            walk.ending = Ending::Missing((*path).to_owned());
+        }
         ["chattr", "-i", path] => steps(host, path).for_each(|step| step.immutable = false),
         ["chattr", "-a", path] => steps(host, path).for_each(|step| step.append_only = false),
         ["truncate", "-s", size, path] => steps(host, path).for_each(|step| step.size = size.parse().unwrap()),
@@ -206,6 +211,11 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
             "dac-tap",
         ),
         (host(), domain("", &["-gdb", "tcp::99"]), "dac-low-port"),
+        (
+            host().file("/dev/kvmfr0", 0o666),
+            domain("", &["-object", "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=1M,share=on"]),
+            "path-kind",
+        ),
         (host().conf("security_driver = \"selinux\""), domain("", &[]), "conf-driver"),
         (host().conf("security_require_confined = 1"), domain("", &[]), "conf-driver"),
         (
