@@ -34,7 +34,7 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut fresh = true;
-    for word in text.split_word_bounds() {
+    for word in words(text) {
         if width(&line) + width(word) > columns && !fresh {
             let full = std::mem::replace(&mut line, indent.to_owned());
             lines.push(full.trim_end().to_owned());
@@ -57,6 +57,15 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     lines
 }
 
+/// The words of a text and what stands between them; a closing sign stays with the word before it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut bounds: Vec<usize> = text.split_word_bound_indices().map(|(at, _)| at).collect();
+    let closes = |at: usize| at > 0 && text[at..].starts_with([')', ']', ',', ';']) && !text[..at].ends_with([' ', ',', ')']);
+    bounds.retain(|at| !closes(*at));
+    let ends: Vec<usize> = bounds.iter().skip(1).copied().chain([text.len()]).collect();
+    bounds.into_iter().zip(ends).map(|(start, end)| &text[start..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +78,6 @@ mod tests {
         assert_eq!(wrap("/a/very/long/path", 8, ""), ["/a/very/", "long/", "path"]);
         assert_eq!(wrap("aaaaaaaaaa", 4, ""), ["aaaa", "aaaa", "aa"]);
         assert_eq!(wrap("", 4, ""), [""]);
+        assert_eq!(wrap("aa (bb cc) dd", 9, ""), ["aa (bb", "cc) dd"]);
     }
 }
