@@ -2,9 +2,9 @@
 //!
 //! libvirt forgets comments when a domain is defined; in the file they stay.
 
-use super::document::{Document, VerbError, is_ours};
-use super::entry::{EntryId, EntryKind, List};
-use crate::xml::{self, Edit, EditSet, Span};
+use super::document::{Document, VerbError};
+use super::entry::{EntryKind, List};
+use crate::xml::{self, Edit, EditSet, Span, Tree};
 
 /// What such a comment begins with.
 const MARK: &str = "<!-- qpt-tui off: ";
@@ -31,29 +31,33 @@ impl Disabled {
     }
 }
 
+/// What is switched off inside some elements, in the order of the text.
+pub(super) fn read(source: &str, tree: &Tree, blocks: &[usize]) -> Vec<Disabled> {
+    let inside = |span: &&Span| {
+        blocks
+            .iter()
+            .map(|block| tree.elements[*block].span())
+            .any(|block| block.start < span.start && span.end < block.end)
+    };
+    let marked = tree.comments.iter().filter(|span| source[(*span).clone()].starts_with(MARK));
+    marked.filter(inside).filter_map(|span| read_one(source, span)).collect()
+}
+
+fn read_one(source: &str, span: &Span) -> Option<Disabled> {
+    let inner = source[span.clone()].strip_prefix(MARK)?.strip_suffix(END)?;
+    let tree = xml::scan(&format!("<off>{inner}</off>")).ok()?;
+    let value = |element: &xml::Element, name: &str| element.property(name).map(|found| found.value.clone());
+    let entry = |element: &xml::Element| match element.local_name() {
+        "arg" => Some(EntryKind::arg(value(element, "value")?)),
+        "env" => Some(EntryKind::env(value(element, "name")?, value(element, "value").as_deref())),
+        _ => None,
+    };
+    let entries: Vec<EntryKind> = tree.children(0).map(|(_, element)| entry(element)).collect::<Option<_>>()?;
+    let one_kind = entries.iter().all(|entry| entry.list() == entries[0].list());
+    (!entries.is_empty() && one_kind).then(|| Disabled { span: span.clone(), entries })
+}
+
 impl Document {
-    /// What is switched off, in the order of the text.
-    pub fn disabled(&self) -> Vec<Disabled> {
-        let blocks: Vec<Span> =
-            self.tree().children(0).filter(|(_, child)| is_ours(child, "commandline")).map(|(_, e)| e.span()).collect();
-        let inside = |span: &&Span| blocks.iter().any(|block| block.start < span.start && span.end < block.end);
-        self.tree().comments.iter().filter(inside).filter_map(|span| self.read_disabled(span)).collect()
-    }
-
-    fn read_disabled(&self, span: &Span) -> Option<Disabled> {
-        let inner = self.source()[span.clone()].strip_prefix(MARK)?.strip_suffix(END)?;
-        let tree = xml::scan(&format!("<off>{inner}</off>")).ok()?;
-        let value = |element: &xml::Element, name: &str| element.property(name).map(|found| found.value.clone());
-        let entry = |element: &xml::Element| match element.local_name() {
-            "arg" => Some(EntryKind::arg(value(element, "value")?)),
-            "env" => Some(EntryKind::env(value(element, "name")?, value(element, "value").as_deref())),
-            _ => None,
-        };
-        let entries: Vec<EntryKind> = tree.children(0).map(|(_, element)| entry(element)).collect::<Option<_>>()?;
-        let one_kind = entries.iter().all(|entry| entry.list() == entries[0].list());
-        (!entries.is_empty() && one_kind).then(|| Disabled { span: span.clone(), entries })
-    }
-
     /// Plans to switch neighbouring entries of a list off.
     ///
     /// # Errors
@@ -101,12 +105,5 @@ impl Document {
         let mut edits = EditSet::new();
         edits.push(Edit::delete(self.with_line(&disabled.span))).expect("it is the only one");
         edits
-    }
-
-    /// The entry that follows a place of the text in a list; the list's length when none does.
-    pub fn entry_after(&self, list: List, offset: usize) -> EntryId {
-        let entries = self.list(list);
-        let index = entries.iter().position(|entry| entry.span.start >= offset).unwrap_or(entries.len());
-        EntryId { list, index }
     }
 }

@@ -1,5 +1,6 @@
 //! The document: its source text, its passthrough entries, and the verbs that plan edits.
 
+use super::disabled::{self, Disabled};
 use super::entry::{Entry, EntryId, EntryKind, List};
 use super::extras;
 use super::facts::DomainFacts;
@@ -32,6 +33,7 @@ pub struct Document {
     args: Vec<Entry>,
     envs: Vec<Entry>,
     extras: Vec<Entry>,
+    disabled: Vec<Disabled>,
     /// Indices of the `commandline` elements that libvirt reads.
     blocks: Vec<usize>,
     lost: Vec<Lost>,
@@ -75,9 +77,10 @@ impl Document {
         }
         canonical::check_extras(&tree)?;
         let extras = extras::read(&tree);
+        let disabled = disabled::read(&source, &tree, &blocks);
         let lost = lost::find(&tree);
         let facts = DomainFacts::read(&tree);
-        Ok(Document { source, tree, args, envs, extras, blocks, lost, facts })
+        Ok(Document { source, tree, args, envs, extras, disabled, blocks, lost, facts })
     }
 
     /// The text, byte for byte.
@@ -137,6 +140,11 @@ impl Document {
                 EntryKind::Arg { .. } | EntryKind::Extra(_) => None,
             })
             .collect()
+    }
+
+    /// What is switched off, in the order of the text.
+    pub fn disabled(&self) -> &[Disabled] {
+        &self.disabled
     }
 
     /// Passthrough that libvirt will not see.

@@ -46,6 +46,28 @@ pub struct NativeResource {
     pub exclusive: bool,
 }
 
+/// The two families of x86 machines, whose buses and ports have other names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chipset {
+    /// `pc`, `pc-i440fx-…`.
+    I440fx,
+    /// `q35`, `pc-q35-…`.
+    Q35,
+}
+
+impl Chipset {
+    /// The family of a machine type; `None` for other machines.
+    pub fn of(machine: &str) -> Option<Chipset> {
+        if machine == "q35" || machine.starts_with("pc-q35") {
+            Some(Chipset::Q35)
+        } else if machine == "pc" || machine.starts_with("pc-i440fx") {
+            Some(Chipset::I440fx)
+        } else {
+            None
+        }
+    }
+}
+
 /// What matters of a domain beside its passthrough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DomainFacts {
@@ -98,6 +120,11 @@ pub struct DomainFacts {
 }
 
 impl DomainFacts {
+    /// The family of the domain's machine; libvirt takes `pc` where none is named.
+    pub fn chipset(&self) -> Option<Chipset> {
+        Chipset::of(self.machine.as_deref().unwrap_or("pc"))
+    }
+
     /// Reads the facts from a document.
     pub fn read(tree: &Tree) -> DomainFacts {
         let text = |parent: usize, name: &str| {

@@ -20,7 +20,7 @@ mod style;
 pub use disabled::Disabled;
 pub use document::{Document, VerbError};
 pub use entry::{Entry, EntryId, EntryKind, List};
-pub use facts::{DomainFacts, NativeResource, SecLabel, SecLabelType};
+pub use facts::{Chipset, DomainFacts, NativeResource, SecLabel, SecLabelType};
 pub use history::History;
 pub use lost::{Lost, LostReason};
 pub use size::Processors;

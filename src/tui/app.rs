@@ -364,7 +364,7 @@ impl App {
             Action::Cut => return self.cut(),
             Action::Put => {
                 let kinds = self.clipboard.clone();
-                self.put(&kinds);
+                self.put(&kinds, self.selection().as_ref());
             }
             Action::Duplicate => self.duplicate(),
             Action::Mark => self.mark(),

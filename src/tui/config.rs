@@ -60,9 +60,9 @@ impl Config {
             toml::from_str(text).map_err(|error| refuse(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut keymap = Keymap::default();
         for (word, keys) in &file.keys {
-            let Some((mode, _)) = Mode::ALL.into_iter().find(|(_, known)| known == word) else {
+            let Some((mode, ..)) = Mode::ALL.into_iter().find(|(_, known, _)| known == word) else {
                 let at = text.find(word.as_str()).unwrap_or(0);
-                let known: Vec<&str> = Mode::ALL.iter().map(|(_, word)| *word).collect();
+                let known: Vec<&str> = Mode::ALL.iter().map(|(_, word, _)| *word).collect();
                 return Err(refuse(at, &format!("there is no mode '{word}', expected one of: {}", known.join(" "))));
             };
             for (key, action) in keys {
@@ -79,7 +79,7 @@ impl Config {
 pub fn keys() -> String {
     let keymap = Keymap::default();
     let mut text = String::new();
-    for (mode, word) in Mode::ALL {
+    for (mode, word, _) in Mode::ALL {
         text.push_str(&format!("[keys.{word}]\n"));
         for (binding, keys) in keymap.of_mode(mode) {
             for key in keys {

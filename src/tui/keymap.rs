@@ -258,19 +258,19 @@ pub static BINDINGS: &[Binding] = bindings! {
 };
 
 impl Mode {
-    /// All modes, with their words in the configuration.
-    pub const ALL: [(Mode, &str); 11] = [
-        (Mode::List, "list"),
-        (Mode::Side, "side"),
-        (Mode::Form, "form"),
-        (Mode::Import, "import"),
-        (Mode::Remedies, "remedies"),
-        (Mode::Search, "search"),
-        (Mode::Filter, "filter"),
-        (Mode::Palette, "palette"),
-        (Mode::Confirm, "confirm"),
-        (Mode::Help, "help"),
-        (Mode::Tour, "tour"),
+    /// All modes, with their words in the configuration and their titles in the help.
+    pub const ALL: [(Mode, &str, &str); 11] = [
+        (Mode::List, "list", "In the lists"),
+        (Mode::Side, "side", "In the side pane"),
+        (Mode::Form, "form", "In a form"),
+        (Mode::Import, "import", "While importing"),
+        (Mode::Remedies, "remedies", "Among the remedies"),
+        (Mode::Search, "search", "While searching"),
+        (Mode::Filter, "filter", "While filtering"),
+        (Mode::Palette, "palette", "Among the actions"),
+        (Mode::Confirm, "confirm", "Asked a question"),
+        (Mode::Help, "help", "In this help"),
+        (Mode::Tour, "tour", "In the tour of the demo"),
     ];
 }
 

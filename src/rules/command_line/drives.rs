@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::EntryId;
+use crate::domain::{Chipset, EntryId};
 use crate::qemu::{Access, Pairs, QemuOption, Resource};
 
 pub(in crate::rules) static IMAGE_TWICE: Rule = Rule {
@@ -54,14 +54,11 @@ pub(in crate::rules) static DRIVE_UNIT: Rule = Rule {
 
 fn drive_unit(case: &Case<'_>) -> Vec<Finding> {
     let facts = case.document.facts();
-    let machine = facts.machine.as_deref().unwrap_or("pc");
     // The machine's own disks (`pci_ide_create_devs`, `ide_create_drives`) are made before every -device.
-    let native = if machine == "q35" || machine.starts_with("pc-q35") {
-        &facts.sata_units
-    } else if machine == "pc" || machine.starts_with("pc-i440fx") {
-        &facts.ide_units
-    } else {
-        return Vec::new();
+    let native = match facts.chipset() {
+        Some(Chipset::Q35) => &facts.sata_units,
+        Some(Chipset::I440fx) => &facts.ide_units,
+        None => return Vec::new(),
     };
     let drives: Vec<(EntryId, Option<u8>)> = case.line.options.iter().filter_map(|option| ide(case, option)).collect();
     let mut taken: BTreeSet<u8> = drives.iter().filter_map(|(_, index)| *index).collect();

@@ -1,7 +1,7 @@
 //! Options that libvirt passes as well, and whose values QEMU merges: numbers that don't fit together any more.
 
 use super::{Case, Finding, Remedy, Scope, Verdict};
-use crate::domain::{EntryId, Processors};
+use crate::domain::{Chipset, EntryId, Processors};
 use crate::qemu::{Pairs, QemuOption, size};
 
 /// What `option-conflict` says about `-m`, `-smp` and `-machine`.
@@ -59,25 +59,19 @@ fn processors(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
     )
 }
 
-/// The two families of machines, whose buses have other names.
-fn family(machine: &str) -> Option<&'static str> {
-    if machine == "q35" || machine.starts_with("pc-q35") {
-        Some("q35")
-    } else if machine == "pc" || machine.starts_with("pc-i440fx") {
-        Some("pc")
-    } else {
-        None
-    }
-}
-
 fn machine(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
-    let asked = family(pairs.get("type")?)?;
-    let own = family(case.document.facts().machine.as_deref().unwrap_or("pc"))?;
+    let asked = Chipset::of(pairs.get("type")?)?;
+    let own = case.document.facts().chipset()?;
+    let name = |chipset| if chipset == Chipset::Q35 { "q35" } else { "pc" };
     (asked != own).then(|| {
         Finding::at(
             EntryId::arg(value),
             Verdict::Blocks,
-            format!("-machine makes the machine a {asked}, and libvirt's devices are laid out for {own}"),
+            format!(
+                "-machine makes the machine a {}, and libvirt's devices are laid out for {}",
+                name(asked),
+                name(own)
+            ),
         )
         .because("QEMU says \"Bus 'pci.0' not found\", or \"Bus 'pcie.0' not found\"")
         .remedy(Remedy::none(

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::{EntryId, EntryKind, List};
+use crate::domain::{Chipset, EntryId, EntryKind, List};
 use crate::qemu::{Pairs, QemuOption, catalog};
 use crate::xml::{Edit, EditSet};
 
@@ -68,13 +68,9 @@ fn root_bus(case: &Case<'_>) -> Option<(&'static str, u8)> {
     if !facts.arch.as_deref().is_none_or(|arch| ["x86_64", "i686"].contains(&arch)) {
         return None;
     }
-    let machine = facts.machine.as_deref().unwrap_or("pc");
-    if machine == "q35" || machine.starts_with("pc-q35") {
-        Some(("pcie.0", 1))
-    } else if machine == "pc" || machine.starts_with("pc-i440fx") {
-        Some(("pci.0", 2))
-    } else {
-        None
+    match facts.chipset()? {
+        Chipset::Q35 => Some(("pcie.0", 1)),
+        Chipset::I440fx => Some(("pci.0", 2)),
     }
 }
 

@@ -117,7 +117,7 @@ impl App {
     /// The entries of the selected row when they are switched off.
     pub(super) fn disabled_row(&self) -> Option<Disabled> {
         match self.rows.get(self.selected)? {
-            Row::Disabled(index) => self.document.disabled().into_iter().nth(*index),
+            Row::Disabled(index) => self.document.disabled().get(*index).cloned(),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
 //! Taking over what was pasted.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 
+use super::selection::type_at_end;
 use super::{App, Mode};
-use crate::domain::{EntryId, EntryKind, List};
+use crate::domain::{EntryKind, List};
 use crate::tui::import::{self, Fate, Item};
-use crate::xml::EditSet;
 
 impl App {
     /// What the pasted text becomes.
@@ -22,11 +22,7 @@ impl App {
     }
 
     pub(super) fn import_key(&mut self, event: KeyEvent) {
-        match event.code {
-            KeyCode::Backspace => drop(self.pasted.pop()),
-            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => self.pasted.push(c),
-            _ => {}
-        }
+        type_at_end(&mut self.pasted, event);
     }
 
     /// Adds what is new: arguments after the last one, variables after the last one.
@@ -45,26 +41,9 @@ impl App {
             return self.say("there is nothing new in what was pasted");
         }
         let count = new.len();
-        let at = self.document.list(List::Args).len();
-        match self.plan_new(&new) {
-            Ok(edits) => {
-                self.edit(&edits, Some(EntryId { list: List::Args, index: at }));
-                if self.status.is_none() {
-                    self.say(&format!("{count} entries added; u takes them back"));
-                }
-            }
-            Err(error) => self.status = Some((true, error)),
+        self.put(&new, None);
+        if self.status.is_none() {
+            self.say(&format!("{count} entries added; u takes them back"));
         }
-    }
-
-    /// New entries after the last ones of their lists, as one step to undo.
-    pub(super) fn plan_new(&self, new: &[EntryKind]) -> Result<EditSet, String> {
-        let mut document = self.document.clone();
-        for list in [List::Args, List::Envs, List::Extras] {
-            let kinds: Vec<EntryKind> = new.iter().filter(|kind| kind.list() == list).cloned().collect();
-            let edits = document.insert(list, document.list(list).len(), &kinds).map_err(|error| error.to_string())?;
-            document = document.apply(&edits).map_err(|error| error.message)?;
-        }
-        Ok(EditSet::between(self.document.source(), document.source()))
     }
 }

@@ -60,9 +60,8 @@ impl App {
         effect
     }
 
-    /// Puts entries in after the selected row; those of another list after the last of theirs.
-    pub(super) fn put(&mut self, kinds: &[EntryKind]) {
-        let here = self.selection();
+    /// Puts entries in after the row `here`, as one step to undo; those of another list after the last of theirs.
+    pub(super) fn put(&mut self, kinds: &[EntryKind], here: Option<&(List, std::ops::Range<usize>)>) {
         let mut document = self.document.clone();
         let mut first = None;
         for list in [List::Args, List::Envs, List::Extras] {
@@ -70,7 +69,7 @@ impl App {
             if own.is_empty() {
                 continue;
             }
-            let at = match &here {
+            let at = match here {
                 Some((selected, range)) if *selected == list => range.end,
                 _ => document.list(list).len(),
             };
@@ -93,7 +92,7 @@ impl App {
 
     pub(super) fn duplicate(&mut self) {
         let kinds = self.chosen_kinds();
-        self.put(&kinds);
+        self.put(&kinds, self.selection().as_ref());
         if self.status.is_none() {
             self.say("duplicated; an id must be changed in one of the two");
         }

@@ -1,7 +1,8 @@
 //! Finding an action by its words.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 
+use super::selection::type_at_end;
 use super::{Action, App, Effect, Mode};
 use crate::tui::keymap::{Binding, Key};
 
@@ -18,12 +19,9 @@ impl App {
     }
 
     pub(super) fn palette_key(&mut self, event: KeyEvent) {
-        match event.code {
-            KeyCode::Backspace => drop(self.palette.0.pop()),
-            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => self.palette.0.push(c),
-            _ => return,
+        if type_at_end(&mut self.palette.0, event) {
+            self.palette.1 = 0;
         }
-        self.palette.1 = 0;
     }
 
     /// Does what is chosen, as if its key had been pressed.

@@ -28,6 +28,16 @@ impl Filter {
     }
 }
 
+/// Types at the end of a text that has no cursor; whether the key was for it.
+pub(super) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
+    match event.code {
+        KeyCode::Backspace => drop(text.pop()),
+        KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(c),
+        _ => return false,
+    }
+    true
+}
+
 impl App {
     pub(super) fn step(&mut self, by: isize) {
         let clamp = |at: usize, last: usize| at.saturating_add_signed(by).min(last);
@@ -130,23 +140,15 @@ impl App {
 
     pub(super) fn filter_key(&mut self, event: KeyEvent) {
         let mut text = self.wanted.clone();
-        match event.code {
-            KeyCode::Backspace => drop(text.pop()),
-            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(c),
-            _ => return,
+        if type_at_end(&mut text, event) {
+            self.want(text);
         }
-        self.want(text);
     }
 
     pub(super) fn search_key(&mut self, event: KeyEvent) {
-        match event.code {
-            KeyCode::Backspace => drop(self.search.0.pop()),
-            KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
-                self.search.0.push(c);
-            }
-            _ => return,
+        if type_at_end(&mut self.search.0, event) {
+            self.find(self.search.1, true);
         }
-        self.find(self.search.1, true);
     }
 
     pub(super) fn find(&mut self, from: usize, forward: bool) {

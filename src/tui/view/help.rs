@@ -12,26 +12,12 @@ use crate::tui::app::App;
 use crate::tui::keymap::{Key, Mode};
 use crate::tui::theme::Theme;
 
-const MODES: [(Mode, &str); 11] = [
-    (Mode::List, "In the lists"),
-    (Mode::Side, "In the side pane"),
-    (Mode::Form, "In a form"),
-    (Mode::Import, "While importing"),
-    (Mode::Remedies, "Among the remedies"),
-    (Mode::Search, "While searching"),
-    (Mode::Filter, "While filtering"),
-    (Mode::Palette, "Among the actions"),
-    (Mode::Confirm, "Asked a question"),
-    (Mode::Help, "In this help"),
-    (Mode::Tour, "In the tour of the demo"),
-];
-
 const KEYS: usize = 16;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let columns = usize::from(area.width);
     let mut lines = Vec::new();
-    for (mode, title) in MODES {
+    for (mode, _, title) in Mode::ALL {
         lines.push(Line::styled(title, theme.title()));
         for (row, keys) in app.keymap.of_mode(mode) {
             let keys: Vec<String> = keys.iter().map(Key::name).collect();
