@@ -152,7 +152,7 @@ pub fn check(options: &Check) -> Result<u8, Error> {
     let mut failed: Option<Error> = None;
     let mut fail = |error: Error| {
         if let Some(earlier) = failed.replace(error) {
-            eprintln!("qpt-tui: {earlier}");
+            complain(&earlier.to_string());
         }
     };
     for path in &options.files {
@@ -210,12 +210,28 @@ pub fn check(options: &Check) -> Result<u8, Error> {
 }
 
 fn save(source: &store::FileSource, text: &str) -> Result<(), Error> {
-    match store::save(source, text, false)? {
-        store::Saved::ChangedOnDisk => {
-            Err(Error::user(format!("{}: it changed on disk meanwhile, nothing was saved", source.path.display())))
+    let shown = source.path.display();
+    let keep = |old: &str| store::journal::backup(&store::Origin::of_file(&source.real, ""), old);
+    match store::save(source, text, store::Way::Replace, &keep)? {
+        store::Saved::ChangedByOthers(_) => {
+            Err(Error::user(format!("{shown}: it changed on disk meanwhile, nothing was saved")))
         }
-        store::Saved::Written(_) | store::Saved::Unchanged => Ok(()),
+        store::Saved::Irreplaceable(why) => {
+            let hint = "the editor can write into the file as it is: qpt-tui FILE";
+            Err(Error::user(format!("{shown}: it can't be replaced, nothing was saved: {why}")).hint(hint))
+        }
+        store::Saved::Written(_, Some(remark)) => {
+            complain(&format!("{shown}: saved; but {remark}"));
+            Ok(())
+        }
+        store::Saved::Written(_, None) | store::Saved::Unchanged => Ok(()),
     }
+}
+
+/// Says something on standard error; one that is gone is no reason to panic.
+pub fn complain(sentence: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "qpt-tui: {sentence}");
 }
 
 /// Prints a text; a reader that went away (`| head`) is no error.

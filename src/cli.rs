@@ -59,6 +59,8 @@ pub enum Command {
         #[command(flatten)]
         host: HostOptions,
     },
+    /// List what is kept of unsaved edits and of texts from before saves; show one, compare it, or give it back.
+    Recover(Recover),
     /// Print the keys and their actions, as a configuration file has them.
     Keys,
     /// Print completions for a shell.
@@ -68,6 +70,25 @@ pub enum Command {
     },
     /// Print the manual page (roff).
     Man,
+}
+
+/// Options of `recover`.
+#[derive(Debug, Args)]
+pub struct Recover {
+    /// A copy, as the list names it, or the path of a file: the newest edits of that; without one, all are listed.
+    pub copy: Option<String>,
+    /// Show what it changes in the file, or in what libvirt has.
+    #[arg(long, requires = "copy")]
+    pub diff: bool,
+    /// Give it back to where it belongs; what was changed there meanwhile is merged, or it is refused.
+    #[arg(long, requires = "copy", conflicts_with = "diff")]
+    pub restore: bool,
+    /// Write it to this new file.
+    #[arg(long, value_name = "FILE", requires = "copy", conflicts_with_all = ["diff", "restore"])]
+    pub output: Option<PathBuf>,
+    /// Throw it away.
+    #[arg(long, requires = "copy", conflicts_with_all = ["diff", "restore", "output"])]
+    pub discard: bool,
 }
 
 /// Options of `check`.

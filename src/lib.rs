@@ -48,6 +48,7 @@ pub mod domain;
 pub mod error;
 pub mod host;
 pub mod qemu;
+pub mod recover;
 pub mod report;
 pub mod rules;
 pub mod store;

@@ -6,13 +6,13 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
 use qpt_tui::cli::{Cli, Command};
 use qpt_tui::error::Error;
-use qpt_tui::{check, domain, report, rules, store, tui};
+use qpt_tui::{check, domain, recover, report, rules, store, tui};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("qpt-tui: {error}");
+            check::complain(&error.to_string());
             ExitCode::from(2)
         }
     }
@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<u8> {
             let facts = check::facts(&host, &documents.iter().zip(&lines).collect::<Vec<_>>())?;
             check::print(&format!("{}\n", serde_json::to_string_pretty(&facts)?));
         }
+        Some(Command::Recover(options)) => recover::recover(&options)?,
         Some(Command::Keys) => check::print(&tui::config::keys()),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();

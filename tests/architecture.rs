@@ -47,6 +47,7 @@ fn modules_use_only_what_stands_below_them() {
         ("rules", &["xml", "domain", "qemu", "host"]),
         ("report", &["xml", "domain", "qemu", "host", "rules", "visible"]),
         ("store", &["xml", "error"]),
+        ("recover", &["domain", "report", "store", "cli", "error", "check", "visible"]),
         ("check", &["xml", "domain", "qemu", "host", "rules", "report", "store", "cli", "error"]),
         ("tui", &["xml", "domain", "qemu", "host", "rules", "report", "store", "cli", "error", "check", "visible"]),
     ];

@@ -9,7 +9,7 @@ use qpt_tui::check::parse;
 use qpt_tui::domain::Document;
 use qpt_tui::host::HostFacts;
 use qpt_tui::tui::action::{Action, Effect};
-use qpt_tui::tui::app::App;
+use qpt_tui::tui::app::{App, Ending};
 use qpt_tui::tui::pane::{Answer, Pane};
 use qpt_tui::tui::theme::Theme;
 use qpt_tui::tui::view;
@@ -28,6 +28,7 @@ struct Session {
 fn session() -> Session {
     let mut session = waiting(DEMO);
     session.app.probed(serde_json::from_str::<HostFacts>(HOST).unwrap());
+    session.app.settle();
     session
 }
 
@@ -47,6 +48,7 @@ impl Session {
             };
             rest = &rest[length..];
             self.effects.extend(self.app.key(event));
+            self.app.settle();
         }
         self
     }
@@ -366,19 +368,20 @@ fn the_schemas_words_and_the_rules_page_are_shown() {
 
 #[test]
 fn saving_and_leaving_are_the_shells_business() {
-    assert_eq!(waiting(SMALL).keys("<C-s>").effects, [Effect::Save { force: false }]);
+    assert_eq!(waiting(SMALL).keys("<C-s>").effects, [Effect::Save]);
     assert_eq!(waiting(SMALL).keys("q").effects, [Effect::Quit]);
     let asked = waiting(SMALL).keys("dq");
     assert!(asked.effects.is_empty() && asked.frame(80, 24).contains("not saved. Leave without them?"));
     assert_eq!(waiting(SMALL).keys("dqy").effects, [Effect::Quit]);
     assert_eq!(waiting(SMALL).keys("dqnq").effects, []);
+    assert_eq!(waiting(SMALL).keys("dqp").effects, [Effect::QuitPrinting]);
     let mut saving = waiting(SMALL).keys("dqs");
-    assert_eq!(saving.effects, [Effect::Save { force: false }]);
+    assert_eq!(saving.effects, [Effect::Save]);
     let text = saving.app.document.source().to_owned();
-    assert_eq!(saving.app.saved(text, "saved"), Some(Effect::Quit));
-    let mut other = waiting(SMALL).keys("d<C-s>");
-    other.app.changed_on_disk();
-    assert_eq!(other.keys("y").effects, [Effect::Save { force: false }, Effect::Save { force: true }]);
+    let done = Ending::Saved(text.clone(), "saved".to_owned());
+    assert_eq!(saving.app.saving_ended(&text, done), Some(Effect::Quit));
+    let elsewhere = waiting(SMALL).keys("dS/tmp/x.xml<Enter>");
+    assert_eq!(elsewhere.effects, [Effect::SaveAs { path: "/tmp/x.xml".to_owned(), over: false }]);
 }
 
 #[test]
@@ -393,7 +396,7 @@ fn searching_goes_to_the_match_and_back() {
 #[test]
 fn help_lists_every_key() {
     insta::assert_snapshot!("help_80x24", waiting(SMALL).keys("?").frame(80, 24));
-    let all = waiting(SMALL).keys("?").frame(80, 150);
+    let all = waiting(SMALL).keys("?").frame(80, 200);
     for binding in qpt_tui::tui::keymap::BINDINGS {
         assert!(all.contains(&binding.help[..binding.help.len().min(30)]), "{}", binding.help);
     }

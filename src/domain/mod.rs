@@ -11,6 +11,7 @@ pub mod extras;
 mod facts;
 mod history;
 mod lost;
+pub mod merge;
 mod overrides;
 mod repair;
 mod seclabel;

@@ -1,17 +1,12 @@
-//! A domain in a file: read whole, replaced whole.
-//!
-//! Saving writes a temporary file beside the real one (links followed), gives it the owner, mode and extended attributes
-//! of the old one, syncs it, and renames it over. Whoever reads the file sees the old text or the new, never a part.
+//! A domain in a file: reading it whole, and telling whether somebody else changed it.
 
-use std::fs::{File, Metadata};
-use std::io::{Read as _, Write as _};
-use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, XattrFlags};
+use rustix::fs::{Mode, OFlags};
 
-use super::Saved;
+use super::folder::said;
 use crate::error::Error;
 use crate::xml::scan::MAX_BYTES;
 
@@ -20,31 +15,12 @@ use crate::xml::scan::MAX_BYTES;
 pub struct FileSource {
     /// The path as the user gave it.
     pub path: PathBuf,
-    /// The text.
+    /// The text that is known to be in it.
     pub text: String,
     /// The path with links followed.
-    real: PathBuf,
-    stamp: Stamp,
-}
-
-/// What tells one state of a file from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Stamp {
-        Stamp {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-        }
-    }
+    pub real: PathBuf,
+    /// It was taken away since, and that is known.
+    pub(super) gone: bool,
 }
 
 /// Reads a domain's file.
@@ -62,10 +38,19 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
         return Err(Error::user(format!("{shown}: this is a device, pipe or socket, expected a regular file")));
     }
     let real = std::fs::canonicalize(path).map_err(|error| refuse(&error))?;
-    let mut file = File::open(&real).map_err(|error| refuse(&error))?;
-    let stamp = Stamp::of(&file.metadata().map_err(|error| refuse(&error))?);
+    let mut file = open_regular(&real).map_err(|error| refuse(&error))?;
     let text = read_text(&mut file, &shown.to_string())?;
-    Ok(FileSource { path: path.to_owned(), text, real, stamp })
+    Ok(FileSource { path: path.to_owned(), text, real, gone: false })
+}
+
+/// Opens a regular file for reading, without waiting for whoever put a pipe in its place.
+pub(super) fn open_regular(real: &Path) -> std::io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(real, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    Ok(file)
 }
 
 /// Reads standard input, for `-`.
@@ -98,133 +83,62 @@ fn read_text(source: &mut dyn std::io::Read, shown: &str) -> Result<String, Erro
     })
 }
 
+/// An error of reading.
 fn explain(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
         std::io::ErrorKind::NotADirectory => "a part of the path is not a directory".to_owned(),
-        _ => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or_default().to_lowercase()
-        }
+        _ => said(error),
     }
 }
 
-/// Writes new text in the place of what was read. Writes nothing when the text is the same.
-///
-/// `force` writes although the file changed since it was read.
-///
-/// # Errors
-/// When the file can't be replaced; it then is as it was.
-pub fn save(source: &FileSource, text: &str, force: bool) -> Result<Saved<FileSource>, Error> {
-    if text == source.text {
-        return Ok(Saved::Unchanged);
-    }
-    let shown = source.path.display();
-    let fail = |what: &str, error: &std::io::Error| Error::user(format!("{shown}: {what}: {}", explain(error)));
-    let old = match File::open(&source.real) {
-        Ok(file) => Some(file),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(fail("the file cannot be looked at", &error)),
-    };
-    let now = old
-        .as_ref()
-        .map(std::fs::File::metadata)
-        .transpose()
-        .map_err(|error| fail("the file cannot be looked at", &error))?;
-    if !force && now.as_ref().map(Stamp::of) != Some(source.stamp) {
-        return Ok(Saved::ChangedOnDisk);
-    }
-    if let Some(now) = &now
-        && rustix::fs::access(&source.real, rustix::fs::Access::WRITE_OK).is_err()
-    {
-        return Err(Error::user(format!("{shown}: you may not write it (mode {:04o})", now.mode() & 0o7777)));
-    }
-    let directory = source.real.parent().unwrap_or_else(|| Path::new("/"));
-    let (temporary, mut file) =
-        temporary(directory, &source.real).map_err(|error| fail("no file can be made beside it", &error))?;
-    let result = fill(&mut file, text, old.as_ref().zip(now.as_ref()))
-        .and_then(|()| std::fs::rename(&temporary, &source.real))
-        .and_then(|()| File::open(directory)?.sync_all());
-    if let Err(error) = result {
-        // What could be left is the temporary file; the real one is untouched.
-        let _ = std::fs::remove_file(&temporary);
-        return Err(fail("it could not be saved", &error));
-    }
-    let stamp = Stamp::of(&file.metadata().map_err(|error| fail("the saved file cannot be looked at", &error))?);
-    Ok(Saved::Written(FileSource { text: text.to_owned(), stamp, ..source.clone() }))
+/// What stands in the place of what was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Theirs {
+    /// Another text.
+    Text(String),
+    /// Nothing: it was taken away.
+    Gone,
+    /// Something that can't be read as text; why.
+    Unreadable(String),
 }
 
-fn temporary(directory: &Path, real: &Path) -> std::io::Result<(PathBuf, File)> {
-    let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut number = 0_u32;
-    loop {
-        let path = directory.join(format!(".{name}.{}-{number}.qpt-tui", std::process::id()));
-        match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 100 => number += 1,
-            Err(error) => return Err(error),
+impl FileSource {
+    /// What somebody else wrote since the text was read; `None` where it is what we know.
+    ///
+    /// The content decides: a time stamp can be put back, and a copy of the same text is no change.
+    pub fn theirs(&self) -> Option<Theirs> {
+        let mut file = match open_regular(&self.real) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return (!self.gone).then_some(Theirs::Gone);
+            }
+            Err(error) => return Some(Theirs::Unreadable(explain(&error))),
+        };
+        match read_text(&mut file, &self.path.display().to_string()) {
+            Ok(text) if text == self.text && !self.gone => None,
+            Ok(text) => Some(Theirs::Text(text)),
+            Err(error) => Some(Theirs::Unreadable(error.to_string())),
         }
     }
-}
 
-fn fill(file: &mut File, text: &str, old: Option<(&File, &Metadata)>) -> std::io::Result<()> {
-    file.write_all(text.as_bytes())?;
-    if let Some((old, metadata)) = old {
-        let own = file.metadata()?;
-        if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-            std::os::unix::fs::fchown(&*file, Some(metadata.uid()), Some(metadata.gid()))?;
-        }
-        rustix::fs::fchmod(&*file, Mode::from_raw_mode(metadata.mode() & 0o7777))?;
-        copy_attributes(old, file)?;
-    }
-    file.sync_all()
-}
-
-/// Copies extended attributes: the ACL, the SELinux label, what the user put there.
-fn copy_attributes(from: &File, to: &File) -> std::io::Result<()> {
-    let mut names = vec![0_u8; 64 << 10];
-    let length = match rustix::fs::flistxattr(from.as_fd(), &mut names[..]) {
-        Ok(length) => length,
-        Err(rustix::io::Errno::NOTSUP) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
-        let mut value = vec![0_u8; 64 << 10];
-        let Ok(size) = rustix::fs::fgetxattr(from.as_fd(), name, &mut value[..]) else { continue };
-        match rustix::fs::fsetxattr(to.as_fd(), name, &value[..size], XattrFlags::empty()) {
-            Ok(()) => {}
-            // An ACL that can't be kept would change who may read the file; other attributes may be the kernel's own.
-            Err(error) if name == b"system.posix_acl_access" => return Err(error.into()),
-            Err(_) => {}
+    /// What is in the place of the text now is known: the next save may replace it.
+    pub fn know(&mut self, theirs: &Theirs) {
+        match theirs {
+            Theirs::Text(text) => {
+                self.text.clone_from(text);
+                self.gone = false;
+            }
+            Theirs::Gone => self.gone = true,
+            Theirs::Unreadable(_) => {}
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    #[test]
-    fn saving_follows_the_link_and_keeps_the_mode() {
-        let dir = tempfile::tempdir().unwrap();
-        let (real, link) = (dir.path().join("real.xml"), dir.path().join("link.xml"));
-        std::fs::write(&real, "<domain/>").unwrap();
-        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink("real.xml", &link).unwrap();
-        let source = load(&link).unwrap();
-        assert!(matches!(save(&source, "<domain/>", false).unwrap(), Saved::Unchanged));
-        let Saved::Written(next) = save(&source, "<domain></domain>", false).unwrap() else { panic!("it was written") };
-        assert!(link.is_symlink());
-        assert_eq!(std::fs::read_to_string(&real).unwrap(), "<domain></domain>");
-        assert_eq!(std::fs::metadata(&real).unwrap().mode() & 0o7777, 0o640);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
-        std::fs::write(&real, "<other/>").unwrap();
-        assert!(matches!(save(&next, "<mine/>", false).unwrap(), Saved::ChangedOnDisk));
-        assert!(matches!(save(&next, "<mine/>", true).unwrap(), Saved::Written(_)));
-    }
 
     #[test]
     fn what_is_no_file_is_refused_in_one_sentence() {
@@ -235,5 +149,30 @@ mod tests {
         let bad = dir.path().join("bad.xml");
         std::fs::write(&bad, b"<a>\n \xff</a>").unwrap();
         assert!(refused(&bad).contains(":2:2: the text is not UTF-8"));
+    }
+
+    #[test]
+    fn the_content_tells_whether_somebody_else_wrote() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vm.xml");
+        std::fs::write(&path, "<domain/>").unwrap();
+        let mut source = load(&path).unwrap();
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        std::fs::write(&path, "<domain/>").unwrap();
+        assert_eq!(source.theirs(), None);
+        // The same length, and the time put back.
+        std::fs::write(&path, "<domaiN/>").unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        let theirs = Theirs::Text("<domaiN/>".to_owned());
+        assert_eq!(source.theirs(), Some(theirs.clone()));
+        source.know(&theirs);
+        assert_eq!(source.theirs(), None);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(source.theirs(), Some(Theirs::Gone));
+        source.know(&Theirs::Gone);
+        assert_eq!(source.theirs(), None);
+        // A pipe in the place of the file holds nobody up.
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(matches!(source.theirs(), Some(Theirs::Unreadable(why)) if why.contains("no regular file")));
     }
 }

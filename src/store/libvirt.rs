@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::Saved;
+use super::{Keep, Saved, Theirs};
 use crate::error::Error;
 
 /// A domain as libvirt had it when it was read.
@@ -39,26 +39,56 @@ fn dump(uri: &str, domain: &str) -> Result<String, Error> {
     })
 }
 
-/// Defines the text; nothing is done when it is the same, or when libvirt's own changed meanwhile and `force` is off.
+impl LibvirtSource {
+    /// What libvirt's definition became since it was read; `None` where it is as it was.
+    ///
+    /// # Errors
+    /// What virsh said, in one sentence.
+    pub fn theirs(&self) -> Result<Option<Theirs>, Error> {
+        let now = dump(&self.uri, &self.domain)?;
+        Ok((now != self.text).then_some(Theirs::Text(now)))
+    }
+}
+
+/// Defines the text; nothing is done when it is the same, or when libvirt's own changed meanwhile.
 ///
 /// # Errors
 /// What virsh said, in one sentence; the domain is as it was.
-pub(super) fn save(source: &LibvirtSource, text: &str, force: bool) -> Result<Saved<LibvirtSource>, Error> {
+pub(super) fn save(source: &LibvirtSource, text: &str, keep: Keep<'_>) -> Result<Saved<LibvirtSource>, Error> {
     if text == source.text {
         return Ok(Saved::Unchanged);
     }
-    if !force && dump(&source.uri, &source.domain)? != source.text {
-        return Ok(Saved::ChangedOnDisk);
+    let failed = |said: String| {
+        let hint = "save it as a file meanwhile: S in the editor";
+        Error::user(format!("not defined, the domain is as it was; virsh define: {said}")).hint(hint)
+    };
+    match source.theirs() {
+        Ok(Some(theirs)) => return Ok(Saved::ChangedByOthers(theirs)),
+        Ok(None) => {}
+        Err(error) => return Err(failed(error.to_string())),
     }
-    let failed = |said: String| Error::user(format!("virsh define: {said}"));
+    // A backup that can't be kept does not stand in the way: libvirt replaces its file whole.
+    let _ = keep(&source.text);
     let file = rustix::fs::memfd_create("qpt-tui", rustix::fs::MemfdFlags::CLOEXEC);
     let mut file = std::fs::File::from(file.map_err(|error| failed(error.to_string()))?);
     file.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()))?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
-    virsh(&["-q", "-c", &source.uri, "define", "--validate", "--file", &path]).map_err(failed)?;
+    if let Err(said) = virsh(&["-q", "-c", &source.uri, "define", "--validate", "--file", &path]) {
+        // A virsh that was killed may have defined it before.
+        if matches!(source.theirs(), Ok(None)) {
+            return Err(failed(said));
+        }
+        let look = format!("look with: virsh -c {} dumpxml --inactive {}", source.uri, source.domain);
+        return Err(Error::user(format!("virsh define: {said}; whether it is defined is not sure")).hint(look));
+    }
     // What libvirt made of it is what the next change starts from.
-    let text = dump(&source.uri, &source.domain)?;
-    Ok(Saved::Written(LibvirtSource { text, ..source.clone() }))
+    match dump(&source.uri, &source.domain) {
+        Ok(text) => Ok(Saved::Written(LibvirtSource { text, ..source.clone() }, None)),
+        Err(error) => {
+            let remark = format!("what libvirt made of it could not be read: {error}");
+            Ok(Saved::Written(LibvirtSource { text: text.to_owned(), ..source.clone() }, Some(remark)))
+        }
+    }
 }
 
 /// Runs virsh: its output, or the sentence that it ended with.

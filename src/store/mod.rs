@@ -1,34 +1,54 @@
-//! Where a domain comes from and goes to: a file, or libvirt through virsh.
+//! Where a domain comes from and goes to: a file, or libvirt through virsh; and what keeps edits that are not saved.
 
 mod file;
+mod folder;
+pub mod journal;
 mod libvirt;
-mod recovery;
+mod lock;
+mod origin;
+mod save;
+pub mod watch;
+mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub use file::{FileSource, load, read_input, save};
+pub use file::{FileSource, Theirs, load, read_input};
 pub use libvirt::{LibvirtSource, open};
-pub use recovery::rescue;
+pub use lock::Holder;
+pub use origin::{FilePath, Origin};
+pub use save::{Keep, SavedAs, save, save_as, sweep};
 
 use crate::error::Error;
+
+/// How a file is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By another file in its place: whoever reads it sees the old text or the new.
+    Replace,
+    /// By writing into it, after the old text was kept.
+    InPlace,
+}
 
 /// What saving did.
 #[derive(Debug)]
 pub enum Saved<S> {
     /// The text was the same; nothing was written.
     Unchanged,
-    /// The new text is there.
-    Written(S),
-    /// It is not the one that was read; nothing was written.
-    ChangedOnDisk,
+    /// The new text is there; and what is to be said about that.
+    Written(S, Option<String>),
+    /// Somebody else changed it since it was read; nothing was written.
+    ChangedByOthers(Theirs),
+    /// The file can't be replaced by another one that is all that it is; why. Nothing was written.
+    Irreplaceable(String),
 }
 
 impl<S> Saved<S> {
     fn map<T>(self, change: impl FnOnce(S) -> T) -> Saved<T> {
         match self {
             Saved::Unchanged => Saved::Unchanged,
-            Saved::Written(source) => Saved::Written(change(source)),
-            Saved::ChangedOnDisk => Saved::ChangedOnDisk,
+            Saved::Written(source, remark) => Saved::Written(change(source), remark),
+            Saved::ChangedByOthers(theirs) => Saved::ChangedByOthers(theirs),
+            Saved::Irreplaceable(why) => Saved::Irreplaceable(why),
         }
     }
 }
@@ -59,24 +79,50 @@ impl Source {
         }
     }
 
-    /// A file name for its text.
-    pub fn file_name(&self) -> PathBuf {
+    /// What it is an edit of; `domain` is the domain's name in it.
+    pub fn origin(&self, domain: &str) -> Origin {
         match self {
-            Source::File(file) => file.path.clone(),
-            Source::Libvirt(domain) => {
-                Path::new(&domain.domain).file_name().map_or("domain".into(), PathBuf::from).with_extension("xml")
-            }
+            Source::File(file) => Origin::of_file(&file.real, domain),
+            Source::Libvirt(of) => Origin::Domain { connection: of.uri.clone(), domain: of.domain.clone() },
         }
     }
 
-    /// Saves; `force` even if somebody else changed it meanwhile.
+    /// The file whose changes can be watched.
+    pub fn watched(&self) -> Option<&Path> {
+        match self {
+            Source::File(file) => Some(&file.real),
+            Source::Libvirt(_) => None,
+        }
+    }
+
+    /// What somebody else made of it since it was read; `None` where it is as it was.
     ///
     /// # Errors
-    /// One sentence; what was there is as it was.
-    pub fn save(&self, text: &str, force: bool) -> Result<Saved<Source>, Error> {
+    /// When libvirt can't be asked, in one sentence.
+    pub fn theirs(&self) -> Result<Option<Theirs>, Error> {
         match self {
-            Source::File(file) => Ok(file::save(file, text, force)?.map(Source::File)),
-            Source::Libvirt(domain) => Ok(libvirt::save(domain, text, force)?.map(Source::Libvirt)),
+            Source::File(file) => Ok(file.theirs()),
+            Source::Libvirt(domain) => domain.theirs(),
+        }
+    }
+
+    /// What others made of it is known; the next save may replace it.
+    pub fn know(&mut self, theirs: &Theirs) {
+        match (self, theirs) {
+            (Source::File(file), theirs) => file.know(theirs),
+            (Source::Libvirt(domain), Theirs::Text(text)) => domain.text.clone_from(text),
+            (Source::Libvirt(_), Theirs::Gone | Theirs::Unreadable(_)) => {}
+        }
+    }
+
+    /// Saves; what is to be kept of the old text goes through `keep` first.
+    ///
+    /// # Errors
+    /// One sentence that says what is there now.
+    pub fn save(&self, text: &str, way: Way, keep: Keep<'_>) -> Result<Saved<Source>, Error> {
+        match self {
+            Source::File(file) => Ok(save::save(file, text, way, keep)?.map(Source::File)),
+            Source::Libvirt(domain) => Ok(libvirt::save(domain, text, keep)?.map(Source::Libvirt)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be asked of the editor, and what it asks of the shell around it.
 
 use super::pane::Pane;
+use crate::store::Theirs;
 
 /// Something the user wants; every key means one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,16 +116,51 @@ pub enum Action {
     Yes,
     /// Answer no.
     No,
+    /// Save to another path.
+    SaveAs,
+    /// Show what somebody else wrote, and merge.
+    Others,
+    /// Leave, and print the document.
+    Print,
+    /// Show or hide the difference in question.
+    Details,
+    /// Throw the kept edits away.
+    Discard,
+    /// Look, without being able to save.
+    LookOnly,
+    /// Take what somebody else has: their text, or the session.
+    Take,
+    /// Make one of both texts.
+    Merge,
+    /// Save over what somebody else wrote.
+    Overwrite,
 }
 
 /// Something the shell has to do for the editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Write the text; `force` even if the file changed meanwhile.
-    Save {
-        /// Do not mind what others wrote.
-        force: bool,
+    /// Write the text.
+    Save,
+    /// Write the text into the file as it is.
+    SaveInPlace,
+    /// Write the text to another path.
+    SaveAs {
+        /// The path, as it was typed.
+        path: String,
+        /// Over what is there.
+        over: bool,
     },
+    /// What somebody else wrote is known now; and perhaps save over it.
+    Know {
+        /// What they wrote.
+        theirs: Theirs,
+        /// Save then.
+        save: bool,
+    },
+    /// Take the session of another process over.
+    TakeOver,
+    /// Throw kept edits away, once those on the screen are kept.
+    Discard(String),
     /// Look at the host.
     Probe,
     /// Put text into the terminal's clipboard.
@@ -137,4 +173,6 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
+    /// Leave, and print the document.
+    QuitPrinting,
 }

@@ -3,16 +3,21 @@
 mod asking;
 mod editing;
 mod importing;
+mod judging;
+mod keeping;
 mod marks;
 mod palette;
 mod pointing;
 mod questions;
 mod selection;
 
+pub use judging::Judgement;
+pub use keeping::{Conflict, Ending, Offer};
 pub use questions::Question;
 pub use selection::Filter;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
@@ -21,12 +26,13 @@ use super::completion::{Candidate, Listing};
 use super::form::{Form, Target};
 use super::keymap::{Keymap, Mode};
 use super::pane::{Answer, Asked, Pane};
-use super::rows::{Row, rows};
+use super::rows::Row;
 use crate::check::command_line;
 use crate::domain::{Document, EntryId, EntryKind, History, List, canonical};
 use crate::host::HostFacts;
 use crate::qemu::CommandLine;
-use crate::rules::{self, Case, Finding, Remedy, Verdict};
+use crate::rules::{Finding, Remedy, Verdict};
+use crate::store::Theirs;
 
 /// The editor.
 pub struct App {
@@ -34,14 +40,24 @@ pub struct App {
     pub title: String,
     /// Nothing can be saved: the demo, or a file that can't be written.
     pub readonly: Option<&'static str>,
+    /// Nothing can be saved anywhere: it was asked for.
+    pub look_only: Option<&'static str>,
     /// The document as it stands.
-    pub document: Document,
+    pub document: Arc<Document>,
     /// The text that the file holds.
     pub saved: String,
+    /// It is being saved.
+    pub saving: bool,
+    /// What somebody else wrote meanwhile.
+    pub theirs: Option<Theirs>,
+    /// The path to save to, as it is typed.
+    pub elsewhere: String,
+    /// Counts the states of the document and of the host.
+    pub revision: u64,
     /// The passthrough as QEMU reads it.
-    pub line: CommandLine,
+    pub line: Arc<CommandLine>,
     /// What the host said; nothing while it is being asked the first time.
-    pub host: Option<HostFacts>,
+    pub host: Option<Arc<HostFacts>>,
     /// The host is being asked.
     pub probing: bool,
     /// What was found, the worst first for each entry.
@@ -97,6 +113,10 @@ pub struct App {
     clipboard: Vec<EntryKind>,
     /// What was asked for tabs, and what came back.
     asked: HashMap<Pane, Asked>,
+    /// The state that the findings are about.
+    judged: u64,
+    /// Questions that wait until the lists have the keys.
+    waiting: VecDeque<Question>,
     /// Leave once the text is saved.
     leaving: bool,
     /// Where help or remedies were opened from.
@@ -106,12 +126,19 @@ pub struct App {
 impl App {
     /// An editor for a document.
     pub fn new(title: String, document: Document) -> App {
-        let line = command_line(&document);
+        let line = Arc::new(command_line(&document));
         let mut app = App {
             title,
             readonly: None,
+            look_only: None,
             saved: document.source().to_owned(),
-            document,
+            document: Arc::new(document),
+            saving: false,
+            theirs: None,
+            elsewhere: String::new(),
+            revision: 0,
+            judged: 0,
+            waiting: VecDeque::new(),
             line,
             host: None,
             probing: true,
@@ -145,7 +172,7 @@ impl App {
             leaving: false,
             before: Mode::List,
         };
-        app.judge();
+        app.refresh();
         app.selected = app.rows.iter().position(Row::is_entry).unwrap_or(0);
         app
     }
@@ -184,7 +211,7 @@ impl App {
             return None;
         }
         let worst = self.findings_of(row).map(|finding| finding.verdict).min();
-        worst.or_else(|| self.host.as_ref().map(|_| Verdict::Allows))
+        worst.or_else(|| (self.host.is_some() && self.is_judged()).then_some(Verdict::Allows))
     }
 
     /// The remedies of the selected row, with the findings they belong to.
@@ -227,10 +254,20 @@ impl App {
             }
             Action::Undo if !self.history.can_undo() => "there is nothing to undo",
             Action::Redo if !self.history.can_redo() => "there is nothing to redo",
+            Action::Remedies | Action::UseRemedy if !self.is_judged() => "it is being judged; a moment",
             Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
             Action::NextMatch | Action::PreviousMatch if self.search.0.is_empty() => "search first: /",
-            Action::Save if self.mode == Mode::Confirm && self.question != Some(Question::Quit) => "answer y or n",
-            Action::Save => return self.readonly.map_or(Ok(()), Err),
+            _ if self.mode == Mode::Confirm
+                && !self.question.as_ref().is_some_and(|question| question.takes(action)) =>
+            {
+                "this is no answer here"
+            }
+            Action::Save | Action::SaveAs if self.saving => "it is being saved",
+            Action::SaveAs => return self.look_only.map_or(Ok(()), Err),
+            Action::Save | Action::Merge | Action::Overwrite => {
+                return self.readonly.or(self.look_only).map_or(Ok(()), Err);
+            }
+            Action::Others if self.theirs.is_none() => "nobody else changed it",
             _ => return Ok(()),
         };
         Err(refused)
@@ -238,6 +275,12 @@ impl App {
 
     /// A key was pressed.
     pub fn key(&mut self, event: KeyEvent) -> Option<Effect> {
+        let effect = self.pressed(event);
+        self.ask_next();
+        effect
+    }
+
+    fn pressed(&mut self, event: KeyEvent) -> Option<Effect> {
         match self.keymap.action(self.mode, &event) {
             Some(action) => self.update(action),
             None => {
@@ -251,6 +294,7 @@ impl App {
                     Mode::Import => self.import_key(event),
                     Mode::Palette => self.palette_key(event),
                     Mode::Filter => self.filter_key(event),
+                    Mode::SaveAs => drop(selection::type_at_end(&mut self.elsewhere, event)),
                     Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help | Mode::Tour => {}
                 }
                 None
@@ -258,11 +302,13 @@ impl App {
         }
     }
 
-    /// Text was pasted.
+    /// Text was pasted. Terminals send CR for a line end, files have CR LF or LF: all of them are line ends.
     pub fn paste(&mut self, text: &str) {
+        let text = &text.replace("\r\n", "\n").replace('\r', "\n");
         match (self.mode, &mut self.form) {
             (Mode::Form, Some(form)) => form.paste(text),
             (Mode::Import, _) => self.pasted.push_str(text),
+            (Mode::SaveAs, _) => self.elsewhere.push_str(text.trim_end_matches('\n')),
             (Mode::List | Mode::Side, _) => {
                 // What is pasted at the lists can only be meant for them; it is shown before it is taken.
                 self.pasted = text.to_owned();
@@ -275,9 +321,9 @@ impl App {
 
     /// The host has answered.
     pub fn probed(&mut self, facts: HostFacts) {
-        self.host = Some(facts);
+        self.host = Some(Arc::new(facts));
         self.probing = false;
-        self.judge();
+        self.refresh();
     }
 
     /// The user's own editor has ended: its text is in the form, to be taken over or not.
@@ -287,29 +333,15 @@ impl App {
         }
     }
 
-    /// The text was saved.
-    pub fn saved(&mut self, text: String, sentence: &str) -> Option<Effect> {
-        // libvirt writes a domain in its own way; what it keeps is what is shown from here on.
-        if text != self.document.source()
-            && let Ok(document) = Document::parse(text.as_str())
-        {
-            let selected = self.selected_entry();
-            self.replace(document, selected);
-        }
-        self.saved = text;
-        self.say(sentence);
-        self.leaving.then_some(Effect::Quit)
-    }
-
-    /// The file is not the one that was read.
-    pub fn changed_on_disk(&mut self) {
-        self.ask(Question::Overwrite);
-    }
-
     /// Something went wrong outside.
     pub fn failed(&mut self, sentence: String) {
         self.leaving = false;
-        self.status = Some((true, sentence));
+        self.fail(sentence);
+    }
+
+    /// Something went well outside.
+    pub fn told(&mut self, sentence: &str) {
+        self.say(sentence);
     }
 
     /// Does what is asked; what needs the world outside comes back as an effect.
@@ -383,7 +415,17 @@ impl App {
             Action::Save => {
                 self.leaving = self.question == Some(Question::Quit);
                 self.close_question();
-                return Some(Effect::Save { force: false });
+                return Some(Effect::Save);
+            }
+            Action::SaveAs => {
+                self.leaving = self.question == Some(Question::Quit);
+                self.close_question();
+                self.mode = Mode::SaveAs;
+            }
+            Action::Others => self.show_theirs(false),
+            Action::Quit if self.saving => {
+                self.leaving = true;
+                self.say("it is being saved; leaves when that is done");
             }
             Action::Quit if self.is_modified() => self.ask(Question::Quit),
             Action::Quit => return Some(Effect::Quit),
@@ -426,14 +468,25 @@ impl App {
                     _ => self.say("there is no suggestion here"),
                 }
             }
-            Action::Yes => return self.answer(true),
-            Action::No => return self.answer(false),
+            Action::Yes
+            | Action::No
+            | Action::Print
+            | Action::Details
+            | Action::Discard
+            | Action::LookOnly
+            | Action::Take
+            | Action::Merge
+            | Action::Overwrite => return self.answer(action),
         }
         None
     }
 
     fn say(&mut self, sentence: &str) {
         self.status = Some((false, sentence.to_owned()));
+    }
+
+    fn fail(&mut self, sentence: String) {
+        self.status = Some((true, sentence));
     }
 
     fn enter(&mut self, mode: Mode) {
@@ -449,6 +502,10 @@ impl App {
                 self.mode = Mode::List;
             }
             Mode::Import | Mode::Tour => self.mode = Mode::List,
+            Mode::SaveAs => {
+                self.leaving = false;
+                self.mode = Mode::List;
+            }
             Mode::Filter => {
                 self.mode = Mode::List;
                 self.want(String::new());
@@ -459,22 +516,6 @@ impl App {
                 self.mode = Mode::List;
             }
             _ => self.mode = self.before,
-        }
-    }
-
-    /// Judges the document by what is known of the host.
-    fn judge(&mut self) {
-        self.findings = match &self.host {
-            Some(host) => rules::judge(&Case { document: &self.document, line: &self.line, host }),
-            None => Vec::new(),
-        };
-        let selected = self.selected_entry();
-        self.rows = rows(&self.document, &self.line, &self.findings);
-        let all = std::mem::take(&mut self.rows);
-        let kept: Vec<Row> = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row)).collect();
-        self.rows = kept;
-        if selected.is_some() {
-            self.select_entry(selected);
         }
     }
 }

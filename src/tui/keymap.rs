@@ -24,6 +24,8 @@ pub enum Mode {
     Filter,
     /// Choosing an action by its words.
     Palette,
+    /// Typing the path to save to.
+    SaveAs,
     /// Answering a question.
     Confirm,
     /// Reading the help.
@@ -162,6 +164,8 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
     List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
+    List [ch('S')] Action::SaveAs, "", "Save to another path, and go on there";
+    List [ch('=')] Action::Others, "theirs", "Show what somebody else wrote meanwhile, and merge";
     List [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; asks when something is not saved";
     List [ch(':')] Action::Palette, "", "Find an action by its words, and do it";
     List [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
@@ -245,9 +249,24 @@ pub static BINDINGS: &[Binding] = bindings! {
     Palette [key(KeyCode::Down), ctrl('n')] Action::Down, "choose", "The next action";
     Palette [key(KeyCode::Up), ctrl('p')] Action::Up, "", "The action before";
     Palette [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Do nothing";
+    SaveAs [key(KeyCode::Enter)] Action::Accept, "save", "Save to this path";
+    SaveAs [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Do not save";
     Confirm [ch('y')] Action::Yes, "yes", "Yes";
-    Confirm [ch('s'), ctrl('s')] Action::Save, "save", "Save first, where the question is about leaving";
+    Confirm [ch('l')] Action::LookOnly, "look only", "Look only; another session edits it";
+    Confirm [ch('m')] Action::Merge, "merge", "Make one of both texts";
+    Confirm [ch('o')] Action::Overwrite, "mine", "Keep yours in the place of what somebody else wrote";
+    Confirm [ch('t')] Action::Take, "take", "Take theirs; or take the session of another process over";
+    Confirm [ch('s'), ctrl('s')] Action::Save, "save", "Save first, or try to save again";
+    Confirm [ch('S')] Action::SaveAs, "save elsewhere", "Save to another path";
+    Confirm [ch('p')] Action::Print, "print", "Leave, and print the document to standard output";
+    Confirm [ch('v')] Action::Details, "difference", "Show the difference";
+    Confirm [ch('D')] Action::Discard, "discard", "Throw the kept edits away";
+    Confirm [ch('q')] Action::Quit, "leave", "Leave, where somebody else edits it";
     Confirm [ch('n'), key(KeyCode::Esc), ctrl('c')] Action::No, "no", "No, go on editing";
+    Confirm [key(KeyCode::Down), ch('j')] Action::Down, "", "Scroll down";
+    Confirm [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
+    Confirm [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
+    Confirm [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
     Tour [key(KeyCode::Enter), key(KeyCode::Esc), ch('q'), ch(' '), ctrl('c')] Action::Cancel, "go on", "Close the tour";
     Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "Close the help";
     Help [ch('/'), ch(':')] Action::Palette, "search", "Search the actions";
@@ -259,7 +278,7 @@ pub static BINDINGS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration and their titles in the help.
-    pub const ALL: [(Mode, &str, &str); 11] = [
+    pub const ALL: [(Mode, &str, &str); 12] = [
         (Mode::List, "list", "In the lists"),
         (Mode::Side, "side", "In the side pane"),
         (Mode::Form, "form", "In a form"),
@@ -268,6 +287,7 @@ impl Mode {
         (Mode::Search, "search", "While searching"),
         (Mode::Filter, "filter", "While filtering"),
         (Mode::Palette, "palette", "Among the actions"),
+        (Mode::SaveAs, "save-as", "While typing a path to save to"),
         (Mode::Confirm, "confirm", "Asked a question"),
         (Mode::Help, "help", "In this help"),
         (Mode::Tour, "tour", "In the tour of the demo"),
@@ -355,7 +375,10 @@ mod tests {
     #[test]
     fn a_form_takes_every_character() {
         for binding in BINDINGS.iter().filter(|binding| {
-            matches!(binding.mode, Mode::Form | Mode::Search | Mode::Import | Mode::Palette | Mode::Filter)
+            matches!(
+                binding.mode,
+                Mode::Form | Mode::Search | Mode::Import | Mode::Palette | Mode::Filter | Mode::SaveAs
+            )
         }) {
             for key in binding.keys {
                 assert!(

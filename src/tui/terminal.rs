@@ -2,22 +2,30 @@
 //!
 //! crossterm's reading can block inside `read(2)` on half an escape sequence and spins on a terminal that died, so a thread
 //! does nothing but read, and the main thread waits in one `poll` on the terminal's hang-up and on a pipe that the reading
-//! thread, the probing threads and signals write to.
+//! thread, the probing threads and signals write to. crossterm is built with `use-dev-tty`: its other way of reading is told
+//! of input once only, and leaves a key that arrives with a resize until the next one.
 
+use std::collections::VecDeque;
 use std::io::{self, BufWriter, Stdout, Write as _};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture, Event,
+};
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute};
+use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
 use crate::error::Error;
@@ -34,21 +42,52 @@ pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
     if MOUSE.load(Ordering::SeqCst) { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
-/// Gives the terminal back as it was; doing it twice does nothing more.
+/// What is written to give the terminal back.
+fn farewell() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory does not fail.
+    if MOUSE.load(Ordering::SeqCst) {
+        let _ = queue!(bytes, DisableMouseCapture);
+    }
+    let _ = queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    bytes
+}
+
+/// Gives the terminal back as it was; doing it twice does nothing more. A terminal that is gone is nobody to tell.
 pub(super) fn leave() {
     if OURS.swap(false, Ordering::SeqCst) {
-        // A terminal that is gone can't be restored; there is nobody to tell.
-        if MOUSE.load(Ordering::SeqCst) {
-            let _ = execute!(io::stdout(), DisableMouseCapture);
-        }
-        let _ =
-            execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let mut out = io::stdout();
+        let _ = out.write_all(&farewell()).and_then(|()| out.flush());
         let _ = disable_raw_mode();
     }
+}
+
+/// The same for a terminal that may not read: nothing waits, and nothing that another thread holds is needed.
+fn leave_without_waiting() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = disable_raw_mode();
+    let stdout = io::stdout();
+    // What the terminal did not take yet is dropped, so that there is room for the farewell; CAN ends half a sequence.
+    let _ = rustix::termios::tcflush(&stdout, rustix::termios::QueueSelector::OFlush);
+    let Ok(name) = rustix::termios::ttyname(&stdout, Vec::new()) else { return };
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let Ok(terminal) = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()) else { return };
+    let mut bytes = vec![0x18];
+    bytes.extend(farewell());
+    let _ = rustix::io::write(&terminal, &bytes);
 }
 
 /// What woke the program.
@@ -68,13 +107,54 @@ pub(super) enum Wake<M> {
 
 /// The terminal while it is ours.
 pub(super) struct Session<M> {
-    /// The screen.
-    pub(super) screen: Screen,
+    /// The screen. It is never dropped: its own farewell would panic on a terminal that is gone, and [`leave`] says it all.
+    pub(super) screen: ManuallyDrop<Screen>,
     receiver: mpsc::Receiver<M>,
     sender: Sender<M>,
     pipe: OwnedFd,
     signals: Signals,
     reader: Reader,
+    last_deed: LastDeed,
+    /// Messages that were given back.
+    returned: VecDeque<M>,
+}
+
+/// What is done before the process is ended by force.
+type LastDeed = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
+
+/// How long the main thread has to end by itself after SIGTERM or SIGHUP.
+const ORDERLY: Duration = Duration::from_millis(1200);
+
+/// Starts the thread that ends the process when it does not end by itself: it may be blocked in writing to a terminal that
+/// does not read, or busy.
+fn guard() -> io::Result<LastDeed> {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (pipe, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    for signal in [SIGTERM, SIGHUP] {
+        signal_hook::flag::register_usize(signal, Arc::clone(&asked), usize::try_from(signal).unwrap_or(1))?;
+        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+    }
+    let last_deed = LastDeed::default();
+    let deed = Arc::clone(&last_deed);
+    std::thread::spawn(move || {
+        // The pipe stays open as long as the process.
+        let _held = write;
+        let mut byte = [0_u8; 1];
+        while asked.load(Ordering::SeqCst) == 0 {
+            match rustix::io::read(&pipe, &mut byte) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+        std::thread::sleep(ORDERLY);
+        if let Some(deed) = &*deed.lock().unwrap_or_else(PoisonError::into_inner) {
+            deed();
+        }
+        leave_without_waiting();
+        let signal = i32::try_from(asked.load(Ordering::SeqCst)).unwrap_or(SIGTERM);
+        signal_hook::low_level::exit(128 + signal);
+    });
+    Ok(last_deed)
 }
 
 /// The thread that reads the terminal; it can be told to leave it to another program for a while.
@@ -83,6 +163,9 @@ struct Reader {
     paused: mpsc::Receiver<()>,
     resume: mpsc::Sender<()>,
 }
+
+/// crossterm looks at what it has read already only where it is given some time.
+const ALREADY_READ: Duration = Duration::from_millis(1);
 
 impl Reader {
     fn start<M: Send + 'static>(sender: Sender<M>, message: fn(Event) -> M) -> io::Result<Reader> {
@@ -115,7 +198,7 @@ impl Reader {
                     if !sender.send(message(event)) {
                         return;
                     }
-                    if !crossterm::event::poll(std::time::Duration::ZERO).unwrap_or(false) {
+                    if !crossterm::event::poll(ALREADY_READ).unwrap_or(false) {
                         break;
                     }
                 }
@@ -208,14 +291,28 @@ impl<M: Send + 'static> Session<M> {
             leave();
             failed(error)
         })?;
-        let screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 << 10, io::stdout()))).map_err(
-            |error| {
-                leave();
-                failed(error)
-            },
-        )?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 << 10, io::stdout()));
+        let screen = Terminal::new(backend).map_err(|error| {
+            leave();
+            failed(error)
+        })?;
         let reader = Reader::start(sender.clone(), message).map_err(failed)?;
-        Ok(Session { screen, receiver, sender, pipe, signals, reader })
+        let last_deed = guard().map_err(failed)?;
+        Ok(Session {
+            screen: ManuallyDrop::new(screen),
+            receiver,
+            sender,
+            pipe,
+            signals,
+            reader,
+            last_deed,
+            returned: VecDeque::new(),
+        })
+    }
+
+    /// What is done before the process is ended by force; it must not take longer than half a second.
+    pub(super) fn before_force(&self, deed: impl Fn() + Send + 'static) {
+        *self.last_deed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(deed));
     }
 
     /// Where other threads send their messages.
@@ -224,12 +321,27 @@ impl<M: Send + 'static> Session<M> {
     }
 
     /// A message that is there already.
-    pub(super) fn next(&self) -> Option<M> {
-        self.receiver.try_recv().ok()
+    pub(super) fn next(&mut self) -> Option<M> {
+        self.returned.pop_front().or_else(|| self.receiver.try_recv().ok())
+    }
+
+    /// Gives a message back, to be had again.
+    pub(super) fn put_back(&mut self, message: M) {
+        self.returned.push_back(message);
+    }
+
+    /// A message, where one comes soon: what was given to another thread a moment ago is often ready for the same frame.
+    pub(super) fn soon(&self, patience: Duration) -> Option<M> {
+        self.receiver.recv_timeout(patience).ok()
+    }
+
+    /// Forgets a signal that was meant for a program in the foreground.
+    pub(super) fn forgive(&self) {
+        self.signals.end.store(0, Ordering::SeqCst);
     }
 
     /// Waits until something happens.
-    pub(super) fn wait(&self) -> Wake<M> {
+    pub(super) fn wait(&mut self) -> Wake<M> {
         loop {
             let end = self.signals.end.load(Ordering::SeqCst);
             if end != 0 {
@@ -279,18 +391,20 @@ impl<M: Send + 'static> Session<M> {
         self.repaint()
     }
 
-    /// Gives the terminal to another program while `run` takes, and takes it back.
+    /// Leaves the terminal to another program.
+    pub(super) fn lend(&self) {
+        self.reader.pause();
+        leave();
+    }
+
+    /// Takes the terminal back.
     ///
     /// # Errors
     /// When the terminal can't be taken over again.
-    pub(super) fn outside<T>(&mut self, run: impl FnOnce() -> T) -> io::Result<T> {
-        self.reader.pause();
-        leave();
-        let result = run();
+    pub(super) fn take_back(&mut self) -> io::Result<()> {
         enter()?;
         self.reader.go_on();
-        self.repaint()?;
-        Ok(result)
+        self.repaint()
     }
 
     /// Sends text to the terminal's clipboard (OSC 52).
@@ -304,19 +418,17 @@ impl<M: Send + 'static> Session<M> {
     }
 }
 
-impl<M> Drop for Session<M> {
-    fn drop(&mut self) {
-        leave();
-    }
-}
-
 fn restore_on_panic() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
+        let main = std::thread::current().id();
         std::panic::set_hook(Box::new(move |panic| {
-            leave();
-            before(panic);
+            // Another thread's end is told by a message; the editor goes on.
+            if std::thread::current().id() == main {
+                leave();
+                before(panic);
+            }
         }));
     });
 }

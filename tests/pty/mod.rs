@@ -20,6 +20,8 @@ pub(crate) struct Terminal {
     pub(crate) output: mpsc::Receiver<Vec<u8>>,
     pub(crate) screen: vt100::Parser,
     pub(crate) raw: Vec<u8>,
+    /// While set, nobody reads what the program writes.
+    pub(crate) deaf: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 fn size(columns: u16, rows: u16) -> (NonZeroU16, NonZeroU16) {
@@ -32,15 +34,27 @@ impl Terminal {
     }
 
     pub(crate) fn run(program: &str, arguments: &[&str], columns: u16, rows: u16) -> Terminal {
+        let home = std::env::temp_dir().join(format!("qpt-tui-test-home-{}", std::process::id()));
+        Terminal::at_home(&home, program, arguments, (columns, rows))
+    }
+
+    pub(crate) fn at_home(
+        home: &std::path::Path,
+        program: &str,
+        arguments: &[&str],
+        (columns, rows): (u16, u16),
+    ) -> Terminal {
         let (pty, pts) = pty_process::blocking::open().unwrap();
         pty.resize(pty_process::Size::new(rows, columns)).unwrap();
-        let home = std::env::temp_dir().join(format!("qpt-tui-test-home-{}", std::process::id()));
-        std::fs::create_dir_all(&home).unwrap();
+        std::fs::create_dir_all(home).unwrap();
         let child = Command::new(program)
             .args(arguments)
             .env("TERM", "xterm-256color")
-            .env("HOME", &home)
+            .env("HOME", home)
             .env_remove("XDG_STATE_HOME")
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("TMUX")
             .env_remove("RUST_BACKTRACE")
             .env_remove("NO_COLOR")
             .spawn(pts)
@@ -48,17 +62,22 @@ impl Terminal {
         let pty = std::sync::Arc::new(pty);
         let (sender, output) = mpsc::channel();
         let reader = std::sync::Arc::clone(&pty);
+        let deaf = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let ear = std::sync::Arc::clone(&deaf);
         std::thread::spawn(move || {
             let mut buffer = [0_u8; 65536];
             // The end is an error on Linux: the other side is closed.
             while let Ok(length) = (&*reader).read(&mut buffer) {
+                while ear.load(std::sync::atomic::Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
                 if length == 0 || sender.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
             }
         });
         let (rows, columns) = size(columns, rows);
-        Terminal { pty, child, output, screen: vt100::Parser::new(rows, columns, 0), raw: Vec::new() }
+        Terminal { pty, child, output, screen: vt100::Parser::new(rows, columns, 0), raw: Vec::new(), deaf }
     }
 
     pub(crate) fn send(&self, keys: &str) {

@@ -1,5 +1,7 @@
 //! Changing the document: the form, deleting, moving, undoing, remedies.
 
+use std::sync::Arc;
+
 use super::{App, Effect, Form, Mode, Row, Target};
 use crate::check::command_line;
 use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError};
@@ -44,6 +46,7 @@ impl App {
                 return None;
             }
             Mode::Palette => return self.use_palette(),
+            Mode::SaveAs => return self.save_elsewhere(),
             Mode::Import => {
                 self.take_import();
                 return None;
@@ -181,9 +184,9 @@ impl App {
 
     pub(super) fn replace(&mut self, document: Document, select: Option<EntryId>) {
         self.marked.clear();
-        self.document = document;
-        self.line = command_line(&self.document);
-        self.judge();
+        self.line = Arc::new(command_line(&document));
+        self.document = Arc::new(document);
+        self.refresh();
         self.select_entry(select);
     }
 

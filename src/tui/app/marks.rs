@@ -62,7 +62,7 @@ impl App {
 
     /// Puts entries in after the row `here`, as one step to undo; those of another list after the last of theirs.
     pub(super) fn put(&mut self, kinds: &[EntryKind], here: Option<&(List, std::ops::Range<usize>)>) {
-        let mut document = self.document.clone();
+        let mut document = Document::clone(&self.document);
         let mut first = None;
         for list in [List::Args, List::Envs, List::Extras] {
             let own: Vec<EntryKind> = kinds.iter().filter(|kind| kind.list() == list).cloned().collect();
@@ -111,7 +111,7 @@ impl App {
             }
             _ => None,
         };
-        let mut document = self.document.clone();
+        let mut document = Document::clone(&self.document);
         // From the last to the first, so that the places of the others stay as they are.
         for row in rows.iter().rev().filter_map(|row| self.rows.get(*row)) {
             let next = plan(&document, row)

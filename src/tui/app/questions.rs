@@ -1,31 +1,148 @@
-//! Questions with yes and no.
+//! Questions: what is asked, which answers there are, and what each does.
 
-use super::{App, Effect, Mode};
+use std::borrow::Cow;
 
-/// What the answer to a question does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use super::super::action::{Action, Effect};
+use super::keeping::{Conflict, Offer};
+use super::{App, Mode};
+use crate::domain::merge::Merge;
+use crate::store::{Holder, Theirs};
+
+/// What is asked. The keys of the answers stand in the table of keys, under `Confirm`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Leave although something is not saved.
     Quit,
-    /// Write over what somebody else wrote.
-    Overwrite,
     /// Drop what was typed in the form.
     DropForm,
+    /// Edits of an earlier session are kept.
+    Restore(Box<Offer>),
+    /// Another session edits the same.
+    Elsewhere(Holder),
+    /// Somebody else changed what is edited.
+    Theirs(Box<Conflict>),
+    /// The file can't be replaced; why.
+    InPlace(String),
+    /// There is a file already at the path to save to.
+    Exists(String),
+    /// Saving failed; how.
+    Trouble(String),
 }
 
 impl Question {
-    /// The question as it is asked.
-    pub fn text(self) -> &'static str {
+    /// The title of its box.
+    pub fn title(&self) -> &'static str {
         match self {
-            Question::Quit => "There are changes that are not saved. Leave without them?",
-            Question::Overwrite => "The file was changed by somebody else since it was opened. Write over it?",
-            Question::DropForm => "Drop what you typed?",
+            Question::Quit | Question::DropForm => "Question",
+            Question::Restore(_) => "Edits that were not saved",
+            Question::Elsewhere(_) => "Edited elsewhere",
+            Question::Theirs(_) => "Changed by somebody else",
+            Question::InPlace(_) => "It can't be replaced",
+            Question::Exists(_) => "It is there already",
+            Question::Trouble(_) => "Not saved",
         }
+    }
+
+    /// The question as it is asked.
+    pub fn text(&self) -> Cow<'static, str> {
+        match self {
+            Question::Quit => "There are changes that are not saved. Leave without them?".into(),
+            Question::DropForm => "Drop what you typed?".into(),
+            Question::Restore(offer) => offer.sentence().into(),
+            Question::Elsewhere(holder) => format!(
+                "It is being edited by process {} since {}. Look only, or take over? Who is taken over can't save any \
+                 more; its edits are offered to you.",
+                holder.process, holder.since
+            )
+            .into(),
+            Question::Theirs(conflict) => conflict.sentence().into(),
+            Question::InPlace(why) => format!(
+                "It can't be replaced by a new file: {why}. Write into it as it is? The old text is kept first; then the \
+                 new one is written over it and synced. If that breaks off in the middle, the old text is put back, and \
+                 both stay within reach of 'qpt-tui recover'."
+            )
+            .into(),
+            Question::Exists(path) => format!("{path} is there already. Write over it?").into(),
+            Question::Trouble(why) => format!("{why}. Your edits are kept.").into(),
+        }
+    }
+
+    /// The answers that there are, each with its word for the footer.
+    pub fn answers(&self) -> Vec<(Action, &'static str)> {
+        match self {
+            Question::Quit => vec![
+                (Action::Yes, "leave"),
+                (Action::Save, "save first"),
+                (Action::SaveAs, "save elsewhere"),
+                (Action::Print, "print it, leave"),
+                (Action::No, "go on editing"),
+            ],
+            Question::DropForm => vec![(Action::Yes, "drop"), (Action::No, "go on")],
+            Question::Restore(_) => vec![
+                (Action::Yes, "restore"),
+                (Action::No, "start from the file"),
+                (Action::Details, "difference"),
+                (Action::Discard, "discard them"),
+            ],
+            Question::Elsewhere(_) => {
+                vec![(Action::LookOnly, "look only"), (Action::Take, "take over"), (Action::Quit, "leave")]
+            }
+            Question::Theirs(conflict) => {
+                let mut answers = Vec::new();
+                if matches!(conflict.merge, Some(Merge::Clean(_))) {
+                    answers.push((Action::Merge, if conflict.at_save { "save the merge" } else { "merge" }));
+                }
+                let mine = match (&conflict.theirs, conflict.at_save) {
+                    (Theirs::Gone, true) => "write it anew",
+                    (_, true) => "save mine over it",
+                    (_, false) => "keep mine",
+                };
+                answers.push((Action::Overwrite, mine));
+                if matches!(conflict.theirs, Theirs::Text(_)) {
+                    answers.push((Action::Take, "take theirs"));
+                }
+                answers.push((Action::SaveAs, "save elsewhere"));
+                answers.push((Action::No, "go on editing"));
+                answers
+            }
+            Question::InPlace(_) => {
+                vec![(Action::Yes, "write into it"), (Action::SaveAs, "save elsewhere"), (Action::No, "go on editing")]
+            }
+            Question::Exists(_) => {
+                vec![(Action::Yes, "write over it"), (Action::SaveAs, "another path"), (Action::No, "back")]
+            }
+            Question::Trouble(_) => {
+                vec![(Action::Save, "try again"), (Action::SaveAs, "save elsewhere"), (Action::No, "go on editing")]
+            }
+        }
+    }
+
+    /// Whether an action is an answer to it.
+    pub(super) fn takes(&self, action: Action) -> bool {
+        let scrolls = matches!(action, Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Repaint);
+        scrolls || self.answers().iter().any(|(answer, _)| *answer == action)
     }
 }
 
 impl App {
+    /// Asks now where the lists have the keys, and otherwise when they have them again: nobody answers by what they type.
+    pub(super) fn ask_when_free(&mut self, question: Question) {
+        self.waiting.push_back(question);
+        self.ask_next();
+    }
+
+    /// Asks what waits to be asked.
+    pub(super) fn ask_next(&mut self) {
+        if !matches!(self.mode, Mode::List | Mode::Side) {
+            return;
+        }
+        if let Some(question) = self.waiting.pop_front() {
+            self.ask(question);
+        }
+    }
+
     pub(super) fn ask(&mut self, question: Question) {
+        self.scroll = 0;
         self.question = Some(question);
         self.mode = Mode::Confirm;
     }
@@ -33,21 +150,47 @@ impl App {
     pub(super) fn close_question(&mut self) {
         self.question = None;
         if self.mode == Mode::Confirm {
+            self.scroll = 0;
             self.mode = if self.form.is_some() { Mode::Form } else { Mode::List };
         }
     }
 
-    pub(super) fn answer(&mut self, yes: bool) -> Option<Effect> {
-        let question = self.question;
+    /// An answer to the question.
+    pub(super) fn answer(&mut self, action: Action) -> Option<Effect> {
+        let question = self.question.take()?;
+        if action == Action::Details {
+            if let Question::Restore(mut offer) = question {
+                offer.shown = !offer.shown;
+                self.question = Some(Question::Restore(offer));
+            }
+            return None;
+        }
         self.close_question();
-        match (question, yes) {
-            (Some(Question::Quit), true) => Some(Effect::Quit),
-            (Some(Question::Overwrite), true) => Some(Effect::Save { force: true }),
-            (Some(Question::DropForm), true) => {
+        match (question, action) {
+            (Question::Quit, Action::Yes) => Some(Effect::Quit),
+            (Question::Quit, Action::Print) => Some(Effect::QuitPrinting),
+            (Question::DropForm, Action::Yes) => {
                 self.form = None;
                 self.mode = Mode::List;
                 None
             }
+            (Question::Restore(offer), Action::Yes) => self.restore(*offer),
+            (Question::Restore(offer), Action::Discard) => {
+                self.say("discarded");
+                Some(Effect::Discard(offer.kept.name))
+            }
+            (Question::Restore(_), _) => {
+                self.say("they are kept until the next save: qpt-tui recover");
+                None
+            }
+            (Question::Elsewhere(_), Action::Take) => Some(Effect::TakeOver),
+            (Question::Elsewhere(_), Action::LookOnly) => {
+                self.readonly = Some("another session edits it; open it again to take over");
+                None
+            }
+            (Question::Theirs(conflict), action) => self.settle_conflict(*conflict, action),
+            (Question::InPlace(_), Action::Yes) => Some(Effect::SaveInPlace),
+            (Question::Exists(path), Action::Yes) => Some(Effect::SaveAs { path, over: true }),
             _ => {
                 self.leaving = false;
                 None

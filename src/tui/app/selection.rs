@@ -44,12 +44,12 @@ impl App {
         match self.mode {
             // The end of the text is known when it is drawn; the view stops there.
             Mode::Side if self.pane == Pane::Layers => self.walk_matrix(by),
-            Mode::Side | Mode::Import => self.scroll = clamp(self.scroll, 100_000),
+            Mode::Side | Mode::Import | Mode::Confirm => self.scroll = clamp(self.scroll, 100_000),
             Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
             Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
             Mode::Palette => self.palette.1 = clamp(self.palette.1, self.found_actions().len().saturating_sub(1)),
-            Mode::Tour | Mode::Filter => {}
-            Mode::List | Mode::Form | Mode::Search | Mode::Confirm => {
+            Mode::Tour | Mode::Filter | Mode::SaveAs => {}
+            Mode::List | Mode::Form | Mode::Search => {
                 let selectable: Vec<usize> =
                     (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();
                 let here = selectable.partition_point(|&row| row < self.selected);
@@ -106,7 +106,7 @@ impl App {
             Filter::Blocked => Filter::All,
         };
         self.marked.clear();
-        self.judge();
+        self.arrange();
         self.select_entry(self.selected_entry());
         self.say(match self.filter {
             Filter::All => "all entries are shown",
@@ -117,6 +117,10 @@ impl App {
 
     /// Whether a row is shown with the filters that are on.
     pub(super) fn passes(&self, row: &Row) -> bool {
+        // What was not judged yet is not hidden.
+        if !self.is_judged() {
+            return true;
+        }
         let limit = self.filter.limit();
         if limit.is_some_and(|limit| self.verdict_of(row).is_none_or(|found| found > limit)) {
             return false;
@@ -134,7 +138,7 @@ impl App {
         let selected = self.selected_entry();
         self.wanted = text;
         self.marked.clear();
-        self.judge();
+        self.arrange();
         self.select_entry(selected);
     }
 

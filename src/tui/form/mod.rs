@@ -83,6 +83,20 @@ impl Form {
         }
     }
 
+    /// A form whose text was typed in an earlier session; leaving it asks.
+    pub fn restored(target: Target, fields: &[String; 2], focus: usize) -> Form {
+        let mut form = Form::new(target, "", "");
+        form.fields = [field(&fields[0]), field(&fields[1])];
+        form.focus = focus.min(1);
+        form
+    }
+
+    /// The texts of both fields, a value that is taken apart put together.
+    pub fn texts(&self) -> [String; 2] {
+        let value = self.parts.as_ref().map_or_else(|| self.text(1), Fields::text);
+        [self.text(0), value]
+    }
+
     /// The text of a field.
     pub fn text(&self, field: usize) -> String {
         self.fields[field].lines().join("\n")

@@ -24,19 +24,22 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Mode::Search => Some(("search", &app.search.0)),
         Mode::Palette => Some(("action", &app.palette.0)),
         Mode::Filter => Some(("only", &app.wanted)),
+        Mode::SaveAs => Some(("save to", &app.elsewhere)),
         _ => None,
     } {
         let prompt = format!("{word}: {}▏  ", visible(typed));
         used += width(&prompt);
         spans.push(Span::raw(prompt));
     }
-    let saving = app.question == Some(Question::Quit) && app.readonly.is_none();
     let rows = app.keymap.of_mode(app.mode);
+    let answers = app.question.as_ref().map(Question::answers).unwrap_or_default();
+    // A question has its own words for its answers.
+    let label = |action: Action, label: &'static str| {
+        answers.iter().find(|(answer, _)| *answer == action).map_or(label, |(_, word)| *word)
+    };
     let rows = rows.filter(|(row, _)| !row.label.is_empty() && app.available(row.action).is_ok());
-    let rows: Vec<(String, &str, Action)> = rows
-        .filter(|(row, _)| app.mode != Mode::Confirm || row.action != Action::Save || saving)
-        .map(|(row, keys)| (keys[0].name(), row.label, row.action))
-        .collect();
+    let rows: Vec<(String, &str, Action)> =
+        rows.map(|(row, keys)| (keys[0].name(), label(row.action, row.label), row.action)).collect();
     // Leaving and help are always shown; the others as far as there is room.
     let always =
         |action| matches!(action, Action::Quit | Action::Help | Action::Cancel | Action::No | Action::OtherPane);

@@ -1,5 +1,6 @@
 //! Drawing: reads the state, changes nothing.
 
+mod difference;
 mod footer;
 pub mod geometry;
 mod help;
@@ -56,7 +57,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         Mode::Palette => popup::palette(frame, body, app, theme),
         Mode::Remedies => popup::remedies(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),
-        Mode::List | Mode::Side | Mode::Search | Mode::Filter | Mode::Help => {}
+        Mode::List | Mode::Side | Mode::Search | Mode::Filter | Mode::SaveAs | Mode::Help => {}
     }
     footer::draw(frame, areas.footer, app, theme);
     for cell in &mut frame.buffer_mut().content {
@@ -75,6 +76,9 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         if app.probing {
             right.push(Span::raw(" looking… "));
         }
+        if !app.is_judged() {
+            right.push(Span::raw(" judging… "));
+        }
         for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
             let count =
                 app.rows.iter().filter(|row| row.is_selectable() && app.verdict_of(row) == Some(verdict)).count();
@@ -85,7 +89,10 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         right.push(Span::raw(" "));
     }
     let taken: usize = right.iter().map(|span| width(&span.content)).sum();
-    let state = match (app.is_modified(), app.readonly.is_some()) {
+    let state = match (app.is_modified(), app.readonly.or(app.look_only).is_some()) {
+        _ if app.saving => "[saving…] ",
+        (true, false) if app.theirs.is_some() => "[modified, by others too] ",
+        (false, _) if app.theirs.is_some() => "[changed by others] ",
         (true, false) => "[modified] ",
         (true, true) => "[modified, cannot be saved] ",
         (false, true) => "[read-only] ",

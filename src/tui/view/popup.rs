@@ -6,9 +6,12 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
+use super::difference;
 use super::text::{cut, width, wrap};
+use crate::domain::merge::Merge;
 use crate::report::remedy_text;
-use crate::tui::app::App;
+use crate::store::Theirs;
+use crate::tui::app::{App, Question};
 use crate::tui::form::{Form, Target};
 use crate::tui::import::Fate;
 use crate::tui::theme::Theme;
@@ -207,10 +210,52 @@ pub(super) fn tour(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
 const TOUR: &str = include_str!("../../../assets/demo/tour.md");
 
 pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let Some(question) = app.question else { return };
-    let columns = usize::from(area.width.min(110).saturating_sub(4));
-    let lines = wrap(question.text(), columns, "");
+    let Some(question) = &app.question else { return };
+    let columns = usize::from(area.width.min(110).saturating_sub(2));
+    let mut lines: Vec<Line<'_>> = wrap(&visible(&question.text()), columns, "").into_iter().map(Line::from).collect();
+    let body = compared(question, app, theme, columns);
+    if !body.is_empty() {
+        lines.push(Line::default());
+        lines.extend(body);
+    }
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let inner = open(frame, area, height, "Question", theme);
-    frame.render_widget(Paragraph::new(lines.into_iter().map(Line::from).collect::<Vec<_>>()), inner);
+    let inner = open(frame, area, height, question.title(), theme);
+    let shown = usize::from(inner.height);
+    let first = app.scroll.min(lines.len().saturating_sub(shown));
+    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()), inner);
+}
+
+/// The texts that a question is about.
+fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    let head = |text: &'static str| Line::styled(text, theme.title());
+    match question {
+        Question::Restore(offer) if offer.shown => {
+            let mut lines = vec![head("what restoring changes in the file's text")];
+            lines.extend(difference::lines(&app.saved, offer.text(), theme, columns));
+            if let Some(Merge::Clashes(clashes)) = &offer.merge {
+                lines.extend(difference::beside(clashes, theme, columns));
+            }
+            lines
+        }
+        Question::Theirs(conflict) => {
+            let Theirs::Text(theirs) = &conflict.theirs else { return Vec::new() };
+            let mut lines = difference::beside(conflict.clashes(), theme, columns);
+            lines.push(head("theirs: what somebody else changed"));
+            lines.extend(difference::lines(&app.saved, theirs, theme, columns));
+            lines.push(head("mine: what you changed"));
+            lines.extend(difference::lines(&app.saved, app.document.source(), theme, columns));
+            if let Some(Merge::Clean(merged)) = &conflict.merge {
+                lines.push(head("the merge: what it changes in theirs"));
+                lines.extend(difference::lines(theirs, merged, theme, columns));
+            }
+            lines
+        }
+        Question::Quit
+        | Question::DropForm
+        | Question::Restore(_)
+        | Question::Elsewhere(_)
+        | Question::InPlace(_)
+        | Question::Exists(_)
+        | Question::Trouble(_) => Vec::new(),
+    }
 }

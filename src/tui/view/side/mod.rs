@@ -10,8 +10,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use similar::{ChangeTag, TextDiff};
 
+use super::difference;
 use super::geometry::{APART, WORDS};
 use super::list::badge;
 use super::text::{width, wrap};
@@ -118,6 +118,10 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
         text.add("The host is being looked at …", "", "", theme.dim());
         return text.lines;
     };
+    if !app.is_judged() {
+        text.add("It is being judged …", "", "", theme.dim());
+        return text.lines;
+    }
     let findings: Vec<&Finding> = app.findings_of(row).collect();
     for finding in findings.iter().filter(|finding| finding.verdict != Verdict::Allows) {
         one(&mut text, app, theme, finding);
@@ -200,22 +204,5 @@ fn diff(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     if !app.is_modified() {
         return vec![Line::styled("saving would change nothing", theme.dim())];
     }
-    let diff = TextDiff::from_lines(&app.saved, app.document.source());
-    let mut lines = Vec::new();
-    for group in diff.grouped_ops(2) {
-        if !lines.is_empty() {
-            lines.push(Line::styled("  ⋮", theme.dim()));
-        }
-        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let (sign, style) = match change.tag() {
-                ChangeTag::Delete => ("- ", theme.removed()),
-                ChangeTag::Insert => ("+ ", theme.added()),
-                ChangeTag::Equal => ("  ", theme.dim()),
-            };
-            let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
-            let wrapped = wrap(&format!("{sign}{}", visible(&text)), columns, "      ");
-            lines.extend(wrapped.into_iter().map(|line| Line::styled(line, style)));
-        }
-    }
-    lines
+    difference::lines(&app.saved, app.document.source(), theme, columns)
 }

@@ -1,0 +1,211 @@
+//! Folders of the user's state directory: ours alone, nothing in them followed, nothing waited for.
+//!
+//! Root may run in somebody else's home (`sudo -E`), and whoever owns a directory can put links and pipes into it. So a
+//! folder is used by its descriptor, after its owner and mode were looked at, and every name in it is opened without
+//! following links and without blocking.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+
+/// What is written first and then renamed begins with this; a killed process leaves it.
+const UNFINISHED: &str = ".unfinished-";
+/// What goes through another program while a process waits for it begins with this.
+pub(super) const SCRATCH: &str = "scratch-";
+
+/// A folder that belongs to us and that nobody else may write.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    descriptor: Arc<OwnedFd>,
+    path: PathBuf,
+}
+
+/// The path of our folder in the user's state directory.
+///
+/// # Errors
+/// One sentence: there is no home directory.
+pub(super) fn state_path() -> Result<PathBuf, String> {
+    let project = directories::ProjectDirs::from("", "", "qpt-tui").ok_or("there is no home directory")?;
+    Ok(project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned())
+}
+
+/// Why a directory of the way to our folder is not trusted; `None` for one that is.
+///
+/// Whoever owns it could lead us elsewhere between a look and a write.
+fn stranger(path: &Path) -> Option<String> {
+    let own = rustix::process::geteuid().as_raw();
+    let owners = [std::fs::symlink_metadata(path), std::fs::metadata(path)].map(|found| found.map(|found| found.uid()));
+    let other = owners.into_iter().flatten().find(|owner| *owner != own && *owner != 0)?;
+    let hint = if own == 0 { "; start it with: sudo -H" } else { "" };
+    Some(format!("{} belongs to the user {other}, not to you{hint}", path.display()))
+}
+
+impl Folder {
+    /// Our folder in the user's state directory, made where it is not there yet.
+    ///
+    /// # Errors
+    /// One sentence: no home, somebody else's, not writable, a link or a file in its place.
+    pub(super) fn state() -> Result<Folder, String> {
+        let path = state_path()?;
+        let home = directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
+        // Directories above the home, or above an XDG_STATE_HOME elsewhere, are the system's.
+        let above: Vec<&Path> = path.ancestors().skip(1).collect();
+        let own = above.iter().position(|ancestor| home.as_deref() == Some(*ancestor)).map_or(1, |at| at + 1);
+        for ancestor in above.iter().take(own).rev() {
+            if let Some(why) = stranger(ancestor) {
+                return Err(why);
+            }
+        }
+        let parent = path.parent().unwrap_or_else(|| Path::new("/"));
+        if let Err(error) = std::fs::create_dir_all(parent) {
+            return Err(format!("{}: {}", parent.display(), said(&error)));
+        }
+        Folder::open(rustix::fs::CWD, &path, path.clone())
+    }
+
+    /// A folder inside this one, made where it is not there yet.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub(super) fn inside(&self, name: &str) -> Result<Folder, String> {
+        Folder::open(&*self.descriptor, Path::new(name), self.path.join(name))
+    }
+
+    /// A folder inside this one that is there already.
+    pub(super) fn existing(&self, name: &str) -> Option<Folder> {
+        let kind = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        (FileType::from_raw_mode(kind.st_mode) == FileType::Directory).then(|| self.inside(name).ok())?
+    }
+
+    fn open(at: impl std::os::fd::AsFd, name: &Path, path: PathBuf) -> Result<Folder, String> {
+        let shown = path.display();
+        let failed = |error: rustix::io::Errno| format!("{shown}: {}", said(&error.into()));
+        match rustix::fs::mkdirat(&at, name, Mode::RWXU) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+        let descriptor = match rustix::fs::openat(&at, name, flags, Mode::empty()) {
+            Ok(descriptor) => descriptor,
+            Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => {
+                return Err(format!("{shown} is no directory of yours"));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let stat = rustix::fs::fstat(&descriptor).map_err(failed)?;
+        if stat.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(format!("{shown} belongs to the user {}, not to you", stat.st_uid));
+        }
+        if stat.st_mode & 0o022 != 0 {
+            return Err(format!("{shown} may be written by others (mode {:04o})", stat.st_mode & 0o7777));
+        }
+        Ok(Folder { descriptor: Arc::new(descriptor), path })
+    }
+
+    /// The path of a name in the folder, for people.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The names in the folder, sorted; the unfinished ones are left out.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.all_names().into_iter().filter(|name| !name.starts_with(UNFINISHED)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn all_names(&self) -> Vec<String> {
+        let Ok(entries) = rustix::fs::Dir::read_from(&*self.descriptor) else { return Vec::new() };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
+        names.filter(|name| name != "." && name != "..").collect()
+    }
+
+    /// Opens a regular file, made where `make` says so.
+    pub(super) fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&*self.descriptor, name, flags | careful, Mode::RUSR | Mode::WUSR)?;
+        let stat = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        Ok(File::from(file))
+    }
+
+    /// The number that tells the file of this name from others.
+    pub(super) fn inode(&self, name: &str) -> Option<u64> {
+        rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| stat.st_ino)
+    }
+
+    /// How long ago a file was written; zero where the clock went back.
+    pub(super) fn age(&self, name: &str) -> Option<Duration> {
+        let stat = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).ok()?);
+        Some(SystemTime::now().duration_since(written).unwrap_or_default())
+    }
+
+    /// A file's bytes, at most `limit` of them.
+    pub(super) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.file(name, OFlags::RDONLY)?.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Puts a file in whole: whoever reads the name sees what was there before, or all of the new, also after a power cut.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let unfinished = format!("{UNFINISHED}{}-{name}", std::process::id());
+        self.remove(&unfinished);
+        let mut file = self.file(&unfinished, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let renamed = written.and_then(|()| {
+            rustix::fs::renameat(&*self.descriptor, &*unfinished, &*self.descriptor, name)?;
+            Ok(())
+        });
+        if renamed.is_err() {
+            self.remove(&unfinished);
+        }
+        renamed?;
+        rustix::fs::fsync(&*self.descriptor)?;
+        Ok(())
+    }
+
+    /// Gives a file another name.
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        rustix::fs::renameat(&*self.descriptor, from, &*self.descriptor, to)?;
+        Ok(())
+    }
+
+    /// Takes a file away; one that is gone already is fine.
+    pub(super) fn remove(&self, name: &str) {
+        // What can't be removed is removed by a later start.
+        let _ = rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::empty());
+    }
+
+    /// Takes a folder inside this one away, where it is empty.
+    pub(super) fn remove_folder(&self, name: &str) {
+        // A folder that holds something stays.
+        let _ = rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::REMOVEDIR);
+    }
+
+    /// Takes away what killed processes did not finish, and what is older than `limit`; nobody may be writing here.
+    pub(super) fn sweep(&self, limit: Duration) {
+        for name in self.all_names() {
+            let old = self.age(&name).is_some_and(|age| age > limit);
+            if old || [UNFINISHED, SCRATCH].iter().any(|start| name.starts_with(start)) {
+                self.remove(&name);
+            }
+        }
+    }
+}
+
+/// An error of the system in plain words.
+pub(super) fn said(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}

@@ -1,0 +1,586 @@
+//! The journal: unsaved edits, on disk within a moment of being made, so that whatever ends the session leaves them whole.
+//!
+//! ```text
+//! ~/.local/state/qpt-tui/NAME-DIGEST/      one folder for each file or domain that is edited
+//!     of.json                              which one
+//!     lock                                 who edits it now
+//!     journal-PROCESS-TIME.json            the edits of one session that are not saved
+//!     damaged-…                            one that could not be read
+//!     backup-SECONDS.xml                   a text as it was before a save, the last five
+//! ```
+//! A thread of its own writes, so that a slow disk never holds a key up. Each session writes its own file and replaces it
+//! whole: neither a kill nor a second session damages what is there.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::folder::{Folder, SCRATCH, said};
+use super::lock::{Asked, Holder, Lock};
+use super::origin::Origin;
+
+/// Texts kept from before saves, for each file.
+const BACKUPS: usize = 5;
+/// Journals and backups older than this are removed.
+const LIMIT: Duration = Duration::from_secs(30 * 86_400);
+/// The longest journal that is read: a document of 10 MiB twice, escaped.
+const MOST: u64 = 160 << 20;
+/// The form of the file; another one is kept aside.
+const VERSION: u32 = 1;
+
+/// What would be lost if the session ended now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The text that the edits started from: what the file, or libvirt, holds.
+    pub opened: Arc<str>,
+    /// The text as it stands.
+    pub text: Arc<str>,
+    /// What is being typed.
+    pub typed: Option<Typed>,
+}
+
+/// Text that is typed and not yet taken over into the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Typed {
+    /// In the form of an entry.
+    Form {
+        /// `args`, `envs` or `extras`.
+        list: String,
+        /// The first entry that it replaces, or the place where it goes in.
+        start: usize,
+        /// The place after the last entry that it replaces; `start` for a new one.
+        end: usize,
+        /// The two fields.
+        fields: [String; 2],
+        /// The field that takes the keys.
+        focus: usize,
+    },
+    /// What is to be imported.
+    Import(String),
+}
+
+/// A journal as it stands on the disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct Page {
+    version: u32,
+    of: Origin,
+    process: u32,
+    /// The digest of the text as opened.
+    opened_sha256: String,
+    opened: String,
+    text_sha256: String,
+    text: String,
+    typed: Option<Typed>,
+}
+
+/// Edits of an earlier session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name in the folder.
+    pub name: String,
+    /// What it is an edit of.
+    pub of: Origin,
+    /// The process that wrote it.
+    pub process: u32,
+    /// How long ago, in words.
+    pub age: String,
+    /// The edits.
+    pub draft: Draft,
+}
+
+/// What came of opening a journal.
+#[derive(Debug)]
+pub enum Opened {
+    /// It is ours.
+    Ready(Journal),
+    /// Another session edits the same; the journal is had by [`Busy::take_over`].
+    Busy(Busy),
+    /// Edits can't be kept; why, in one sentence.
+    Unkept(String),
+}
+
+/// A journal that another session has.
+#[derive(Debug)]
+pub struct Busy {
+    /// That session.
+    pub holder: Holder,
+    folder: Folder,
+    origin: Origin,
+}
+
+impl Busy {
+    /// Takes it over; the other session sees that and keeps nothing more.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub fn take_over(self) -> Result<Journal, String> {
+        let lock = Lock::take_over(&self.folder).map_err(|error| said(&error))?;
+        Journal::start(self.folder, lock, self.origin)
+    }
+}
+
+/// What the journal tells the editor unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Edits are not kept since a moment ago; why.
+    Failed(String),
+    /// They are again.
+    Works,
+    /// Another session took over: its process.
+    TakenOver(u32),
+}
+
+/// What the writing thread is to do next.
+#[derive(Debug)]
+enum Order {
+    Keep(Draft),
+    Forget,
+}
+
+#[derive(Default)]
+struct Desk {
+    order: Option<Order>,
+    given: u64,
+    done: u64,
+    ended: bool,
+    failed: Option<String>,
+}
+
+/// The journal of this session; a clone is another handle of the same.
+#[derive(Clone)]
+pub struct Journal {
+    folder: Folder,
+    origin: Origin,
+    lock: Arc<Mutex<Option<Lock>>>,
+    name: String,
+    desk: Arc<(Mutex<Desk>, Condvar)>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A lock is taken also where a thread panicked with it: what it holds is plain values.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The digest of a text, as `sha256sum` prints it.
+pub(super) fn sha256(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut digest = String::with_capacity(64);
+    for byte in Sha256::digest(text.as_bytes()) {
+        // Writing to a String cannot fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
+}
+
+/// Opens the journal of what is to be edited.
+pub fn open(origin: &Origin) -> Opened {
+    let folder = match Folder::state().and_then(|state| state.inside(&origin.folder_name())) {
+        Ok(folder) => folder,
+        Err(why) => return Opened::Unkept(why),
+    };
+    let lock = match Lock::ask(&folder) {
+        Ok(Asked::Ours(lock)) => lock,
+        Ok(Asked::Held(holder)) => return Opened::Busy(Busy { holder, folder, origin: origin.clone() }),
+        Err(error) => return Opened::Unkept(format!("{}: {}", folder.path("lock").display(), said(&error))),
+    };
+    match Journal::start(folder, lock, origin.clone()) {
+        Ok(journal) => Opened::Ready(journal),
+        Err(why) => Opened::Unkept(why),
+    }
+}
+
+impl Journal {
+    fn start(folder: Folder, lock: Lock, origin: Origin) -> Result<Journal, String> {
+        folder.sweep(LIMIT);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let name = format!("journal-{}-{}.json", std::process::id(), now.as_micros());
+        Ok(Journal { folder, origin, lock: Arc::new(Mutex::new(Some(lock))), name, desk: Arc::default() })
+    }
+
+    /// Starts the thread that writes; `tell` gets the news.
+    pub fn run(&self, tell: impl Fn(News) + Send + 'static) {
+        let writer = Writer(self.clone());
+        std::thread::spawn(move || writer.work(&tell));
+    }
+
+    /// Has a draft written; returns at once. One that was not yet begun is left out for this one.
+    pub fn keep(&self, draft: Draft) {
+        self.give(Order::Keep(draft));
+    }
+
+    /// There is nothing to keep any more.
+    pub fn forget(&self) {
+        self.give(Order::Forget);
+    }
+
+    fn give(&self, order: Order) {
+        let (desk, bell) = &*self.desk;
+        let mut desk = locked(desk);
+        desk.order = Some(order);
+        desk.given += 1;
+        bell.notify_all();
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// Why it is not, in one sentence.
+    pub fn flush(&self, patience: Duration) -> Result<(), String> {
+        let (desk, bell) = &*self.desk;
+        let deadline = Instant::now() + patience;
+        let mut desk = locked(desk);
+        loop {
+            if desk.done == desk.given {
+                return desk.failed.clone().map_or(Ok(()), Err);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if desk.ended || left.is_zero() {
+                let why = desk.failed.clone();
+                return Err(why.unwrap_or_else(|| "the disk did not answer in time".to_owned()));
+            }
+            desk = bell.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Edits of earlier sessions, the newest first, without those that `present` has already; and the paths of damaged ones.
+    pub fn left_over(&self, present: &str) -> (Vec<Kept>, Vec<std::path::PathBuf>) {
+        let (kept, damaged) = read_all(&self.folder);
+        let mut wanted = Vec::new();
+        for one in kept {
+            if one.name == self.name {
+                continue;
+            }
+            if one.draft.typed.is_none() && *one.draft.text == *present {
+                // A save that was cut off after the file was replaced.
+                self.folder.remove(&one.name);
+            } else {
+                wanted.push(one);
+            }
+        }
+        let aside = damaged.iter().map(|name| {
+            let new = name.replacen("journal", "damaged", 1);
+            match self.folder.rename(name, &new) {
+                Ok(()) => self.folder.path(&new),
+                Err(_) => self.folder.path(name),
+            }
+        });
+        (wanted, aside.collect())
+    }
+
+    /// Takes edits of an earlier session away for good.
+    pub fn discard(&self, name: &str) {
+        self.folder.remove(name);
+    }
+
+    /// Takes the edits of all earlier sessions away: what the user wanted of them is saved.
+    pub fn discard_all(&self) {
+        for name in self.folder.names() {
+            if name.starts_with("journal-") && name != self.name {
+                self.folder.remove(&name);
+            }
+        }
+    }
+
+    /// Keeps the text that a save is about to replace.
+    ///
+    /// # Errors
+    /// Why it could not be kept, in one sentence.
+    pub fn backup(&self, text: &str) -> Result<std::path::PathBuf, String> {
+        back_up(&self.folder, &self.origin, text)
+    }
+
+    /// Whether nobody took over.
+    pub fn is_ours(&self) -> bool {
+        locked(&self.lock).as_ref().is_some_and(|lock| lock.is_ours(&self.folder))
+    }
+
+    /// A file for a text that goes through the user's editor, in a folder that is ours alone.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn scratch(&self) -> std::io::Result<(std::path::PathBuf, std::fs::File)> {
+        use rustix::fs::OFlags;
+        let name = format!("{SCRATCH}{}.txt", std::process::id());
+        self.folder.remove(&name);
+        let file = self.folder.file(&name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
+        Ok((self.folder.path(&name), file))
+    }
+
+    /// Ends the journal; `clean` where nothing is to be offered. What is empty then is removed.
+    ///
+    /// # Errors
+    /// Why the last draft is not written, in one sentence.
+    pub fn close(&self, clean: bool, patience: Duration) -> Result<(), String> {
+        if clean {
+            self.forget();
+        }
+        let flushed = self.flush(patience);
+        let lock = locked(&self.lock).take();
+        let ours = lock.as_ref().is_some_and(|lock| lock.is_ours(&self.folder));
+        if let Some(lock) = lock {
+            lock.release(&self.folder);
+        }
+        if ours && self.folder.names().iter().all(|name| name == "of.json") {
+            self.folder.remove("of.json");
+            if let Ok(state) = Folder::state() {
+                state.remove_folder(&self.origin.folder_name());
+            }
+        }
+        flushed
+    }
+}
+
+/// The thread that writes.
+struct Writer(Journal);
+
+impl Writer {
+    fn work(&self, tell: &dyn Fn(News)) {
+        let (desk, bell) = &*self.0.desk;
+        loop {
+            let (order, number) = {
+                let mut desk = locked(desk);
+                loop {
+                    if let Some(order) = desk.order.take() {
+                        break (order, desk.given);
+                    }
+                    desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
+                }
+            };
+            let ours = locked(&self.0.lock).as_ref().is_some_and(|lock| lock.is_ours(&self.0.folder));
+            if !ours {
+                let successor = Lock::successor(&self.0.folder);
+                let mut desk = locked(desk);
+                desk.ended = true;
+                desk.failed = Some(format!("process {successor} took over"));
+                bell.notify_all();
+                drop(desk);
+                tell(News::TakenOver(successor));
+                return;
+            }
+            let written = match &order {
+                Order::Keep(draft) => self.write(draft),
+                Order::Forget => {
+                    self.0.folder.remove(&self.0.name);
+                    Ok(())
+                }
+            };
+            let failed = written.err().map(|error| format!("{}: {}", self.0.folder.path("").display(), said(&error)));
+            let mut desk = locked(desk);
+            let before = std::mem::replace(&mut desk.failed, failed.clone());
+            desk.done = number;
+            bell.notify_all();
+            drop(desk);
+            if before != failed {
+                tell(failed.map_or(News::Works, News::Failed));
+            }
+        }
+    }
+
+    fn write(&self, draft: &Draft) -> std::io::Result<()> {
+        let page = Page {
+            version: VERSION,
+            of: self.0.origin.clone(),
+            process: std::process::id(),
+            opened_sha256: sha256(&draft.opened),
+            opened: draft.opened.to_string(),
+            text_sha256: sha256(&draft.text),
+            text: draft.text.to_string(),
+            typed: draft.typed.clone(),
+        };
+        describe(&self.0.folder, &self.0.origin)?;
+        self.0.folder.put(&self.0.name, &serde_json::to_vec(&page)?)
+    }
+}
+
+/// Keeps a text that is about to be replaced, for who has no journal.
+///
+/// # Errors
+/// Why it could not be kept, in one sentence.
+pub fn backup(origin: &Origin, text: &str) -> Result<std::path::PathBuf, String> {
+    let folder = Folder::state()?.inside(&origin.folder_name())?;
+    back_up(&folder, origin, text)
+}
+
+fn back_up(folder: &Folder, origin: &Origin, text: &str) -> Result<std::path::PathBuf, String> {
+    let backups = backups(folder);
+    if let Some(last) = backups.last()
+        && folder.read(last, MOST).is_ok_and(|bytes| bytes == text.as_bytes())
+    {
+        return Ok(folder.path(last));
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    // Two saves in one second come one after the other.
+    let newest = backups.last().and_then(|name| seconds(name)).unwrap_or(0);
+    let name = format!("backup-{}.xml", now.max(newest + 1));
+    let failed = |error: std::io::Error| format!("{}: {}", folder.path(&name).display(), said(&error));
+    describe(folder, origin).and_then(|()| folder.put(&name, text.as_bytes())).map_err(failed)?;
+    for old in backups.iter().rev().skip(BACKUPS - 1) {
+        folder.remove(old);
+    }
+    Ok(folder.path(&name))
+}
+
+/// Writes down what the folder is about, once.
+fn describe(folder: &Folder, origin: &Origin) -> std::io::Result<()> {
+    if folder.inode("of.json").is_some() {
+        return Ok(());
+    }
+    folder.put("of.json", &serde_json::to_vec(origin)?)
+}
+
+fn backups(folder: &Folder) -> Vec<String> {
+    folder.names().into_iter().filter(|name| name.starts_with("backup-")).collect()
+}
+
+fn seconds(backup: &str) -> Option<u64> {
+    backup.strip_prefix("backup-")?.strip_suffix(".xml")?.parse().ok()
+}
+
+/// All journals of a folder that can be read, the newest first; and the names of the others.
+fn read_all(folder: &Folder) -> (Vec<Kept>, Vec<String>) {
+    let (mut kept, mut damaged) = (Vec::new(), Vec::new());
+    for name in folder.names().into_iter().filter(|name| name.starts_with("journal-")) {
+        match read(folder, &name) {
+            Some(one) => kept.push(one),
+            None => damaged.push(name),
+        }
+    }
+    let young = |one: &Kept| folder.age(&one.name).unwrap_or(LIMIT);
+    kept.sort_by_key(|one| (young(one), std::cmp::Reverse(one.name.clone())));
+    (kept, damaged)
+}
+
+fn read(folder: &Folder, name: &str) -> Option<Kept> {
+    let bytes = folder.read(name, MOST).ok()?;
+    let page: Page = serde_json::from_slice(&bytes).ok()?;
+    let whole =
+        page.version == VERSION && page.opened_sha256 == sha256(&page.opened) && page.text_sha256 == sha256(&page.text);
+    if !whole {
+        return None;
+    }
+    let age = folder.age(name).map(super::words::duration)?;
+    let draft = Draft { opened: page.opened.into(), text: page.text.into(), typed: page.typed };
+    Some(Kept { name: name.to_owned(), of: page.of, process: page.process, age, draft })
+}
+
+/// Removes what is older than thirty days, and what killed processes left unfinished, from folders that nobody uses.
+pub fn sweep() {
+    let Ok(state) = Folder::state() else { return };
+    for name in state.names() {
+        let Some(folder) = state.existing(&name) else { continue };
+        // Whoever has the lock sweeps for themselves.
+        let Ok(Asked::Ours(lock)) = Lock::ask(&folder) else { continue };
+        folder.sweep(LIMIT);
+        lock.release(&folder);
+        if folder.names().iter().all(|name| name == "of.json") {
+            folder.remove("of.json");
+            state.remove_folder(&name);
+        }
+    }
+}
+
+/// Something that `qpt-tui recover` can give back.
+#[derive(Debug, Clone)]
+pub struct Copy {
+    /// What it is called on the command line.
+    pub id: String,
+    /// What it is a copy of.
+    pub of: Origin,
+    /// How long ago it was written, in words.
+    pub age: String,
+    /// What it is.
+    pub kind: CopyKind,
+    /// Its path, for people.
+    pub path: std::path::PathBuf,
+}
+
+/// What a copy is.
+#[derive(Debug, Clone)]
+pub enum CopyKind {
+    /// Edits that were not saved; and the session, where it still runs.
+    Edits(Draft, Option<Holder>),
+    /// The text as it was before a save.
+    Backup(String),
+    /// A journal that can't be read.
+    Damaged,
+}
+
+impl Copy {
+    /// The text, where there is one.
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            CopyKind::Edits(draft, _) => Some(&draft.text),
+            CopyKind::Backup(text) => Some(text),
+            CopyKind::Damaged => None,
+        }
+    }
+}
+
+/// All copies that there are, by what they are of, the newest first.
+///
+/// # Errors
+/// When the state directory can't be used, in one sentence.
+pub fn copies() -> Result<Vec<Copy>, String> {
+    let path = super::folder::state_path()?;
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let state = Folder::state()?;
+    let mut found = Vec::new();
+    for folder_name in state.names() {
+        let Some(folder) = state.existing(&folder_name) else { continue };
+        let digest = folder_name.rsplit('-').next().unwrap_or_default();
+        let short = digest.get(..8).unwrap_or(digest);
+        let holder = match Lock::ask(&folder) {
+            Ok(Asked::Ours(lock)) => {
+                lock.release(&folder);
+                None
+            }
+            Ok(Asked::Held(holder)) => Some(holder),
+            Err(_) => None,
+        };
+        let described =
+            folder.read("of.json", MOST).ok().and_then(|bytes| serde_json::from_slice::<Origin>(&bytes).ok());
+        let Some(of) = described else { continue };
+        let age = |name: &str| folder.age(name).map(super::words::duration).unwrap_or_default();
+        let mut add = |id: String, name: &str, kind: CopyKind| {
+            found.push(Copy { id, of: of.clone(), age: age(name), kind, path: folder.path(name) });
+        };
+        let (kept, mut damaged) = read_all(&folder);
+        damaged.extend(folder.names().into_iter().filter(|name| name.starts_with("damaged-")));
+        for (index, one) in kept.into_iter().enumerate() {
+            let running = holder.clone().filter(|holder| holder.process == one.process);
+            let id = if index == 0 { short.to_owned() } else { format!("{short}.e{index}") };
+            add(id, &one.name.clone(), CopyKind::Edits(one.draft, running));
+        }
+        for (index, name) in backups(&folder).iter().rev().enumerate() {
+            let bytes = folder.read(name, MOST).unwrap_or_default();
+            let id = format!("{short}.{}", index + 1);
+            match String::from_utf8(bytes) {
+                Ok(text) => add(id, name, CopyKind::Backup(text)),
+                Err(_) => add(id, name, CopyKind::Damaged),
+            }
+        }
+        for (index, name) in damaged.iter().enumerate() {
+            add(format!("{short}.d{index}"), name, CopyKind::Damaged);
+        }
+    }
+    Ok(found)
+}
+
+/// Takes a copy away.
+///
+/// # Errors
+/// When it can't be removed.
+pub fn remove_copy(copy: &Copy) -> std::io::Result<()> {
+    std::fs::remove_file(&copy.path)
+}

@@ -1,0 +1,100 @@
+//! Who edits a file at the moment: a lock that goes away with its process, whatever ends it.
+//!
+//! The lock is `flock(2)` on a file of the state directory, which holds the number of the process. Who takes over puts
+//! another file in its place; the earlier owner sees that by the inode.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+
+use rustix::fs::{FlockOperation, OFlags};
+
+use super::folder::Folder;
+
+const NAME: &str = "lock";
+
+/// Our own lock.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+}
+
+/// The process that has the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number; zero where it is not known.
+    pub process: u32,
+    /// For how long it has had the lock, in words.
+    pub since: String,
+}
+
+/// What came of asking for the lock.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Ours(Lock),
+    Held(Holder),
+}
+
+impl Lock {
+    /// Asks for the lock of a folder.
+    ///
+    /// # Errors
+    /// When the file of the lock can't be made. A file system without locks gives one that holds nobody up.
+    pub(super) fn ask(folder: &Folder) -> io::Result<Asked> {
+        // Whoever leaves takes the file away, perhaps between our opening and our locking it: then it is tried again.
+        for _ in 0..100 {
+            let mut file = folder.file(NAME, OFlags::RDWR | OFlags::CREATE)?;
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) | Err(rustix::io::Errno::NOLCK | rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(Asked::Held(holder(folder, &mut file))),
+                Err(error) => return Err(error.into()),
+            }
+            if folder.inode(NAME) == Some(file.metadata()?.ino()) {
+                file.set_len(0)?;
+                file.write_all(std::process::id().to_string().as_bytes())?;
+                return Ok(Asked::Ours(Lock { file }));
+            }
+        }
+        Err(io::Error::other("the lock comes and goes"))
+    }
+
+    /// Takes the lock from whoever has it; they see it by [`Lock::is_ours`].
+    ///
+    /// # Errors
+    /// As [`Lock::ask`], or when somebody else was quicker.
+    pub(super) fn take_over(folder: &Folder) -> io::Result<Lock> {
+        folder.remove(NAME);
+        match Lock::ask(folder)? {
+            Asked::Ours(lock) => Ok(lock),
+            Asked::Held(holder) => Err(io::Error::other(format!("process {} was quicker", holder.process))),
+        }
+    }
+
+    /// Whether nobody took it over.
+    pub(super) fn is_ours(&self, folder: &Folder) -> bool {
+        self.file.metadata().is_ok_and(|own| folder.inode(NAME) == Some(own.ino()))
+    }
+
+    /// The process that took it over.
+    pub(super) fn successor(folder: &Folder) -> u32 {
+        folder.file(NAME, OFlags::RDONLY).map(|mut file| number(&mut file)).unwrap_or_default()
+    }
+
+    /// Gives it back.
+    pub(super) fn release(self, folder: &Folder) {
+        if self.is_ours(folder) {
+            folder.remove(NAME);
+        }
+    }
+}
+
+fn number(file: &mut File) -> u32 {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.take(20).read_to_string(&mut text));
+    read.ok().and_then(|_| text.trim().parse().ok()).unwrap_or_default()
+}
+
+fn holder(folder: &Folder, file: &mut File) -> Holder {
+    let since = folder.age(NAME).map_or_else(|| "some time".to_owned(), super::words::duration);
+    Holder { process: number(file), since }
+}

@@ -1,0 +1,82 @@
+//! Judging, which takes as long as it takes: the shell does it beside the keys, and the findings come when they come.
+
+use std::sync::Arc;
+
+use super::{App, Row};
+use crate::domain::Document;
+use crate::host::HostFacts;
+use crate::qemu::CommandLine;
+use crate::rules::{self, Case, Finding};
+use crate::tui::rows::rows;
+
+/// A document on a host, to be judged.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// The state of the editor that it is about.
+    pub revision: u64,
+    document: Arc<Document>,
+    line: Arc<CommandLine>,
+    host: Arc<HostFacts>,
+}
+
+impl Judgement {
+    /// Judges.
+    pub fn findings(&self) -> Vec<Finding> {
+        rules::judge(&Case { document: &self.document, line: &self.line, host: &self.host })
+    }
+}
+
+impl App {
+    /// Whether the findings are about the document as it stands.
+    pub fn is_judged(&self) -> bool {
+        self.judged == self.revision || self.host.is_none()
+    }
+
+    /// What is to be judged; nothing where the findings are up to date.
+    pub fn unjudged(&self) -> Option<Judgement> {
+        if self.is_judged() {
+            return None;
+        }
+        let host = Arc::clone(self.host.as_ref()?);
+        let (document, line) = (Arc::clone(&self.document), Arc::clone(&self.line));
+        Some(Judgement { revision: self.revision, document, line, host })
+    }
+
+    /// The findings have come; those about an earlier state are dropped.
+    pub fn judged(&mut self, revision: u64, findings: Vec<Finding>) {
+        if revision != self.revision {
+            return;
+        }
+        self.judged = revision;
+        self.findings = findings;
+        self.arrange();
+    }
+
+    /// Judges here and now, for who has the time.
+    pub fn settle(&mut self) {
+        if let Some(judgement) = self.unjudged() {
+            self.judged(judgement.revision, judgement.findings());
+        }
+    }
+
+    /// The document, or what is known of the host, is another one.
+    ///
+    /// What was said about entries is dropped, since they may be others now; rows about the whole document stay until they
+    /// are judged anew, so that the cursor does not jump.
+    pub(super) fn refresh(&mut self) {
+        self.revision += 1;
+        self.findings.retain(|finding| finding.entry.is_none());
+        self.arrange();
+    }
+
+    /// Makes the rows anew, with the filters that are on; the selected entry stays selected.
+    pub(super) fn arrange(&mut self) {
+        let selected = self.selected_entry();
+        let all = rows(&self.document, &self.line, &self.findings);
+        self.rows.clone_from(&all);
+        self.rows = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row)).collect::<Vec<Row>>();
+        if selected.is_some() {
+            self.select_entry(selected);
+        }
+    }
+}

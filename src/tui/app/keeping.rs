@@ -1,0 +1,385 @@
+//! Nothing lost: what the journal keeps, edits of earlier sessions, what others wrote, and where saving leads.
+
+use super::questions::Question;
+use super::{App, Effect, Form, Mode, Target};
+use crate::domain::merge::{Clash, Merge, merge};
+use crate::domain::{Document, List};
+use crate::store::journal::{Draft, Kept, Typed};
+use crate::store::{Holder, Saved, Source, Theirs};
+use crate::tui::action::Action;
+
+/// Edits of an earlier session, as they are offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The edits.
+    pub kept: Kept,
+    /// With what the file became since; `None` where it is as it was then.
+    pub merge: Option<Merge>,
+    /// The difference is shown.
+    pub shown: bool,
+}
+
+impl Offer {
+    fn of(kept: Kept, present: &str) -> Offer {
+        let changed = *kept.draft.opened != *present;
+        let merge = changed.then(|| merge(&kept.draft.opened, &kept.draft.text, present));
+        Offer { kept, merge, shown: false }
+    }
+
+    /// The text that restoring gives.
+    pub fn text(&self) -> &str {
+        match &self.merge {
+            Some(Merge::Clean(text)) => text,
+            Some(Merge::Clashes(_)) | None => &self.kept.draft.text,
+        }
+    }
+
+    pub(super) fn sentence(&self) -> String {
+        let mut text = format!(
+            "An earlier session ended before its edits were saved: process {}, {} ago.",
+            self.kept.process, self.kept.age
+        );
+        match &self.merge {
+            None => {}
+            Some(Merge::Clean(_)) => text.push_str(" It was changed elsewhere since; restoring keeps both changes."),
+            Some(Merge::Clashes(_)) => {
+                text.push_str(" It was changed elsewhere since, in the same places: restoring gives the edits back, and saving them would undo those changes.");
+            }
+        }
+        match &self.kept.draft.typed {
+            Some(Typed::Form { .. }) => text.push_str(" What was being typed in a form comes back too."),
+            Some(Typed::Import(_)) => text.push_str(" What was being imported comes back too."),
+            None => {}
+        }
+        text.push_str(" Restore them?");
+        text
+    }
+}
+
+/// What somebody else wrote, beside what stands here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// What they made of it.
+    pub theirs: Theirs,
+    /// Both in one; nothing where theirs is no domain.
+    pub merge: Option<Merge>,
+    /// It was found when saving.
+    pub at_save: bool,
+}
+
+impl Conflict {
+    pub(super) fn sentence(&self) -> String {
+        let what = match &self.theirs {
+            Theirs::Gone => return "It was taken away by somebody else. Write it anew?".to_owned(),
+            Theirs::Unreadable(why) => {
+                return format!("Something else is in its place: {why}. Save elsewhere, or go on editing.");
+            }
+            Theirs::Text(_) => "It was changed by somebody else since it was opened.",
+        };
+        let how = match &self.merge {
+            Some(Merge::Clean(_)) => "The two changes stand apart and can be merged.",
+            Some(Merge::Clashes(_)) => "Both changed the same places; they stand beside each other below.",
+            None => "What is there now is no domain that can be read.",
+        };
+        format!("{what} {how}")
+    }
+
+    /// The places that both changed.
+    pub fn clashes(&self) -> &[Clash] {
+        match &self.merge {
+            Some(Merge::Clashes(clashes)) => clashes,
+            Some(Merge::Clean(_)) | None => &[],
+        }
+    }
+}
+
+/// How saving ended, for the editor.
+#[derive(Debug)]
+pub enum Ending {
+    /// The text as it stands there now, and a sentence.
+    Saved(String, String),
+    /// Somebody else changed it.
+    Changed(Theirs),
+    /// It can't be replaced; why.
+    Irreplaceable(String),
+    /// There is something at the other path already.
+    Exists(String),
+    /// It failed; how, and what to do.
+    Failed(String),
+}
+
+impl Ending {
+    /// What the editor is told of a save; the source to go on from, where it was written.
+    pub fn of(
+        saved: Result<Saved<Source>, crate::error::Error>,
+        text: String,
+        of_virsh: bool,
+    ) -> (Ending, Option<Source>) {
+        match saved {
+            Ok(Saved::Unchanged) => (Ending::Saved(text, "nothing changed, nothing was written".to_owned()), None),
+            Ok(Saved::Written(next, remark)) => {
+                let mut sentence = match &next {
+                    Source::File(_) if of_virsh => "saved; virsh defines it when you leave".to_owned(),
+                    Source::File(file) => {
+                        let path = crate::rules::quote(&[&file.path.to_string_lossy()]);
+                        format!("saved; for libvirt: virsh define --validate {path}")
+                    }
+                    Source::Libvirt(domain) => format!("defined; it counts from the next start of {}", domain.domain),
+                };
+                if let Some(remark) = remark {
+                    sentence = format!("{sentence}; but {remark}");
+                }
+                (Ending::Saved(next.text().to_owned(), sentence), Some(next))
+            }
+            Ok(Saved::ChangedByOthers(theirs)) => (Ending::Changed(theirs), None),
+            Ok(Saved::Irreplaceable(why)) => (Ending::Irreplaceable(why), None),
+            Err(error) => (Ending::Failed(error.to_string().replace("\n  ", "; ")), None),
+        }
+    }
+}
+
+impl App {
+    /// What would be lost if the session ended now; nothing where all is saved and nothing is being typed.
+    pub fn draft(&self) -> Option<Draft> {
+        let typed = self.typed();
+        if !self.is_modified() && typed.is_none() {
+            return None;
+        }
+        Some(Draft { opened: self.saved.as_str().into(), text: self.document.source().into(), typed })
+    }
+
+    /// What is being typed and not yet taken over.
+    pub fn typed(&self) -> Option<Typed> {
+        if let Some(form) = self.form.as_ref().filter(|form| form.is_modified()) {
+            let (start, end) = match &form.target {
+                Target::Replace(_, range) => (range.start, range.end),
+                Target::Insert(_, at) => (*at, *at),
+            };
+            let list = match form.target.list() {
+                List::Args => "args",
+                List::Envs => "envs",
+                List::Extras => "extras",
+            };
+            return Some(Typed::Form { list: list.to_owned(), start, end, fields: form.texts(), focus: form.focus });
+        }
+        let importing = self.mode == Mode::Import && !self.pasted.trim().is_empty();
+        importing.then(|| Typed::Import(self.pasted.clone()))
+    }
+
+    /// Edits of earlier sessions, the newest first: each is asked about until one is taken.
+    pub fn offer(&mut self, kept: Vec<Kept>) {
+        for one in kept {
+            let offer = Offer::of(one, &self.saved);
+            self.ask_when_free(Question::Restore(Box::new(offer)));
+        }
+    }
+
+    /// Another session edits the same.
+    pub fn elsewhere(&mut self, holder: Holder) {
+        self.ask_when_free(Question::Elsewhere(holder));
+    }
+
+    /// Another session took over what is edited here.
+    pub fn taken_over(&mut self, process: u32) {
+        self.readonly = Some("another session took it over");
+        self.fail(format!(
+            "process {process} took over: it can't be saved here any more, and your edits are offered there"
+        ));
+    }
+
+    /// Edits are not kept; why.
+    pub fn unkept(&mut self, why: &str) {
+        self.fail(format!("edits are not kept until they are saved: {why}"));
+    }
+
+    /// Takes the edits of an earlier session over; undo leads back to the file's text.
+    pub(super) fn restore(&mut self, offer: Offer) -> Option<Effect> {
+        // Earlier ones stay where they are; they are not asked about on top of this.
+        self.waiting.retain(|question| !matches!(question, Question::Restore(_)));
+        let name = offer.kept.name.clone();
+        let same = offer.text() == self.document.source();
+        match Document::parse(offer.text()) {
+            Ok(document) if !same => {
+                self.history.record(self.document.source(), self.selected_entry());
+                self.replace(document, None);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                self.fail(format!("they can't be read: {}; look with: qpt-tui recover", error.message));
+                return None;
+            }
+        }
+        let clean = !matches!(offer.merge, Some(Merge::Clashes(_)));
+        match offer.kept.draft.typed {
+            Some(Typed::Form { list, start, end, fields, focus }) => {
+                self.restore_form(&list, start..end, &fields, focus);
+            }
+            Some(Typed::Import(text)) => {
+                self.pasted = text;
+                self.mode = Mode::Import;
+            }
+            None => {}
+        }
+        self.say(if clean {
+            "restored; u leads back to the file's text, 4 shows the difference"
+        } else {
+            "restored; 4 shows what saving would change, the others' changes among it"
+        });
+        Some(Effect::Discard(name))
+    }
+
+    fn restore_form(&mut self, list: &str, range: std::ops::Range<usize>, fields: &[String; 2], focus: usize) {
+        let list = match list {
+            "envs" => List::Envs,
+            "extras" => List::Extras,
+            _ => List::Args,
+        };
+        let length = self.document.list(list).len();
+        let target = if range.is_empty() || range.end > length {
+            Target::Insert(list, range.start.min(length))
+        } else {
+            Target::Replace(list, range)
+        };
+        self.form = Some(Form::restored(target, fields, focus));
+        self.mode = Mode::Form;
+    }
+
+    /// Somebody else may have changed what is edited. `true` where their text was taken over, since nothing stands against it.
+    pub fn others_wrote(&mut self, theirs: Option<Theirs>) -> bool {
+        let Some(theirs) = theirs else {
+            self.theirs = None;
+            return false;
+        };
+        let idle = self.typed().is_none() && !self.is_modified() && matches!(self.mode, Mode::List | Mode::Side);
+        if let Theirs::Text(text) = &theirs
+            && idle
+            && let Ok(document) = Document::parse(text.as_str())
+        {
+            let selected = self.selected_entry();
+            self.history.record(self.document.source(), selected);
+            self.saved.clone_from(text);
+            self.theirs = None;
+            self.replace(document, selected);
+            self.say("read again: somebody else changed it; u shows how it was");
+            return true;
+        }
+        if self.theirs.as_ref() != Some(&theirs) {
+            self.fail("somebody else changed it meanwhile; = shows what, and merges".to_owned());
+        }
+        self.theirs = Some(theirs);
+        false
+    }
+
+    /// Shows what somebody else wrote, beside what stands here.
+    pub(super) fn show_theirs(&mut self, at_save: bool) {
+        let Some(theirs) = self.theirs.clone() else { return };
+        let merge = match &theirs {
+            Theirs::Text(text) if Document::parse(text.as_str()).is_ok() => {
+                Some(merge(&self.saved, self.document.source(), text))
+            }
+            Theirs::Text(_) | Theirs::Gone | Theirs::Unreadable(_) => None,
+        };
+        self.ask_when_free(Question::Theirs(Box::new(Conflict { theirs, merge, at_save })));
+    }
+
+    /// What becomes of two changes of one document.
+    pub(super) fn settle_conflict(&mut self, conflict: Conflict, action: Action) -> Option<Effect> {
+        let Conflict { theirs, merge, at_save } = conflict;
+        let text = match (action, &merge, &theirs) {
+            (Action::Merge, Some(Merge::Clean(text)), _) => Some(text.clone()),
+            (Action::Take, _, Theirs::Text(text)) => Some(text.clone()),
+            (Action::Overwrite, _, _) => None,
+            _ => {
+                self.leaving = false;
+                return None;
+            }
+        };
+        if let Some(text) = text {
+            match Document::parse(text) {
+                Ok(document) => {
+                    let selected = self.selected_entry();
+                    self.history.record(self.document.source(), selected);
+                    self.replace(document, selected);
+                }
+                Err(error) => {
+                    self.fail(format!("their text can't be read: {}", error.message));
+                    return None;
+                }
+            }
+        }
+        if let Theirs::Text(text) = &theirs {
+            self.saved.clone_from(text);
+        }
+        self.theirs = None;
+        let save = at_save && action != Action::Take;
+        if !save {
+            self.say(match action {
+                Action::Take => "their text is taken; u brings yours back",
+                Action::Merge => "merged; 4 shows what saving changes, u takes it back",
+                _ => "yours is kept; 4 shows what saving changes in theirs",
+            });
+        }
+        Some(Effect::Know { theirs, save })
+    }
+
+    /// Saves to the path that was typed.
+    pub(super) fn save_elsewhere(&mut self) -> Option<Effect> {
+        let path = self.elsewhere.trim().to_owned();
+        if path.is_empty() {
+            self.fail("type a path".to_owned());
+            return None;
+        }
+        self.mode = Mode::List;
+        Some(Effect::SaveAs { path, over: false })
+    }
+
+    /// Saving began.
+    pub fn saving_began(&mut self) {
+        self.saving = true;
+    }
+
+    /// Saving ended: `asked` is the text that was to be saved.
+    pub fn saving_ended(&mut self, asked: &str, ending: Ending) -> Option<Effect> {
+        self.saving = false;
+        match ending {
+            Ending::Saved(text, sentence) => return self.saved(asked, text, &sentence),
+            Ending::Changed(theirs) => {
+                self.theirs = Some(theirs);
+                self.show_theirs(true);
+            }
+            Ending::Irreplaceable(why) => self.ask_when_free(Question::InPlace(why)),
+            Ending::Exists(path) => self.ask_when_free(Question::Exists(path)),
+            Ending::Failed(why) => {
+                self.leaving = false;
+                if matches!(self.mode, Mode::List | Mode::Side) {
+                    self.ask(Question::Trouble(why));
+                } else {
+                    self.fail(why);
+                }
+            }
+        }
+        None
+    }
+
+    /// What is edited is another file from now on.
+    pub fn moved_to(&mut self, title: String) {
+        self.title = title;
+        self.readonly = None;
+        self.theirs = None;
+    }
+
+    fn saved(&mut self, asked: &str, text: String, sentence: &str) -> Option<Effect> {
+        // libvirt writes a domain in its own way; what it keeps is what is shown from here on, where nobody typed meanwhile.
+        if text != asked
+            && asked == self.document.source()
+            && let Ok(document) = Document::parse(text.as_str())
+        {
+            let selected = self.selected_entry();
+            self.replace(document, selected);
+        }
+        self.saved = text;
+        self.theirs = None;
+        self.say(sentence);
+        (self.leaving && !self.is_modified()).then_some(Effect::Quit)
+    }
+}

@@ -1,0 +1,184 @@
+//! What other threads do for the editor; each sends its answer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::{Editor, Message, SAME_FRAME};
+use crate::check;
+use crate::error::Error;
+use crate::host;
+use crate::store::{self, Source, Theirs};
+use crate::tui::app::Judgement;
+use crate::tui::pane::{Answer, Pane};
+use crate::tui::terminal::Sender;
+
+/// How long the host may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Does something in a thread of its own; a panic there is told, and does not end the editor.
+pub(super) fn run(
+    sender: &Sender<Message>,
+    what: &'static str,
+    work: impl FnOnce() -> Option<Message> + Send + 'static,
+) {
+    let sender = sender.clone();
+    std::thread::spawn(move || {
+        let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Some(Message::Broke(what)));
+        if let Some(message) = done {
+            sender.send(message);
+        }
+    });
+}
+
+/// Starts the thread that judges. Of what waits for it only the newest counts.
+pub(super) fn judge(sender: Sender<Message>) -> mpsc::Sender<Judgement> {
+    let (work, waiting) = mpsc::channel::<Judgement>();
+    std::thread::spawn(move || {
+        while let Ok(mut judgement) = waiting.recv() {
+            while let Ok(newer) = waiting.try_recv() {
+                judgement = newer;
+            }
+            let findings = catch_unwind(AssertUnwindSafe(|| judgement.findings()));
+            let findings = findings.map_err(|_| "judging failed; this is a fault of qpt-tui".to_owned());
+            if !sender.send(Message::Judged(judgement.revision, findings)) {
+                return;
+            }
+        }
+    });
+    work
+}
+
+impl Editor {
+    /// Starts what the state of the editor asks for.
+    pub(super) fn start_work(&mut self) {
+        if !self.recorded && self.app.needs_probe(self.learned.as_ref()) {
+            self.look();
+        }
+        if let Some(judgement) = self.app.unjudged()
+            && judgement.revision != self.judging
+        {
+            self.judging = judgement.revision;
+            // The thread ends with the process.
+            let _ = self.judge.send(judgement);
+        }
+        if let Some(pane) = self.app.wants_answer() {
+            self.ask(pane);
+        }
+        if let Some(directory) = self.app.wants_listing() {
+            self.list(directory);
+        }
+    }
+
+    /// Waits a moment for what is nearly always quick, so that a key makes one frame and not two. `true` where saving has
+    /// ended, which is told before anything is drawn.
+    pub(super) fn await_quick_answers(&mut self) -> bool {
+        let deadline = Instant::now() + SAME_FRAME;
+        while !self.app.is_judged() || self.app.saving {
+            match self.session.soon(deadline.saturating_duration_since(Instant::now())) {
+                Some(Message::Judged(revision, Ok(findings))) => self.app.judged(revision, findings),
+                Some(message) => {
+                    let saved = matches!(message, Message::Saved { .. });
+                    self.session.put_back(message);
+                    return saved;
+                }
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// Asks the host.
+    pub(super) fn look(&mut self) {
+        self.probe += 1;
+        self.app.probing = true;
+        let number = self.probe;
+        let mut request = check::request(&self.options, &[(&self.app.document, &self.app.line)]);
+        self.learned = self.app.unknown_type();
+        if let Some(name) = &self.learned {
+            request.learn(name);
+        }
+        request.patience = PATIENCE;
+        let work = move || Some(Message::Probed(number, Box::new(host::probe(&request))));
+        run(&self.session.sender(), "looking at the host", work);
+    }
+
+    /// Lists a directory: a file system that hangs must not stop a key.
+    fn list(&mut self, directory: String) {
+        // Asked for once; the names come when they come.
+        self.app.listed(directory.clone(), Vec::new());
+        let work = move || {
+            let names = host::names_in(&directory);
+            Some(Message::Listed(directory, names))
+        };
+        run(&self.session.sender(), "listing a directory", work);
+    }
+
+    /// Asks libvirt's programs for what a tab shows.
+    fn ask(&mut self, pane: Pane) {
+        let source = self.app.document.source().to_owned();
+        self.app.asking(pane);
+        let session = self.options.session;
+        let imaginary = self.recorded;
+        let work = move || {
+            let elsewhere = || "the facts are those of another host".to_owned();
+            let answer = match pane {
+                Pane::Schema => {
+                    Answer::Schema(host::schema::validate(&source).as_result().cloned().map_err(str::to_owned))
+                }
+                _ if imaginary => Answer::Command(Err(elsewhere())),
+                _ => Answer::Command(host::native::command(&source, session)),
+            };
+            Some(Message::Answered(pane, source, answer))
+        };
+        run(&self.session.sender(), "asking libvirt", work);
+    }
+
+    /// Has changes of the file told.
+    pub(super) fn watch(&self) {
+        let Some(path) = self.source.as_ref().and_then(Source::watched) else { return };
+        let sender = self.session.sender();
+        store::watch::watch(path, move || sender.send(Message::Touched));
+    }
+
+    /// Removes what killed processes and old sessions left.
+    pub(super) fn tidy(&self) {
+        let directory =
+            self.source.as_ref().and_then(Source::watched).and_then(|path| path.parent()).map(ToOwned::to_owned);
+        let work = move || {
+            if let Some(directory) = directory {
+                store::sweep(&directory);
+            }
+            store::journal::sweep();
+            None
+        };
+        run(&self.session.sender(), "tidying up", work);
+    }
+
+    /// Looks whether somebody else changed what is edited.
+    pub(super) fn look_at_others(&mut self) {
+        let Some(source) = self.source.clone().filter(|_| !self.looking_at_others && !self.app.saving) else { return };
+        self.looking_at_others = true;
+        run(&self.session.sender(), "looking at the file", move || Some(Message::Others(source.theirs())));
+    }
+
+    pub(super) fn others(&mut self, theirs: Result<Option<Theirs>, Error>) {
+        self.looking_at_others = false;
+        // What can't be asked now is asked again before a save.
+        let Ok(theirs) = theirs else { return };
+        // Our own save may have come in between.
+        if self.app.saving {
+            return;
+        }
+        if let (Some(Theirs::Text(text)), Some(source)) = (&theirs, &self.source)
+            && text == source.text()
+        {
+            return;
+        }
+        if self.app.others_wrote(theirs.clone())
+            && let (Some(source), Some(theirs)) = (&mut self.source, theirs)
+        {
+            source.know(&theirs);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The loop: what arrives becomes a change of [`App`], what the editor asks for is done, and every frame is drawn once.
+//!
+//! The order of a round matters: first the journal gets what would be lost, then the screen is drawn. Whatever takes time
+//! (the host, libvirt, judging, saving, a directory) is done by another thread, which sends its answer.
+
+mod background;
+mod outside;
+mod saving;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEventKind};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ratatui::layout::{Position, Rect};
+use signal_hook::consts::SIGHUP;
+
+use super::action::Effect;
+use super::app::{App, Ending, Judgement};
+use super::pane::{Answer, Pane};
+use super::terminal::{Session, Wake};
+use super::theme::Theme;
+use super::view;
+use crate::check;
+use crate::cli::HostOptions;
+use crate::error::Error;
+use crate::host::HostFacts;
+use crate::rules::Finding;
+use crate::store::journal::{Busy, Journal, News, Typed};
+use crate::store::{Source, Theirs, Way};
+
+/// What arrives while the editor runs.
+pub(super) enum Message {
+    Terminal(Event),
+    Probed(u64, Box<HostFacts>),
+    Judged(u64, Result<Vec<Finding>, String>),
+    Answered(Pane, String, Answer),
+    Listed(String, Vec<String>),
+    Saved {
+        asked: String,
+        ending: Ending,
+        next: Option<Source>,
+        elsewhere: bool,
+    },
+    Touched,
+    Others(Result<Option<Theirs>, Error>),
+    Journal(News),
+    Outside(std::io::Result<std::process::ExitStatus>),
+    /// A thread ended by a panic; what it was for.
+    Broke(&'static str),
+}
+
+/// What keeps the edits.
+pub(super) enum Keeping {
+    /// A journal.
+    Journal(Journal),
+    /// Another session has it.
+    Elsewhere(Box<Busy>),
+    /// Nothing: a demo, or the state directory can't be used.
+    Nothing,
+}
+
+/// The editor with everything outside that it needs.
+pub(super) struct Editor {
+    session: Session<Message>,
+    app: App,
+    source: Option<Source>,
+    keeping: Keeping,
+    /// What the journal was told last: the state of the document, and what was being typed.
+    kept: Option<(String, Option<Typed>)>,
+    options: HostOptions,
+    /// The facts come from a file; the host is not asked.
+    recorded: bool,
+    /// The number of the last look at the host; answers to earlier ones are dropped.
+    probe: u64,
+    /// The type whose properties were asked for last, so that one without any is not asked about again and again.
+    learned: Option<String>,
+    /// Where the thread that judges gets its work.
+    judge: std::sync::mpsc::Sender<Judgement>,
+    /// The state that was given to it last.
+    judging: u64,
+    /// How a file is saved.
+    way: Way,
+    /// Whether somebody else wrote is being looked at.
+    looking_at_others: bool,
+}
+
+/// Why the loop ended.
+enum End {
+    Quit,
+    QuitPrinting,
+    /// By a signal, or with the terminal: the number of the signal.
+    Signal(i32),
+}
+
+/// How long the last write of the journal may take when the session ends.
+const LAST_WRITE: Duration = Duration::from_millis(700);
+/// Answers that come within this time are drawn in the same frame as what asked for them.
+const SAME_FRAME: Duration = Duration::from_millis(8);
+
+/// Offers what earlier sessions left in a journal.
+pub(super) fn offer(app: &mut App, journal: &Journal) {
+    let (kept, damaged) = journal.left_over(&app.saved);
+    app.offer(kept);
+    if let Some(path) = damaged.first() {
+        app.failed(format!("edits of an earlier session are damaged; kept aside: {}", path.display()));
+    }
+}
+
+impl Editor {
+    /// Takes the terminal, and starts what runs beside the loop.
+    pub(super) fn start(
+        app: App,
+        source: Option<Source>,
+        keeping: Keeping,
+        options: HostOptions,
+        mouse: bool,
+    ) -> Result<Editor, Error> {
+        let session = Session::start(Message::Terminal, mouse)?;
+        let recorded = app.host.is_some();
+        let judge = background::judge(session.sender());
+        let mut editor = Editor {
+            session,
+            app,
+            source,
+            keeping: Keeping::Nothing,
+            kept: None,
+            options,
+            recorded,
+            probe: 0,
+            learned: None,
+            judge,
+            judging: 0,
+            way: Way::Replace,
+            looking_at_others: false,
+        };
+        editor.keep_in(keeping);
+        editor.watch();
+        editor.tidy();
+        Ok(editor)
+    }
+
+    /// Runs until the end; gives the exit status.
+    ///
+    /// At the end the journal comes first, then the terminal, then words for who still listens; nothing of it panics.
+    pub(super) fn run(mut self, theme: Theme) -> Result<u8, Error> {
+        if !self.recorded {
+            self.look();
+        }
+        let end = std::panic::catch_unwind(AssertUnwindSafe(|| self.rounds(theme)));
+        let clean = matches!(end, Ok(Ok(End::Quit | End::QuitPrinting)));
+        let kept = self.close_journal(clean);
+        super::terminal::leave();
+        if !clean && self.app.draft().is_some() {
+            match kept {
+                Ok(()) => check::complain("your changes are kept; open it again to restore them, or: qpt-tui recover"),
+                Err(why) => check::complain(&format!("your changes could not be kept: {why}")),
+            }
+        }
+        match end {
+            Ok(Ok(End::Quit)) => Ok(0),
+            Ok(Ok(End::QuitPrinting)) => {
+                check::print(self.app.document.source());
+                Ok(0)
+            }
+            Ok(Ok(End::Signal(signal))) => Ok(u8::try_from(128 + signal).unwrap_or(129)),
+            Ok(Err(error)) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::IO) => {
+                // What a terminal that is gone answers.
+                Ok(u8::try_from(128 + SIGHUP).unwrap_or(129))
+            }
+            Ok(Err(error)) => Err(Error::user(format!("the terminal failed: {error}"))),
+            Err(_) => Ok(101),
+        }
+    }
+
+    fn rounds(&mut self, theme: Theme) -> std::io::Result<End> {
+        loop {
+            self.keep();
+            self.start_work();
+            if !self.await_quick_answers() {
+                self.draw(theme)?;
+            }
+            let mut wake = self.session.wait();
+            // A burst of keys makes one frame.
+            loop {
+                let effect = match wake {
+                    Wake::End(signal) => return Ok(End::Signal(signal)),
+                    Wake::Gone => return Ok(End::Signal(SIGHUP)),
+                    Wake::Redraw => {
+                        self.session.repaint()?;
+                        None
+                    }
+                    Wake::Suspend => Some(Effect::Suspend),
+                    Wake::Message(message) => self.message(message),
+                };
+                if let Some(effect) = effect
+                    && let Some(end) = self.carry_out(effect)?
+                {
+                    return Ok(end);
+                }
+                match self.session.next() {
+                    Some(message) => wake = Wake::Message(message),
+                    None => break,
+                }
+            }
+        }
+    }
+
+    /// Hands what would be lost to the journal.
+    fn keep(&mut self) {
+        let Keeping::Journal(journal) = &self.keeping else { return };
+        let draft = self.app.draft();
+        let now = draft.as_ref().map(|draft| (draft.text.to_string(), draft.typed.clone()));
+        if now == self.kept {
+            return;
+        }
+        match draft {
+            Some(draft) => journal.keep(draft),
+            None => journal.forget(),
+        }
+        self.kept = now;
+    }
+
+    /// Uses a journal, or does without.
+    fn keep_in(&mut self, keeping: Keeping) {
+        if let Keeping::Journal(journal) = &keeping {
+            let sender = self.session.sender();
+            journal.run(move |news| {
+                sender.send(Message::Journal(news));
+            });
+            let twin = journal.clone();
+            self.session.before_force(move || drop(twin.flush(Duration::from_millis(400))));
+        }
+        self.keeping = keeping;
+        self.kept = None;
+    }
+
+    fn close_journal(&mut self, clean: bool) -> Result<(), String> {
+        if !clean {
+            self.keep();
+        }
+        match &self.keeping {
+            Keeping::Journal(journal) => journal.close(clean, LAST_WRITE),
+            Keeping::Elsewhere(_) => Err("another session edits it".to_owned()),
+            Keeping::Nothing => Err("the state directory can't be used".to_owned()),
+        }
+    }
+
+    fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
+        let size = self.session.screen.size()?;
+        self.app.page = view::geometry::page(&self.app, Rect::from((Position::ORIGIN, size)));
+        crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        let app = &self.app;
+        self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
+        crossterm::execute!(self.session.screen.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    fn message(&mut self, message: Message) -> Option<Effect> {
+        match message {
+            Message::Terminal(Event::Key(event)) if event.kind != KeyEventKind::Release => {
+                panic_for_a_test(event.code);
+                return self.app.key(event);
+            }
+            Message::Terminal(Event::Paste(text)) => self.app.paste(&text),
+            Message::Terminal(Event::Mouse(event)) => {
+                if let Ok(size) = self.session.screen.size() {
+                    self.app.mouse(event, Rect::from((Position::ORIGIN, size)));
+                }
+            }
+            Message::Terminal(Event::FocusGained) | Message::Touched => self.look_at_others(),
+            Message::Terminal(_) => {}
+            Message::Probed(number, facts) if number == self.probe => self.app.probed(*facts),
+            Message::Probed(..) => {}
+            Message::Judged(revision, Ok(findings)) => self.app.judged(revision, findings),
+            Message::Judged(_, Err(why)) => self.app.failed(why),
+            Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
+            Message::Listed(directory, names) => self.app.listed(directory, names),
+            Message::Saved { asked, ending, next, elsewhere } => return self.saved(&asked, ending, next, elsewhere),
+            Message::Others(theirs) => self.others(theirs),
+            Message::Journal(News::TakenOver(process)) => self.app.taken_over(process),
+            Message::Journal(News::Failed(why)) => self.app.unkept(&why),
+            Message::Journal(News::Works) => self.app.told("edits are kept again"),
+            // Its end is waited for where it was started.
+            Message::Outside(_) => {}
+            Message::Broke(what) => self.app.failed(format!("{what} failed; this is a fault of qpt-tui")),
+        }
+        None
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> std::io::Result<Option<End>> {
+        match effect {
+            Effect::Quit => return Ok(Some(End::Quit)),
+            Effect::QuitPrinting => return Ok(Some(End::QuitPrinting)),
+            Effect::Probe if self.recorded => {
+                self.app.probing = false;
+                self.app.failed("the facts are recorded ones; this host is not asked".to_owned());
+            }
+            Effect::Probe => self.look(),
+            Effect::Copy(text) => {
+                self.session.copy(&text)?;
+                copy_locally(text);
+            }
+            Effect::Outside(text) => return self.outside(&text),
+            Effect::Repaint => self.session.repaint()?,
+            Effect::Suspend => self.session.suspend()?,
+            Effect::Save => self.save(self.way),
+            Effect::SaveInPlace => {
+                self.way = Way::InPlace;
+                self.save(self.way);
+            }
+            Effect::SaveAs { path, over } => self.save_as(&path, over),
+            Effect::Know { theirs, save } => {
+                if let Some(source) = &mut self.source {
+                    source.know(&theirs);
+                }
+                if save {
+                    self.save(self.way);
+                }
+            }
+            Effect::TakeOver => self.take_over(),
+            Effect::Discard(name) => self.discard(&name),
+        }
+        Ok(None)
+    }
+}
+
+/// Panics where a test asks for it: what a fault of ours does to the edits can't be seen otherwise.
+fn panic_for_a_test(key: KeyCode) {
+    let asked = cfg!(debug_assertions) && key == KeyCode::F(12) && std::env::var_os("QPT_TUI_PANIC").is_some();
+    assert!(!asked, "a test asked for this panic");
+}
+
+/// Puts text into the desktop's clipboard as well, where we are on one: not every terminal takes OSC 52.
+fn copy_locally(text: String) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let program: &[&str] = match (set("SSH_CONNECTION"), set("WAYLAND_DISPLAY"), set("DISPLAY")) {
+        (false, true, _) => &["wl-copy"],
+        (false, false, true) => &["xclip", "-selection", "clipboard"],
+        _ => return,
+    };
+    let mut command = Command::new(program[0]);
+    command.args(&program[1..]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // It may wait for somebody to paste; a program that is not there is no loss.
+    std::thread::spawn(move || {
+        let Ok(mut child) = command.spawn() else { return };
+        if let Some(mut stdin) = child.stdin.take() {
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let _ = child.wait();
+    });
+}

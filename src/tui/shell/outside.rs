@@ -1,0 +1,129 @@
+//! A text through $VISUAL or $EDITOR, which has the terminal meanwhile; signals still end the session with the edits kept.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
+
+use super::{Editor, End, Keeping, Message};
+use crate::tui::terminal::Wake;
+
+/// How long the user's editor has to write its file and end, when we have to.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+impl Editor {
+    /// Lets the user's editor change a text, and puts what comes back into the form.
+    pub(super) fn outside(&mut self, text: &str) -> std::io::Result<Option<End>> {
+        // What is in the form is safe before anything else has the terminal.
+        self.keep();
+        let prepared = editor().and_then(|words| Ok((words, self.file(text)?)));
+        let (words, path) = match prepared {
+            Ok(prepared) => prepared,
+            Err(why) => {
+                self.app.failed(why);
+                return Ok(None);
+            }
+        };
+        self.session.lend();
+        let end = self.run_editor(&words, &path);
+        let read = std::fs::read_to_string(&path);
+        // It was made a moment ago; if somebody took it away there is nothing to remove.
+        let _ = std::fs::remove_file(&path);
+        match end {
+            Ok(Ended::Itself(status)) if status.success() => match read {
+                Ok(text) => self.app.came_back(&text),
+                Err(error) => self.app.failed(format!("{}: {error}", path.display())),
+            },
+            Ok(Ended::Itself(status)) => {
+                self.app.failed(format!("{} ended with {status}; nothing was taken over", words[0]));
+            }
+            Err(error) => self.app.failed(format!("{} could not be run: {error}", words[0])),
+            Ok(Ended::ByUs(signal)) => {
+                // What it had written belongs to what is kept.
+                if let Ok(written) = read
+                    && written.trim_end() != text
+                {
+                    self.app.came_back(&written);
+                }
+                return Ok(Some(End::Signal(signal)));
+            }
+        }
+        self.session.take_back()?;
+        Ok(None)
+    }
+
+    /// A file that holds the text, readable by nobody else.
+    fn file(&self, text: &str) -> Result<PathBuf, String> {
+        let made = match &self.keeping {
+            Keeping::Journal(journal) => journal.scratch(),
+            Keeping::Elsewhere(_) | Keeping::Nothing => {
+                let path = std::env::temp_dir().join(format!("qpt-tui-{}.txt", std::process::id()));
+                let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+                file.map(|file| (path, file))
+            }
+        };
+        let failed = |error: std::io::Error| format!("no file can be made for the editor: {error}");
+        let (path, mut file) = made.map_err(failed)?;
+        file.write_all(format!("{text}\n").as_bytes()).map_err(failed)?;
+        Ok(path)
+    }
+
+    fn run_editor(&mut self, words: &[String], path: &std::path::Path) -> std::io::Result<Ended> {
+        let mut child = Command::new(&words[0]).args(&words[1..]).arg(path).spawn()?;
+        let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let sender = self.session.sender();
+        std::thread::spawn(move || sender.send(Message::Outside(child.wait())));
+        let mut others = Vec::new();
+        let ended = loop {
+            match self.session.wait() {
+                Wake::Message(Message::Outside(status)) => break Ended::Itself(status?),
+                // Other answers are taken when the screen is ours again.
+                Wake::Message(message) => others.push(message),
+                // These are for the program in the foreground, which is not us.
+                Wake::End(SIGINT | SIGQUIT) => self.session.forgive(),
+                Wake::End(signal) => break self.end_editor(process, signal),
+                Wake::Gone => break self.end_editor(process, SIGHUP),
+                Wake::Redraw => {}
+                // It stops itself; so do we, for the shell to have the terminal.
+                Wake::Suspend => kill_process(rustix::process::getpid(), Signal::STOP)?,
+            }
+        };
+        for message in others {
+            self.session.put_back(message);
+        }
+        Ok(ended)
+    }
+
+    fn end_editor(&self, process: Option<Pid>, signal: i32) -> Ended {
+        if let Some(process) = process {
+            // It may have ended meanwhile.
+            let _ = kill_process(process, if signal == SIGHUP { Signal::HUP } else { Signal::TERM });
+        }
+        let deadline = std::time::Instant::now() + LAST_WORDS;
+        while let Some(message) = self.session.soon(deadline.saturating_duration_since(std::time::Instant::now())) {
+            if matches!(message, Message::Outside(_)) {
+                break;
+            }
+        }
+        Ended::ByUs(signal)
+    }
+}
+
+enum Ended {
+    Itself(std::process::ExitStatus),
+    /// We have to end, by this signal.
+    ByUs(i32),
+}
+
+/// The user's editor and its arguments.
+fn editor() -> Result<Vec<String>, String> {
+    let named = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    // As virsh's editor we are EDITOR ourselves.
+    let editor = named.filter(|editor| !editor.contains("qpt-tui")).unwrap_or_else(|| "vi".to_owned());
+    let words = shlex::split(&editor).filter(|words| !words.is_empty());
+    words.ok_or_else(|| format!("EDITOR is '{editor}', expected a program"))
+}

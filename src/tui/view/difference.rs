@@ -1,0 +1,59 @@
+//! Two texts: what changed between them, and places that stand beside each other.
+
+use ratatui::text::{Line, Span};
+use similar::{ChangeTag, TextDiff};
+
+use super::text::{cut, width, wrap};
+use crate::domain::merge::Clash;
+use crate::tui::theme::Theme;
+use crate::visible::visible;
+
+/// What changed, with two lines around it.
+pub(super) fn lines(before: &str, after: &str, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    let diff = TextDiff::from_lines(before, after);
+    let mut lines = Vec::new();
+    for group in diff.grouped_ops(2) {
+        if !lines.is_empty() {
+            lines.push(Line::styled("  ⋮", theme.dim()));
+        }
+        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ("- ", theme.removed()),
+                ChangeTag::Insert => ("+ ", theme.added()),
+                ChangeTag::Equal => ("  ", theme.dim()),
+            };
+            let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
+            let wrapped = wrap(&format!("{sign}{}", visible(&text)), columns, "      ");
+            lines.extend(wrapped.into_iter().map(|line| Line::styled(line, style)));
+        }
+    }
+    lines
+}
+
+/// Places that both sides changed: theirs at the left, mine at the right.
+pub(super) fn beside(clashes: &[Clash], theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    let half = columns.saturating_sub(3) / 2;
+    let row = |left: &str, right: &str| {
+        let left = cut(&visible(left.trim()), half);
+        let gap = " ".repeat(half.saturating_sub(width(&left)));
+        let right = cut(&visible(right.trim()), half);
+        Line::from(vec![
+            Span::styled(left, theme.removed()),
+            Span::raw(gap),
+            Span::styled(" │ ", theme.dim()),
+            Span::styled(right, theme.added()),
+        ])
+    };
+    let mut lines = Vec::new();
+    for clash in clashes {
+        lines.push(Line::styled(format!("{:half$} │ mine", "theirs"), theme.title()));
+        let (mut theirs, mut mine) = (clash.theirs.lines(), clash.mine.lines());
+        loop {
+            match (theirs.next(), mine.next()) {
+                (None, None) => break,
+                (left, right) => lines.push(row(left.unwrap_or_default(), right.unwrap_or_default())),
+            }
+        }
+    }
+    lines
+}
