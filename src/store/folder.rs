@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -42,8 +43,8 @@ fn stranger(path: &Path) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
     let owners = [std::fs::symlink_metadata(path), std::fs::metadata(path)].map(|found| found.map(|found| found.uid()));
     let other = owners.into_iter().flatten().find(|owner| *owner != own && *owner != 0)?;
-    let hint = if own == 0 { "; start it with: sudo -H" } else { "" };
-    Some(format!("{} belongs to the user {other}, not to you{hint}", path.display()))
+    let hint = if own == 0 { " (start with: sudo -H)" } else { "" };
+    Some(format!("the user {other} owns {}{hint}", path.display()))
 }
 
 impl Folder {
@@ -64,7 +65,7 @@ impl Folder {
         }
         let parent = path.parent().unwrap_or_else(|| Path::new("/"));
         if let Err(error) = std::fs::create_dir_all(parent) {
-            return Err(format!("{}: {}", parent.display(), said(&error)));
+            return Err(format!("{}: {}", said(&error), parent.display()));
         }
         Folder::open(rustix::fs::CWD, &path, path.clone())
     }
@@ -85,7 +86,7 @@ impl Folder {
 
     fn open(at: impl std::os::fd::AsFd, name: &Path, path: PathBuf) -> Result<Folder, String> {
         let shown = path.display();
-        let failed = |error: rustix::io::Errno| format!("{shown}: {}", said(&error.into()));
+        let failed = |error: rustix::io::Errno| format!("{}: {shown}", said(&error.into()));
         match rustix::fs::mkdirat(&at, name, Mode::RWXU) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(error) => return Err(failed(error)),
@@ -94,16 +95,16 @@ impl Folder {
         let descriptor = match rustix::fs::openat(&at, name, flags, Mode::empty()) {
             Ok(descriptor) => descriptor,
             Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => {
-                return Err(format!("{shown} is no directory of yours"));
+                return Err(format!("a link or a file stands in the place of {shown}"));
             }
             Err(error) => return Err(failed(error)),
         };
         let stat = rustix::fs::fstat(&descriptor).map_err(failed)?;
         if stat.st_uid != rustix::process::geteuid().as_raw() {
-            return Err(format!("{shown} belongs to the user {}, not to you", stat.st_uid));
+            return Err(format!("the user {} owns {shown}", stat.st_uid));
         }
         if stat.st_mode & 0o022 != 0 {
-            return Err(format!("{shown} may be written by others (mode {:04o})", stat.st_mode & 0o7777));
+            return Err(format!("others may write {shown} (mode {:04o})", stat.st_mode & 0o7777));
         }
         Ok(Folder { descriptor: Arc::new(descriptor), path })
     }
@@ -159,7 +160,10 @@ impl Folder {
 
     /// Puts a file in whole: whoever reads the name sees what was there before, or all of the new, also after a power cut.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let unfinished = format!("{UNFINISHED}{}-{name}", std::process::id());
+        // Two threads may put the same name in at once.
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let unfinished = format!("{UNFINISHED}{}-{number}-{name}", std::process::id());
         self.remove(&unfinished);
         let mut file = self.file(&unfinished, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all());

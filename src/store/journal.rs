@@ -27,6 +27,8 @@ const BACKUPS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(30 * 86_400);
 /// The longest journal that is read: a document of 10 MiB twice, escaped.
 const MOST: u64 = 160 << 20;
+/// What could not be written is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(2);
 /// The form of the file; another one is kept aside.
 const VERSION: u32 = 1;
 
@@ -190,7 +192,7 @@ pub fn open(origin: &Origin) -> Opened {
     let lock = match Lock::ask(&folder) {
         Ok(Asked::Ours(lock)) => lock,
         Ok(Asked::Held(holder)) => return Opened::Busy(Busy { holder, folder, origin: origin.clone() }),
-        Err(error) => return Opened::Unkept(format!("{}: {}", folder.path("lock").display(), said(&error))),
+        Err(error) => return Opened::Unkept(format!("{}: {}", said(&error), folder.path("lock").display())),
     };
     match Journal::start(folder, lock, origin.clone()) {
         Ok(journal) => Opened::Ready(journal),
@@ -238,9 +240,11 @@ impl Journal {
         let (desk, bell) = &*self.desk;
         let deadline = Instant::now() + patience;
         let mut desk = locked(desk);
+        // Whoever waits before trying again tries now.
+        bell.notify_all();
         loop {
             if desk.done == desk.given {
-                return desk.failed.clone().map_or(Ok(()), Err);
+                return Ok(());
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if desk.ended || left.is_zero() {
@@ -344,27 +348,10 @@ struct Writer(Journal);
 
 impl Writer {
     fn work(&self, tell: &dyn Fn(News)) {
-        let (desk, bell) = &*self.0.desk;
         loop {
-            let (order, number) = {
-                let mut desk = locked(desk);
-                loop {
-                    if let Some(order) = desk.order.take() {
-                        break (order, desk.given);
-                    }
-                    desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
-                }
-            };
-            let ours = locked(&self.0.lock).as_ref().is_some_and(|lock| lock.is_ours(&self.0.folder));
-            if !ours {
-                let successor = Lock::successor(&self.0.folder);
-                let mut desk = locked(desk);
-                desk.ended = true;
-                desk.failed = Some(format!("process {successor} took over"));
-                bell.notify_all();
-                drop(desk);
-                tell(News::TakenOver(successor));
-                return;
+            let (order, number) = self.next_order();
+            if !self.is_ours() {
+                return self.retire(tell);
             }
             let written = match &order {
                 Order::Keep(draft) => self.write(draft),
@@ -373,16 +360,62 @@ impl Writer {
                     Ok(())
                 }
             };
-            let failed = written.err().map(|error| format!("{}: {}", self.0.folder.path("").display(), said(&error)));
-            let mut desk = locked(desk);
-            let before = std::mem::replace(&mut desk.failed, failed.clone());
-            desk.done = number;
-            bell.notify_all();
-            drop(desk);
+            let folder = self.0.folder.path("");
+            let failed = written.err().map(|error| format!("{}: {}", said(&error), folder.display()));
+            let before = self.report(order, number, failed.clone());
             if before != failed {
                 tell(failed.map_or(News::Works, News::Failed));
             }
         }
+    }
+
+    /// Waits for something to do; what failed is tried again after a while, and at once for who waits for it.
+    fn next_order(&self) -> (Order, u64) {
+        let (desk, bell) = &*self.0.desk;
+        let mut desk = locked(desk);
+        if desk.failed.is_some() {
+            desk = bell.wait_timeout(desk, AGAIN).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        loop {
+            if let Some(order) = desk.order.take() {
+                return (order, desk.given);
+            }
+            desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn is_ours(&self) -> bool {
+        locked(&self.0.lock).as_ref().is_some_and(|lock| lock.is_ours(&self.0.folder))
+    }
+
+    /// Another session took over: nothing more is written.
+    fn retire(&self, tell: &dyn Fn(News)) {
+        let successor = Lock::successor(&self.0.folder);
+        let (desk, bell) = &*self.0.desk;
+        let mut desk = locked(desk);
+        desk.ended = true;
+        desk.failed = Some(format!("process {successor} took over"));
+        bell.notify_all();
+        drop(desk);
+        // Closing gives the lock back itself, after it flushed: nobody took over then.
+        if locked(&self.0.lock).is_some() {
+            tell(News::TakenOver(successor));
+        }
+    }
+
+    /// Writes down how an order ended; how the one before did.
+    fn report(&self, order: Order, number: u64, failed: Option<String>) -> Option<String> {
+        let (desk, bell) = &*self.0.desk;
+        let mut desk = locked(desk);
+        if failed.is_some() {
+            // A newer order takes its place.
+            desk.order.get_or_insert(order);
+        } else {
+            desk.done = number;
+        }
+        let before = std::mem::replace(&mut desk.failed, failed);
+        bell.notify_all();
+        before
     }
 
     fn write(&self, draft: &Draft) -> std::io::Result<()> {

@@ -189,7 +189,7 @@ impl App {
 
     /// Edits are not kept; why.
     pub fn unkept(&mut self, why: &str) {
-        self.fail(format!("edits are not kept until they are saved: {why}"));
+        self.fail(format!("edits are not kept: {why}"));
     }
 
     /// Takes the edits of an earlier session over; undo leads back to the file's text.

@@ -1,0 +1,497 @@
+//! Keeping and saving in adversity: what stands in the way is said, and nothing is lost, followed or waited for.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod pty;
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pty::Terminal;
+
+const VM: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>vm</name>
+  <memory>1</memory>
+  <qemu:commandline>
+    <qemu:arg value='-rtc'/>
+    <qemu:arg value='base=utc'/>
+    <qemu:arg value='-snapshot'/>
+  </qemu:commandline>
+</domain>
+";
+
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("home/.local/state")).unwrap();
+        std::fs::create_dir(dir.path().join("vms")).unwrap();
+        std::fs::write(dir.path().join("vms/vm.xml"), VM).unwrap();
+        Place { dir }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.home().join(".local/state/qpt-tui")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.dir.path().join("vms/vm.xml")
+    }
+
+    fn open(&self) -> Terminal {
+        let mut terminal = self.opened(&self.file());
+        terminal.shows("-rtc base=utc");
+        terminal
+    }
+
+    fn opened(&self, file: &Path) -> Terminal {
+        let program = env!("CARGO_BIN_EXE_qpt-tui");
+        Terminal::at_home(&self.home(), program, &[file.to_str().unwrap()], (80, 24))
+    }
+
+    fn recover(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qpt-tui"));
+        command.arg("recover").args(arguments).env("HOME", self.home()).env_remove("XDG_STATE_HOME");
+        let output = command.output().unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code(), said)
+    }
+
+    /// Ends a session that deleted the first option, as a crash does.
+    fn crash(&self) {
+        let mut terminal = self.open();
+        terminal.send("d");
+        terminal.shows("[modified]");
+        terminal.settle();
+        terminal.signal("KILL");
+        terminal.child.wait().unwrap();
+    }
+
+    /// The folder of the file's journal.
+    fn folder(&self) -> PathBuf {
+        let mut found = std::fs::read_dir(self.state()).unwrap().flatten().map(|entry| entry.path());
+        found.find(|path| path.to_string_lossy().contains("vm.xml")).unwrap()
+    }
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The document without its first option.
+fn edited() -> String {
+    VM.replace("    <qemu:arg value='-rtc'/>\n    <qemu:arg value='base=utc'/>\n", "")
+}
+
+fn leave(terminal: &mut Terminal, keys: &str) {
+    terminal.send(keys);
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn a_state_directory_that_can_not_be_used_is_said_and_the_editor_opens() {
+    type Spoil = fn(&Place);
+    let spoilt: [(&str, Spoil); 5] = [
+        ("a link or a file stands in the place of", |place| symlink("/tmp", place.state()).unwrap()),
+        ("a link or a file stands in the place of", |place| std::fs::write(place.state(), "").unwrap()),
+        ("others may write", |place| {
+            std::fs::create_dir(place.state()).unwrap();
+            std::fs::set_permissions(place.state(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        }),
+        ("a link or a file stands in the place of", |place| {
+            let made = Command::new("mkfifo").arg(place.state()).status();
+            assert!(made.unwrap().success());
+        }),
+        ("the user 12345 owns", |place| {
+            std::os::unix::fs::chown(place.home().join(".local/state"), Some(12345), None).unwrap();
+        }),
+    ];
+    for (said, spoil) in spoilt {
+        if said.contains("owns") && !rustix::process::getuid().is_root() {
+            eprintln!("skipped: only root gives directories away");
+            continue;
+        }
+        let place = Place::new();
+        spoil(&place);
+        let mut terminal = place.open();
+        terminal.shows(&format!("edits are not kept: {said}"));
+        terminal.send("d\u{13}");
+        terminal.shows("saved");
+        leave(&mut terminal, "q");
+        assert_eq!(text(&place.file()), edited());
+    }
+}
+
+#[test]
+fn a_link_or_a_pipe_in_the_place_of_a_journal_is_neither_followed_nor_waited_for() {
+    let place = Place::new();
+    place.crash();
+    let victim = place.dir.path().join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    let folder = place.folder();
+    for name in ["lock", "of.json"] {
+        std::fs::remove_file(folder.join(name)).unwrap();
+        symlink(&victim, folder.join(name)).unwrap();
+    }
+    let mut terminal = place.open();
+    terminal.shows("edits are not kept");
+    leave(&mut terminal, "dqy");
+    assert_eq!(text(&victim), "precious");
+    std::fs::remove_file(folder.join("lock")).unwrap();
+    let pipe = Command::new("mkfifo").arg(folder.join("journal-1-1.json")).status();
+    assert!(pipe.unwrap().success());
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    terminal.send("n");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&victim), "precious");
+}
+
+#[test]
+fn a_damaged_journal_is_kept_aside_and_the_file_opens() {
+    let place = Place::new();
+    place.crash();
+    let folder = place.folder();
+    let journal = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
+    let journal = journal.into_iter().find(|path| path.to_string_lossy().contains("journal-")).unwrap();
+    let whole = text(&journal);
+    std::fs::write(&journal, &whole[..whole.len() - 10]).unwrap();
+    let mut terminal = place.open();
+    terminal.shows("are damaged; kept aside");
+    leave(&mut terminal, "q");
+    let aside = journal.with_file_name(journal.file_name().unwrap().to_str().unwrap().replace("journal", "damaged"));
+    assert_eq!(text(&aside), whole[..whole.len() - 10]);
+    assert!(place.recover(&[]).1.contains("damaged"));
+    // A letter of the text changed: the digest tells.
+    std::fs::write(&journal, whole.replace("snapshot", "snapshoT")).unwrap();
+    let mut terminal = place.open();
+    terminal.shows("are damaged; kept aside");
+    leave(&mut terminal, "q");
+}
+
+#[test]
+fn starting_from_the_file_keeps_the_copy_until_the_next_save() {
+    let place = Place::new();
+    place.crash();
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    terminal.send("n");
+    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+    leave(&mut terminal, "q");
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    terminal.send("n");
+    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+    terminal.send("jD\u{13}");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    let mut terminal = place.open();
+    terminal.settle();
+    assert!(!terminal.text().contains("Restore them?"));
+    leave(&mut terminal, "q");
+}
+
+#[test]
+fn discarded_edits_are_gone_and_undo_leads_back_from_restored_ones() {
+    let place = Place::new();
+    place.crash();
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    terminal.send("v");
+    terminal.shows("-     <qemu:arg value='-rtc'/>");
+    terminal.send("y");
+    terminal.shows("[modified]");
+    terminal.send("u");
+    terminal.until("nothing modified", |screen| !screen.contents().contains("[modified]"));
+    leave(&mut terminal, "q");
+    place.crash();
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    terminal.send("D");
+    terminal.shows("discarded");
+    leave(&mut terminal, "q");
+    assert!(!place.state().join("x").exists());
+    assert_eq!(std::fs::read_dir(place.state()).unwrap().count(), 0);
+}
+
+#[test]
+fn edits_are_merged_with_what_became_of_the_file() {
+    let place = Place::new();
+    place.crash();
+    std::fs::write(place.file(), VM.replace("<memory>1<", "<memory>2<")).unwrap();
+    let mut terminal = place.open();
+    terminal.shows("keeps both changes");
+    terminal.send("y");
+    terminal.shows("[modified]");
+    terminal.send("\u{13}");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&place.file()), edited().replace("<memory>1<", "<memory>2<"));
+}
+
+#[test]
+fn another_session_is_told_and_can_be_taken_over() {
+    let place = Place::new();
+    let mut first = place.open();
+    first.send("d");
+    first.shows("[modified]");
+    first.settle();
+    let mut second = place.opened(&place.file());
+    second.shows("being edited by process");
+    second.send("l");
+    second.until("the lists", |screen| !screen.contents().contains("being edited"));
+    second.send("jd\u{13}");
+    second.shows("another session edits it");
+    leave(&mut second, "qy");
+    let mut third = place.opened(&place.file());
+    third.shows("being edited by process");
+    third.send("t");
+    third.shows("Restore them?");
+    third.send("y");
+    third.shows("[modified]");
+    // The first one notices with its next change, and can't save.
+    first.send("D");
+    first.shows("took over");
+    first.send("\u{13}");
+    first.shows("another session took it over");
+    third.send("\u{13}");
+    third.shows("saved");
+    assert_eq!(text(&place.file()), edited());
+    leave(&mut third, "q");
+    leave(&mut first, "qy");
+    // The lock goes with the process.
+    std::fs::write(place.file(), VM).unwrap();
+    place.crash();
+    let mut last = place.open();
+    last.shows("Restore them?");
+    leave(&mut last, "nq");
+}
+
+#[test]
+fn what_somebody_else_wrote_is_merged_taken_or_kept_out() {
+    for (key, saved) in [
+        ("m", edited().replace("<memory>1<", "<memory>2<")),
+        ("o", edited()),
+        ("t\u{13}", VM.replace("<memory>1<", "<memory>2<")),
+    ] {
+        let place = Place::new();
+        let mut terminal = place.open();
+        terminal.send("d");
+        terminal.shows("[modified]");
+        std::fs::write(place.file(), VM.replace("<memory>1<", "<memory>2<")).unwrap();
+        // It is told before saving.
+        terminal.shows("by others too");
+        terminal.send("\u{13}");
+        terminal.shows("what somebody else changed");
+        terminal.shows("+   <memory>2</memory>");
+        terminal.send(key);
+        terminal.until("the lists", |screen| !screen.contents().contains("by others"));
+        terminal.settle();
+        leave(&mut terminal, "q");
+        assert_eq!(text(&place.file()), saved, "{key}");
+    }
+}
+
+#[test]
+fn both_changed_the_same_place_and_stand_beside_each_other() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    terminal.send("\r,clock=host\r");
+    terminal.shows("[modified]");
+    std::fs::write(place.file(), VM.replace("base=utc", "base=localtime")).unwrap();
+    terminal.shows("by others too");
+    terminal.send("=");
+    terminal.shows("│ mine");
+    let lines = terminal.text();
+    let both = |line: &&str| line.contains("base=localtime") && line.contains("base=utc,clock=host");
+    assert!(lines.lines().any(|line| both(&line)), "{lines}");
+    terminal.send("n");
+    terminal.until("the lists", |screen| !screen.contents().contains("│ mine"));
+    leave(&mut terminal, "qy");
+}
+
+#[test]
+fn a_file_nobody_edits_here_is_read_again() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    std::fs::write(place.file(), VM.replace("base=utc", "base=localtime")).unwrap();
+    terminal.shows("read again");
+    terminal.shows("-rtc base=localtime");
+    terminal.send("u");
+    terminal.shows("-rtc base=utc");
+    leave(&mut terminal, "qy");
+}
+
+#[test]
+fn hard_links_stay_together_after_a_question() {
+    let place = Place::new();
+    let other = place.dir.path().join("other.xml");
+    std::fs::hard_link(place.file(), &other).unwrap();
+    let mut terminal = place.open();
+    terminal.send("d\u{13}");
+    terminal.shows("2 names");
+    terminal.send("y");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    assert_eq!((text(&place.file()), text(&other)), (edited(), edited()));
+    // The old text was kept first.
+    let list = place.recover(&[]).1;
+    let id = list.lines().find(|line| line.contains("before a save")).unwrap().split(' ').next().unwrap().to_owned();
+    assert_eq!(place.recover(&[&id]), (Some(0), VM.to_owned()));
+}
+
+#[test]
+fn a_file_that_is_mounted_is_written_in_place() {
+    let place = Place::new();
+    let script = format!(
+        "touch '{1}/vms/on.xml' && mount --bind '{0}' '{1}/vms/on.xml' && exec '{2}' '{1}/vms/on.xml'",
+        place.file().display(),
+        place.dir.path().display(),
+        env!("CARGO_BIN_EXE_qpt-tui")
+    );
+    let able = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
+    if !able {
+        eprintln!("skipped: no mount namespaces here, or not root");
+        return;
+    }
+    let mut terminal = Terminal::at_home(&place.home(), "unshare", &["-m", "sh", "-c", &script], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("something is mounted on it");
+    terminal.send("y");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&place.file()), edited());
+}
+
+#[test]
+fn a_refused_save_leads_elsewhere() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    terminal.send("d");
+    terminal.shows("[modified]");
+    // A directory stands in the place of the file.
+    std::fs::remove_file(place.file()).unwrap();
+    std::fs::create_dir(place.file()).unwrap();
+    terminal.send("\u{13}");
+    terminal.shows("Something else is in its place");
+    terminal.send("S");
+    terminal.shows("save to:");
+    let other = place.dir.path().join("vms/new.xml");
+    terminal.send(&format!("{}\r", other.display()));
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&other), edited());
+}
+
+#[test]
+fn what_is_left_unsaved_can_be_printed() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    terminal.send("dq");
+    terminal.shows("print it");
+    leave(&mut terminal, "p");
+    assert!(terminal.text().contains("<qemu:arg value='-snapshot'/>"), "{}", terminal.text());
+    assert_eq!(text(&place.file()), VM);
+}
+
+#[test]
+fn copies_are_listed_compared_and_given_back_without_a_screen() {
+    let place = Place::new();
+    assert!(place.recover(&[]).1.contains("nothing is kept"));
+    place.crash();
+    let list = place.recover(&[]).1;
+    assert!(list.contains("edits that were not saved"), "{list}");
+    let id = list.split(' ').next().unwrap().to_owned();
+    assert_eq!(place.recover(&[&id]), (Some(0), edited()));
+    assert_eq!(place.recover(&[place.file().to_str().unwrap()]), (Some(0), edited()));
+    assert!(place.recover(&[&id, "--diff"]).1.contains("-    <qemu:arg value='-rtc'/>"));
+    // The same place changed meanwhile: refused, and nothing is lost.
+    std::fs::write(place.file(), VM.replace("base=utc", "base=localtime")).unwrap();
+    let (status, said) = place.recover(&[&id, "--restore"]);
+    assert!(status == Some(2) && said.contains("in the same places") && said.contains("--output"), "{said}");
+    let out = place.dir.path().join("out.xml");
+    assert_eq!(place.recover(&[&id, "--output", out.to_str().unwrap()]).0, Some(0));
+    assert_eq!(text(&out), edited());
+    // Another place: merged.
+    std::fs::write(place.file(), VM.replace("<memory>1<", "<memory>2<")).unwrap();
+    assert_eq!(place.recover(&[&id, "--restore"]), (Some(0), String::new()));
+    assert_eq!(text(&place.file()), edited().replace("<memory>1<", "<memory>2<"));
+    let (status, said) = place.recover(&["nosuch"]);
+    assert!(status == Some(2) && said.contains("nothing of the name nosuch is kept"), "{said}");
+}
+
+#[test]
+fn five_texts_from_before_saves_are_kept() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    for _ in 0..7 {
+        terminal.send("D\u{13}");
+        terminal.until("the save", |screen| !screen.contents().contains("[modified]"));
+        terminal.settle();
+    }
+    leave(&mut terminal, "q");
+    let list = place.recover(&[]).1;
+    assert_eq!(list.lines().filter(|line| line.contains("before a save")).count(), 5, "{list}");
+}
+
+#[test]
+fn the_acl_of_a_directory_widens_nothing() {
+    let place = Place::new();
+    let directory = place.dir.path().join("vms");
+    let set = Command::new("setfacl").args(["-d", "-m", "u:65534:rw"]).arg(&directory).status();
+    if !set.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no ACLs here");
+        return;
+    }
+    std::fs::set_permissions(place.file(), std::fs::Permissions::from_mode(0o640)).unwrap();
+    let mut terminal = place.open();
+    terminal.send("d\u{13}");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    let acl = Command::new("getfacl").args(["-cnp"]).arg(place.file()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&acl.stdout).trim(), "user::rw-\ngroup::r--\nother::---");
+    assert_eq!(std::fs::metadata(place.file()).unwrap().mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn keys_go_on_while_virsh_hangs() {
+    let place = Place::new();
+    let bin = place.dir.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let virsh = format!(
+        "#!/bin/sh\ncase \"$*\" in *define*) exec sleep 60;; *dumpxml*) exec cat '{}';; *) exit 1;; esac\n",
+        place.file().display()
+    );
+    std::fs::write(bin.join("virsh"), virsh).unwrap();
+    std::fs::set_permissions(bin.join("virsh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!(
+        "PATH='{}':$PATH exec '{}' --connect qemu:///system --domain vm",
+        bin.display(),
+        env!("CARGO_BIN_EXE_qpt-tui")
+    );
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &script], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("[saving…]");
+    terminal.send("?");
+    terminal.shows("In the lists");
+    terminal.send("\u{1b}");
+    terminal.until("the lists", |screen| !screen.contents().contains("In the lists"));
+    let start = std::time::Instant::now();
+    terminal.signal("TERM");
+    assert_eq!(terminal.end().code(), Some(143));
+    assert!(start.elapsed().as_secs() < 2);
+    assert!(terminal.text().contains("your changes are kept"), "{}", terminal.text());
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &script], (80, 24));
+    terminal.shows("Restore them?");
+    leave(&mut terminal, "Dq");
+}
