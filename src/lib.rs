@@ -4,7 +4,7 @@
 //! 1. [`xml`] finds elements and splices text. 2. [`domain`] knows which of them are passthrough. 3. [`qemu`] says what they
 //!    make QEMU do and touch. 4. [`host`] records what this machine says about those things. 5. [`rules`] compares and
 //!    concludes. Then [`report`] prints, [`tui`] edits, [`store`] loads and saves; [`check`] ties them together for the commands
-//!    without a screen. [`cli`] is the command line, [`error`] and [`visible`] are how we talk to people.
+//!    without a screen, [`recover`] gives back what [`store::journal`] kept. [`cli`] is the command line, [`error`] and [`visible`] are how we talk to people.
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
@@ -27,6 +27,8 @@
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
 //! - A rule sees facts and decides; it never prints, probes or edits. The same facts give the same findings.
 //! - The program changes one thing on the host: the domain the user saves, in a file or through virsh. Every other remedy is text for the operator.
+//! - From the first change on, an edit survives the end of the process: the journal has it before the screen shows it.
+//! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`).
 //! - Probing never blocks the screen, never opens a device or a FIFO, and ends by a deadline.
 //! - What is shown went through [`visible::visible`]; what is offered as a command went through a shell quoter.
 //!

@@ -8,6 +8,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use qpt_tui::check::parse;
 use qpt_tui::domain::Document;
 use qpt_tui::host::HostFacts;
+use qpt_tui::store::Origin;
+use qpt_tui::store::journal::{Draft, Kept, Typed};
 use qpt_tui::tui::action::{Action, Effect};
 use qpt_tui::tui::app::{App, Ending};
 use qpt_tui::tui::pane::{Answer, Pane};
@@ -572,3 +574,34 @@ const KEYS: [&str; 54] = [
     "A=1",
     "漢",
 ];
+
+#[test]
+fn a_form_comes_back_to_its_entry_wherever_that_is_now() {
+    let kept = |opened: &str, start: usize, end: usize| Kept {
+        name: "journal-1-1.json".to_owned(),
+        of: Origin::VirshEdit { domain: "a".to_owned() },
+        process: 1,
+        age: "1 second".to_owned(),
+        draft: Draft {
+            opened: opened.into(),
+            text: opened.into(),
+            typed: Some(Typed::Form {
+                list: "args".to_owned(),
+                start,
+                end,
+                fields: ["-rtc".to_owned(), "base=localtime".to_owned()],
+                focus: 1,
+            }),
+        },
+    };
+    let now = SMALL.replace("<q:arg value='-device'/>", "<q:arg value='-snapshot'/><q:arg value='-device'/>");
+    let mut moved = waiting(&now);
+    moved.app.offer(vec![kept(SMALL, 3, 5)]);
+    let moved = moved.keys("y<Enter>");
+    assert_eq!(moved.args(), ["-snapshot", "-device", "x", "-S", "-rtc", "base=localtime"]);
+    // The entry is gone: what was typed is added, and replaces nothing.
+    let mut gone = waiting(&now.replace("<q:arg value='-rtc'/><q:arg value='base=utc'/>", ""));
+    gone.app.offer(vec![kept(SMALL, 3, 5)]);
+    let gone = gone.keys("y<Enter>");
+    assert_eq!(gone.args(), ["-snapshot", "-device", "x", "-rtc", "base=localtime", "-S"]);
+}

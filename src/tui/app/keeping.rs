@@ -1,9 +1,11 @@
 //! Nothing lost: what the journal keeps, edits of earlier sessions, what others wrote, and where saving leads.
 
+use std::ops::Range;
+
 use super::questions::Question;
 use super::{App, Effect, Form, Mode, Target};
 use crate::domain::merge::{Clash, Merge, merge};
-use crate::domain::{Document, List};
+use crate::domain::{Document, EntryKind, List};
 use crate::store::journal::{Draft, Kept, Typed};
 use crate::store::{Holder, Saved, Source, Theirs};
 use crate::tui::action::Action;
@@ -212,7 +214,7 @@ impl App {
         let clean = !matches!(offer.merge, Some(Merge::Clashes(_)));
         match offer.kept.draft.typed {
             Some(Typed::Form { list, start, end, fields, focus }) => {
-                self.restore_form(&list, start..end, &fields, focus);
+                self.restore_form(&offer.kept.draft.text, &list, start..end, (&fields, focus));
             }
             Some(Typed::Import(text)) => {
                 self.pasted = text;
@@ -228,19 +230,29 @@ impl App {
         Some(Effect::Discard(name))
     }
 
-    fn restore_form(&mut self, list: &str, range: std::ops::Range<usize>, fields: &[String; 2], focus: usize) {
+    /// Opens the form as it was. Where the lists are others now, it is about the same entries, or adds new ones: nothing that
+    /// somebody else wrote is replaced by it unseen.
+    fn restore_form(&mut self, then: &str, list: &str, range: Range<usize>, typed: (&[String; 2], usize)) {
         let list = match list {
             "envs" => List::Envs,
             "extras" => List::Extras,
             _ => List::Args,
         };
-        let length = self.document.list(list).len();
-        let target = if range.is_empty() || range.end > length {
-            Target::Insert(list, range.start.min(length))
-        } else {
-            Target::Replace(list, range)
+        let kinds = |document: &Document| -> Vec<EntryKind> {
+            document.list(list).iter().map(|entry| entry.kind.clone()).collect()
         };
-        self.form = Some(Form::restored(target, fields, focus));
+        let then = Document::parse(then).map(|document| kinds(&document)).unwrap_or_default();
+        let now = kinds(&self.document);
+        let same = then.get(range.clone()).filter(|entries| !entries.is_empty());
+        let place = same.and_then(|entries| {
+            let places = (0..now.len()).filter(|at| now[*at..].starts_with(entries));
+            places.min_by_key(|at| at.abs_diff(range.start))
+        });
+        let target = match place {
+            Some(at) => Target::Replace(list, at..at + range.len()),
+            None => Target::Insert(list, range.start.min(now.len())),
+        };
+        self.form = Some(Form::restored(target, typed.0, typed.1));
         self.mode = Mode::Form;
     }
 
