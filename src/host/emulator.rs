@@ -36,6 +36,10 @@ pub struct Emulator {
     /// Its processor models, for `-cpu`.
     #[serde(default)]
     pub processors: Vec<String>,
+    /// The names that it has of its own: `option`, and the types of `audiodev`, `blockdev`, `chardev` and `netdev`. A kind that
+    /// is not there was not asked about.
+    #[serde(default)]
+    pub names: BTreeMap<String, BTreeSet<String>>,
     /// Modules that it was built with: parts that may be packaged apart, such as `audio-pa` or `block-curl`.
     #[serde(default)]
     pub modules: Vec<String>,
@@ -163,7 +167,7 @@ fn cache_file(path: &str) -> Option<PathBuf> {
     let metadata = std::fs::metadata(path).ok()?;
     let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
     let name = format!(
-        "{}-{}-{}-{}-4.json",
+        "{}-{}-{}-{}-5.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),
@@ -192,6 +196,7 @@ fn ask(path: &str) -> Result<Emulator, String> {
             json!({"execute": "query-machines"}),
             json!({"execute": "query-command-line-options"}),
             json!({"execute": "query-cpu-definitions"}),
+            json!({"execute": "query-qmp-schema"}),
         ],
     )?;
     let number = |key: &str| answers[0]["qemu"][key].as_u64().unwrap_or_default();
@@ -212,8 +217,94 @@ fn ask(path: &str) -> Result<Emulator, String> {
         .filter(|(_, keys)| !keys.is_empty())
         .collect();
     let (processors, modules) = (names(&answers[5]), modules(path));
+    let names = own_names(path, &answers[6]);
     let path = path.to_owned();
-    Ok(Emulator { path, version, devices, machines, objects, keys, processors, modules, lacking: Vec::new() })
+    Ok(Emulator { path, version, devices, machines, objects, keys, processors, names, modules, lacking: Vec::new() })
+}
+
+/// Options that QEMU reads and leaves out of its help (qemu-options.hx: no help text; `-M` is a spelling of `-machine`).
+const WITHOUT_HELP: [&str; 3] = ["M", "qtest", "qtest-log"];
+/// Members of the schema's enumeration of network types that `-netdev` refuses ("not compiled into this binary", net/net.c).
+const NO_BACKENDS: [&str; 2] = ["nic", "none"];
+
+/// The names that a QEMU has: from its schema, and from its help where a kind is not in the schema.
+fn own_names(path: &str, schema: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let mut names = BTreeMap::new();
+    let mut add = |kind: &str, found: BTreeSet<String>| {
+        if !found.is_empty() {
+            names.insert(kind.to_owned(), found);
+        }
+    };
+    add("blockdev", variants(schema, "blockdev-add", None, "driver"));
+    add("chardev", variants(schema, "chardev-add", Some("backend"), "type"));
+    let mut networks = variants(schema, "netdev_add", None, "type");
+    networks.retain(|name| !NO_BACKENDS.contains(&name.as_str()));
+    add("netdev", networks);
+    // Two short runs, side by side.
+    let (options, drivers) = std::thread::scope(|scope| {
+        let options = scope.spawn(|| run(path, &["-help"]));
+        let drivers = run(path, &["-audiodev", "help"]);
+        (options.join().unwrap_or_else(|_| Err(String::new())), drivers)
+    });
+    if let Ok(help) = options {
+        let mut found = options_of(&help);
+        found.extend(WITHOUT_HELP.map(str::to_owned));
+        add("option", found);
+    }
+    if let Ok(help) = drivers {
+        // The first line is a title.
+        add(
+            "audiodev",
+            help.lines().skip(1).map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+        );
+    }
+    names
+}
+
+/// The options in QEMU's help: `-fda/-fdb file`, `-h or -help`, `--preconfig`.
+fn options_of(help: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in help.lines().filter(|line| line.starts_with('-')) {
+        let mut words = line.split_whitespace();
+        let Some(first) = words.next() else { continue };
+        let other = words.next().filter(|word| *word == "or").and_then(|_| words.next());
+        for name in first.split('/').chain(other) {
+            found.insert(name.trim_start_matches('-').to_owned());
+        }
+    }
+    found
+}
+
+/// The names of the variants that a command takes: the values of the enumeration that its argument is told apart by.
+///
+/// The schema names its types by numbers: command, argument (or a member of that), member, enumeration are looked up in turn.
+fn variants(schema: &Value, command: &str, within: Option<&str>, tag: &str) -> BTreeSet<String> {
+    let entity = |name: &Value| schema.as_array()?.iter().find(|entity| entity["name"] == *name);
+    let member = |object: &Value, name: &str| {
+        let members = object["members"].as_array()?;
+        entity(&members.iter().find(|member| member["name"] == name)?["type"])
+    };
+    let find = || {
+        let mut object = entity(&entity(&json!(command))?["arg-type"])?;
+        if let Some(within) = within {
+            object = member(object, within)?;
+        }
+        member(object, tag)?["values"].as_array()
+    };
+    find().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// What the program prints with these arguments.
+fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(path);
+    command.args(["-machine", "none", "-nodefaults", "-display", "none"]).args(arguments);
+    command
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir("/")
+        .stdin(Stdio::null());
+    process::talk(&mut command, Vec::new(), PATIENCE)
 }
 
 /// Sends commands and gives their answers in order; an error is null.

@@ -15,6 +15,7 @@ use super::paths::{Step, Walk};
 use super::qemu_conf::QemuConf;
 use super::selinux::Selinux;
 use super::sockets::Listener;
+use crate::qemu::Version;
 
 /// An answer, or why there is none; the reason is shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,12 +152,14 @@ impl HostFacts {
 
     /// libvirt's version as numbers; `None` when it is not known.
     pub fn libvirt_at_least(&self, major: u32, minor: u32) -> Option<bool> {
-        self.libvirt.yes().and_then(|version| numbers(version)).map(|found| found >= (major, minor))
+        let found = Version::read(self.libvirt.yes()?)?;
+        Some(found >= Version::new(major, minor))
     }
 
     /// QEMU's version as numbers; `None` when it is not known.
     pub fn qemu_at_least(&self, major: u32, minor: u32) -> Option<bool> {
-        self.qemu.yes().and_then(|version| numbers(version)).map(|found| found >= (major, minor))
+        let found = Version::read(self.qemu.yes()?)?;
+        Some(found >= Version::new(major, minor))
     }
 
     /// The mount that a path lies on.
@@ -165,9 +168,4 @@ impl HostFacts {
         // A later mount on the same point covers an earlier one.
         mounts.iter().rev().filter(|mount| mount.holds(path)).max_by_key(|mount| mount.point.len())
     }
-}
-
-fn numbers(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.split('.').map(|part| part.parse().ok());
-    Some((parts.next()??, parts.next()??))
 }

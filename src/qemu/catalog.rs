@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::version::{Range, Version};
+
 const OPTIONS: &str = include_str!("../../assets/qemu/options.tsv");
 const RESOURCES: &str = include_str!("../../assets/qemu/resources.tsv");
 const BLOCKDEV: &str = include_str!("../../assets/qemu/blockdev.tsv");
 const ALIASES: &str = include_str!("../../assets/qemu/aliases.tsv");
 const BUSES: &str = include_str!("../../assets/qemu/buses.tsv");
-const BLOCK_DRIVERS: &str = include_str!("../../assets/qemu/block-drivers.tsv");
+const NAMES: &str = include_str!("../../assets/qemu/names.tsv");
+const VERSIONS: &str = include_str!("../../assets/VERSIONS.tsv");
 const CONFLICTS: &str = include_str!("../../assets/qemu/conflicts.tsv");
 const DEVICES: &str = include_str!("../../assets/qemu/devices.tsv");
 const REQUIRED: &str = include_str!("../../assets/qemu/required.tsv");
@@ -29,10 +32,8 @@ pub struct OptionRow {
     pub reader: &'static str,
     /// The key that a first part without `=` belongs to.
     pub implied: Option<&'static str>,
-    /// The QEMU version that brought it, where that is after 7.1.
-    pub since: Option<&'static str>,
-    /// The QEMU version that removed it.
-    pub removed: Option<&'static str>,
+    /// The versions of QEMU that have it.
+    pub range: Range,
     /// The place where libvirt's own command line may have it too, before the passthrough (`-sandbox` and `-msg` come after).
     pub of_libvirt: Option<u8>,
     /// What it is for.
@@ -83,8 +84,7 @@ fn option_row(line: &'static str) -> OptionRow {
         takes_value: next() == "1",
         reader: next(),
         implied: given(next()),
-        since: given(next()),
-        removed: given(next()),
+        range: Range::read(next(), next()),
         of_libvirt: given(next()).and_then(|place| place.parse().ok()),
         what: next(),
     }
@@ -121,10 +121,25 @@ pub fn conflict(option: &str) -> Option<(bool, Option<&'static str>, &'static st
     Some((fields.next()? == "blocks", fields.next().and_then(given), fields.next()?))
 }
 
-/// The key that an option can't do without, and its types where they are all known.
-pub fn types(option: &str) -> Option<(&'static str, Option<&'static str>)> {
-    let mut fields = line(TYPES, option)?.split('\t').skip(1);
-    Some((fields.next()?, fields.next().and_then(given)))
+/// The key that an option can't do without.
+pub fn needed_key(option: &str) -> Option<&'static str> {
+    line(TYPES, option)?.split('\t').nth(1)
+}
+
+/// The types of an option, or the block drivers for `blockdev`, with the versions that have them.
+pub fn names(option: &str) -> impl Iterator<Item = (&'static str, Range)> {
+    let rows = rows(NAMES).filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?, Range::read(fields.next()?, fields.next()?)))
+    });
+    rows.filter(move |(of, ..)| *of == option).map(|(_, name, range)| (name, range))
+}
+
+/// The versions of QEMU, from and to, that a table of names was checked against: inside, what it lacks is not there.
+pub fn checked(table: &str) -> Option<(Version, Version)> {
+    let path = format!("qemu/{table}.tsv");
+    let mut fields = rows(VERSIONS).find_map(|line| line.strip_prefix(path.as_str())?.strip_prefix('\t'))?.split('\t');
+    Some((Version::read(fields.next()?)?, Version::read(fields.next()?)?))
 }
 
 /// Keys that an option can't do without for one of its types, `|` between those of which one is enough, with QEMU's words.
@@ -149,6 +164,12 @@ pub fn left_to_libvirt(option: &str) -> Option<&'static str> {
 /// Whether QEMU may have a part as a module of this name.
 pub fn is_module(name: &str) -> bool {
     line(MODULES, name).is_some()
+}
+
+/// The key of an option that its type stands in, where a module may bring the type; a block driver has none.
+pub fn type_key(option: &str) -> Option<(&str, &'static str)> {
+    let mut fields = rows(MODULES).map(|line| line.split('\t').skip(1));
+    fields.find_map(|mut fields| (fields.next()? == option).then(|| fields.next())?).map(|key| (option, key))
 }
 
 /// The module that brings a value of an option's key, or a block driver where there is none; and Debian's package of it.
@@ -213,11 +234,6 @@ pub fn block_driver(driver: &str) -> impl Iterator<Item = (&'static str, &'stati
         }
         Some((fields.next()?, fields.next()?, fields.next()?))
     })
-}
-
-/// Whether QEMU 7.2 to 10.1 has a block driver of this name (`BlockdevDriver`, qapi/block-core.json).
-pub fn is_block_driver(name: &str) -> bool {
-    line(BLOCK_DRIVERS, name).is_some()
 }
 
 /// The row of an environment variable.

@@ -8,12 +8,14 @@ pub mod catalog;
 pub mod keyval;
 mod reads;
 pub mod resource;
+pub mod version;
 
 use crate::domain::EntryId;
 
 pub use argv::QemuOption;
 pub use keyval::{Pair, Pairs, size};
 pub use resource::{Access, Endpoint, Resource, Use};
+pub use version::{Range, Version};
 
 /// What is odd about the spelling of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +33,6 @@ pub enum NoteKind {
     Dangling,
     /// The argument belongs to no option; QEMU takes it for a disk image.
     Stray,
-    /// QEMU removed the option in the version named.
-    Removed(&'static str),
     /// The value is not spelled as QEMU reads it.
     Syntax(String),
     /// QEMU prints something and exits instead of running the guest.

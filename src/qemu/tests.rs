@@ -244,7 +244,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-object", "input-barrier,id=b,name=x,server=h"], &["network h"]),
         (&["-object", "x-remote-object,id=r,fd=4"], &["descriptor 4"]),
         (&["-perfmap", "-jitdump"], &["create? /tmp/perf-PID.map", "create? /jit-PID.dump"]),
-        (&["-igvm-cfg", "file=/i"], &["read /i"]),
+        (&["-object", "igvm-cfg,id=g,file=/i"], &["read /i"]),
     ] {
         assert_eq!(uses(argv), expected, "{argv:?}");
     }

@@ -102,7 +102,7 @@ pub static RULES: &[&Rule] = &[
     &layers::libvirt::SECLABEL_REFUSED,
     &command_line::JOINED_OPTION,
     &command_line::DANGLING_OPTION,
-    &command_line::UNKNOWN_OPTION,
+    &command_line::names::UNKNOWN_OPTION,
     &command_line::STRAY_ARGUMENT,
     &command_line::VALUE_SYNTAX,
     &command_line::COMMA,

@@ -12,6 +12,8 @@ use rustix::fs::{FlockOperation, OFlags};
 use super::folder::Folder;
 
 const NAME: &str = "lock";
+/// Between two tries.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Our own lock.
 #[derive(Debug)]
@@ -36,7 +38,8 @@ pub(super) enum Asked {
 }
 
 impl Lock {
-    /// Asks for the lock of a folder.
+    /// Asks for the lock of a folder. A holder that has ended is no holder: a program that it was starting when it was killed
+    /// may have the lock for a moment longer.
     ///
     /// # Errors
     /// When the file of the lock can't be made. A file system without locks gives one that holds nobody up.
@@ -46,7 +49,14 @@ impl Lock {
             let mut file = folder.file(NAME, OFlags::RDWR | OFlags::CREATE)?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) | Err(rustix::io::Errno::NOLCK | rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(Asked::Held(holder(folder, &mut file))),
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    let holder = holder(folder, &mut file);
+                    if holder.process == 0 || std::fs::exists(format!("/proc/{}", holder.process)).unwrap_or(true) {
+                        return Ok(Asked::Held(holder));
+                    }
+                    std::thread::sleep(MOMENT);
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             }
             if folder.inode(NAME) == Some(file.metadata()?.ino()) {

@@ -22,7 +22,7 @@ pub fn options(typed: &str) -> Vec<Candidate> {
     let Some(start) = argv::option_name(typed) else { return Vec::new() };
     let dashes = &typed[..typed.len() - start.len()];
     catalog::options()
-        .filter(|row| row.name.starts_with(start) && row.name != start && row.removed.is_none())
+        .filter(|row| row.name.starts_with(start) && row.name != start && row.range.until.is_none())
         .map(|row| Candidate {
             text: format!("{dashes}{}", row.name),
             name: format!("{dashes}{}", row.name),

@@ -123,7 +123,7 @@ pub(super) struct Session<M> {
 type LastDeed = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
 
 /// How long the main thread has to end by itself after SIGTERM or SIGHUP.
-const ORDERLY: Duration = Duration::from_millis(1200);
+const ORDERLY: Duration = Duration::from_millis(900);
 
 /// Starts the thread that ends the process when it does not end by itself: it may be blocked in writing to a terminal that
 /// does not read, or busy.
@@ -164,8 +164,9 @@ struct Reader {
     resume: mpsc::Sender<()>,
 }
 
-/// crossterm looks at what it has read already only where it is given some time.
-const ALREADY_READ: Duration = Duration::from_millis(1);
+/// crossterm looks at what it has read already only while it has some time left: enough that being put aside by the kernel
+/// between two statements leaves no key behind, and less than [`Reader::pause`] waits.
+const ALREADY_READ: Duration = Duration::from_millis(100);
 
 impl Reader {
     fn start<M: Send + 'static>(sender: Sender<M>, message: fn(Event) -> M) -> io::Result<Reader> {

@@ -63,9 +63,6 @@ impl Reader<'_> {
         let Some(row) = option.row else {
             return self.odd(entry, text);
         };
-        if let Some(version) = row.removed {
-            self.note(entry, 0, NoteKind::Removed(version));
-        }
         if row.reader == "exit" || option.value.is_some_and(|value| asks_help(argv[value])) {
             return self.note(entry, 0, NoteKind::Exits);
         }

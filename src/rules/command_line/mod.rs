@@ -4,6 +4,7 @@ pub(super) mod drives;
 pub(super) mod emulator;
 pub(super) mod keys;
 mod merged;
+pub(super) mod names;
 pub(super) mod placement;
 pub(super) mod references;
 
@@ -76,32 +77,6 @@ pub(super) static DANGLING_OPTION: Rule = Rule {
     },
 };
 
-pub(super) static UNKNOWN_OPTION: Rule = Rule {
-    id: "unknown-option",
-    layer: Layer::Qemu,
-    summary: "QEMU has no such option",
-    explain: include_str!("../../../assets/rules/unknown-option.md"),
-    check: |case| {
-        noted(case, |note| match &note.kind {
-            NoteKind::UnknownOption => Some(
-                Finding::at(note.entry, Verdict::Blocks, "no QEMU from 7.2 to 10.1 has this option")
-                    .because("QEMU says 'invalid option' and exits"),
-            ),
-            NoteKind::Removed(version) => {
-                let (major, minor) = version.split_once('.')?;
-                let gone = case.host.qemu_at_least(major.parse().ok()?, minor.parse().ok()?);
-                let verdict = match gone {
-                    Some(true) => Verdict::Blocks,
-                    Some(false) => Verdict::Note,
-                    None => Verdict::Warns,
-                };
-                Some(Finding::at(note.entry, verdict, format!("QEMU {version} removed this option")))
-            }
-            _ => None,
-        })
-    },
-};
-
 pub(super) static STRAY_ARGUMENT: Rule = Rule {
     id: "stray-argument",
     layer: Layer::Qemu,
@@ -109,7 +84,7 @@ pub(super) static STRAY_ARGUMENT: Rule = Rule {
     explain: include_str!("../../../assets/rules/stray-argument.md"),
     check: |case| {
         noted(case, |note| {
-            if note.kind != NoteKind::Stray {
+            if note.kind != NoteKind::Stray || names::may_be_a_value(case, note.entry) {
                 return None;
             }
             let text = case.document.arg(note.entry.index).to_owned();

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::names::{Standing, standing};
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::domain::EntryId;
-use crate::qemu::{Pairs, catalog};
+use crate::qemu::{Pairs, Range, catalog};
 
 /// Every option with a value of pairs: its row, its entry, its pairs.
 pub(super) fn valued<'a>(case: &Case<'a>) -> impl Iterator<Item = (catalog::OptionRow, EntryId, Pairs)> + use<'a> {
@@ -27,14 +28,23 @@ pub(in crate::rules) static MISSING_ID: Rule = Rule {
 fn missing_id(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (row, entry, pairs) in valued(case) {
-        let Some((key, types)) = catalog::types(row.name) else { continue };
+        let Some(key) = catalog::needed_key(row.name) else { continue };
         let kind = row.implied.and_then(|key| pairs.get(key)).unwrap_or_default();
         if ["help", "?"].contains(&kind) {
             continue;
         }
-        if types.is_some_and(|types| !types.split(',').any(|known| known == kind)) {
-            let finding = Finding::at(entry, Verdict::Blocks, format!("-{} has no type '{kind}'", row.name));
-            findings.push(finding.because(format!("QEMU says that '{kind}' is not accepted")));
+        // Block drivers are judged with the formats of images, objects by unknown-device.
+        let typed = row.name != "blockdev" && catalog::names(row.name).next().is_some();
+        let known = if typed { standing(case, row.name, kind) } else { Standing::Has };
+        if let Standing::Lacks(who) = known {
+            let finding = Finding::at(entry, Verdict::Blocks, format!("-{} has no type '{kind}' in {who}", row.name));
+            findings.push(finding.because(format!("QEMU says that '{kind}' is not accepted, or not a valid name")));
+        } else if let Standing::Unknown(why) = known {
+            let listed = catalog::names(row.name).any(|(name, range)| name == kind && range == Range::default());
+            if !listed {
+                let message = format!("whether -{} has a type '{kind}' is not known", row.name);
+                findings.push(Finding::at(entry, Verdict::Unknown, message).because(why));
+            }
         } else if pairs.get(key).is_none() {
             let finding = Finding::at(entry, Verdict::Blocks, format!("-{} lacks {key}=, expected one", row.name));
             findings.push(finding.because(format!("QEMU says \"Parameter '{key}' is missing\" or 'no id specified'")));

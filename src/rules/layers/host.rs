@@ -2,7 +2,8 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{Ending, FileKind, Walk, image};
-use crate::qemu::{Access, Endpoint, Pairs, Resource, catalog, size};
+use crate::qemu::{Access, Endpoint, Pairs, Range, Resource, catalog, size};
+use crate::rules::command_line::names::{Standing, standing};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
@@ -148,10 +149,22 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for declared in &case.line.formats {
         let said = declared.driver.as_str();
-        if !catalog::is_block_driver(said) {
-            let finding = Finding::at(declared.entry, Verdict::Blocks, format!("QEMU has no block driver '{said}'"));
-            findings.push(finding.because(format!("QEMU says \"Unknown driver '{said}'\"")));
-            continue;
+        match standing(case, "blockdev", said) {
+            Standing::Has => {}
+            Standing::Lacks(who) => {
+                let finding =
+                    Finding::at(declared.entry, Verdict::Blocks, format!("{who} has no block driver '{said}'"));
+                findings.push(finding.because(format!("QEMU says \"Unknown driver '{said}'\"")));
+                continue;
+            }
+            Standing::Unknown(why) => {
+                let listed = catalog::names("blockdev").any(|(name, range)| name == said && range == Range::default());
+                if !listed {
+                    let message = format!("whether QEMU has a block driver '{said}' is not known");
+                    findings.push(Finding::at(declared.entry, Verdict::Unknown, message).because(why));
+                    continue;
+                }
+            }
         }
         let Some(path) = &declared.path else { continue };
         let Some(found) = case.host.images.get(path).map(|image| image.format.as_str()) else { continue };
