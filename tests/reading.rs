@@ -135,3 +135,125 @@ proptest! {
         prop_assert!(text[end..].chars().all(|c| c == ','));
     }
 }
+
+/// The facts of this host for a document, asked without a cache of an earlier program.
+fn host_of(document: &Document, line: &CommandLine) -> qpt_tui::host::HostFacts {
+    let options = qpt_tui::cli::HostOptions { qemu_conf: None, facts: None, session: false, user: None };
+    qpt_tui::check::facts(&options, &[(document, line)]).unwrap()
+}
+
+/// Whether a rule says that QEMU lacks the name in these arguments.
+fn refused(host: &qpt_tui::host::HostFacts, arguments: &[String]) -> bool {
+    let entries: String = arguments.iter().map(|argument| format!("<q:arg value='{argument}'/>")).collect();
+    let text = format!(
+        "<domain type='qemu' xmlns:q='{}'><name>a</name><q:commandline>{entries}</q:commandline></domain>",
+        qpt_tui::domain::QEMU_NAMESPACE
+    );
+    let document = Document::parse(text).unwrap();
+    let line = CommandLine::read(&document.argv(), &document.environment());
+    let findings = qpt_tui::rules::judge(&qpt_tui::rules::Case { document: &document, line: &line, host });
+    findings.iter().any(|finding| {
+        let about_names = ["unknown-option", "missing-id", "image-format"].contains(&finding.rule);
+        about_names && finding.verdict == qpt_tui::rules::Verdict::Blocks && !finding.message.contains("lacks id")
+    })
+}
+
+/// Whether QEMU itself refuses these arguments for want of such a name.
+fn qemu_refuses(arguments: &[String]) -> Option<bool> {
+    use std::io::Write as _;
+    let mut child = std::process::Command::new("qemu-system-x86_64")
+        .args(["-machine", "none", "-display", "none", "-nodefaults", "-S", "-qmp", "stdio"])
+        .args(arguments)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .ok()?;
+    let talk = b"{\"execute\":\"qmp_capabilities\"}{\"execute\":\"quit\"}";
+    // One that ended already says why on its standard error.
+    let _ = child.stdin.take().unwrap().write_all(talk);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let words = [
+        "invalid option",
+        "Option not supported for this target",
+        "does not accept value",
+        "is not a valid char driver name",
+        "not compiled into this binary",
+        "nknown driver",
+        "Unknown audio driver",
+        "fsdriver",
+        "Invalid parameter",
+    ];
+    // What only a missing module explains is the business of another rule.
+    Some(words.iter().any(|word| said.contains(word)) && !said.contains("not found, do you want to install"))
+}
+
+#[test]
+fn names_are_refused_by_a_rule_where_qemu_refuses_them_and_only_there() {
+    if qemu_refuses(&["-nosuch".to_owned()]) != Some(true) {
+        eprintln!("skipped: no qemu-system-x86_64 here");
+        return;
+    }
+    let document = Document::parse("<domain type='qemu'><name>a</name></domain>").unwrap();
+    let host = host_of(&document, &CommandLine::read(&[], &[]));
+    assert!(host.emulator.yes().is_some_and(|emulator| emulator.names.len() == 5), "QEMU was not asked");
+    let mut tried: Vec<Vec<String>> = Vec::new();
+    for row in catalog::options() {
+        // These run until they are ended, or take the terminal.
+        if ["daemonize", "gdb", "s", "monitor", "nographic", "serial", "mon", "qmp", "qmp-pretty"].contains(&row.name) {
+            continue;
+        }
+        // Their types are tried below, each with an id.
+        if catalog::names(row.name).next().is_some() {
+            continue;
+        }
+        let mut arguments = vec![format!("-{}", row.name)];
+        arguments.extend(row.takes_value.then(|| "zz".to_owned()));
+        tried.push(arguments);
+    }
+    for kind in ["audiodev", "chardev", "netdev", "blockdev"] {
+        let of_table = catalog::names(kind).map(|(name, _)| name.to_owned());
+        let of_qemu = host.emulator.yes().unwrap().names[kind].iter().cloned();
+        let names: std::collections::BTreeSet<String> = of_table.chain(of_qemu).chain(["nosuch".to_owned()]).collect();
+        for name in names {
+            let id = if kind == "blockdev" { "driver" } else { "id" };
+            tried.push(match id {
+                "driver" => vec!["-blockdev".to_owned(), format!("driver={name},node-name=z0")],
+                _ => vec![format!("-{kind}"), format!("{name},id=z0")],
+            });
+        }
+    }
+    let mut wrong = Vec::new();
+    for arguments in &tried {
+        let option = arguments[0].trim_start_matches('-');
+        let by_qemu = qemu_refuses(arguments).unwrap();
+        let by_rule = refused(&host, arguments);
+        // "Invalid parameter" about a value of an option that is there.
+        let about_value = option != "blockdev" && catalog::names(option).next().is_none() && !by_rule;
+        if by_qemu != by_rule && !(about_value && host.emulator.yes().unwrap().names["option"].contains(option)) {
+            wrong.push(format!("{arguments:?}: QEMU {by_qemu}, the rule {by_rule}"));
+        }
+    }
+    assert!(tried.len() > 200);
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn with_a_newer_qemu_nothing_is_said_to_be_in_no_qemu() {
+    let document = Document::parse("<domain type='qemu'><name>a</name></domain>").unwrap();
+    let mut host = host_of(&document, &CommandLine::read(&[], &[]));
+    host.qemu = qpt_tui::host::Known::Yes("12.0.0".to_owned());
+    host.libvirt = qpt_tui::host::Known::Yes("13.0.0".to_owned());
+    for arguments in [
+        ["-brandnew", "on"],
+        ["-chardev", "brandnew,id=a"],
+        ["-netdev", "brandnew,id=a"],
+        ["-audiodev", "brandnew,id=a"],
+        ["-blockdev", "driver=brandnew,node-name=a"],
+        ["-drive", "file=/x,format=brandnew"],
+        ["-runas", "me"],
+    ] {
+        assert!(!refused(&host, &arguments.map(str::to_owned)), "{arguments:?}");
+    }
+}

@@ -224,8 +224,9 @@ fn ask(path: &str) -> Result<Emulator, String> {
 
 /// Options that QEMU reads and leaves out of its help (qemu-options.hx: no help text; `-M` is a spelling of `-machine`).
 const WITHOUT_HELP: [&str; 3] = ["M", "qtest", "qtest-log"];
-/// Members of the schema's enumeration of network types that `-netdev` refuses ("not compiled into this binary", net/net.c).
-const NO_BACKENDS: [&str; 2] = ["nic", "none"];
+/// Members of the schema's enumerations that are no back ends here: `-netdev` refuses the first two ("not compiled into this
+/// binary", net/net.c), the third is Windows' (chardev/char-console.c).
+const NO_BACKENDS: [&str; 3] = ["nic", "none", "console"];
 
 /// The names that a QEMU has: from its schema, and from its help where a kind is not in the schema.
 fn own_names(path: &str, schema: &Value) -> BTreeMap<String, BTreeSet<String>> {
@@ -236,10 +237,11 @@ fn own_names(path: &str, schema: &Value) -> BTreeMap<String, BTreeSet<String>> {
         }
     };
     add("blockdev", variants(schema, "blockdev-add", None, "driver"));
-    add("chardev", variants(schema, "chardev-add", Some("backend"), "type"));
-    let mut networks = variants(schema, "netdev_add", None, "type");
-    networks.retain(|name| !NO_BACKENDS.contains(&name.as_str()));
-    add("netdev", networks);
+    for (kind, command, within) in [("chardev", "chardev-add", Some("backend")), ("netdev", "netdev_add", None)] {
+        let mut found = variants(schema, command, within, "type");
+        found.retain(|name| !NO_BACKENDS.contains(&name.as_str()));
+        add(kind, found);
+    }
     // Two short runs, side by side.
     let (options, drivers) = std::thread::scope(|scope| {
         let options = scope.spawn(|| run(path, &["-help"]));

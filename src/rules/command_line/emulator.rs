@@ -3,12 +3,17 @@
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::domain::EntryId;
 use crate::host::emulator::{Emulator, Property};
-use crate::qemu::{Pairs, catalog};
+use crate::qemu::{Pairs, Version, catalog};
 
 /// The host's QEMU, when it is the one that the domain names.
 pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
     let Case { host, document, .. } = *case;
     let emulator = host.emulator.yes()?;
+    // Facts that name another version are not about this one.
+    let said = host.qemu.yes().and_then(|version| Version::read(version));
+    if said.is_some_and(|said| Version::read(&emulator.version) != Some(said)) {
+        return None;
+    }
     document.facts().emulator.as_ref().is_none_or(|named| *named == emulator.path).then_some(emulator)
 }
 
