@@ -142,8 +142,12 @@ impl Reader<'_> {
     /// An argument that is no option: joined, unknown, or a stray image.
     fn odd(&mut self, entry: EntryId, text: &str) {
         let Some(name) = argv::option_name(text) else {
+            // Behind an option that no table knows it may be that option's value; where QEMU lacks the option it exits there.
+            let before = self.line.notes.last();
+            let follows_unknown =
+                before.is_some_and(|note| note.kind == NoteKind::UnknownOption && note.entry.index + 1 == entry.index);
             self.note(entry, 0, NoteKind::Stray);
-            if !text.is_empty() {
+            if !text.is_empty() && !follows_unknown {
                 self.image_option(Place { entry, text }, "read-write");
             }
             return;

@@ -258,3 +258,47 @@ fn a_capability_brings_set_back() {
     assert_eq!(with("device.json"), ["set-target", "capability-without-effect"]);
     assert_eq!(with("device.json+hotplug"), [""; 0]);
 }
+
+/// What is found on a host whose QEMU has this version and was not asked itself.
+fn with_qemu(version: &str, argv: &[&str]) -> Vec<(&'static str, Verdict)> {
+    let mut host = host();
+    host.0.qemu = Known::Yes(version.into());
+    found(&host, argv)
+}
+
+#[test]
+fn names_have_versions() {
+    let run_with = ["-run-with", "async-teardown=on"];
+    assert_eq!(with_qemu("7.2.22", &run_with), blocks("unknown-option"));
+    assert_eq!(with_qemu("9.0.0", &run_with), []);
+    assert_eq!(with_qemu("7.2.22", &["-runas", "me"]), with_qemu("9.2.0", &["-runas", "me"]));
+    assert!(with_qemu("10.0.2", &["-runas", "me"]).contains(&("unknown-option", Verdict::Blocks)));
+    assert_eq!(with_qemu("8.0.0", &["-netdev", "passt,id=a"]), blocks("missing-id"));
+    assert_eq!(with_qemu("8.0.0", &["-chardev", "tty,id=a,path=/dev/null"]), blocks("missing-id"));
+    assert_eq!(with_qemu("8.0.0", &["-audiodev", "pipewire,id=a"]), blocks("missing-id"));
+    // Newer than the tables: what they do not know may be there.
+    let unknown = |rule| vec![(rule, Verdict::Unknown)];
+    assert_eq!(with_qemu("12.0.0", &["-brandnew"]), unknown("unknown-option"));
+    assert_eq!(with_qemu("12.0.0", &["-brandnew", "on"]), unknown("unknown-option"));
+    assert_eq!(with_qemu("12.0.0", &["-netdev", "brandnew,id=a"]), unknown("missing-id"));
+    assert_eq!(with_qemu("12.0.0", &["-rtc", "base=utc"]), []);
+}
+
+#[test]
+fn the_emulators_own_names_come_first() {
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<std::collections::BTreeSet<_>>();
+    let mut host = host();
+    host.0.emulator = Known::Yes(crate::host::emulator::Emulator {
+        path: "/usr/bin/qemu-system-x86_64".into(),
+        version: "7.2.22".into(),
+        names: BTreeMap::from([
+            ("option".to_owned(), names(&["rtc", "brandnew"])),
+            ("netdev".to_owned(), names(&["passt"])),
+        ]),
+        ..Default::default()
+    });
+    assert_eq!(found(&host, &["-brandnew", "on"]), []);
+    assert_eq!(found(&host, &["-netdev", "passt,id=a"]), blocks("unknown-option"));
+    host.0.qemu = Known::Yes("12.0.0".into());
+    assert_eq!(found(&host, &["-snapshot"]), []);
+}
