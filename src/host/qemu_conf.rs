@@ -1,5 +1,6 @@
 //! `qemu.conf` as libvirt reads it (`util/virconf.c`).
 
+use crate::qemu::{Range, Version};
 use serde::{Deserialize, Serialize};
 
 /// A value of a setting.
@@ -113,14 +114,20 @@ impl QemuConf {
 
 const KINDS: &str = include_str!("../../assets/libvirt/qemu_conf.tsv");
 
-/// The kind of value that libvirt expects of a setting it knows.
-pub fn kind_of(key: &str) -> Option<&'static str> {
-    settings().find(|(name, _)| *name == key).map(|(_, kind)| kind)
+/// The kind of value that libvirt of a version expects of a setting; nothing for one that it ignores, and for one that only
+/// some versions know where the version is not known.
+pub fn kind_of(key: &str, version: Option<Version>) -> Option<&'static str> {
+    let (_, kind, range) = settings().find(|(name, ..)| *name == key)?;
+    let reads_it = version.map_or(range == Range::default(), |version| range.contains(version));
+    reads_it.then_some(kind)
 }
 
-/// Every setting that libvirt knows, with its kind.
-pub fn settings() -> impl Iterator<Item = (&'static str, &'static str)> {
-    KINDS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'))
+/// Every setting that libvirt knows, with its kind and the versions that read it.
+pub fn settings() -> impl Iterator<Item = (&'static str, &'static str, Range)> {
+    KINDS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?, Range::read(fields.next()?, fields.next()?)))
+    })
 }
 
 struct Reader<'a> {

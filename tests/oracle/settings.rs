@@ -47,7 +47,7 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
     let line = check::command_line(&domain);
     let file = dir.path().join("qemu.conf");
     let options = HostOptions { qemu_conf: Some(file.clone()), facts: None, session: false, user: None };
-    for (key, _) in settings() {
+    for (key, ..) in settings() {
         for value in ["[ 1 ]", "-1", "2", "[ \"x\" ]"] {
             let text = format!("{key} = {value}\n");
             let error = refusal(dir.path(), &text);

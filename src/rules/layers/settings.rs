@@ -4,6 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::qemu_conf::{Value, kind_of};
 use crate::host::selinux::Mode;
 use crate::host::{HostFacts, Known};
+use crate::qemu::Version;
 
 pub(in crate::rules) static CONF_SYNTAX: Rule = Rule {
     id: "conf-syntax",
@@ -45,11 +46,12 @@ pub(in crate::rules) static CONF_VALUE: Rule = Rule {
     explain: include_str!("../../../assets/rules/conf-value.md"),
     check: |case| {
         let conf = &case.host.conf;
+        let version = case.host.libvirt.yes().and_then(|version| Version::read(version));
         let mut seen = std::collections::HashSet::new();
         let counting = conf.settings.iter().filter(|(key, _)| seen.insert(key.as_str()));
         let mut findings: Vec<Finding> = counting
             .filter_map(|(key, value)| {
-                let expected = wrong_kind(kind_of(key)?, value)?;
+                let expected = wrong_kind(kind_of(key, version)?, value)?;
                 let journal = format!("expected {expected} for '{key}' parameter");
                 Some(dead(case, &format!("{key} has the wrong kind of value, expected {expected}"), &journal))
             })
