@@ -54,6 +54,24 @@ impl<T> Known<T> {
     }
 }
 
+/// Reads an answer, or the plain value that recordings had before a fact could be unknown.
+pub(super) fn plain_or_known<'de, D, T>(deserializer: D) -> Result<Known<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either<T> {
+        Known(Known<T>),
+        Plain(T),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Known(known) => known,
+        Either::Plain(value) => Known::Yes(value),
+    })
+}
+
 /// Which libvirt will start the domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,7 +115,8 @@ pub struct HostFacts {
     /// Control groups.
     pub cgroups: Cgroups,
     /// `fs.protected_regular`: who may open for creation a file of another user in a sticky directory.
-    pub protected_regular: u8,
+    #[serde(deserialize_with = "plain_or_known")]
+    pub protected_regular: Known<u8>,
     /// Other settings of the kernel, and limits.
     #[serde(default)]
     pub kernel: Kernel,

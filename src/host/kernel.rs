@@ -4,25 +4,21 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::Known;
+use super::facts::{Known, plain_or_known};
 use super::process::daemon;
 
 /// Settings of the kernel (`sysctl -a`), and what QEMU inherits from libvirt's daemon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kernel {
     /// `fs.protected_symlinks`: links of other users in sticky directories are not followed.
-    pub protected_symlinks: bool,
+    #[serde(deserialize_with = "plain_or_known")]
+    pub protected_symlinks: Known<bool>,
     /// `net.ipv4.ip_unprivileged_port_start`: lower ports are for root.
-    pub first_port: u16,
+    #[serde(deserialize_with = "plain_or_known")]
+    pub first_port: Known<u16>,
     /// How much memory the daemon may lock, in bytes (`RLIMIT_MEMLOCK`); `None` is no limit. QEMU inherits it.
     pub memlock: Known<Option<u64>>,
-}
-
-impl Default for Kernel {
-    fn default() -> Kernel {
-        Kernel { protected_symlinks: false, first_port: 1024, memlock: Known::default() }
-    }
 }
 
 /// A tap interface that is there already (`ip tuntap add`); `None` lets everybody use it.
@@ -35,11 +31,24 @@ pub struct Tap {
 }
 
 pub(super) fn read() -> Kernel {
-    let number = |name: &str| std::fs::read_to_string(name).ok().and_then(|text| text.trim().parse::<u16>().ok());
-    Kernel {
-        protected_symlinks: number("/proc/sys/fs/protected_symlinks") == Some(1),
-        first_port: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
-        memlock: memlock(),
+    let links = setting::<u8>("/proc/sys/fs/protected_symlinks");
+    let protected_symlinks = match links {
+        Known::Yes(number) => Known::Yes(number != 0),
+        Known::Unknown(why) => Known::Unknown(why),
+    };
+    let first_port = setting("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    Kernel { protected_symlinks, first_port, memlock: memlock() }
+}
+
+/// A number that the kernel is set to.
+pub(super) fn setting<T: std::str::FromStr>(file: &str) -> Known<T> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => return Known::Unknown(format!("{file} cannot be read ({error})")),
+    };
+    match text.trim().parse() {
+        Ok(number) => Known::Yes(number),
+        Err(_) => Known::Unknown(format!("{file} holds '{}', which is no number that is known", text.trim())),
     }
 }
 

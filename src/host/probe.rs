@@ -154,7 +154,6 @@ pub fn probe(request: &Request) -> HostFacts {
     groups.retain(|id, _| steps().any(|step| step.gid == *id));
     let uuids: Vec<String> = request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
     let emulator = emulator(request);
-    let protected = std::fs::read_to_string("/proc/sys/fs/protected_regular").unwrap_or_default();
     HostFacts {
         version: FACTS_VERSION,
         source: "live".to_owned(),
@@ -168,7 +167,7 @@ pub fn probe(request: &Request) -> HostFacts {
         identities,
         selinux,
         apparmor: apparmor::read(&uuids),
-        protected_regular: protected.trim().parse().unwrap_or(0),
+        protected_regular: kernel::setting("/proc/sys/fs/protected_regular"),
         kernel: kernel::read(),
         taps: kernel::taps(request.taps.iter().map(String::as_str)),
         users,

@@ -60,7 +60,9 @@ fn links_of_others_in_sticky_directories_are_not_followed() {
     // QEMU's own, or the directory's owner's.
     assert_eq!(found(&link_in_tmp(64055), &argv), []);
     assert_eq!(found(&link_in_tmp(0), &argv), []);
-    assert_eq!(found(&with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = false), &argv), []);
+    assert_eq!(found(&with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = Known::Yes(false)), &argv), []);
+    let unknown = with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = Known::default());
+    assert_eq!(found(&unknown, &argv), [("dac-sticky-link", Verdict::Unknown)]);
 }
 
 #[test]
@@ -115,7 +117,9 @@ fn ports_are_free_or_taken_low_or_open() {
 
     assert_eq!(found(&host(), &["-gdb", "tcp::99"]), blocks("dac-low-port"));
     assert_eq!(found(&host().root(), &["-gdb", "tcp::99"]), []);
-    assert_eq!(found(&with(host(), |host| host.kernel.first_port = 80), &["-gdb", "tcp::99"]), []);
+    assert_eq!(found(&with(host(), |host| host.kernel.first_port = Known::Yes(80)), &["-gdb", "tcp::99"]), []);
+    let unknown = with(host(), |host| host.kernel.first_port = Known::default());
+    assert_eq!(found(&unknown, &["-gdb", "tcp::99"]), [("dac-low-port", Verdict::Unknown)]);
 
     let client = ["-chardev", "socket,id=c,host=127.0.0.1,port=5555"];
     assert_eq!(found(&host(), &client), blocks("nobody-listens"));

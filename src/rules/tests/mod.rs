@@ -55,8 +55,12 @@ fn host() -> Host {
             mount("/nodev", "nodev"),
         ]),
         cgroups: Cgroups { version: Some(1), devices: Known::Yes(true) },
-        protected_regular: 2,
-        kernel: Kernel { protected_symlinks: true, memlock: Known::Yes(Some(8 << 20)), ..Kernel::default() },
+        protected_regular: Known::Yes(2),
+        kernel: Kernel {
+            protected_symlinks: Known::Yes(true),
+            first_port: Known::Yes(1024),
+            memlock: Known::Yes(Some(8 << 20)),
+        },
         taps: BTreeMap::new(),
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
@@ -322,8 +326,10 @@ fn what_qemu_makes_needs_its_directory() {
         host().at("/srv/d/out", FileKind::File, 0o666, 1000).with("/srv/d/out", "/srv/d", |step| step.mode = 0o1777);
     assert_eq!(found(&sticky, &LOG), blocks("dac-cannot-create"));
     let mut open = sticky;
-    open.0.protected_regular = 0;
+    open.0.protected_regular = Known::Yes(0);
     assert_eq!(found(&open, &LOG), []);
+    open.0.protected_regular = Known::default();
+    assert_eq!(found(&open, &LOG), [("dac-cannot-create", Verdict::Unknown)]);
 }
 
 #[test]

@@ -56,8 +56,8 @@ fn run(host: &mut Host, command: &str) {
             mounts.iter_mut().filter(|mount| mount.point == *point).for_each(|mount| mount.options = vec!["rw".into()]);
         }
         ["sysctl", "-w", setting] => {
-            host.0.kernel.first_port =
-                setting.strip_prefix("net.ipv4.ip_unprivileged_port_start=").unwrap().parse().unwrap();
+            let first = setting.strip_prefix("net.ipv4.ip_unprivileged_port_start=").unwrap();
+            host.0.kernel.first_port = Known::Yes(first.parse().unwrap());
         }
         ["ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _]
         | ["ip", "tuntap", "del", .., "&&", "ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _] => {

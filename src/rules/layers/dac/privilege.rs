@@ -89,7 +89,9 @@ pub(in crate::rules) static PORT: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-low-port.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
-        let first = case.host.kernel.first_port;
+        let setting = &case.host.kernel.first_port;
+        // What is not known may be the kernel's own default.
+        let first = *setting.yes().unwrap_or(&1024);
         let low = case.line.uses.iter().filter_map(|usage| match &usage.resource {
             Resource::Network { listen: true, endpoint: Some(endpoint), .. } if endpoint.port < first => {
                 Some((usage, endpoint.port))
@@ -98,6 +100,11 @@ pub(in crate::rules) static PORT: Rule = Rule {
         });
         low.filter(|_| who.uid != 0)
             .map(|(usage, port)| {
+                if let Known::Unknown(why) = setting {
+                    let message = format!("whether {} may listen on port {port} is not known", who.user);
+                    let why = format!("net.ipv4.ip_unprivileged_port_start: {why}");
+                    return Finding::of(usage, Verdict::Unknown, message).because(why);
+                }
                 let finding =
                     Finding::of(usage, Verdict::Blocks, format!("{} may not listen on port {port}", who.user))
                         .because(who.sentence())

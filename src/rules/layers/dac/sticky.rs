@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::identity::Identity;
-use crate::host::{FileKind, Step};
+use crate::host::{FileKind, Known, Step};
 use crate::qemu::{Access, Use};
 
 const STICKY: u32 = 0o1000;
@@ -15,12 +15,21 @@ pub(in crate::rules) static STICKY_LINK: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-sticky-link.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
-        if !case.host.kernel.protected_symlinks {
+        let setting = &case.host.kernel.protected_symlinks;
+        if *setting == Known::Yes(false) {
             return Vec::new();
         }
         let mut findings = Vec::new();
         for (usage, path, _, walk) in case.walks() {
             let Some((link, directory)) = refused(who, path, &walk.steps) else { continue };
+            if let Known::Unknown(why) = setting {
+                let message =
+                    format!("whether the kernel follows the link {} for {} is not known", link.path, who.user);
+                findings.push(
+                    Finding::of(usage, Verdict::Unknown, message).because(format!("fs.protected_symlinks: {why}")),
+                );
+                continue;
+            }
             findings.push(
                 Finding::of(usage, Verdict::Blocks, format!("the kernel does not follow the link {} for {}", link.path, who.user))
                     .because(case.host.describe(link))
@@ -69,7 +78,9 @@ pub(super) fn sticky(
     }
     let world = parent.mode & 0o002 != 0;
     let group = parent.mode & 0o020 != 0;
-    let protected = case.host.protected_regular;
+    let setting = &case.host.protected_regular;
+    // What is not known may be the strictest.
+    let protected = *setting.yes().unwrap_or(&2);
     let message = match access {
         Access::Listen if who.uid != 0 && parent.uid != who.uid => {
             format!("{} may not replace {path}, which is there already", who.user)
@@ -83,6 +94,10 @@ pub(super) fn sticky(
         }
         _ => return None,
     };
+    if let (Access::Create, Known::Unknown(why)) = (access, setting) {
+        let message = format!("whether {} may open {path} for creation is not known", who.user);
+        return Some(Finding::of(usage, Verdict::Unknown, message).because(format!("fs.protected_regular: {why}")));
+    }
     let mut finding = Finding::of(usage, Verdict::Blocks, message)
         .because(case.host.describe(target))
         .because(case.host.describe(parent))
