@@ -146,6 +146,11 @@ pub fn scan(source: &str) -> Result<Tree, XmlError> {
         ));
     }
     let body = source.strip_prefix('\u{feff}').unwrap_or(source);
+    if body.starts_with('\u{feff}') {
+        // quick-xml takes a second one for itself, and every place would be wrong by it.
+        let at = source.len() - body.len();
+        return Err(XmlError::at(at, "a second byte order mark, expected <domain> or a comment"));
+    }
     let shift = source.len() - body.len();
     if let Some((at, c)) = source.char_indices().skip(usize::from(shift > 0)).find(|&(_, c)| !is_xml_char(c)) {
         return Err(XmlError::at(at, format!("XML 1.0 cannot hold the character U+{:04X}", u32::from(c))));
@@ -460,6 +465,12 @@ fn attribute_error(error: &AttrError, content: usize) -> XmlError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_byte_order_mark_is_refused_with_its_place() {
+        let error = scan("\u{feff}\u{feff}<domain/>").unwrap_err();
+        assert_eq!((error.offset, error.message.contains("second byte order mark")), (3, true));
+    }
 
     fn names(source: &str) -> Vec<String> {
         scan(source).unwrap().elements.into_iter().map(|element| element.name).collect()
