@@ -139,9 +139,16 @@ impl Folder {
         Ok(File::from(file))
     }
 
-    /// The number that tells the file of this name from others.
-    pub(super) fn inode(&self, name: &str) -> Option<u64> {
-        rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| stat.st_ino)
+    /// The number that tells the file of this name from others; nothing where there is none.
+    ///
+    /// # Errors
+    /// When the file system does not answer.
+    pub(super) fn inode(&self, name: &str) -> io::Result<Option<u64>> {
+        match rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat.st_ino)),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// How long ago a file was written; zero where the clock went back.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::folder::{Folder, SCRATCH, said};
-use super::lock::{Asked, Holder, Lock};
+use super::lock::{Asked, Holder, Lock, Stands};
 use super::origin::Origin;
 
 /// Texts kept from before saves, for each file.
@@ -384,8 +384,19 @@ impl Writer {
         }
     }
 
+    /// Whether nobody took over; a lock whose file somebody removed is made anew.
     fn is_ours(&self) -> bool {
-        locked(&self.0.lock).as_ref().is_some_and(|lock| lock.is_ours(&self.0.folder))
+        let mut lock = locked(&self.0.lock);
+        let Some(own) = lock.as_ref() else { return false };
+        match own.stands(&self.0.folder) {
+            Stands::Ours => true,
+            Stands::TakenOver => false,
+            Stands::Gone => {
+                let Ok(Asked::Ours(new)) = Lock::ask(&self.0.folder) else { return false };
+                *lock = Some(new);
+                true
+            }
+        }
     }
 
     /// Another session took over: nothing more is written.
@@ -394,12 +405,16 @@ impl Writer {
         let (desk, bell) = &*self.0.desk;
         let mut desk = locked(desk);
         desk.ended = true;
-        desk.failed = Some(format!("process {successor} took over"));
+        let why = match successor {
+            0 => format!("somebody removed {}", self.0.folder.path("").display()),
+            process => format!("process {process} took over"),
+        };
+        desk.failed = Some(why.clone());
         bell.notify_all();
         drop(desk);
         // Closing gives the lock back itself, after it flushed: nobody took over then.
         if locked(&self.0.lock).is_some() {
-            tell(News::TakenOver(successor));
+            tell(if successor == 0 { News::Failed(why) } else { News::TakenOver(successor) });
         }
     }
 
@@ -464,7 +479,7 @@ fn back_up(folder: &Folder, origin: &Origin, text: &str) -> Result<std::path::Pa
 
 /// Writes down what the folder is about, once.
 fn describe(folder: &Folder, origin: &Origin) -> std::io::Result<()> {
-    if folder.inode("of.json").is_some() {
+    if folder.inode("of.json")?.is_some() {
         return Ok(());
     }
     folder.put("of.json", &serde_json::to_vec(origin)?)

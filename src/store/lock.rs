@@ -37,6 +37,16 @@ pub(super) enum Asked {
     Held(Holder),
 }
 
+/// What became of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    Ours,
+    /// Another session put its own in its place.
+    TakenOver,
+    /// Somebody removed its file.
+    Gone,
+}
+
 impl Lock {
     /// Asks for the lock of a folder. A holder that has ended is no holder: a program that it was starting when it was killed
     /// may have the lock for a moment longer.
@@ -59,7 +69,7 @@ impl Lock {
                 }
                 Err(error) => return Err(error.into()),
             }
-            if folder.inode(NAME) == Some(file.metadata()?.ino()) {
+            if folder.inode(NAME)? == Some(file.metadata()?.ino()) {
                 file.set_len(0)?;
                 file.write_all(std::process::id().to_string().as_bytes())?;
                 return Ok(Asked::Ours(Lock { file }));
@@ -80,9 +90,19 @@ impl Lock {
         }
     }
 
-    /// Whether nobody took it over.
+    /// Whether nobody took it over, as far as the file system tells.
     pub(super) fn is_ours(&self, folder: &Folder) -> bool {
-        self.file.metadata().is_ok_and(|own| folder.inode(NAME) == Some(own.ino()))
+        self.stands(folder) != Stands::TakenOver
+    }
+
+    /// What became of the lock since it was had.
+    pub(super) fn stands(&self, folder: &Folder) -> Stands {
+        match (self.file.metadata(), folder.inode(NAME)) {
+            (Ok(own), Ok(Some(now))) if own.ino() != now => Stands::TakenOver,
+            (_, Ok(None)) => Stands::Gone,
+            // Who can't be asked has not said that somebody took over.
+            _ => Stands::Ours,
+        }
     }
 
     /// The process that took it over.
