@@ -11,6 +11,7 @@
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
 //! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
+//! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
 //! ```
 //!
 //! # Directions
@@ -38,7 +39,11 @@
 //!   a loud and a silent case under `rules/tests/`.
 //! - **a key**: a row in [`tui::keymap::BINDINGS`]; an [`tui::action::Action`] if it does something new, and its arm in
 //!   [`tui::app::App::update`]. Footer and help follow by themselves.
-//! - **a tab of the side pane**: a [`tui::pane::Pane`], its file under `tui/view/side/`, a key.
+//! - **a tab of the side pane**: a [`tui::pane::Pane`] with its row in [`tui::pane::PANES`] (title, help; the key is its number),
+//!   and its file under `tui/view/side/`; the compiler asks for both.
+//! - **a layer**: a [`rules::Layer`] with its row in [`rules::LAYERS`] (words, column, what it guards), its rules under
+//!   `rules/layers/`, its line in the README's table; the compiler and two tests ask for them.
+//! - **a version of QEMU or libvirt**: its line at the top of `assets/VERSIONS.tsv`; `cargo test --test versions` names what is left.
 //! - **a native element in place of arguments**: a function from options to plans in a file of `rules/native/`, a line in
 //!   `plans`, a case in `tests/oracle/edits.rs`, where libvirt itself takes the edit.
 //! - **a start to compare with**: a line in `tests/oracle/cases.tsv`; the files that it names are made by `tests/oracle/files`.

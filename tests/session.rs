@@ -399,7 +399,7 @@ fn searching_goes_to_the_match_and_back() {
 fn help_lists_every_key() {
     insta::assert_snapshot!("help_80x24", waiting(SMALL).keys("?").frame(80, 24));
     let all = waiting(SMALL).keys("?").frame(80, 200);
-    for binding in qpt_tui::tui::keymap::BINDINGS {
+    for binding in qpt_tui::tui::keymap::BINDINGS.iter() {
         assert!(all.contains(&binding.help[..binding.help.len().min(30)]), "{}", binding.help);
     }
 }

@@ -1,64 +1,10 @@
 //! What a rule concludes.
 
+use super::layer::Layer;
 use super::remedy::Remedy;
 use crate::domain::EntryId;
 use crate::qemu::{Resource, Use};
 use crate::xml::Span;
-
-/// Who decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Layer {
-    /// libvirt's own reading of the document and of `qemu.conf`.
-    Libvirt,
-    /// QEMU's reading of its command line.
-    Qemu,
-    /// What is there on the host, and what is not.
-    Host,
-    /// The private mount namespace with its own `/dev`.
-    Namespaces,
-    /// Owners, modes and access control lists.
-    Dac,
-    /// Control groups: which device numbers may be opened.
-    Cgroups,
-    /// SELinux.
-    Selinux,
-    /// AppArmor.
-    AppArmor,
-    /// QEMU's own filter of system calls.
-    Seccomp,
-}
-
-impl Layer {
-    /// The word in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Layer::Libvirt => "libvirt",
-            Layer::Qemu => "qemu",
-            Layer::Host => "host",
-            Layer::Namespaces => "namespaces",
-            Layer::Dac => "dac",
-            Layer::Cgroups => "cgroups",
-            Layer::Selinux => "selinux",
-            Layer::AppArmor => "apparmor",
-            Layer::Seccomp => "seccomp",
-        }
-    }
-
-    /// The name on the screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Layer::Libvirt => "libvirt",
-            Layer::Qemu => "QEMU",
-            Layer::Host => "the host",
-            Layer::Namespaces => "the mount namespace",
-            Layer::Dac => "DAC",
-            Layer::Cgroups => "cgroups",
-            Layer::Selinux => "SELinux",
-            Layer::AppArmor => "AppArmor",
-            Layer::Seccomp => "seccomp",
-        }
-    }
-}
 
 /// What a layer does to an entry; the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,7 @@
 mod command_line;
 mod document;
 mod finding;
+mod layer;
 mod layers;
 mod meaning;
 mod native;
@@ -21,10 +22,11 @@ use crate::domain::{Document, EntryId};
 use crate::host::identity::Identity;
 use crate::host::image;
 use crate::host::selinux::{Confinement, Mode, type_of};
-use crate::host::{FileKind, HostFacts, Known, Walk, dac_label};
+use crate::host::{HostFacts, Known, Walk, dac_label};
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
-pub use finding::{Finding, Layer, Verdict};
+pub use finding::{Finding, Verdict};
+pub use layer::{LAYERS, Layer};
 pub use remedy::{Remedy, Scope, Step};
 
 /// Everything a rule may look at.
@@ -259,49 +261,12 @@ fn allowances(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .filter_map(|finding| Some(key(finding.layer, finding.entry, finding.resource.as_ref()?)))
         .collect();
     for usage in &case.line.uses {
-        for layer in layers_of(case, usage) {
+        for layer in layer::layers_of(case, usage) {
             if spoken.insert(key(layer, Some(usage.entry), &usage.resource)) {
                 let message = format!("{} lets {} through", layer.title(), usage.resource.name());
                 findings.push(Finding { layer, rule: "allowed", ..Finding::of(usage, Verdict::Allows, message) });
             }
         }
-    }
-}
-
-/// The layers that have a say about a use, as far as the host's answers reach.
-fn layers_of(case: &Case<'_>, usage: &Use) -> Vec<Layer> {
-    match &usage.resource {
-        Resource::Path { path, .. } => {
-            let Ok(walk) = case.host.walk(path) else { return Vec::new() };
-            let mut found = vec![Layer::Host];
-            if walk.target().is_none() && !walk.creatable() {
-                return found; // what is not there nobody else has to let through
-            }
-            let device =
-                walk.target().is_some_and(|step| matches!(step.kind, FileKind::Char(..) | FileKind::Block(..)));
-            if layers::namespaces::private(case) && layers::namespaces::below_dev(case, walk).is_some() {
-                found.push(Layer::Namespaces);
-            }
-            if case.identity().is_ok() {
-                found.push(Layer::Dac);
-            }
-            if device && layers::cgroups::filtered(case) {
-                found.push(Layer::Cgroups);
-            }
-            if layers::selinux::enforced(case) {
-                found.push(Layer::Selinux);
-            }
-            if layers::apparmor::enforced(case) {
-                found.push(Layer::AppArmor);
-            }
-            found
-        }
-        Resource::Program { .. } | Resource::Privilege { user: true, .. } if layers::seccomp::enforced(case) => {
-            vec![Layer::Seccomp]
-        }
-        Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => Vec::new(),
-        Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Session { .. } => Vec::new(),
-        Resource::Tap { .. } => Vec::new(),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Every key, once: dispatch, footer and help read this table.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
-use super::pane::Pane;
+use super::pane::PANES;
 
 /// What the keys mean at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,28 +130,61 @@ impl Key {
 }
 
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Binding {
     /// When it holds.
     pub mode: Mode,
     /// The keys; the first one is shown in the footer.
-    pub keys: &'static [Key],
+    pub keys: Cow<'static, [Key]>,
     /// What they mean.
     pub action: Action,
     /// A word for the footer; empty keeps it out of there.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// A sentence for the help.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
 }
 
 macro_rules! bindings {
     ($($mode:ident [$($key:expr),+] $action:expr, $label:literal, $help:literal;)+) => {
-        &[$(Binding { mode: Mode::$mode, keys: &[$($key),+], action: $action, label: $label, help: $help }),+]
+        &[$(Binding {
+            mode: Mode::$mode,
+            keys: Cow::Borrowed(&[$($key),+]),
+            action: $action,
+            label: Cow::Borrowed($label),
+            help: Cow::Borrowed($help),
+        }),+]
     };
 }
 
-/// The table.
-pub static BINDINGS: &[Binding] = bindings! {
+/// The table, and the keys of the tabs behind those that they come after.
+pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for row in ROWS {
+        all.push(row.clone());
+        match (row.mode, row.action) {
+            (Mode::List, Action::PreviousMatch) => all.extend(tabs(Mode::List)),
+            (Mode::Side, Action::Last) => all.extend(tabs(Mode::Side)),
+            _ => {}
+        }
+    }
+    all
+});
+
+/// The keys of the tabs: the number of each. The first of them stands for all in the footer of the side pane.
+fn tabs(mode: Mode) -> impl Iterator<Item = Binding> {
+    PANES.iter().zip(1_u8..).map(move |(row, number)| {
+        let named = mode == Mode::Side && number == 1;
+        Binding {
+            mode,
+            keys: Cow::Owned(vec![ch(char::from(b'0' + number))]),
+            action: Action::Tab(row.pane),
+            label: if named { format!("1-{} tabs", PANES.len()).into() } else { "".into() },
+            help: format!("Side pane: {}", row.help).into(),
+        }
+    })
+}
+
+static ROWS: &[Binding] = bindings! {
     List [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
     List [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
     List [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
@@ -180,13 +216,6 @@ pub static BINDINGS: &[Binding] = bindings! {
     List [ch('/')] Action::Search, "", "Search the entries";
     List [ch('n')] Action::NextMatch, "", "Go to the next match";
     List [ch('N')] Action::PreviousMatch, "", "Go to the previous match";
-    List [ch('1')] Action::Tab(Pane::Security), "", "Side pane: what each layer says about the selection";
-    List [ch('2')] Action::Tab(Pane::Layers), "", "Side pane: the map of layers";
-    List [ch('3')] Action::Tab(Pane::Xml), "", "Side pane: the XML as libvirt prints it";
-    List [ch('4')] Action::Tab(Pane::Diff), "", "Side pane: what saving changes";
-    List [ch('5')] Action::Tab(Pane::Command), "", "Side pane: the command line around the passthrough";
-    List [ch('6')] Action::Tab(Pane::Rule), "", "Side pane: the page of the rule";
-    List [ch('7')] Action::Tab(Pane::Schema), "", "Side pane: what libvirt's schema says";
     List [key(KeyCode::Right), ch('l')] Action::NextTab, "", "Side pane: the next tab";
     List [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "Side pane: the tab before";
     List [ch('v')] Action::Mark, "", "Mark the row and go on; delete, cut, copy, off/on are then about all marked rows";
@@ -209,13 +238,6 @@ pub static BINDINGS: &[Binding] = bindings! {
     Side [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
     Side [key(KeyCode::Home), ch('g')] Action::First, "", "Go to the top";
     Side [key(KeyCode::End), ch('G')] Action::Last, "", "Go to the end";
-    Side [ch('1')] Action::Tab(Pane::Security), "1-7 tabs", "What each layer says about the selection";
-    Side [ch('2')] Action::Tab(Pane::Layers), "", "The map of layers; moving in it selects the entry";
-    Side [ch('3')] Action::Tab(Pane::Xml), "", "The XML as libvirt prints it";
-    Side [ch('4')] Action::Tab(Pane::Diff), "", "What saving changes";
-    Side [ch('5')] Action::Tab(Pane::Command), "", "The command line around the passthrough";
-    Side [ch('6')] Action::Tab(Pane::Rule), "", "The page of the rule";
-    Side [ch('7')] Action::Tab(Pane::Schema), "", "What libvirt's schema says";
     Side [key(KeyCode::Right), ch('l')] Action::NextTab, "", "The next tab";
     Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
     Side [ch('z')] Action::Zoom, "zoom", "Give this pane the whole screen, or share it again";
@@ -365,8 +387,8 @@ mod tests {
     #[test]
     fn no_key_has_two_meanings_in_one_mode() {
         let mut seen = std::collections::HashSet::new();
-        for binding in BINDINGS {
-            for key in binding.keys {
+        for binding in BINDINGS.iter() {
+            for key in binding.keys.iter() {
                 assert!(seen.insert((binding.mode, *key)), "{:?} {}", binding.mode, key.name());
             }
         }
@@ -380,7 +402,7 @@ mod tests {
                 Mode::Form | Mode::Search | Mode::Import | Mode::Palette | Mode::Filter | Mode::SaveAs
             )
         }) {
-            for key in binding.keys {
+            for key in binding.keys.iter() {
                 assert!(
                     !matches!(key.code, KeyCode::Char(_)) || key.modifiers == KeyModifiers::CONTROL,
                     "{}",
@@ -411,7 +433,7 @@ mod tests {
         let error = keymap.bind(Mode::Help, Key::read("F2").unwrap(), "save").unwrap_err();
         assert!(error.contains("there is no action 'save' here"), "{error}");
         assert!(Key::read("Strg-s").is_err());
-        for binding in BINDINGS {
+        for binding in BINDINGS.iter() {
             for key in binding.keys.iter().filter(|key| key.name().is_ascii()) {
                 assert_eq!(Key::read(&key.name()).as_ref(), Ok(key), "{}", key.name());
             }

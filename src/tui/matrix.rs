@@ -4,18 +4,12 @@ use std::collections::HashMap;
 
 use crate::domain::EntryId;
 use crate::qemu::CommandLine;
-use crate::rules::{Finding, Layer, Verdict};
+use crate::rules::{Finding, LAYERS, Layer, Verdict};
 
 /// The columns, with their heads.
-pub const COLUMNS: [(Layer, &str); 7] = [
-    (Layer::Host, "host"),
-    (Layer::Namespaces, "ns"),
-    (Layer::Dac, "dac"),
-    (Layer::Cgroups, "cgrp"),
-    (Layer::Selinux, "seli"),
-    (Layer::AppArmor, "aa"),
-    (Layer::Seccomp, "scmp"),
-];
+pub fn columns() -> impl Iterator<Item = (Layer, &'static str)> {
+    LAYERS.iter().filter_map(|row| Some((row.layer, row.column?)))
+}
 
 /// A resource and what each layer says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +19,7 @@ pub struct Line {
     /// Its name.
     pub name: String,
     /// A verdict for each column; nothing where the layer has no say.
-    pub cells: [Option<Verdict>; COLUMNS.len()],
+    pub cells: Vec<Option<Verdict>>,
 }
 
 /// Every resource once for each entry that names it, in the order of the entries.
@@ -34,7 +28,7 @@ pub fn lines(line: &CommandLine, findings: &[Finding]) -> Vec<Line> {
     let mut at: HashMap<(EntryId, String), usize> = HashMap::new();
     let mut place = |entry: EntryId, name: &str, lines: &mut Vec<Line>| {
         *at.entry((entry, name.to_owned())).or_insert_with(|| {
-            lines.push(Line { entry, name: name.to_owned(), cells: [None; COLUMNS.len()] });
+            lines.push(Line { entry, name: name.to_owned(), cells: vec![None; columns().count()] });
             lines.len() - 1
         })
     };
@@ -43,7 +37,7 @@ pub fn lines(line: &CommandLine, findings: &[Finding]) -> Vec<Line> {
     }
     for finding in findings {
         let (Some(entry), Some(resource)) = (finding.entry, &finding.resource) else { continue };
-        let Some(column) = COLUMNS.iter().position(|(layer, _)| *layer == finding.layer) else { continue };
+        let Some(column) = columns().position(|(layer, _)| layer == finding.layer) else { continue };
         let row = place(entry, resource.name(), &mut lines);
         let cell = &mut lines[row].cells[column];
         *cell = Some(cell.map_or(finding.verdict, |worst| worst.min(finding.verdict)));

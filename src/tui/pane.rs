@@ -19,34 +19,70 @@ pub enum Pane {
     Schema,
 }
 
+/// What is said about a tab, once; its key is the number of its place.
+pub struct PaneRow {
+    /// The tab.
+    pub pane: Pane,
+    /// Its word.
+    pub title: &'static str,
+    /// What it shows, for the help.
+    pub help: &'static str,
+    /// Whether libvirt has to be asked for it.
+    asks: bool,
+}
+
+/// All tabs, in the order of [`Pane`].
+pub static PANES: [PaneRow; 7] = [
+    PaneRow { pane: Pane::Security, title: "Security", help: "what each layer says about the selection", asks: false },
+    PaneRow {
+        pane: Pane::Layers,
+        title: "Layers",
+        help: "the map of layers; moving in it selects the entry",
+        asks: false,
+    },
+    PaneRow { pane: Pane::Xml, title: "XML", help: "the XML as libvirt prints it", asks: false },
+    PaneRow { pane: Pane::Diff, title: "Diff", help: "what saving changes", asks: false },
+    PaneRow { pane: Pane::Command, title: "Command", help: "the command line around the passthrough", asks: true },
+    PaneRow { pane: Pane::Rule, title: "Rule", help: "the page of the rule", asks: false },
+    PaneRow { pane: Pane::Schema, title: "Schema", help: "what libvirt's schema says", asks: true },
+];
+
 impl Pane {
+    /// What is said about it.
+    pub fn row(self) -> &'static PaneRow {
+        // A tab without a place here does not compile, one in the wrong place fails a test.
+        let at = match self {
+            Pane::Security => 0,
+            Pane::Layers => 1,
+            Pane::Xml => 2,
+            Pane::Diff => 3,
+            Pane::Command => 4,
+            Pane::Rule => 5,
+            Pane::Schema => 6,
+        };
+        &PANES[at]
+    }
+
     /// All tabs, in their order.
-    pub const ALL: [Pane; 7] =
-        [Pane::Security, Pane::Layers, Pane::Xml, Pane::Diff, Pane::Command, Pane::Rule, Pane::Schema];
+    pub fn all() -> impl Iterator<Item = Pane> {
+        PANES.iter().map(|row| row.pane)
+    }
 
     /// The word on the tab.
     pub fn title(self) -> &'static str {
-        match self {
-            Pane::Security => "Security",
-            Pane::Layers => "Layers",
-            Pane::Xml => "XML",
-            Pane::Diff => "Diff",
-            Pane::Command => "Command",
-            Pane::Rule => "Rule",
-            Pane::Schema => "Schema",
-        }
+        self.row().title
     }
 
     /// The tab after this one, or before.
     #[must_use]
     pub fn beside(self, forward: bool) -> Pane {
-        let at = Pane::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
-        Pane::ALL[(at + if forward { 1 } else { Pane::ALL.len() - 1 }) % Pane::ALL.len()]
+        let at = PANES.iter().position(|row| row.pane == self).unwrap_or(0);
+        PANES[(at + if forward { 1 } else { PANES.len() - 1 }) % PANES.len()].pane
     }
 
     /// Whether libvirt has to be asked for what the tab shows.
     pub fn asks(self) -> bool {
-        matches!(self, Pane::Command | Pane::Schema)
+        self.row().asks
     }
 }
 
@@ -66,4 +102,17 @@ pub enum Answer {
     Command(Result<Vec<String>, String>),
     /// Findings of the schema: the line, and the sentence; or why it was not checked.
     Schema(Result<Vec<(usize, String)>, String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tab_has_its_row_at_its_place() {
+        for row in &PANES {
+            assert!(std::ptr::eq(row.pane.row(), row), "{}", row.title);
+        }
+        assert!(PANES.len() <= 9, "a tab's key is one digit");
+    }
 }

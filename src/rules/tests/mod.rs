@@ -16,7 +16,7 @@ use crate::host::kernel::Kernel;
 use crate::host::mounts::Mount;
 use crate::host::qemu_conf::QemuConf;
 use crate::host::selinux::{Mode, Selinux};
-use crate::host::{Acl, Ending, Instance, Known, Step as HostStep};
+use crate::host::{Acl, Ending, FileKind, Instance, Known, Step as HostStep};
 
 /// A host without MAC on which QEMU runs as libvirt-qemu (64055:106).
 #[derive(Clone)]

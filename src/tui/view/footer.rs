@@ -34,12 +34,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let rows = app.keymap.of_mode(app.mode);
     let answers = app.question.as_ref().map(Question::answers).unwrap_or_default();
     // A question has its own words for its answers.
-    let label = |action: Action, label: &'static str| {
+    let label = |action: Action, label: &'static str| -> &'static str {
         answers.iter().find(|(answer, _)| *answer == action).map_or(label, |(_, word)| *word)
     };
     let rows = rows.filter(|(row, _)| !row.label.is_empty() && app.available(row.action).is_ok());
     let rows: Vec<(String, &str, Action)> =
-        rows.map(|(row, keys)| (keys[0].name(), label(row.action, row.label), row.action)).collect();
+        rows.map(|(row, keys)| (keys[0].name(), label(row.action, &row.label), row.action)).collect();
     // Leaving and help are always shown; the others as far as there is room.
     let always =
         |action| matches!(action, Action::Quit | Action::Help | Action::Cancel | Action::No | Action::OtherPane);

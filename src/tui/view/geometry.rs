@@ -110,21 +110,31 @@ pub fn share(app: &App, screen: Rect, column: u16, row: u16) -> u16 {
     u16::try_from((u32::from(at) * 100).div_ceil(u32::from(all.max(1)))).unwrap_or(HALF)
 }
 
-/// From this width on every tab has its word; from the second on they stand apart.
-pub(super) const WORDS: u16 = 61;
-pub(super) const APART: u16 = 78;
+/// From this width on every tab has its word.
+pub(super) fn words_from() -> u16 {
+    // Two columns of line, then a blank, a digit, a blank and the word of each tab.
+    let tabs: usize = Pane::all().map(|pane| 3 + width(pane.title())).sum();
+    u16::try_from(2 + tabs).unwrap_or(u16::MAX)
+}
+
+/// From this width on the tabs stand apart, and a piece of line ends the row.
+pub(super) fn apart_from() -> u16 {
+    let gaps = 2 * Pane::all().count();
+    words_from().saturating_add(u16::try_from(gaps + 3).unwrap_or(u16::MAX))
+}
 
 /// The columns that the words of the tabs take, each with its tab.
 pub(super) fn tabs(columns: u16, chosen: Pane) -> Vec<(Pane, std::ops::Range<usize>)> {
     let mut at = 2;
+    let (words, apart) = (words_from(), apart_from());
     let place = |(index, pane): (usize, Pane)| {
         let number = format!(" {}", index + 1);
-        let word = if pane == chosen || columns >= WORDS { 1 + width(pane.title()) } else { 0 };
+        let word = if pane == chosen || columns >= words { 1 + width(pane.title()) } else { 0 };
         let start = at;
         at += width(&number) + word;
         let range = start..at;
-        at += if columns >= APART { 2 } else { 0 };
+        at += if columns >= apart { 2 } else { 0 };
         (pane, range)
     };
-    Pane::ALL.into_iter().enumerate().map(place).collect()
+    Pane::all().enumerate().map(place).collect()
 }

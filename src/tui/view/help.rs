@@ -22,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         for (row, keys) in app.keymap.of_mode(mode) {
             let keys: Vec<String> = keys.iter().map(Key::name).collect();
             let keys = format!(" {:<width$}", keys.join(" "), width = KEYS - 1);
-            let wrapped = wrap(row.help, columns.saturating_sub(KEYS), "");
+            let wrapped = wrap(&row.help, columns.saturating_sub(KEYS), "");
             for (index, part) in wrapped.into_iter().enumerate() {
                 let left = if index == 0 { keys.clone() } else { " ".repeat(KEYS) };
                 lines.push(Line::from(vec![Span::styled(left, theme.key()), Span::raw(part)]));

@@ -8,7 +8,7 @@ use super::Text;
 use crate::rules::Verdict;
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
-use crate::tui::matrix::{self, COLUMNS};
+use crate::tui::matrix;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -30,10 +30,10 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'stati
         return (text.lines, None);
     }
     let cell = if columns < NARROW { NARROW_CELL } else { CELL };
-    let table = COLUMNS.len() * cell;
+    let table = matrix::columns().count() * cell;
     let room = columns.saturating_sub(table + 1).max(8);
     let mut head = vec![Span::raw(" ".repeat(room))];
-    head.extend(COLUMNS.iter().map(|(_, title)| {
+    head.extend(matrix::columns().map(|(_, title)| {
         Span::styled(format!(" {:<width$}", &title[..title.len().min(cell - 1)], width = cell - 1), theme.title())
     }));
     let mut lines = vec![Line::from(head)];

@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::difference;
-use super::geometry::{APART, WORDS};
+use super::geometry::{apart_from, words_from};
 use super::list::badge;
 use super::text::{width, wrap};
 use crate::domain::canonical;
@@ -28,19 +28,20 @@ use crate::visible::visible;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let [title, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     let mut spans = vec![Span::styled("──", theme.dim())];
-    for (index, pane) in Pane::ALL.into_iter().enumerate() {
+    let (words, apart) = (area.width >= words_from(), area.width >= apart_from());
+    for (index, pane) in Pane::all().enumerate() {
         let chosen = pane == app.pane;
         let style = if chosen { theme.selected(app.mode == Mode::Side).patch(theme.title()) } else { Style::new() };
         spans.push(Span::styled(format!(" {}", index + 1), theme.key()));
-        if chosen || area.width >= WORDS {
+        if chosen || words {
             spans.push(Span::raw(" "));
             spans.push(Span::styled(pane.title(), style));
         }
-        if area.width >= APART {
+        if apart {
             spans.push(Span::styled(" ─", theme.dim()));
         }
     }
-    if area.width >= APART || area.width < WORDS {
+    if apart || !words {
         spans.push(Span::raw(" "));
     }
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
