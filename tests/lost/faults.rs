@@ -55,7 +55,9 @@ fn inject(process: u32, (call, number, error): (&str, usize, &str), log: &std::p
 
 fn wait_for_end_of_save(terminal: &mut Terminal) -> String {
     let ends = ["saved; for libvirt", "Not saved", "It can't be replaced", "Changed by somebody else"];
-    let deadline = Instant::now() + crate::pty::PATIENCE;
+    let begun = Instant::now();
+    let deadline = begun + crate::pty::PATIENCE;
+    let mut woken = false;
     loop {
         terminal.settle();
         let text = terminal.text();
@@ -63,6 +65,11 @@ fn wait_for_end_of_save(terminal: &mut Terminal) -> String {
         let over = terminal.child.try_wait().unwrap().is_some();
         if over || ends.iter().any(|end| text.contains(end)) {
             return text;
+        }
+        // The fault may have hit the byte that wakes the main thread; the next key does that too.
+        if !woken && begun.elapsed() > Duration::from_secs(4) {
+            woken = true;
+            terminal.send("\u{c}");
         }
         assert!(Instant::now() < deadline, "waited for the end of the save; the screen is\n{text}");
     }
