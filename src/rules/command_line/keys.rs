@@ -168,19 +168,36 @@ pub(in crate::rules) static MISSING_MODULE: Rule = Rule {
     check: missing_module,
 };
 
+/// What stands before the colon of an image's name: the protocol that QEMU opens it with (block.c: `path_has_protocol`).
+fn scheme(name: &str) -> &str {
+    name.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+/// The value of the last `-display`.
+fn last_display(case: &Case<'_>) -> Option<EntryId> {
+    let displays = case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "display"));
+    displays.last()?.value.map(EntryId::arg)
+}
+
 fn missing_module(case: &Case<'_>) -> Vec<Finding> {
     let Some(emulator) = installed(case).filter(|emulator| !emulator.lacking.is_empty()) else { return Vec::new() };
     let mut findings = Vec::new();
     for (row, entry, pairs) in valued(case) {
+        // Of several displays the last one counts.
+        if row.name == "display" && last_display(case) != Some(entry) {
+            continue;
+        }
         for pair in &pairs.pairs {
-            let scheme = pair.value.split_once(':').map_or("", |(scheme, _)| scheme);
-            let image = ["drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom"].contains(&row.name);
-            let driver =
-                if pair.key == "driver" || pair.key.ends_with(".driver") { pair.value.as_str() } else { scheme };
-            let wanted = if image {
-                catalog::module(None, driver)
-            } else {
-                catalog::module(Some((row.name, &pair.key)), &pair.value)
+            let wanted = match (row.name, pair.key.as_str()) {
+                ("drive" | "blockdev", "driver" | "format") => catalog::module(None, &pair.value),
+                ("drive" | "blockdev", key) if key.ends_with(".driver") => catalog::module(None, &pair.value),
+                ("drive", "file") => catalog::module(None, scheme(&pair.value)),
+                // The whole value is the name of an image.
+                ("hda" | "hdb" | "hdc" | "hdd" | "cdrom" | "fda" | "fdb", _) => {
+                    catalog::module(None, scheme(case.document.arg(entry.index)))
+                }
+                ("drive" | "blockdev", _) => None,
+                (option, key) => catalog::module(Some((option, key)), &pair.value),
             };
             let Some((module, package)) =
                 wanted.filter(|(module, _)| emulator.lacking.iter().any(|name| name == module))

@@ -39,13 +39,16 @@ fn missing_id(case: &Case<'_>) -> Vec<Finding> {
         if let Standing::Lacks(who) = known {
             let finding = Finding::at(entry, Verdict::Blocks, format!("-{} has no type '{kind}' in {who}", row.name));
             findings.push(finding.because(format!("QEMU says that '{kind}' is not accepted, or not a valid name")));
-        } else if let Standing::Unknown(why) = known {
+            continue;
+        }
+        if let Standing::Unknown(why) = known {
             let listed = catalog::names(row.name).any(|(name, range)| name == kind && range == Range::default());
             if !listed {
                 let message = format!("whether -{} has a type '{kind}' is not known", row.name);
                 findings.push(Finding::at(entry, Verdict::Unknown, message).because(why));
             }
-        } else if pairs.get(key).is_none() {
+        }
+        if pairs.get(key).is_none() {
             let finding = Finding::at(entry, Verdict::Blocks, format!("-{} lacks {key}=, expected one", row.name));
             findings.push(finding.because(format!("QEMU says \"Parameter '{key}' is missing\" or 'no id specified'")));
         }

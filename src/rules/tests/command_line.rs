@@ -302,3 +302,29 @@ fn the_emulators_own_names_come_first() {
     host.0.qemu = Known::Yes("12.0.0".into());
     assert_eq!(found(&host, &["-snapshot"]), []);
 }
+
+#[test]
+fn a_module_is_wanted_by_what_opens_an_image_and_by_nothing_else() {
+    let mut host = host();
+    host.0.emulator = Known::Yes(crate::host::emulator::Emulator {
+        path: "/usr/bin/qemu-system-x86_64".into(),
+        version: "7.2.22".into(),
+        lacking: vec!["block-ssh".into(), "block-curl".into(), "ui-gtk".into()],
+        ..Default::default()
+    });
+    let wanted = |argv: &[&str]| found(&host, argv).iter().any(|(rule, _)| *rule == "missing-module");
+    assert!(wanted(&["-drive", "if=none,id=d,file=ssh://h/x"]));
+    assert!(wanted(&["-blockdev", "driver=ssh,node-name=n,server.host=h,server.port=1,path=x"]));
+    assert!(wanted(&["-hda", "http://h/x"]));
+    assert!(wanted(&["-display", "gtk"]));
+    assert!(!wanted(&["-drive", "if=none,file=/x,id=http:1"]));
+    assert!(!wanted(&["-blockdev", "driver=nbd,node-name=n,server.type=unix,server.path=/s,export=ssh:x"]));
+    assert!(!wanted(&["-blockdev", "file,node-name=n,filename=ssh:x"]));
+    assert!(!wanted(&["-display", "gtk", "-display", "none"]));
+}
+
+#[test]
+fn an_id_is_missed_whether_or_not_the_type_is_known() {
+    let missing = with_qemu("12.0.0", &["-netdev", "user"]);
+    assert_eq!(missing, blocks("missing-id"));
+}
