@@ -123,7 +123,9 @@ fn a_state_directory_that_can_not_be_used_is_said_and_the_editor_opens() {
         spoil(&place);
         let mut terminal = place.open();
         terminal.shows(&format!("edits are not kept: {said}"));
-        terminal.send("d\u{13}");
+        terminal.send("d");
+        terminal.shows("[modified, not kept]");
+        terminal.send("\u{13}");
         terminal.shows("saved");
         leave(&mut terminal, "q");
         assert_eq!(text(&place.file()), edited());

@@ -48,6 +48,8 @@ pub struct App {
     pub saved: String,
     /// It is being saved.
     pub saving: bool,
+    /// Edits are not in the journal: it can't be used, or not now.
+    pub unkept: bool,
     /// What somebody else wrote meanwhile.
     pub theirs: Option<Theirs>,
     /// The path to save to, as it is typed.
@@ -135,6 +137,7 @@ impl App {
             document: Arc::new(document),
             saving: false,
             theirs: None,
+            unkept: false,
             elsewhere: String::new(),
             revision: 0,
             judged: 0,
@@ -337,11 +340,6 @@ impl App {
     pub fn failed(&mut self, sentence: String) {
         self.leaving = false;
         self.fail(sentence);
-    }
-
-    /// Something went well outside.
-    pub fn told(&mut self, sentence: &str) {
-        self.say(sentence);
     }
 
     /// Does what is asked; what needs the world outside comes back as an effect.

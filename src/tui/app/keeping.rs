@@ -191,7 +191,14 @@ impl App {
 
     /// Edits are not kept; why.
     pub fn unkept(&mut self, why: &str) {
+        self.unkept = true;
         self.fail(format!("edits are not kept: {why}"));
+    }
+
+    /// Edits are kept again.
+    pub fn kept_again(&mut self) {
+        self.unkept = false;
+        self.say("edits are kept again");
     }
 
     /// Takes the edits of an earlier session over; undo leads back to the file's text.

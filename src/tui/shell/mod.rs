@@ -279,7 +279,7 @@ impl Editor {
             Message::Others(theirs) => self.others(theirs),
             Message::Journal(News::TakenOver(process)) => self.app.taken_over(process),
             Message::Journal(News::Failed(why)) => self.app.unkept(&why),
-            Message::Journal(News::Works) => self.app.told("edits are kept again"),
+            Message::Journal(News::Works) => self.app.kept_again(),
             // Its end is waited for where it was started.
             Message::Outside(_) => {}
             Message::Broke(what) => self.app.failed(format!("{what} failed; this is a fault of qpt-tui")),

@@ -93,6 +93,7 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         _ if app.saving => "[saving…] ",
         (true, false) if app.theirs.is_some() => "[modified, by others too] ",
         (false, _) if app.theirs.is_some() => "[changed by others] ",
+        (true, false) if app.unkept => "[modified, not kept] ",
         (true, false) => "[modified] ",
         (true, true) => "[modified, cannot be saved] ",
         (false, true) => "[read-only] ",
