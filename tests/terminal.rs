@@ -328,3 +328,37 @@ fn a_value_goes_through_the_users_editor() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), VM.replace("utc", "localtime"));
     terminal.is_restored();
 }
+
+#[test]
+fn the_first_key_after_a_resize_acts_at_once() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("1 blocked");
+    for round in 0..5_u16 {
+        terminal.resize(82 + round, 24);
+        terminal.settle();
+        terminal.send(if round % 2 == 0 { "D" } else { "u" });
+        let modified = round % 2 == 0;
+        terminal.until("the key's effect", |screen| screen.contents().contains("[modified]") == modified);
+    }
+    terminal.send("qy");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn line_ends_of_a_paste_are_what_terminals_send() {
+    for end in ["\r", "\r\n", "\n"] {
+        let (_dir, path) = vm();
+        let mut terminal = Terminal::start(&[&path], 80, 24);
+        terminal.shows("-rtc");
+        terminal.send(&format!(
+            "\u{1b}[200~# from a guide{end}qemu-system-x86_64 \\{end}  -device virtio-rng-pci \\{end}  -snapshot{end}\u{1b}[201~"
+        ));
+        terminal.shows("+ -device virtio-rng-pci");
+        terminal.shows("+ -snapshot");
+        terminal.send("\u{1b}");
+        terminal.until("the lists", |screen| !screen.contents().contains("+ -snapshot"));
+        terminal.send("q");
+        assert!(terminal.end().success());
+    }
+}
