@@ -75,7 +75,8 @@ pub enum Command {
 /// Options of `recover`.
 #[derive(Debug, Args)]
 pub struct Recover {
-    /// A copy, as the list names it, or the path of a file: the newest edits of that; without one, all are listed.
+    /// A copy, as the list names it, or the path of a file for the newest edits of that: its text is printed. Without one, all
+    /// are listed.
     pub copy: Option<String>,
     /// Show what it changes in the file, or in what libvirt has.
     #[arg(long, requires = "copy")]

@@ -68,14 +68,38 @@ fn find<'a>(copies: &'a [Copy], wanted: &str) -> Result<&'a Copy, Error> {
     if let Some(copy) = copies.iter().find(|copy| copy.id == wanted) {
         return Ok(copy);
     }
-    let real = std::fs::canonicalize(wanted).unwrap_or_else(|_| PathBuf::from(wanted));
+    let real = real_path(Path::new(wanted));
     let of_file = |copy: &&Copy| matches!(&copy.of, Origin::File(path) if path.path() == real);
-    let edits = |copy: &&Copy| matches!(copy.kind, CopyKind::Edits(..));
-    let mut found = copies.iter().filter(of_file);
-    let newest = found.clone().find(edits).or_else(|| found.next());
-    newest.ok_or_else(|| {
-        Error::user(format!("nothing of the name {wanted} is kept")).hint("list what is: qpt-tui recover")
-    })
+    let found: Vec<&Copy> = copies.iter().filter(of_file).collect();
+    if let Some(edits) = found.iter().find(|copy| matches!(copy.kind, CopyKind::Edits(..))) {
+        return Ok(edits);
+    }
+    let Some(first) = found.first() else {
+        return Err(Error::user(format!("nothing of the name {wanted} is kept"))
+            .hint("take the path or the name at the left of the list: qpt-tui recover"));
+    };
+    Err(Error::user(format!("{wanted} has no edits that were not saved"))
+        .hint(format!("texts from before saves are kept: {} is the newest", first.id)))
+}
+
+/// A path with links followed, also where the file itself is gone.
+fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = std::fs::canonicalize(path) {
+        return real;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    match (std::fs::canonicalize(parent), path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The hint for a file that can't be opened and of which something is kept.
+pub fn hint_for(path: &Path) -> Option<String> {
+    let real = real_path(path);
+    let copies = journal::copies().ok()?;
+    let copy = copies.iter().find(|copy| matches!(&copy.of, Origin::File(of) if of.path() == real))?;
+    Some(format!("a copy of it is kept: qpt-tui recover {} --output FILE", copy.id))
 }
 
 fn running(copy: &Copy) -> Result<(), Error> {
@@ -130,7 +154,7 @@ fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
         CopyKind::Edits(draft, _) if *draft.opened != *source.text() && *draft.text != *source.text() => {
             match merge(&draft.opened, text, source.text()) {
                 Merge::Clean(merged) => merged,
-                Merge::Clashes(_) => {
+                Merge::Clashes(..) => {
                     let title = copy.of.title();
                     return Err(
                         Error::user(format!("{title} was changed meanwhile, in the same places")).hint(elsewhere)
@@ -161,6 +185,7 @@ fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
 }
 
 fn done(copy: &Copy) -> Result<(), Error> {
+    complain(&format!("restored: {}; the text before is kept, see: qpt-tui recover", visible(&copy.of.title())));
     let CopyKind::Edits(draft, _) = &copy.kind else { return Ok(()) };
     let left = match &draft.typed {
         Some(Typed::Form { fields, .. }) => {

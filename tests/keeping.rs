@@ -425,7 +425,7 @@ fn copies_are_listed_compared_and_given_back_without_a_screen() {
     assert_eq!(text(&out), edited());
     // Another place: merged.
     std::fs::write(place.file(), VM.replace("<memory>1<", "<memory>2<")).unwrap();
-    assert_eq!(place.recover(&[&id, "--restore"]), (Some(0), String::new()));
+    assert_eq!(place.recover(&[&id, "--restore"]).0, Some(0));
     assert_eq!(text(&place.file()), edited().replace("<memory>1<", "<memory>2<"));
     let (status, said) = place.recover(&["nosuch"]);
     assert!(status == Some(2) && said.contains("nothing of the name nosuch is kept"), "{said}");
@@ -496,4 +496,64 @@ fn keys_go_on_while_virsh_hangs() {
     let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &script], (80, 24));
     terminal.shows("Restore them?");
     leave(&mut terminal, "Dq");
+}
+
+#[test]
+fn a_conflict_is_remembered_however_often_the_session_ends() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    terminal.send("\r,clock=host\r");
+    terminal.shows("[modified]");
+    terminal.settle();
+    terminal.signal("KILL");
+    terminal.child.wait().unwrap();
+    let theirs = VM.replace("base=utc", "base=localtime").replace("<memory>1<", "<memory>2<");
+    std::fs::write(place.file(), &theirs).unwrap();
+    for _ in 0..2 {
+        let mut terminal = place.opened(&place.file());
+        terminal.shows("in the same places");
+        terminal.send("y");
+        terminal.shows("by others too");
+        terminal.settle();
+        terminal.signal("KILL");
+        terminal.child.wait().unwrap();
+        let (status, said) = place.recover(&[place.file().to_str().unwrap(), "--restore"]);
+        assert!(status == Some(2) && said.contains("in the same places"), "{said}");
+    }
+    let mut terminal = place.opened(&place.file());
+    terminal.shows("in the same places");
+    terminal.send("y");
+    terminal.shows("by others too");
+    // Nothing of theirs is undone unasked, and what they changed elsewhere stays.
+    terminal.send("\u{13}");
+    terminal.shows("mine, where both changed");
+    terminal.send("o");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&place.file()), theirs.replace("base=localtime", "base=utc,clock=host"));
+}
+
+#[test]
+fn a_second_restore_takes_nothing_back() {
+    let place = Place::new();
+    place.crash();
+    let path = place.file();
+    let arguments = [path.to_str().unwrap(), "--restore"];
+    let (status, said) = place.recover(&arguments);
+    assert!(status == Some(0) && said.contains("restored: "), "{said}");
+    let (status, said) = place.recover(&arguments);
+    assert!(status == Some(2) && said.contains("has no edits that were not saved"), "{said}");
+    assert_eq!(text(&path), edited());
+    // A file that is gone is said to be kept.
+    place_again(&place);
+    std::fs::remove_file(&path).unwrap();
+    let mut terminal = place.opened(&path);
+    assert_eq!(terminal.end().code(), Some(2));
+    assert!(terminal.text().contains("a copy of it is kept"), "{}", terminal.text());
+}
+
+/// Edits of the file as it is, not saved.
+fn place_again(place: &Place) {
+    std::fs::write(place.file(), VM).unwrap();
+    place.crash();
 }

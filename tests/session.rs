@@ -424,7 +424,7 @@ fn pasting_never_runs_as_keys() {
     let mut session = waiting(SMALL);
     session.app.paste("dddd");
     assert_eq!(session.app.document.source(), SMALL);
-    let mut session = session.keys("<Esc>a");
+    let mut session = session.keys("<Esc>ya");
     session.app.paste("-append\r\n");
     let mut session = session.keys("<Tab>");
     session.app.paste("one\ntwo\n");
@@ -581,6 +581,7 @@ fn a_form_comes_back_to_its_entry_wherever_that_is_now() {
         name: "journal-1-1.json".to_owned(),
         of: Origin::VirshEdit { domain: "a".to_owned() },
         process: 1,
+        running: false,
         age: "1 second".to_owned(),
         draft: Draft {
             opened: opened.into(),

@@ -24,8 +24,8 @@ pub struct Clash {
 pub enum Merge {
     /// One text with the changes of both.
     Clean(String),
-    /// The places that stand in the way.
-    Clashes(Vec<Clash>),
+    /// The places that stand in the way; and the text with mine at these places, and the changes of both everywhere else.
+    Clashes(Vec<Clash>, String),
 }
 
 /// A piece of a document.
@@ -82,15 +82,17 @@ pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
             let known: Vec<&str> = theirs.iter().map(|piece| piece.text).collect();
             text.extend(mine.iter().map(|piece| piece.text).filter(|piece| !known.contains(piece)));
         } else {
+            text.push_str(&joined(&mine));
             clashes.push(Clash { mine: joined(&mine), theirs: joined(&theirs) });
         }
     }
     text.extend(base[done..].iter().map(|piece| piece.text));
-    if !clashes.is_empty() {
-        return Merge::Clashes(clashes);
-    }
     if Document::parse(text.as_str()).is_err() {
-        return Merge::Clashes(vec![Clash { mine: joined(&mine), theirs: joined(&theirs) }]);
+        let all = Clash { mine: joined(&mine), theirs: joined(&theirs) };
+        return Merge::Clashes(vec![all], joined(&mine));
+    }
+    if !clashes.is_empty() {
+        return Merge::Clashes(clashes, text);
     }
     Merge::Clean(text)
 }
@@ -199,7 +201,7 @@ mod tests {
                 let document = Document::parse(merged.as_str()).unwrap();
                 Some(document.argv().iter().filter(|arg| **arg != "-device").copied().collect::<Vec<_>>().join(" "))
             }
-            Merge::Clashes(_) => None,
+            Merge::Clashes(..) => None,
         }
     }
 
@@ -218,9 +220,17 @@ mod tests {
         assert_eq!(merged(&["a", "b"], &["a2", "b"], &["a3", "b"]), None);
         assert_eq!(merged(&["a", "b"], &["b"], &["a3", "b"]), None);
         let both = merge(&domain(&option("-rtc", "x")), &domain(&option("-rtc", "y")), &domain(&option("-rtc", "z")));
-        let Merge::Clashes(clashes) = both else { panic!("{both:?}") };
+        let Merge::Clashes(clashes, _) = both else { panic!("{both:?}") };
         // The option stays with its value.
         assert_eq!(clashes, [Clash { mine: option("-rtc", "y"), theirs: option("-rtc", "z") }]);
+    }
+
+    #[test]
+    fn mine_wins_only_where_both_changed() {
+        let text = |values: [&str; 3]| domain(&values.map(|value| option("-device", value)).concat());
+        let both = merge(&text(["a", "b", "c"]), &text(["a1", "b", "c"]), &text(["a2", "b", "c2"]));
+        let Merge::Clashes(clashes, mine_wins) = both else { panic!("{both:?}") };
+        assert_eq!((clashes.len(), mine_wins), (1, text(["a1", "b", "c2"])));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::folder::{Folder, SCRATCH, said};
-use super::lock::{Asked, Holder, Lock, Stands};
+use super::lock::{Asked, Holder, Lock, Stands, is_alive};
 use super::origin::Origin;
 
 /// Texts kept from before saves, for each file.
@@ -87,6 +87,8 @@ pub struct Kept {
     pub of: Origin,
     /// The process that wrote it.
     pub process: u32,
+    /// It still runs: its session was taken over.
+    pub running: bool,
     /// How long ago, in words.
     pub age: String,
     /// The edits.
@@ -517,7 +519,8 @@ fn read(folder: &Folder, name: &str) -> Option<Kept> {
     }
     let age = folder.age(name).map(super::words::duration)?;
     let draft = Draft { opened: page.opened.into(), text: page.text.into(), typed: page.typed };
-    Some(Kept { name: name.to_owned(), of: page.of, process: page.process, age, draft })
+    let running = is_alive(page.process);
+    Some(Kept { name: name.to_owned(), of: page.of, process: page.process, running, age, draft })
 }
 
 /// Removes what is older than thirty days, and what killed processes left unfinished, from folders that nobody uses.

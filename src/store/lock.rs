@@ -61,7 +61,7 @@ impl Lock {
                 Ok(()) | Err(rustix::io::Errno::NOLCK | rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => {
                     let holder = holder(folder, &mut file);
-                    if holder.process == 0 || std::fs::exists(format!("/proc/{}", holder.process)).unwrap_or(true) {
+                    if holder.process == 0 || is_alive(holder.process) {
                         return Ok(Asked::Held(holder));
                     }
                     std::thread::sleep(MOMENT);
@@ -116,6 +116,12 @@ impl Lock {
             folder.remove(NAME);
         }
     }
+}
+
+/// Whether a process runs; one that ended and was not waited for does not (its `exe` is gone, proc(5)).
+pub(super) fn is_alive(process: u32) -> bool {
+    let exe = std::fs::read_link(format!("/proc/{process}/exe"));
+    !exe.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn number(file: &mut File) -> u32 {

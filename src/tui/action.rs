@@ -159,8 +159,15 @@ pub enum Effect {
     },
     /// Take the session of another process over.
     TakeOver,
-    /// Throw kept edits away, once those on the screen are kept.
+    /// Throw kept edits away.
     Discard(String),
+    /// Kept edits are on the screen: their journal goes once this one has them.
+    Restored {
+        /// Its name.
+        name: String,
+        /// The text that they started from, where what is there now was changed in the same places.
+        base: Option<String>,
+    },
     /// Look at the host.
     Probe,
     /// Put text into the terminal's clipboard.

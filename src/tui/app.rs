@@ -260,11 +260,7 @@ impl App {
             Action::Remedies | Action::UseRemedy if !self.is_judged() => "it is being judged; a moment",
             Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
             Action::NextMatch | Action::PreviousMatch if self.search.0.is_empty() => "search first: /",
-            _ if self.mode == Mode::Confirm
-                && !self.question.as_ref().is_some_and(|question| question.takes(action)) =>
-            {
-                "this is no answer here"
-            }
+
             Action::Save | Action::SaveAs if self.saving => "it is being saved",
             Action::SaveAs => return self.look_only.map_or(Ok(()), Err),
             Action::Save | Action::Merge | Action::Overwrite => {
@@ -344,6 +340,10 @@ impl App {
 
     /// Does what is asked; what needs the world outside comes back as an effect.
     pub fn update(&mut self, action: Action) -> Option<Effect> {
+        // A key that is no answer changes nothing, not even the footer that names the answers.
+        if !self.is_answer(action) {
+            return None;
+        }
         self.status = None;
         if let Err(why) = self.available(action) {
             self.status = Some((true, why.to_owned()));
@@ -418,6 +418,7 @@ impl App {
             Action::SaveAs => {
                 self.leaving = self.question == Some(Question::Quit);
                 self.close_question();
+                self.elsewhere.clear();
                 self.mode = Mode::SaveAs;
             }
             Action::Others => self.show_theirs(false),
@@ -499,6 +500,7 @@ impl App {
                 self.form = None;
                 self.mode = Mode::List;
             }
+            Mode::Import if !self.pasted.trim().is_empty() => self.ask(Question::DropImport),
             Mode::Import | Mode::Tour => self.mode = Mode::List,
             Mode::SaveAs => {
                 self.leaving = false;

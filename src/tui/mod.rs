@@ -96,7 +96,12 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     }
     let source = match (&cli.connect, &cli.domain, &cli.file) {
         (Some(uri), Some(domain), _) => Source::Libvirt(store::open(uri, domain)?),
-        (_, _, Some(path)) => Source::File(store::load(path)?),
+        (_, _, Some(path)) => {
+            Source::File(store::load(path).map_err(|error| match crate::recover::hint_for(path) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })?)
+        }
         _ => {
             return Err(
                 Error::user("no file was given").hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo")

@@ -175,8 +175,8 @@ fn scheme(name: &str) -> &str {
 
 /// The value of the last `-display`.
 fn last_display(case: &Case<'_>) -> Option<EntryId> {
-    let displays = case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "display"));
-    displays.last()?.value.map(EntryId::arg)
+    let is_display = |option: &&crate::qemu::QemuOption| option.row.is_some_and(|row| row.name == "display");
+    case.line.options.iter().rfind(is_display)?.value.map(EntryId::arg)
 }
 
 fn missing_module(case: &Case<'_>) -> Vec<Finding> {

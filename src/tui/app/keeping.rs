@@ -32,21 +32,26 @@ impl Offer {
     pub fn text(&self) -> &str {
         match &self.merge {
             Some(Merge::Clean(text)) => text,
-            Some(Merge::Clashes(_)) | None => &self.kept.draft.text,
+            Some(Merge::Clashes(..)) | None => &self.kept.draft.text,
         }
     }
 
     pub(super) fn sentence(&self) -> String {
-        let mut text = format!(
-            "An earlier session ended before its edits were saved: process {}, {} ago.",
-            self.kept.process, self.kept.age
-        );
+        let (process, age) = (self.kept.process, &self.kept.age);
+        let mut text = if self.kept.running {
+            format!("Process {process}, whose session you took over, has edits that were not saved, made {age} ago.")
+        } else {
+            format!("An earlier session ended before its edits were saved: process {process}, {age} ago.")
+        };
         match &self.merge {
             None => {}
-            Some(Merge::Clean(_)) => text.push_str(" It was changed elsewhere since; restoring keeps both changes."),
-            Some(Merge::Clashes(_)) => {
-                text.push_str(" It was changed elsewhere since, in the same places: restoring gives the edits back, and saving them would undo those changes.");
+            Some(Merge::Clean(_)) => {
+                text.push_str(" The text was changed elsewhere since; restoring keeps both changes.");
             }
+            Some(Merge::Clashes(..)) => text.push_str(
+                " The text was changed elsewhere since, in the same places: restoring gives the edits back, and before \
+                 they are saved you are asked what becomes of those changes.",
+            ),
         }
         match &self.kept.draft.typed {
             Some(Typed::Form { .. }) => text.push_str(" What was being typed in a form comes back too."),
@@ -80,7 +85,9 @@ impl Conflict {
         };
         let how = match &self.merge {
             Some(Merge::Clean(_)) => "The two changes stand apart and can be merged.",
-            Some(Merge::Clashes(_)) => "Both changed the same places; they stand beside each other below.",
+            Some(Merge::Clashes(..)) => {
+                "Both changed the same places, which stand beside each other below; keeping yours there keeps what they changed elsewhere."
+            }
             None => "What is there now is no domain that can be read.",
         };
         format!("{what} {how}")
@@ -89,7 +96,7 @@ impl Conflict {
     /// The places that both changed.
     pub fn clashes(&self) -> &[Clash] {
         match &self.merge {
-            Some(Merge::Clashes(clashes)) => clashes,
+            Some(Merge::Clashes(clashes, _)) => clashes,
             Some(Merge::Clean(_)) | None => &[],
         }
     }
@@ -183,10 +190,9 @@ impl App {
 
     /// Another session took over what is edited here.
     pub fn taken_over(&mut self, process: u32) {
-        self.readonly = Some("another session took it over");
-        self.fail(format!(
-            "process {process} took over: it can't be saved here any more, and your edits are offered there"
-        ));
+        self.readonly = Some("another session took it over; S saves elsewhere");
+        self.unkept = true;
+        self.fail(format!("process {process} took over; your edits are offered there, S saves elsewhere"));
     }
 
     /// Edits are not kept; why.
@@ -218,7 +224,12 @@ impl App {
                 return None;
             }
         }
-        let clean = !matches!(offer.merge, Some(Merge::Clashes(_)));
+        let clashes = matches!(offer.merge, Some(Merge::Clashes(..)));
+        let base = clashes.then(|| offer.kept.draft.opened.to_string());
+        if let Some(base) = &base {
+            // As if the file had been opened then, and changed by others since: nothing of theirs is undone unasked.
+            self.theirs = Some(Theirs::Text(std::mem::replace(&mut self.saved, base.clone())));
+        }
         match offer.kept.draft.typed {
             Some(Typed::Form { list, start, end, fields, focus }) => {
                 self.restore_form(&offer.kept.draft.text, &list, start..end, (&fields, focus));
@@ -229,12 +240,15 @@ impl App {
             }
             None => {}
         }
-        self.say(if clean {
-            "restored; u leads back to the file's text, 4 shows the difference"
-        } else {
-            "restored; 4 shows what saving would change, the others' changes among it"
-        });
-        Some(Effect::Discard(name))
+        // What is being typed needs the footer for its keys.
+        if matches!(self.mode, Mode::List | Mode::Side) {
+            self.say(if clashes {
+                "restored; = shows what others changed in the same places"
+            } else {
+                "restored; u leads back to the file's text, 4 shows the difference"
+            });
+        }
+        Some(Effect::Restored { name, base })
     }
 
     /// Opens the form as it was. Where the lists are others now, it is about the same entries, or adds new ones: nothing that
@@ -307,6 +321,7 @@ impl App {
         let text = match (action, &merge, &theirs) {
             (Action::Merge, Some(Merge::Clean(text)), _) => Some(text.clone()),
             (Action::Take, _, Theirs::Text(text)) => Some(text.clone()),
+            (Action::Overwrite, Some(Merge::Clashes(_, mine_wins)), _) => Some(mine_wins.clone()),
             (Action::Overwrite, _, _) => None,
             _ => {
                 self.leaving = false;
@@ -370,6 +385,8 @@ impl App {
             Ending::Exists(path) => self.ask_when_free(Question::Exists(path)),
             Ending::Failed(why) => {
                 self.leaving = false;
+                let kept = if self.unkept { "Your edits are on this screen only" } else { "Your edits are kept" };
+                let why = format!("{why}. {kept}.");
                 if matches!(self.mode, Mode::List | Mode::Side) {
                     self.ask(Question::Trouble(why));
                 } else {

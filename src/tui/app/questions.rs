@@ -15,6 +15,8 @@ pub enum Question {
     Quit,
     /// Drop what was typed in the form.
     DropForm,
+    /// Drop what was pasted to be imported.
+    DropImport,
     /// Edits of an earlier session are kept.
     Restore(Box<Offer>),
     /// Another session edits the same.
@@ -33,7 +35,7 @@ impl Question {
     /// The title of its box.
     pub fn title(&self) -> &'static str {
         match self {
-            Question::Quit | Question::DropForm => "Question",
+            Question::Quit | Question::DropForm | Question::DropImport => "Question",
             Question::Restore(_) => "Edits that were not saved",
             Question::Elsewhere(_) => "Edited elsewhere",
             Question::Theirs(_) => "Changed by somebody else",
@@ -48,10 +50,11 @@ impl Question {
         match self {
             Question::Quit => "There are changes that are not saved. Leave without them?".into(),
             Question::DropForm => "Drop what you typed?".into(),
+            Question::DropImport => "Drop what you pasted?".into(),
             Question::Restore(offer) => offer.sentence().into(),
             Question::Elsewhere(holder) => format!(
-                "It is being edited by process {} since {}. Look only, or take over? Who is taken over can't save any \
-                 more; its edits are offered to you.",
+                "It is being edited by process {} for {}. Look only, or take over? That session then can't save any \
+                 more, and its edits are offered to you.",
                 holder.process, holder.since
             )
             .into(),
@@ -63,7 +66,7 @@ impl Question {
             )
             .into(),
             Question::Exists(path) => format!("{path} is there already. Write over it?").into(),
-            Question::Trouble(why) => format!("{why}. Your edits are kept.").into(),
+            Question::Trouble(why) => why.clone().into(),
         }
     }
 
@@ -77,13 +80,20 @@ impl Question {
                 (Action::Print, "print it, leave"),
                 (Action::No, "go on editing"),
             ],
-            Question::DropForm => vec![(Action::Yes, "drop"), (Action::No, "go on")],
-            Question::Restore(_) => vec![
-                (Action::Yes, "restore"),
-                (Action::No, "start from the file"),
-                (Action::Details, "difference"),
-                (Action::Discard, "discard them"),
-            ],
+            Question::DropForm | Question::DropImport => vec![(Action::Yes, "drop"), (Action::No, "go on")],
+            Question::Restore(offer) => {
+                let mut answers = vec![
+                    (Action::Yes, "restore"),
+                    (Action::No, "start from the file"),
+                    (Action::Details, "difference"),
+                    (Action::Quit, "leave"),
+                ];
+                // Somebody may be looking at them just now.
+                if !offer.kept.running {
+                    answers.push((Action::Discard, "discard"));
+                }
+                answers
+            }
             Question::Elsewhere(_) => {
                 vec![(Action::LookOnly, "look only"), (Action::Take, "take over"), (Action::Quit, "leave")]
             }
@@ -94,6 +104,7 @@ impl Question {
                 }
                 let mine = match (&conflict.theirs, conflict.at_save) {
                     (Theirs::Gone, true) => "write it anew",
+                    _ if !conflict.clashes().is_empty() => "mine, where both changed",
                     (_, true) => "save mine over it",
                     (_, false) => "keep mine",
                 };
@@ -125,6 +136,11 @@ impl Question {
 }
 
 impl App {
+    /// Whether an action has a meaning while a question is asked; all have where none is.
+    pub fn is_answer(&self, action: Action) -> bool {
+        self.mode != Mode::Confirm || self.question.as_ref().is_some_and(|question| question.takes(action))
+    }
+
     /// Asks now where the lists have the keys, and otherwise when they have them again: nobody answers by what they type.
     pub(super) fn ask_when_free(&mut self, question: Question) {
         self.waiting.push_back(question);
@@ -174,18 +190,27 @@ impl App {
                 self.mode = Mode::List;
                 None
             }
+            (Question::DropImport, Action::Yes) => {
+                self.pasted.clear();
+                None
+            }
+            (Question::DropImport, _) => {
+                self.mode = Mode::Import;
+                None
+            }
             (Question::Restore(offer), Action::Yes) => self.restore(*offer),
             (Question::Restore(offer), Action::Discard) => {
                 self.say("discarded");
                 Some(Effect::Discard(offer.kept.name))
             }
             (Question::Restore(_), _) => {
-                self.say("they are kept until the next save: qpt-tui recover");
+                self.say("the edits stay until the next save; open it again, or: qpt-tui recover");
                 None
             }
             (Question::Elsewhere(_), Action::Take) => Some(Effect::TakeOver),
             (Question::Elsewhere(_), Action::LookOnly) => {
-                self.readonly = Some("another session edits it; open it again to take over");
+                self.unkept = true;
+                self.readonly = Some("another session edits it; S saves elsewhere");
                 None
             }
             (Question::Theirs(conflict), action) => self.settle_conflict(*conflict, action),

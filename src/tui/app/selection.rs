@@ -32,6 +32,7 @@ impl Filter {
 pub(super) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
     match event.code {
         KeyCode::Backspace => drop(text.pop()),
+        KeyCode::Char('u') if event.modifiers == KeyModifiers::CONTROL => text.clear(),
         KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(c),
         _ => return false,
     }

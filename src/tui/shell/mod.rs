@@ -319,6 +319,12 @@ impl Editor {
             }
             Effect::TakeOver => self.take_over(),
             Effect::Discard(name) => self.discard(&name),
+            Effect::Restored { name, base } => {
+                if let (Some(base), Some(source)) = (base, &mut self.source) {
+                    source.know(&Theirs::Text(base));
+                }
+                self.discard(&name);
+            }
         }
         Ok(None)
     }

@@ -14,7 +14,8 @@ use crate::visible::visible;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let columns = usize::from(area.width);
-    if let Some((error, sentence)) = &app.status {
+    // A prompt stays in sight, whatever is told meanwhile.
+    if let Some((error, sentence)) = app.status.as_ref().filter(|_| app.mode != Mode::SaveAs) {
         let style = if *error { theme.error() } else { theme.title() };
         return frame.render_widget(Paragraph::new(cut(&visible(sentence), columns)).style(style), area);
     }
@@ -37,7 +38,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let label = |action: Action, label: &'static str| -> &'static str {
         answers.iter().find(|(answer, _)| *answer == action).map_or(label, |(_, word)| *word)
     };
-    let rows = rows.filter(|(row, _)| !row.label.is_empty() && app.available(row.action).is_ok());
+    let now = |action| app.is_answer(action) && app.available(action).is_ok();
+    let rows = rows.filter(|(row, _)| !row.label.is_empty() && now(row.action));
     let rows: Vec<(String, &str, Action)> =
         rows.map(|(row, keys)| (keys[0].name(), label(row.action, &row.label), row.action)).collect();
     // Leaving and help are always shown; the others as far as there is room.

@@ -91,9 +91,9 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let taken: usize = right.iter().map(|span| width(&span.content)).sum();
     let state = match (app.is_modified(), app.readonly.or(app.look_only).is_some()) {
         _ if app.saving => "[saving…] ",
+        (true, _) if app.unkept => "[modified, not kept] ",
         (true, false) if app.theirs.is_some() => "[modified, by others too] ",
         (false, _) if app.theirs.is_some() => "[changed by others] ",
-        (true, false) if app.unkept => "[modified, not kept] ",
         (true, false) => "[modified] ",
         (true, true) => "[modified, cannot be saved] ",
         (false, true) => "[read-only] ",

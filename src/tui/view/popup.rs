@@ -232,7 +232,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         Question::Restore(offer) if offer.shown => {
             let mut lines = vec![head("what restoring changes in the file's text")];
             lines.extend(difference::lines(&app.saved, offer.text(), theme, columns));
-            if let Some(Merge::Clashes(clashes)) = &offer.merge {
+            if let Some(Merge::Clashes(clashes, _)) = &offer.merge {
                 lines.extend(difference::beside(clashes, theme, columns));
             }
             lines
@@ -252,6 +252,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         }
         Question::Quit
         | Question::DropForm
+        | Question::DropImport
         | Question::Restore(_)
         | Question::Elsewhere(_)
         | Question::InPlace(_)
