@@ -357,6 +357,8 @@ fn line_ends_of_a_paste_are_what_terminals_send() {
         terminal.shows("+ -device virtio-rng-pci");
         terminal.shows("+ -snapshot");
         terminal.send("\u{1b}");
+        terminal.shows("Drop what you pasted?");
+        terminal.send("y");
         terminal.until("the lists", |screen| !screen.contents().contains("+ -snapshot"));
         terminal.send("q");
         assert!(terminal.end().success());
