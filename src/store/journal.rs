@@ -11,6 +11,9 @@
 //! A thread of its own writes, so that a slow disk never holds a key up. Each session writes its own file and replaces it
 //! whole: neither a kill nor a second session damages what is there.
 
+mod copies;
+mod writer;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,8 +21,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::folder::{Folder, SCRATCH, said};
-use super::lock::{Asked, Holder, Lock, Stands, is_alive};
+use super::lock::{Asked, Holder, Lock, is_alive};
 use super::origin::Origin;
+use writer::Writer;
+
+pub use copies::{Copy, CopyKind, copies, remove_copy};
 
 /// Texts kept from before saves, for each file.
 const BACKUPS: usize = 5;
@@ -27,8 +33,6 @@ const BACKUPS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(30 * 86_400);
 /// The longest journal that is read: a document of 10 MiB twice, escaped.
 const MOST: u64 = 160 << 20;
-/// What could not be written is tried again after this time.
-const AGAIN: Duration = Duration::from_secs(2);
 /// The form of the file; another one is kept aside.
 const VERSION: u32 = 1;
 
@@ -345,112 +349,6 @@ impl Journal {
     }
 }
 
-/// The thread that writes.
-struct Writer(Journal);
-
-impl Writer {
-    fn work(&self, tell: &dyn Fn(News)) {
-        loop {
-            let (order, number) = self.next_order();
-            if !self.is_ours() {
-                return self.retire(tell);
-            }
-            let written = match &order {
-                Order::Keep(draft) => self.write(draft),
-                Order::Forget => {
-                    self.0.folder.remove(&self.0.name);
-                    Ok(())
-                }
-            };
-            let folder = self.0.folder.path("");
-            let failed = written.err().map(|error| format!("{}: {}", said(&error), folder.display()));
-            let before = self.report(order, number, failed.clone());
-            if before != failed {
-                tell(failed.map_or(News::Works, News::Failed));
-            }
-        }
-    }
-
-    /// Waits for something to do; what failed is tried again after a while, and at once for who waits for it.
-    fn next_order(&self) -> (Order, u64) {
-        let (desk, bell) = &*self.0.desk;
-        let mut desk = locked(desk);
-        if desk.failed.is_some() {
-            desk = bell.wait_timeout(desk, AGAIN).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        loop {
-            if let Some(order) = desk.order.take() {
-                return (order, desk.given);
-            }
-            desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Whether nobody took over; a lock whose file somebody removed is made anew.
-    fn is_ours(&self) -> bool {
-        let mut lock = locked(&self.0.lock);
-        let Some(own) = lock.as_ref() else { return false };
-        match own.stands(&self.0.folder) {
-            Stands::Ours => true,
-            Stands::TakenOver => false,
-            Stands::Gone => {
-                let Ok(Asked::Ours(new)) = Lock::ask(&self.0.folder) else { return false };
-                *lock = Some(new);
-                true
-            }
-        }
-    }
-
-    /// Another session took over: nothing more is written.
-    fn retire(&self, tell: &dyn Fn(News)) {
-        let successor = Lock::successor(&self.0.folder);
-        let (desk, bell) = &*self.0.desk;
-        let mut desk = locked(desk);
-        desk.ended = true;
-        let why = match successor {
-            0 => format!("somebody removed {}", self.0.folder.path("").display()),
-            process => format!("process {process} took over"),
-        };
-        desk.failed = Some(why.clone());
-        bell.notify_all();
-        drop(desk);
-        // Closing gives the lock back itself, after it flushed: nobody took over then.
-        if locked(&self.0.lock).is_some() {
-            tell(if successor == 0 { News::Failed(why) } else { News::TakenOver(successor) });
-        }
-    }
-
-    /// Writes down how an order ended; how the one before did.
-    fn report(&self, order: Order, number: u64, failed: Option<String>) -> Option<String> {
-        let (desk, bell) = &*self.0.desk;
-        let mut desk = locked(desk);
-        if failed.is_some() {
-            // A newer order takes its place.
-            desk.order.get_or_insert(order);
-        } else {
-            desk.done = number;
-        }
-        let before = std::mem::replace(&mut desk.failed, failed);
-        bell.notify_all();
-        before
-    }
-
-    fn write(&self, draft: &Draft) -> std::io::Result<()> {
-        let page = Page {
-            version: VERSION,
-            of: self.0.origin.clone(),
-            process: std::process::id(),
-            opened_sha256: sha256(&draft.opened),
-            opened: draft.opened.to_string(),
-            text_sha256: sha256(&draft.text),
-            text: draft.text.to_string(),
-            typed: draft.typed.clone(),
-        };
-        describe(&self.0.folder, &self.0.origin)?;
-        self.0.folder.put(&self.0.name, &serde_json::to_vec(&page)?)
-    }
-}
-
 /// Keeps a text that is about to be replaced, for who has no journal.
 ///
 /// # Errors
@@ -537,101 +435,4 @@ pub fn sweep() {
             state.remove_folder(&name);
         }
     }
-}
-
-/// Something that `qpt-tui recover` can give back.
-#[derive(Debug, Clone)]
-pub struct Copy {
-    /// What it is called on the command line.
-    pub id: String,
-    /// What it is a copy of.
-    pub of: Origin,
-    /// How long ago it was written, in words.
-    pub age: String,
-    /// What it is.
-    pub kind: CopyKind,
-    /// Its path, for people.
-    pub path: std::path::PathBuf,
-}
-
-/// What a copy is.
-#[derive(Debug, Clone)]
-pub enum CopyKind {
-    /// Edits that were not saved; and the session, where it still runs.
-    Edits(Draft, Option<Holder>),
-    /// The text as it was before a save.
-    Backup(String),
-    /// A journal that can't be read.
-    Damaged,
-}
-
-impl Copy {
-    /// The text, where there is one.
-    pub fn text(&self) -> Option<&str> {
-        match &self.kind {
-            CopyKind::Edits(draft, _) => Some(&draft.text),
-            CopyKind::Backup(text) => Some(text),
-            CopyKind::Damaged => None,
-        }
-    }
-}
-
-/// All copies that there are, by what they are of, the newest first.
-///
-/// # Errors
-/// When the state directory can't be used, in one sentence.
-pub fn copies() -> Result<Vec<Copy>, String> {
-    let path = super::folder::state_path()?;
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let state = Folder::state()?;
-    let mut found = Vec::new();
-    for folder_name in state.names() {
-        let Some(folder) = state.existing(&folder_name) else { continue };
-        let digest = folder_name.rsplit('-').next().unwrap_or_default();
-        let short = digest.get(..8).unwrap_or(digest);
-        let holder = match Lock::ask(&folder) {
-            Ok(Asked::Ours(lock)) => {
-                lock.release(&folder);
-                None
-            }
-            Ok(Asked::Held(holder)) => Some(holder),
-            Err(_) => None,
-        };
-        let described =
-            folder.read("of.json", MOST).ok().and_then(|bytes| serde_json::from_slice::<Origin>(&bytes).ok());
-        let Some(of) = described else { continue };
-        let age = |name: &str| folder.age(name).map(super::words::duration).unwrap_or_default();
-        let mut add = |id: String, name: &str, kind: CopyKind| {
-            found.push(Copy { id, of: of.clone(), age: age(name), kind, path: folder.path(name) });
-        };
-        let (kept, mut damaged) = read_all(&folder);
-        damaged.extend(folder.names().into_iter().filter(|name| name.starts_with("damaged-")));
-        for (index, one) in kept.into_iter().enumerate() {
-            let running = holder.clone().filter(|holder| holder.process == one.process);
-            let id = if index == 0 { short.to_owned() } else { format!("{short}.e{index}") };
-            add(id, &one.name.clone(), CopyKind::Edits(one.draft, running));
-        }
-        for (index, name) in backups(&folder).iter().rev().enumerate() {
-            let bytes = folder.read(name, MOST).unwrap_or_default();
-            let id = format!("{short}.{}", index + 1);
-            match String::from_utf8(bytes) {
-                Ok(text) => add(id, name, CopyKind::Backup(text)),
-                Err(_) => add(id, name, CopyKind::Damaged),
-            }
-        }
-        for (index, name) in damaged.iter().enumerate() {
-            add(format!("{short}.d{index}"), name, CopyKind::Damaged);
-        }
-    }
-    Ok(found)
-}
-
-/// Takes a copy away.
-///
-/// # Errors
-/// When it can't be removed.
-pub fn remove_copy(copy: &Copy) -> std::io::Result<()> {
-    std::fs::remove_file(&copy.path)
 }
