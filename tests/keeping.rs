@@ -557,3 +557,38 @@ fn place_again(place: &Place) {
     std::fs::write(place.file(), VM).unwrap();
     place.crash();
 }
+
+#[test]
+fn copies_older_than_thirty_days_are_removed() {
+    let age = |path: &Path, days: u64| {
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
+    };
+    for (days, offered) in [(29, true), (31, false)] {
+        let place = Place::new();
+        place.crash();
+        let folder = place.folder();
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            age(&entry.path(), days);
+        }
+        let mut terminal = place.open();
+        terminal.settle();
+        assert_eq!(terminal.text().contains("Restore them?"), offered, "{days} days");
+        leave(&mut terminal, if offered { "nq" } else { "q" });
+        assert_eq!(folder.exists(), offered);
+    }
+    // Those of other files go as well.
+    let place = Place::new();
+    place.crash();
+    let folder = place.folder();
+    for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+        age(&entry.path(), 31);
+    }
+    let other = place.dir.path().join("vms/other.xml");
+    std::fs::write(&other, VM).unwrap();
+    let mut terminal = place.opened(&other);
+    terminal.shows("-rtc base=utc");
+    terminal.settle();
+    leave(&mut terminal, "q");
+    assert!(!folder.exists());
+}
