@@ -16,7 +16,7 @@ pub use file::{FileSource, Theirs, load, read_input};
 pub use libvirt::{LibvirtSource, open};
 pub use lock::Holder;
 pub use origin::{FilePath, Origin};
-pub use save::{Keep, SavedAs, save, save_as, sweep};
+pub use save::{Keep, SavedAs, protection, save, save_as, sweep};
 
 use crate::error::Error;
 

@@ -78,11 +78,32 @@ pub fn save(source: &FileSource, text: &str, way: Way, keep: Keep<'_>) -> Result
     }
 }
 
+/// Why a file may not be written, in a few words for the status line; nothing where it may.
+pub fn protection(path: &Path) -> Option<&'static str> {
+    let error = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).err();
+    let attributes = attributes_of(path);
+    if attributes.contains(StatxAttributes::IMMUTABLE) {
+        return Some("it is immutable, which chattr -i lifts; S saves elsewhere");
+    }
+    if attributes.contains(StatxAttributes::APPEND) {
+        return Some("it may only be appended to, which chattr -a lifts; S saves elsewhere");
+    }
+    match error? {
+        Errno::ROFS => Some("its file system is mounted read-only; S saves elsewhere"),
+        _ => Some("you may not write this file; S saves elsewhere"),
+    }
+}
+
+/// The attributes that `lsattr` shows; none where the file system has none.
+fn attributes_of(path: &Path) -> StatxAttributes {
+    let found = rustix::fs::statx(rustix::fs::CWD, path, rustix::fs::AtFlags::empty(), StatxFlags::empty());
+    found.map_or(StatxAttributes::empty(), |found| found.stx_attributes)
+}
+
 /// Why a file may not be written, where that can be told beforehand.
 fn not_writable(real: &Path) -> Option<String> {
     let error = rustix::fs::access(real, rustix::fs::Access::WRITE_OK).err();
-    let attributes = rustix::fs::statx(rustix::fs::CWD, real, rustix::fs::AtFlags::empty(), StatxFlags::empty());
-    let attributes = attributes.map_or(StatxAttributes::empty(), |found| found.stx_attributes);
+    let attributes = attributes_of(real);
     let path = shlex::try_quote(&real.to_string_lossy()).map_or_else(|_| "FILE".to_owned(), Into::into);
     if attributes.contains(StatxAttributes::IMMUTABLE) {
         return Some(format!("it is immutable; lift that with: chattr -i {path}"));

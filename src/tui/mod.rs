@@ -112,10 +112,8 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     let mut app = App::new(source.title(), document);
     if cli.readonly {
         app.look_only = Some("it was opened with --readonly");
-    } else if let Source::File(file) = &source
-        && rustix::fs::access(&file.path, rustix::fs::Access::WRITE_OK).is_err()
-    {
-        app.readonly = Some("you may not write this file; S saves elsewhere");
+    } else if let Source::File(file) = &source {
+        app.readonly = store::protection(&file.real);
     }
     Ok((app, Some(source)))
 }
