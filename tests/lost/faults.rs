@@ -1,6 +1,6 @@
 //! Every system call of a save fails once, with every error that a disk has.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::pty::Terminal;
@@ -36,7 +36,7 @@ fn cases() -> Vec<(&'static str, usize, &'static str)> {
 }
 
 /// Attaches strace to all threads of a process; it is ready when it says so.
-fn inject(process: u32, (call, number, error): (&str, usize, &str), log: &std::path::Path) -> std::process::Child {
+fn inject(process: u32, (call, number, error): (&str, usize, &str), log: &std::path::Path) -> Child {
     let file = std::fs::File::create(log).unwrap();
     let fault = format!("inject={call}:error={error}:when={number}");
     let strace = Command::new("strace")
@@ -53,7 +53,22 @@ fn inject(process: u32, (call, number, error): (&str, usize, &str), log: &std::p
     strace
 }
 
-fn wait_for_end_of_save(terminal: &mut Terminal) -> String {
+/// Ends strace, which lets its threads go; one that does not end by itself is killed, which lets them go as well.
+fn detach(strace: &mut Child) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(strace.id()).unwrap()).unwrap();
+    let asked = Instant::now();
+    while strace.try_wait().unwrap().is_none() {
+        if asked.elapsed() > Duration::from_secs(2) {
+            strace.kill().unwrap();
+            strace.wait().unwrap();
+            return;
+        }
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn wait_for_end_of_save(terminal: &mut Terminal, strace: &mut Child) -> String {
     let ends = ["saved; for libvirt", "Not saved", "It can't be replaced", "Changed by somebody else"];
     let begun = Instant::now();
     let deadline = begun + crate::pty::PATIENCE;
@@ -66,9 +81,11 @@ fn wait_for_end_of_save(terminal: &mut Terminal) -> String {
         if over || ends.iter().any(|end| text.contains(end)) {
             return text;
         }
-        // The fault may have hit the byte that wakes the main thread; the next key does that too.
+        // The fault may have hit the byte that wakes the main thread; the next key does that too. And strace may leave a thread
+        // stopped that was made while it attached: without it the thread goes on.
         if !woken && begun.elapsed() > Duration::from_secs(4) {
             woken = true;
+            strace.kill().unwrap();
             terminal.send("\u{c}");
         }
         assert!(Instant::now() < deadline, "waited for the end of the save; the screen is\n{text}");
@@ -93,10 +110,8 @@ fn a_system_call_of_a_save_fails() {
         work.make(&mut terminal);
         let mut strace = inject(terminal.child.id(), case, &work.dir.path().join("strace"));
         terminal.send("\u{13}");
-        let screen = wait_for_end_of_save(&mut terminal);
-        let pid = rustix::process::Pid::from_raw(i32::try_from(strace.id()).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        strace.wait().unwrap();
+        let screen = wait_for_end_of_save(&mut terminal, &mut strace);
+        detach(&mut strace);
         // What is said is what is there.
         let text = work.text();
         if screen.contains("saved; for libvirt") {
