@@ -592,3 +592,38 @@ fn copies_older_than_thirty_days_are_removed() {
     leave(&mut terminal, "q");
     assert!(!folder.exists());
 }
+
+#[test]
+fn what_is_written_over_elsewhere_is_kept_as_that_files_text() {
+    let place = Place::new();
+    let other = place.dir.path().join("vms/other.xml");
+    let old = VM.replace("<name>vm<", "<name>other<");
+    std::fs::write(&other, &old).unwrap();
+    let mut terminal = place.open();
+    terminal.send(&format!("dS{}\r", other.display()));
+    terminal.shows("is there already");
+    terminal.send("y");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    let list = place.recover(&[]).1;
+    let line = list.lines().find(|line| line.contains("before a save")).unwrap();
+    assert!(line.contains("other.xml"), "{list}");
+    assert_eq!(place.recover(&[line.split(' ').next().unwrap()]), (Some(0), old));
+    assert_eq!(text(&place.file()), VM);
+}
+
+#[test]
+fn a_save_that_writes_nothing_removes_no_copy() {
+    let place = Place::new();
+    place.crash();
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    terminal.send("n");
+    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+    terminal.send("\u{13}");
+    terminal.shows("nothing changed");
+    leave(&mut terminal, "q");
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    leave(&mut terminal, "Dq");
+}

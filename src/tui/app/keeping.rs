@@ -416,6 +416,9 @@ impl App {
         self.saved = text;
         self.theirs = None;
         self.say(sentence);
+        if self.leaving && self.typed().is_some() {
+            self.leaving = false;
+        }
         (self.leaving && !self.is_modified()).then_some(Effect::Quit)
     }
 }

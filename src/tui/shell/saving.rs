@@ -41,10 +41,13 @@ impl Editor {
             Some(Source::File(file)) => Some(file.clone()),
             Some(Source::Libvirt(_)) | None => None,
         };
-        let journal = self.journal().cloned();
         self.app.saving_began();
         let work = move || {
-            let keep = |old: &str| back_up(journal.as_ref(), old);
+            // What is written over there is kept as that file's text, not as the one that was edited.
+            let keep = |old: &str| {
+                let real = std::fs::canonicalize(&target).map_err(|error| error.to_string())?;
+                journal::backup(&store::Origin::of_file(&real, ""), old)
+            };
             let (ending, next) = match store::save_as(&target, &asked, like.as_ref(), over, &keep) {
                 Ok(SavedAs::Written(file)) => {
                     Ending::of(Ok(store::Saved::Written(Source::File(file), None)), asked.clone(), false)
@@ -65,7 +68,9 @@ impl Editor {
         next: Option<Source>,
         elsewhere: bool,
     ) -> Option<Effect> {
-        let written = matches!(ending, Ending::Saved(..));
+        let ended_well = matches!(ending, Ending::Saved(..));
+        // Copies of earlier sessions go only when the file that they are of was written.
+        let written = ended_well && next.is_some() && !elsewhere;
         if let Some(next) = next {
             if elsewhere {
                 self.app.moved_to(next.title());
@@ -73,13 +78,11 @@ impl Editor {
             self.source = Some(next);
         }
         let effect = self.app.saving_ended(asked, ending);
-        if written {
-            if let Some(journal) = self.journal() {
-                journal.discard_all();
-            }
-            if elsewhere {
-                self.move_journal();
-            }
+        if written && let Some(journal) = self.journal() {
+            journal.discard_all();
+        }
+        if ended_well && elsewhere {
+            self.move_journal();
         }
         effect
     }
