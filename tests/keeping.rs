@@ -91,6 +91,13 @@ fn edited() -> String {
     VM.replace("    <qemu:arg value='-rtc'/>\n    <qemu:arg value='base=utc'/>\n", "")
 }
 
+/// Answers the offer of kept edits: they stay where they are.
+fn start_from_the_file(terminal: &mut Terminal) {
+    terminal.shows("Restore them?");
+    terminal.send("n");
+    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+}
+
 fn leave(terminal: &mut Terminal, keys: &str) {
     terminal.send(keys);
     assert!(terminal.end().success());
@@ -184,14 +191,10 @@ fn starting_from_the_file_keeps_the_copy_until_the_next_save() {
     let place = Place::new();
     place.crash();
     let mut terminal = place.open();
-    terminal.shows("Restore them?");
-    terminal.send("n");
-    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+    start_from_the_file(&mut terminal);
     leave(&mut terminal, "q");
     let mut terminal = place.open();
-    terminal.shows("Restore them?");
-    terminal.send("n");
-    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+    start_from_the_file(&mut terminal);
     terminal.send("jD\u{13}");
     terminal.shows("saved");
     leave(&mut terminal, "q");
@@ -617,9 +620,7 @@ fn a_save_that_writes_nothing_removes_no_copy() {
     let place = Place::new();
     place.crash();
     let mut terminal = place.open();
-    terminal.shows("Restore them?");
-    terminal.send("n");
-    terminal.until("the lists", |screen| !screen.contents().contains("Restore them?"));
+    start_from_the_file(&mut terminal);
     terminal.send("\u{13}");
     terminal.shows("nothing changed");
     leave(&mut terminal, "q");

@@ -126,7 +126,7 @@ impl Busy {
     /// One sentence.
     pub fn take_over(self) -> Result<Journal, String> {
         let lock = Lock::take_over(&self.folder).map_err(|error| said(&error))?;
-        Journal::start(self.folder, lock, self.origin)
+        Ok(Journal::start(self.folder, lock, self.origin))
     }
 }
 
@@ -179,7 +179,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The digest of a text, as `sha256sum` prints it.
-pub(super) fn sha256(text: &str) -> String {
+fn sha256(text: &str) -> String {
     use std::fmt::Write as _;
     let mut digest = String::with_capacity(64);
     for byte in Sha256::digest(text.as_bytes()) {
@@ -200,18 +200,15 @@ pub fn open(origin: &Origin) -> Opened {
         Ok(Asked::Held(holder)) => return Opened::Busy(Busy { holder, folder, origin: origin.clone() }),
         Err(error) => return Opened::Unkept(format!("{}: {}", said(&error), folder.path("lock").display())),
     };
-    match Journal::start(folder, lock, origin.clone()) {
-        Ok(journal) => Opened::Ready(journal),
-        Err(why) => Opened::Unkept(why),
-    }
+    Opened::Ready(Journal::start(folder, lock, origin.clone()))
 }
 
 impl Journal {
-    fn start(folder: Folder, lock: Lock, origin: Origin) -> Result<Journal, String> {
+    fn start(folder: Folder, lock: Lock, origin: Origin) -> Journal {
         folder.sweep(LIMIT);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("journal-{}-{}.json", std::process::id(), now.as_micros());
-        Ok(Journal { folder, origin, lock: Arc::new(Mutex::new(Some(lock))), name, desk: Arc::default() })
+        Journal { folder, origin, lock: Arc::new(Mutex::new(Some(lock))), name, desk: Arc::default() }
     }
 
     /// Starts the thread that writes; `tell` gets the news.
@@ -339,13 +336,18 @@ impl Journal {
         if let Some(lock) = lock {
             lock.release(&self.folder);
         }
-        if ours && self.folder.names().iter().all(|name| name == "of.json") {
-            self.folder.remove("of.json");
-            if let Ok(state) = Folder::state() {
-                state.remove_folder(&self.origin.folder_name());
-            }
+        if ours && let Ok(state) = Folder::state() {
+            remove_if_empty(&state, &self.origin.folder_name(), &self.folder);
         }
         flushed
+    }
+}
+
+/// Takes a folder away that says only what it is about.
+fn remove_if_empty(state: &Folder, name: &str, folder: &Folder) {
+    if folder.names().iter().all(|name| name == "of.json") {
+        folder.remove("of.json");
+        state.remove_folder(name);
     }
 }
 
@@ -430,9 +432,6 @@ pub fn sweep() {
         let Ok(Asked::Ours(lock)) = Lock::ask(&folder) else { continue };
         folder.sweep(LIMIT);
         lock.release(&folder);
-        if folder.names().iter().all(|name| name == "of.json") {
-            folder.remove("of.json");
-            state.remove_folder(&name);
-        }
+        remove_if_empty(&state, &name, &folder);
     }
 }

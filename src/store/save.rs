@@ -78,48 +78,56 @@ pub fn save(source: &FileSource, text: &str, way: Way, keep: Keep<'_>) -> Result
     }
 }
 
-/// Why a file may not be written, in a few words for the status line; nothing where it may.
-pub fn protection(path: &Path) -> Option<&'static str> {
-    let error = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).err();
-    let attributes = attributes_of(path);
-    if attributes.contains(StatxAttributes::IMMUTABLE) {
-        return Some("it is immutable, which chattr -i lifts; S saves elsewhere");
-    }
-    if attributes.contains(StatxAttributes::APPEND) {
-        return Some("it may only be appended to, which chattr -a lifts; S saves elsewhere");
-    }
-    match error? {
-        Errno::ROFS => Some("its file system is mounted read-only; S saves elsewhere"),
-        _ => Some("you may not write this file; S saves elsewhere"),
+/// What keeps a file from being written.
+enum Protection {
+    /// `chattr +i`.
+    Immutable,
+    /// `chattr +a`.
+    AppendOnly,
+    /// The kernel says no.
+    Refused(Errno),
+}
+
+impl Protection {
+    fn of(path: &Path) -> Option<Protection> {
+        let refused = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).err();
+        // What `lsattr` shows; nothing where the file system has none.
+        let found = rustix::fs::statx(rustix::fs::CWD, path, rustix::fs::AtFlags::empty(), StatxFlags::empty());
+        let attributes = found.map_or(StatxAttributes::empty(), |found| found.stx_attributes);
+        if attributes.contains(StatxAttributes::IMMUTABLE) {
+            return Some(Protection::Immutable);
+        }
+        if attributes.contains(StatxAttributes::APPEND) {
+            return Some(Protection::AppendOnly);
+        }
+        refused.map(Protection::Refused)
     }
 }
 
-/// The attributes that `lsattr` shows; none where the file system has none.
-fn attributes_of(path: &Path) -> StatxAttributes {
-    let found = rustix::fs::statx(rustix::fs::CWD, path, rustix::fs::AtFlags::empty(), StatxFlags::empty());
-    found.map_or(StatxAttributes::empty(), |found| found.stx_attributes)
+/// Why a file may not be written, in a few words for the status line; nothing where it may.
+pub fn protection(path: &Path) -> Option<&'static str> {
+    Some(match Protection::of(path)? {
+        Protection::Immutable => "it is immutable, which chattr -i lifts; S saves elsewhere",
+        Protection::AppendOnly => "it may only be appended to, which chattr -a lifts; S saves elsewhere",
+        Protection::Refused(Errno::ROFS) => "its file system is mounted read-only; S saves elsewhere",
+        Protection::Refused(_) => "you may not write this file; S saves elsewhere",
+    })
 }
 
 /// Why a file may not be written, where that can be told beforehand.
 fn not_writable(real: &Path) -> Option<String> {
-    let error = rustix::fs::access(real, rustix::fs::Access::WRITE_OK).err();
-    let attributes = attributes_of(real);
-    let path = shlex::try_quote(&real.to_string_lossy()).map_or_else(|_| "FILE".to_owned(), Into::into);
-    if attributes.contains(StatxAttributes::IMMUTABLE) {
-        return Some(format!("it is immutable; lift that with: chattr -i {path}"));
-    }
-    if attributes.contains(StatxAttributes::APPEND) {
-        return Some(format!("it may only be appended to; lift that with: chattr -a {path}"));
-    }
-    match error? {
-        Errno::ROFS => Some("its file system is mounted read-only".to_owned()),
-        Errno::ACCESS | Errno::PERM => {
+    let path = || shlex::try_quote(&real.to_string_lossy()).map_or_else(|_| "FILE".to_owned(), Into::into);
+    Some(match Protection::of(real)? {
+        Protection::Immutable => format!("it is immutable; lift that with: chattr -i {}", path()),
+        Protection::AppendOnly => format!("it may only be appended to; lift that with: chattr -a {}", path()),
+        Protection::Refused(Errno::ROFS) => "its file system is mounted read-only".to_owned(),
+        Protection::Refused(Errno::ACCESS | Errno::PERM) => {
             let mode = std::fs::metadata(real)
                 .map(|found| format!(" (mode {:04o}, owner {})", found.mode() & 0o7777, found.uid()));
-            Some(format!("you may not write it{}", mode.unwrap_or_default()))
+            format!("you may not write it{}", mode.unwrap_or_default())
         }
-        other => Some(said(&other.into())),
-    }
+        Protection::Refused(other) => said(&other.into()),
+    })
 }
 
 /// Replaces the file; a remark where something after the replacing failed.

@@ -57,20 +57,13 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
 /// Opens the journal of what is edited, and offers what earlier sessions left there.
 fn keep(app: &mut App, source: &Source) -> Keeping {
     let origin = source.origin(&app.document.facts().name);
-    match journal::open(&origin) {
-        journal::Opened::Ready(journal) => {
-            shell::offer(app, &journal);
-            Keeping::Journal(journal)
-        }
-        journal::Opened::Busy(busy) => {
-            app.elsewhere(busy.holder.clone());
-            Keeping::Elsewhere(Box::new(busy))
-        }
-        journal::Opened::Unkept(why) => {
-            app.unkept(&why);
-            Keeping::Nothing
-        }
+    let opened = journal::open(&origin);
+    match &opened {
+        journal::Opened::Ready(journal) => shell::offer(app, journal),
+        journal::Opened::Busy(busy) => app.elsewhere(busy.holder.clone()),
+        journal::Opened::Unkept(why) => app.unkept(why),
     }
+    opened.into()
 }
 
 /// The user's configuration, or the defaults where there is none.

@@ -83,8 +83,9 @@ pub(super) static STRAY_ARGUMENT: Rule = Rule {
     summary: "an argument belongs to no option, QEMU takes it for a disk image",
     explain: include_str!("../../../assets/rules/stray-argument.md"),
     check: |case| {
+        let in_no_table = names::in_no_table(case);
         noted(case, |note| {
-            if note.kind != NoteKind::Stray || names::may_be_a_value(case, note.entry) {
+            if note.kind != NoteKind::Stray || names::may_be_a_value(case, note.entry, &in_no_table) {
                 return None;
             }
             let text = case.document.arg(note.entry.index).to_owned();

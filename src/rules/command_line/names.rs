@@ -3,10 +3,12 @@
 //! The QEMU that will run is asked first. Where it was not, the tables answer for the versions that they were checked
 //! against; outside, the answer is unknown, and why.
 
+use std::collections::HashSet;
+
 use super::emulator::installed;
 use super::{Case, Finding, Rule, Verdict};
 use crate::domain::EntryId;
-use crate::qemu::{NoteKind, QemuOption, Version, catalog};
+use crate::qemu::{NoteKind, QemuOption, Range, Version, catalog};
 use crate::rules::Layer;
 
 /// What is known of a name.
@@ -21,11 +23,21 @@ pub(in crate::rules) enum Standing {
 }
 
 /// What is known of a name of a kind: `option`, or a type of `audiodev`, `blockdev`, `chardev`, `fsdev`, `netdev`.
+///
+/// A name that no version is known to lack is taken for there where nobody could be asked.
 pub(in crate::rules) fn standing(case: &Case<'_>, kind: &str, name: &str) -> Standing {
     let range = match kind {
         "option" => catalog::option(name).map(|row| row.range),
         _ => catalog::names(kind).find(|(known, _)| *known == name).map(|(_, range)| range),
     };
+    match asked(case, kind, name, range) {
+        Standing::Unknown(_) if range == Some(Range::default()) => Standing::Has,
+        standing => standing,
+    }
+}
+
+/// What the emulator, or the table for its version, says of a name; `range` is what the table has of it.
+fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Standing {
     let version = version(case);
     let by_table = || match version {
         Err(why) => Standing::Unknown(why),
@@ -84,64 +96,55 @@ pub(in crate::rules) static UNKNOWN_OPTION: Rule = Rule {
 };
 
 fn unknown_option(case: &Case<'_>) -> Vec<Finding> {
+    let in_no_table = in_no_table(case);
     let mut findings = Vec::new();
     for option in &case.line.options {
-        let Some(name) = name_of(case, option) else { continue };
+        let Some(name) = name_of(case, option, &in_no_table) else { continue };
         let entry = EntryId::arg(option.entry);
         match standing(case, "option", name) {
             Standing::Has => {}
             Standing::Lacks(who) => {
-                let finding = Finding::at(entry, Verdict::Blocks, format!("{who} has no option -{name}"));
-                let finding =
-                    finding.because("QEMU says 'invalid option', or that it is not for this machine, and exits");
-                findings.push(match history(option) {
-                    Some(history) => finding.because(history),
-                    None => finding,
-                });
+                let message = format!("{who} has no option -{name}");
+                let why = "QEMU says 'invalid option', or that it is not for this machine, and exits";
+                findings.push(with_history(Finding::at(entry, Verdict::Blocks, message).because(why), option));
             }
             Standing::Unknown(why) => {
-                let known = option.row.is_some_and(|row| row.range.since.is_none() && row.range.until.is_none());
-                if !known {
-                    let finding = Finding::at(
-                        entry,
-                        Verdict::Unknown,
-                        format!("whether QEMU has an option -{name} is not known"),
-                    );
-                    let finding = finding.because(why);
-                    findings.push(match history(option) {
-                        Some(history) => finding.because(history),
-                        None => finding,
-                    });
-                }
+                let message = format!("whether QEMU has an option -{name} is not known");
+                findings.push(with_history(Finding::at(entry, Verdict::Unknown, message).because(why), option));
             }
         }
     }
     findings
 }
 
+/// The entries that look like options and are in no table.
+pub(super) fn in_no_table(case: &Case<'_>) -> HashSet<EntryId> {
+    let unknown = case.line.notes.iter().filter(|note| note.kind == NoteKind::UnknownOption);
+    unknown.map(|note| note.entry).collect()
+}
+
 /// The name of an argument that stands where an option does; nothing for one that is no option at all.
-fn name_of<'a>(case: &Case<'a>, option: &QemuOption) -> Option<&'a str> {
-    let entry = EntryId::arg(option.entry);
-    let noted = case.line.notes.iter().any(|note| note.entry == entry && note.kind == NoteKind::UnknownOption);
-    if option.row.is_none() && !noted {
+fn name_of<'a>(case: &Case<'a>, option: &QemuOption, in_no_table: &HashSet<EntryId>) -> Option<&'a str> {
+    if option.row.is_none() && !in_no_table.contains(&EntryId::arg(option.entry)) {
         return None;
     }
     crate::qemu::argv::option_name(case.document.arg(option.entry))
 }
 
-fn history(option: &QemuOption) -> Option<String> {
-    let range = option.row?.range;
+/// The finding with the versions that the option came and went with.
+fn with_history(finding: Finding, option: &QemuOption) -> Finding {
+    let range = option.row.map(|row| row.range).unwrap_or_default();
     match (range.since, range.until) {
-        (_, Some(until)) => Some(format!("QEMU {until} removed it")),
-        (Some(since), None) => Some(format!("QEMU {since} brought it")),
-        (None, None) => None,
+        (_, Some(until)) => finding.because(format!("QEMU {until} removed it")),
+        (Some(since), None) => finding.because(format!("QEMU {since} brought it")),
+        (None, None) => finding,
     }
 }
 
 /// Whether the argument before this one is an option that the tables do not know and QEMU has: this may be its value.
-pub(super) fn may_be_a_value(case: &Case<'_>, entry: EntryId) -> bool {
+pub(super) fn may_be_a_value(case: &Case<'_>, entry: EntryId, in_no_table: &HashSet<EntryId>) -> bool {
     let before = entry.index.checked_sub(1).and_then(|before| case.line.options.get(case.line.option_of(before)?));
     let Some(option) = before.filter(|option| option.row.is_none()) else { return false };
-    let name = name_of(case, option);
+    let name = name_of(case, option, in_no_table);
     name.is_some_and(|name| !matches!(standing(case, "option", name), Standing::Lacks(_)))
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::names::{Standing, standing};
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::domain::EntryId;
-use crate::qemu::{Pairs, Range, catalog};
+use crate::qemu::{Pairs, catalog};
 
 /// Every option with a value of pairs: its row, its entry, its pairs.
 pub(super) fn valued<'a>(case: &Case<'a>) -> impl Iterator<Item = (catalog::OptionRow, EntryId, Pairs)> + use<'a> {
@@ -42,11 +42,8 @@ fn missing_id(case: &Case<'_>) -> Vec<Finding> {
             continue;
         }
         if let Standing::Unknown(why) = known {
-            let listed = catalog::names(row.name).any(|(name, range)| name == kind && range == Range::default());
-            if !listed {
-                let message = format!("whether -{} has a type '{kind}' is not known", row.name);
-                findings.push(Finding::at(entry, Verdict::Unknown, message).because(why));
-            }
+            let message = format!("whether -{} has a type '{kind}' is not known", row.name);
+            findings.push(Finding::at(entry, Verdict::Unknown, message).because(why));
         }
         if pairs.get(key).is_none() {
             let finding = Finding::at(entry, Verdict::Blocks, format!("-{} lacks {key}=, expected one", row.name));

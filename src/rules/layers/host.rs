@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{Ending, FileKind, Walk, image};
-use crate::qemu::{Access, Endpoint, Pairs, Range, Resource, catalog, size};
+use crate::qemu::{Access, Endpoint, Pairs, Resource, size};
 use crate::rules::command_line::names::{Standing, standing};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
@@ -158,12 +158,9 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
                 continue;
             }
             Standing::Unknown(why) => {
-                let listed = catalog::names("blockdev").any(|(name, range)| name == said && range == Range::default());
-                if !listed {
-                    let message = format!("whether QEMU has a block driver '{said}' is not known");
-                    findings.push(Finding::at(declared.entry, Verdict::Unknown, message).because(why));
-                    continue;
-                }
+                let message = format!("whether QEMU has a block driver '{said}' is not known");
+                findings.push(Finding::at(declared.entry, Verdict::Unknown, message).because(why));
+                continue;
             }
         }
         let Some(path) = &declared.path else { continue };

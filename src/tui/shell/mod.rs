@@ -8,6 +8,7 @@ mod outside;
 mod saving;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEventKind};
@@ -23,10 +24,11 @@ use super::theme::Theme;
 use super::view;
 use crate::check;
 use crate::cli::HostOptions;
+use crate::domain::Document;
 use crate::error::Error;
 use crate::host::HostFacts;
 use crate::rules::Finding;
-use crate::store::journal::{Busy, Journal, News, Typed};
+use crate::store::journal::{Busy, Journal, News, Opened, Typed};
 use crate::store::{Source, Theirs, Way};
 
 /// What arrives while the editor runs.
@@ -67,7 +69,7 @@ pub(super) struct Editor {
     source: Option<Source>,
     keeping: Keeping,
     /// What the journal was told last: the state of the document, and what was being typed.
-    kept: Option<(String, Option<Typed>)>,
+    kept: Option<(Arc<Document>, Option<Typed>)>,
     options: HostOptions,
     /// The facts come from a file; the host is not asked.
     recorded: bool,
@@ -83,6 +85,16 @@ pub(super) struct Editor {
     way: Way,
     /// Whether somebody else wrote is being looked at.
     looking_at_others: bool,
+}
+
+impl From<Opened> for Keeping {
+    fn from(opened: Opened) -> Keeping {
+        match opened {
+            Opened::Ready(journal) => Keeping::Journal(journal),
+            Opened::Busy(busy) => Keeping::Elsewhere(Box::new(busy)),
+            Opened::Unkept(_) => Keeping::Nothing,
+        }
+    }
 }
 
 /// Why the loop ended.
@@ -209,12 +221,18 @@ impl Editor {
     /// Hands what would be lost to the journal.
     fn keep(&mut self) {
         let Keeping::Journal(journal) = &self.keeping else { return };
-        let draft = self.app.draft();
-        let now = draft.as_ref().map(|draft| (draft.text.to_string(), draft.typed.clone()));
-        if now == self.kept {
+        let typed = self.app.typed();
+        let wanted = typed.is_some() || self.app.is_modified();
+        let now = wanted.then(|| (Arc::clone(&self.app.document), typed));
+        let same = match (&now, &self.kept) {
+            (Some((document, typed)), Some((kept, kept_typed))) => Arc::ptr_eq(document, kept) && typed == kept_typed,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if same {
             return;
         }
-        match draft {
+        match self.app.draft() {
             Some(draft) => journal.keep(draft),
             None => journal.forget(),
         }

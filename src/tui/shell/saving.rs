@@ -53,7 +53,7 @@ impl Editor {
                     Ending::of(Ok(store::Saved::Written(Source::File(file), None)), asked.clone(), false)
                 }
                 Ok(SavedAs::Exists) => (Ending::Exists(shown), None),
-                Err(error) => (Ending::Failed(error.to_string().replace("\n  ", "; ")), None),
+                Err(error) => Ending::of(Err(error), asked.clone(), false),
             };
             Some(Message::Saved { asked, ending, next, elsewhere: true })
         };
@@ -95,12 +95,8 @@ impl Editor {
         }
         let Some(source) = &self.source else { return };
         self.way = Way::Replace;
-        let keeping = match journal::open(&source.origin(&self.app.document.facts().name)) {
-            journal::Opened::Ready(journal) => Keeping::Journal(journal),
-            journal::Opened::Busy(busy) => Keeping::Elsewhere(Box::new(busy)),
-            journal::Opened::Unkept(_) => Keeping::Nothing,
-        };
-        self.keep_in(keeping);
+        let opened = journal::open(&source.origin(&self.app.document.facts().name));
+        self.keep_in(opened.into());
         self.watch();
     }
 
