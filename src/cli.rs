@@ -77,7 +77,7 @@ pub enum Command {
 pub struct Recover {
     /// A copy, as the list names it, or the path of a file for the newest edits of that: its text is printed. Without one, all
     /// are listed.
-    pub copy: Option<String>,
+    pub copy: Option<std::ffi::OsString>,
     /// Show what it changes in the file, or in what libvirt has.
     #[arg(long, requires = "copy")]
     pub diff: bool,

@@ -1,9 +1,11 @@
 //! `qpt-tui recover`: what is kept of edits that were not saved, and of texts from before saves, without a screen.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::check::{complain, print};
 use crate::cli::Recover;
+use crate::domain::Document;
 use crate::domain::merge::{Merge, merge};
 use crate::error::Error;
 use crate::report::text::diff;
@@ -16,9 +18,12 @@ use crate::visible::visible;
 /// # Errors
 /// One sentence: there is no such copy, or it can't be given back.
 pub fn recover(options: &Recover) -> Result<(), Error> {
-    let copies = journal::copies().map_err(Error::user)?;
+    let journal::Copies { copies, unusable } = journal::copies().map_err(Error::user)?;
+    for why in &unusable {
+        complain(&format!("not looked into: {}", visible(why)));
+    }
     let Some(wanted) = &options.copy else {
-        print(&list(&copies));
+        print(&list(&copies, unusable.is_empty()));
         return Ok(());
     };
     let copy = find(&copies, wanted)?;
@@ -29,34 +34,37 @@ pub fn recover(options: &Recover) -> Result<(), Error> {
         return Err(Error::user(format!("{} is damaged", copy.id)).hint(format!("look at {}", copy.path.display())));
     };
     if options.diff {
-        let present = present(&copy.of)?;
-        print(&diff(&copy.of.title(), present.as_ref().map_or("", Source::text), text));
+        let present = present(copy)?;
+        print(&diff(&copy.title(), present.as_ref().map_or("", Source::text), text));
     } else if let Some(path) = &options.output {
         write_to(path, text)?;
     } else if options.restore {
-        restore(copy, text)?;
+        return restore(copy, text);
     } else {
         print(text);
     }
+    say_typed(copy);
     Ok(())
 }
 
-fn list(copies: &[Copy]) -> String {
+fn list(copies: &[Copy], complete: bool) -> String {
     if copies.is_empty() {
-        return "nothing is kept: no edits that were not saved, no texts from before saves\n".to_owned();
+        let nothing = "nothing is kept: no edits that were not saved, no texts from before saves\n";
+        return if complete { nothing.to_owned() } else { String::new() };
     }
     let mut lines = String::new();
     for copy in copies {
         let what = match &copy.kind {
-            CopyKind::Edits(_, Some(holder)) => format!("edits, being made by process {}", holder.process),
+            CopyKind::Edits(_, Some(holder)) => format!("edits, being made by {}", holder.who()),
             CopyKind::Edits(draft, None) if draft.typed.is_some() => {
                 "edits that were not saved, one half typed".to_owned()
             }
+            CopyKind::Edits(draft, None) if draft.handed => "edits saved for virsh, which may have them".to_owned(),
             CopyKind::Edits(_, None) => "edits that were not saved".to_owned(),
             CopyKind::Backup(_) => "the text before a save".to_owned(),
             CopyKind::Damaged => "damaged".to_owned(),
         };
-        let line = format!("{:<12} {:>10} ago  {}: {what}", copy.id, copy.age, copy.of.title());
+        let line = format!("{:<12} {:>10} ago  {}: {what}", copy.id, copy.age, copy.title());
         lines.push_str(&visible(&line));
         lines.push('\n');
     }
@@ -64,16 +72,15 @@ fn list(copies: &[Copy]) -> String {
 }
 
 /// The copy of a name; for the path of a file its newest edits.
-fn find<'a>(copies: &'a [Copy], wanted: &str) -> Result<&'a Copy, Error> {
-    if let Some(copy) = copies.iter().find(|copy| copy.id == wanted) {
+fn find<'a>(copies: &'a [Copy], wanted: &OsStr) -> Result<&'a Copy, Error> {
+    if let Some(copy) = copies.iter().find(|copy| wanted == copy.id.as_str()) {
         return Ok(copy);
     }
-    let real = real_path(Path::new(wanted));
-    let of_file = |copy: &&Copy| matches!(&copy.of, Origin::File(path) if path.path() == real);
-    let found: Vec<&Copy> = copies.iter().filter(of_file).collect();
+    let found: Vec<&Copy> = copies.iter().filter(|copy| is_of(copy, Path::new(wanted))).collect();
     if let Some(edits) = found.iter().find(|copy| matches!(copy.kind, CopyKind::Edits(..))) {
         return Ok(edits);
     }
+    let wanted = wanted.display();
     let Some(first) = found.first() else {
         return Err(Error::user(format!("nothing of the name {wanted} is kept"))
             .hint("take the path or the name at the left of the list: qpt-tui recover"));
@@ -82,11 +89,20 @@ fn find<'a>(copies: &'a [Copy], wanted: &str) -> Result<&'a Copy, Error> {
         .hint(format!("texts from before saves are kept: {} is the newest", first.id)))
 }
 
+/// Whether it is a copy of the file at this path: of the one that it leads to, or of one that was there before a link.
+fn is_of(copy: &Copy, path: &Path) -> bool {
+    let Some(Origin::File(of)) = &copy.of else { return false };
+    let of = of.path();
+    of == real_path(path) || of == unfollowed(path)
+}
+
 /// A path with links followed, also where the file itself is gone.
 fn real_path(path: &Path) -> PathBuf {
-    if let Ok(real) = std::fs::canonicalize(path) {
-        return real;
-    }
+    std::fs::canonicalize(path).unwrap_or_else(|_| unfollowed(path))
+}
+
+/// A path with links followed but for the last part.
+fn unfollowed(path: &Path) -> PathBuf {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     match (std::fs::canonicalize(parent), path.file_name()) {
         (Ok(parent), Some(name)) => parent.join(name),
@@ -94,18 +110,30 @@ fn real_path(path: &Path) -> PathBuf {
     }
 }
 
-/// The hint for a file that can't be opened and of which something is kept.
+/// The hint for a file that can't be opened, or was another before it became a link, and of which something is kept.
 pub fn hint_for(path: &Path) -> Option<String> {
-    let real = real_path(path);
-    let copies = journal::copies().ok()?;
-    let copy = copies.iter().find(|copy| matches!(&copy.of, Origin::File(of) if of.path() == real))?;
+    let found = journal::copies().ok()?;
+    let copy = found.copies.iter().find(|copy| is_of(copy, path))?;
     Some(format!("a copy of it is kept: qpt-tui recover {} --output FILE", copy.id))
+}
+
+/// The hint about edits of a file that stood here before a link did.
+pub fn hint_before_link(path: &Path) -> Option<String> {
+    let own = unfollowed(path);
+    if std::fs::canonicalize(path).is_ok_and(|real| real == own) {
+        return None;
+    }
+    let found = journal::copies().ok()?;
+    let is_edit = |copy: &&Copy| matches!(copy.kind, CopyKind::Edits(_, None));
+    let before = |copy: &&Copy| matches!(&copy.of, Some(Origin::File(of)) if of.path() == own);
+    let copy = found.copies.iter().find(|copy| is_edit(copy) && before(copy))?;
+    Some(format!("edits of what was here before this link are kept: qpt-tui recover {}", copy.id))
 }
 
 fn running(copy: &Copy) -> Result<(), Error> {
     match &copy.kind {
         CopyKind::Edits(_, Some(holder)) => {
-            Err(Error::user(format!("{} is being edited by process {}", copy.of.title(), holder.process))
+            Err(Error::user(format!("{} is being edited by {}", copy.title(), holder.who()))
                 .hint("end that session first, or take over by opening it"))
         }
         CopyKind::Edits(_, None) | CopyKind::Backup(_) | CopyKind::Damaged => Ok(()),
@@ -118,18 +146,22 @@ fn discard(copy: &Copy) -> Result<(), Error> {
 }
 
 /// What is there now; nothing for a file that is gone.
-fn present(of: &Origin) -> Result<Option<Source>, Error> {
-    match of {
-        Origin::File(path) => {
+fn present(copy: &Copy) -> Result<Option<Source>, Error> {
+    let elsewhere = format!("write it to a new file: qpt-tui recover {} --output FILE", copy.id);
+    match &copy.of {
+        Some(Origin::File(path)) => {
             let path = path.path();
             if path.symlink_metadata().is_err() {
                 return Ok(None);
             }
-            Ok(Some(Source::File(store::load(&path)?)))
+            let present = store::load(&path)
+                .map_err(|error| error.hint(format!("move what is there away, then try again; or {elsewhere}")))?;
+            Ok(Some(Source::File(present)))
         }
-        Origin::Domain { connection, domain } => Ok(Some(Source::Libvirt(store::open(connection, domain)?))),
-        Origin::VirshEdit { domain } => Err(Error::user("virsh has taken its temporary file away")
-            .hint(format!("write it to a file, then define that: --output {domain}.xml"))),
+        Some(Origin::Domain { connection, domain }) => Ok(Some(Source::Libvirt(store::open(connection, domain)?))),
+        Some(Origin::VirshEdit { domain }) => Err(Error::user("virsh has taken its temporary file away")
+            .hint(format!("run virsh edit {domain} again, which offers them; or {elsewhere}"))),
+        None => Err(Error::user("what it is a copy of is not known any more").hint(elsewhere)),
     }
 }
 
@@ -145,17 +177,25 @@ fn write_to(path: &Path, text: &str) -> Result<(), Error> {
 fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
     running(copy)?;
     let elsewhere = format!("write it elsewhere: qpt-tui recover {} --output FILE", copy.id);
-    let Some(source) = present(&copy.of)? else {
-        let Origin::File(path) = &copy.of else { return Ok(()) };
+    if let Err(error) = Document::parse(text) {
+        return Err(Error::user(format!("{} is no domain: {}", copy.id, error.message)).hint(elsewhere));
+    }
+    let (Some(source), Some(of)) = (present(copy)?, &copy.of) else {
+        let Some(Origin::File(path)) = &copy.of else { return Ok(()) };
         write_to(&path.path(), text)?;
-        return done(copy);
+        return done(copy, "there was no file");
     };
     let text = match &copy.kind {
-        CopyKind::Edits(draft, _) if *draft.opened != *source.text() && *draft.text != *source.text() => {
+        // What can't be read has nothing to be merged: it is kept, and replaced.
+        CopyKind::Edits(draft, _)
+            if *draft.opened != *source.text()
+                && *draft.text != *source.text()
+                && Document::parse(source.text()).is_ok() =>
+        {
             match merge(&draft.opened, text, source.text()) {
                 Merge::Clean(merged) => merged,
                 Merge::Clashes(..) => {
-                    let title = copy.of.title();
+                    let title = copy.title();
                     return Err(
                         Error::user(format!("{title} was changed meanwhile, in the same places")).hint(elsewhere)
                     );
@@ -164,38 +204,45 @@ fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
         }
         CopyKind::Edits(..) | CopyKind::Backup(_) | CopyKind::Damaged => text.to_owned(),
     };
-    let keep = |old: &str| journal::backup(&copy.of, old);
+    let keep = |old: &str| journal::backup(of, old);
+    let kept = "the text before is kept, see: qpt-tui recover";
     let mut way = Way::Replace;
     loop {
         match source.save(&text, way, &keep)? {
-            Saved::Unchanged | Saved::Written(_, None) => return done(copy),
-            Saved::Written(_, Some(remark)) => {
-                complain(&format!("restored; but {remark}"));
-                return done(copy);
-            }
+            Saved::Unchanged => return done(copy, "it was there already"),
+            Saved::Written(_, None) => return done(copy, kept),
+            Saved::Written(_, Some(remark)) => return done(copy, &format!("{kept}; but {remark}")),
             Saved::Irreplaceable(_) if way == Way::Replace => way = Way::InPlace,
             Saved::Irreplaceable(why) => {
                 return Err(Error::user(format!("it can't be replaced: {why}")).hint(elsewhere));
             }
             Saved::ChangedByOthers(_) => {
-                return Err(Error::user(format!("{} is being changed just now", copy.of.title())).hint("try again"));
+                return Err(Error::user(format!("{} is being changed just now", copy.title())).hint("try again"));
             }
         }
     }
 }
 
-fn done(copy: &Copy) -> Result<(), Error> {
-    complain(&format!("restored: {}; the text before is kept, see: qpt-tui recover", visible(&copy.of.title())));
+/// Says that it is restored; what was being typed stays kept for the editor.
+fn done(copy: &Copy, remark: &str) -> Result<(), Error> {
+    complain(&format!("restored: {}; {remark}", visible(&copy.title())));
     let CopyKind::Edits(draft, _) = &copy.kind else { return Ok(()) };
-    let left = match &draft.typed {
-        Some(Typed::Form { fields, .. }) => {
-            Some(format!("what was typed in a form was not taken over: {} {}", fields[0], fields[1]))
-        }
-        Some(Typed::Import(text)) => Some(format!("what was to be imported was not taken over: {text}")),
-        None => None,
-    };
-    if let Some(left) = left {
-        complain(&visible(&left));
+    if draft.typed.is_some() {
+        say_typed(copy);
+        return Ok(());
     }
     journal::remove_copy(copy).map_err(|error| Error::user(format!("{}: {error}", copy.path.display())))
+}
+
+/// Says what was being typed, which is in no text.
+fn say_typed(copy: &Copy) {
+    let CopyKind::Edits(draft, _) = &copy.kind else { return };
+    let typed = match &draft.typed {
+        Some(Typed::Form { fields, .. }) => format!("{} {}", fields[0], fields[1]),
+        Some(Typed::Import(text)) => text.clone(),
+        None => return,
+    };
+    complain(&visible(&format!(
+        "half typed, and not in the text: {typed}; opening the file in the editor gives it back"
+    )));
 }

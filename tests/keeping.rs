@@ -151,10 +151,11 @@ fn a_link_or_a_pipe_in_the_place_of_a_journal_is_neither_followed_nor_waited_for
         symlink(&victim, folder.join(name)).unwrap();
     }
     let mut terminal = place.open();
-    terminal.shows("edits are not kept");
+    terminal.shows("Restore them?");
+    terminal.send("n");
     leave(&mut terminal, "dqy");
     assert_eq!(text(&victim), "precious");
-    std::fs::remove_file(folder.join("lock")).unwrap();
+    assert!(place.recover(&[]).1.contains("vm.xml: edits that were not saved"));
     let pipe = Command::new("mkfifo").arg(folder.join("journal-1-1.json")).status();
     assert!(pipe.unwrap().success());
     let mut terminal = place.open();
@@ -262,8 +263,7 @@ fn another_session_is_told_and_can_be_taken_over() {
     third.shows("Restore them?");
     third.send("y");
     third.shows("[modified]");
-    // The first one notices with its next change, and can't save.
-    first.send("D");
+    // The first one is told at once, and can't save.
     first.shows("took over");
     first.send("\u{13}");
     first.shows("another session took it over");
@@ -627,4 +627,382 @@ fn a_save_that_writes_nothing_removes_no_copy() {
     let mut terminal = place.open();
     terminal.shows("Restore them?");
     leave(&mut terminal, "Dq");
+}
+
+#[test]
+fn a_session_that_was_taken_over_loses_nothing() {
+    let place = Place::new();
+    let mut first = place.open();
+    first.send("d");
+    first.shows("[modified]");
+    first.settle();
+    let mut second = place.opened(&place.file());
+    second.shows("being edited by process");
+    second.send("t");
+    second.shows("Restore them?");
+    second.send("y");
+    second.shows("[modified]");
+    first.shows("took over");
+    // What is changed from here on is kept too.
+    first.send("d");
+    first.settle();
+    second.send("\u{13}");
+    second.shows("saved");
+    leave(&mut second, "q");
+    first.signal("TERM");
+    assert_eq!(first.end().code(), Some(143));
+    assert!(first.text().contains("your changes are kept"), "{}", first.text());
+    let mut last = place.opened(&place.file());
+    last.shows("Restore them?");
+    last.send("y");
+    last.shows("[modified]");
+    last.send("\u{13}");
+    last.shows("saved");
+    leave(&mut last, "q");
+    assert!(!text(&place.file()).contains("qemu:arg"), "{}", text(&place.file()));
+}
+
+#[test]
+fn edits_of_a_session_that_only_looks_are_kept_too() {
+    let place = Place::new();
+    let mut first = place.open();
+    let mut second = place.opened(&place.file());
+    second.shows("being edited by process");
+    second.send("l");
+    second.until("the lists", |screen| !screen.contents().contains("being edited"));
+    second.send("d");
+    second.shows("[modified");
+    second.settle();
+    second.signal("KILL");
+    second.child.wait().unwrap();
+    leave(&mut first, "q");
+    let mut third = place.opened(&place.file());
+    third.shows("Restore them?");
+    leave(&mut third, "Dq");
+    assert_eq!(std::fs::read_dir(place.state()).unwrap().count(), 0);
+}
+
+/// What virsh edit does: a temporary file, which is read when the editor has ended.
+struct VirshEdit {
+    place: Place,
+    temporary: PathBuf,
+}
+
+impl VirshEdit {
+    fn new() -> VirshEdit {
+        let place = Place::new();
+        let temporary = place.dir.path().join("tmp");
+        std::fs::create_dir(&temporary).unwrap();
+        VirshEdit { place, temporary }
+    }
+
+    /// The editor on a temporary file that holds a text.
+    fn edit(&self, number: u32, text: Option<&str>) -> (Terminal, PathBuf) {
+        let file = self.temporary.join(format!("virshABC12{number}.xml"));
+        if let Some(text) = text {
+            std::fs::write(&file, text).unwrap();
+        }
+        let script = format!("TMPDIR='{}' exec '{}' '{}'", self.temporary.display(), program(), file.display());
+        (Terminal::at_home(&self.place.home(), "/bin/sh", &["-c", &script], (80, 24)), file)
+    }
+}
+
+fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_qpt-tui")
+}
+
+#[test]
+fn what_virsh_did_not_take_is_offered_by_the_next_virsh_edit() {
+    let work = VirshEdit::new();
+    // Saved, left, and libvirt says no.
+    let (mut terminal, file) = work.edit(1, Some(VM));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("virsh defines it when you leave");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&file), edited());
+    // virsh asks whether to try again: the same file, nothing to ask, and still kept.
+    let (mut terminal, _) = work.edit(1, None);
+    terminal.shows("-snapshot");
+    terminal.settle();
+    assert!(!terminal.text().contains("Restore them?"), "{}", terminal.text());
+    terminal.signal("KILL");
+    terminal.child.wait().unwrap();
+    // Given up: the next virsh edit has libvirt's text.
+    let (mut terminal, file) = work.edit(2, Some(VM));
+    terminal.shows("that were saved for virsh are not in libvirt");
+    terminal.send("y");
+    terminal.shows("[modified]");
+    terminal.send("\u{13}");
+    terminal.shows("virsh defines it when you leave");
+    // More edits after the save, and a kill.
+    terminal.send("d");
+    terminal.shows("[modified]");
+    terminal.settle();
+    terminal.signal("KILL");
+    terminal.child.wait().unwrap();
+    assert_eq!(text(&file), edited());
+    let (mut terminal, file) = work.edit(3, Some(VM));
+    terminal.shows("Restore them?");
+    terminal.send("y");
+    terminal.shows("[modified]");
+    terminal.send("\u{13}");
+    terminal.shows("virsh defines it when you leave");
+    leave(&mut terminal, "q");
+    let saved = text(&file);
+    assert!(!saved.contains("qemu:arg"), "{saved}");
+    // libvirt took it, and wrote it in its own way.
+    let (mut terminal, _) = work.edit(4, Some(&saved.replace("<memory>1<", "<memory unit='KiB'>1<")));
+    terminal.shows("Arguments (0)");
+    terminal.settle();
+    assert!(!terminal.text().contains("Restore them?"), "{}", terminal.text());
+    leave(&mut terminal, "q");
+    assert!(!work.place.recover(&[]).1.contains("edits"), "{}", work.place.recover(&[]).1);
+}
+
+#[test]
+fn what_is_saved_for_virsh_and_ended_by_a_signal_is_kept() {
+    let work = VirshEdit::new();
+    let (mut terminal, _) = work.edit(1, Some(VM));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("virsh defines it when you leave");
+    terminal.signal("TERM");
+    assert_eq!(terminal.end().code(), Some(143));
+    let (mut terminal, _) = work.edit(2, Some(VM));
+    terminal.shows("Restore them?");
+    leave(&mut terminal, "Dq");
+}
+
+/// A connection whose virsh answers as a script says.
+fn connected(place: &Place, script: &str) -> Terminal {
+    let bin = place.dir.path().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(bin.join("virsh"), format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(bin.join("virsh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = format!("PATH='{}':$PATH exec '{}' --connect qemu:///system --domain vm", bin.display(), program());
+    Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24))
+}
+
+#[test]
+fn what_is_begun_during_a_slow_save_stays() {
+    let place = Place::new();
+    let libvirt = place.dir.path().join("libvirt.xml");
+    std::fs::write(&libvirt, VM).unwrap();
+    // libvirt takes its time, and puts an argument of its own in front.
+    let script = format!(
+        "case \"$*\" in *define*) sleep 1; for last; do :; done; \
+         sed \"s|<qemu:commandline>|&<qemu:arg value='-S'/>|\" \"$last\" > '{0}';; *dumpxml*) exec cat '{0}';; esac",
+        libvirt.display()
+    );
+    let mut terminal = connected(&place, &script);
+    terminal.shows("-rtc base=utc");
+    terminal.send("jdq");
+    terminal.shows("save first");
+    terminal.send("s");
+    terminal.shows("[saving…]");
+    // The form is about an entry that stands elsewhere afterwards.
+    terminal.send("\r,clock=host");
+    terminal.shows("clock=host");
+    terminal.until("the save", |screen| !screen.contents().contains("[saving…]"));
+    terminal.settle();
+    assert!(terminal.text().contains("clock=host"), "{}", terminal.text());
+    terminal.send("\r");
+    terminal.shows("-rtc base=utc,clock=host");
+    terminal.shows("-S");
+    terminal.send("\u{13}");
+    terminal.shows("[saving…]");
+    terminal.until("the save", |screen| !screen.contents().contains("[saving…]"));
+    leave(&mut terminal, "q");
+    assert!(text(&libvirt).contains("base=utc,clock=host"), "{}", text(&libvirt));
+}
+
+#[test]
+fn a_file_that_was_taken_away_is_written_anew_also_without_edits() {
+    let place = Place::new();
+    std::fs::set_permissions(place.file(), std::fs::Permissions::from_mode(0o640)).unwrap();
+    let mut terminal = place.open();
+    std::fs::remove_file(place.file()).unwrap();
+    terminal.shows("by others too");
+    terminal.send("q");
+    terminal.shows("Leave without them?");
+    terminal.send("s");
+    terminal.shows("Write it anew?");
+    terminal.send("o");
+    assert!(terminal.end().success());
+    assert_eq!(text(&place.file()), VM);
+    assert_eq!(std::fs::metadata(place.file()).unwrap().mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_file_is_not_written_over() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    terminal.send("d");
+    terminal.shows("[modified]");
+    std::fs::remove_file(place.file()).unwrap();
+    std::fs::create_dir(place.file()).unwrap();
+    terminal.send("\u{13}");
+    terminal.shows("Something else is in its place");
+    terminal.send("o");
+    terminal.settle();
+    assert!(!terminal.text().contains("write over"), "{}", terminal.text());
+    terminal.send("n");
+    leave(&mut terminal, "qy");
+}
+
+#[test]
+fn a_half_written_file_leads_to_its_copies() {
+    let place = Place::new();
+    place.crash();
+    std::fs::write(place.file(), &VM[..VM.len() / 2]).unwrap();
+    let mut terminal = place.opened(&place.file());
+    assert_eq!(terminal.end().code(), Some(2));
+    assert!(terminal.text().contains("qpt-tui recover"), "{}", terminal.text());
+    let (status, said) = place.recover(&[place.file().to_str().unwrap(), "--restore"]);
+    assert!(status == Some(0) && said.contains("restored"), "{said}");
+    assert_eq!(text(&place.file()), edited());
+}
+
+#[test]
+fn an_editor_that_wrote_and_failed_loses_nothing() {
+    let place = Place::new();
+    let editor = place.dir.path().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\nprintf 'base=local\\377time\\n' > \"$1\"\nexit 3\n").unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("E");
+    terminal.shows("what it wrote is in the form");
+    terminal.shows("base=local");
+    terminal.send("\u{1b}");
+    terminal.shows("Drop what you typed?");
+    leave(&mut terminal, "yq");
+}
+
+#[test]
+fn a_pipe_that_an_editor_leaves_holds_nobody_up() {
+    let place = Place::new();
+    let editor = place.dir.path().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\nrm \"$1\"\nmkfifo \"$1\"\n").unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("E");
+    terminal.shows("no regular file");
+    terminal.send("\u{1b}");
+    terminal.until("the lists", |screen| !screen.contents().contains("Edit"));
+    leave(&mut terminal, "q");
+}
+
+#[test]
+fn damage_in_the_state_directory_hides_no_copy() {
+    let place = Place::new();
+    place.crash();
+    let folder = place.folder();
+    std::fs::write(folder.join("of.json"), "").unwrap();
+    std::fs::remove_file(folder.join("lock")).unwrap();
+    std::fs::create_dir(folder.join("lock")).unwrap();
+    let (_, said) = place.recover(&[]);
+    assert!(said.contains("vm.xml: edits that were not saved"), "{said}");
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    leave(&mut terminal, "nq");
+    // A folder that others may write is named, and not called empty.
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let (_, said) = place.recover(&[]);
+    assert!(said.contains("others may write") && !said.contains("nothing is kept"), "{said}");
+}
+
+#[test]
+fn edits_of_a_file_that_became_a_link_are_named() {
+    let place = Place::new();
+    place.crash();
+    let moved = place.dir.path().join("moved.xml");
+    std::fs::rename(place.file(), &moved).unwrap();
+    symlink(&moved, place.file()).unwrap();
+    let mut terminal = place.open();
+    terminal.shows("before this link");
+    leave(&mut terminal, "q");
+    assert_eq!(place.recover(&[place.file().to_str().unwrap()]), (Some(0), edited()));
+}
+
+#[test]
+fn what_was_half_typed_stays_kept_when_the_text_is_restored() {
+    let place = Place::new();
+    let mut terminal = place.open();
+    terminal.send("da-smbios\ttype=0");
+    terminal.shows("type=0");
+    terminal.settle();
+    terminal.signal("KILL");
+    terminal.child.wait().unwrap();
+    let path = place.file();
+    for arguments in [vec![path.to_str().unwrap()], vec![path.to_str().unwrap(), "--diff"]] {
+        assert!(place.recover(&arguments).1.contains("half typed, and not in the text: -smbios type=0"));
+    }
+    let (status, said) = place.recover(&[path.to_str().unwrap(), "--restore"]);
+    assert!(status == Some(0) && said.contains("-smbios type=0"), "{said}");
+    assert_eq!(text(&path), edited());
+    let mut terminal = place.opened(&path);
+    terminal.shows("Restore them?");
+    terminal.send("v");
+    terminal.shows("half typed");
+    terminal.send("y");
+    terminal.shows("type=0");
+    terminal.send("\r\u{13}");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+}
+
+#[test]
+fn a_stopped_session_ends_with_its_edits_kept() {
+    let place = Place::new();
+    // A shell with job control, as ssh gives one.
+    let run = format!(
+        "set -m; '{}' '{}'; echo \"stopped by $?\"; kill %1; wait %1; echo \"ended by $?\"; exec sleep 60",
+        program(),
+        place.file().display()
+    );
+    let mut terminal = Terminal::at_home(&place.home(), "bash", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d");
+    terminal.shows("[modified]");
+    terminal.send("\u{1a}");
+    terminal.shows("stopped by 147");
+    terminal.shows("ended by 143");
+    assert!(terminal.text().contains("your changes are kept"), "{}", terminal.text());
+    let mut terminal = place.open();
+    terminal.shows("Restore them?");
+    leave(&mut terminal, "Dq");
+}
+
+#[test]
+fn a_write_in_place_is_ended_before_the_session_is() {
+    let place = Place::new();
+    let other = place.dir.path().join("other.xml");
+    std::fs::hard_link(place.file(), &other).unwrap();
+    // Writing takes half a second from its start to its end.
+    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    if !able {
+        eprintln!("skipped: no strace here");
+        return;
+    }
+    let run = format!(
+        "exec strace -f -o /dev/null -e trace=ftruncate -e inject=ftruncate:delay_enter=400000 '{}' '{}'",
+        program(),
+        place.file().display()
+    );
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("2 names");
+    terminal.send("y");
+    terminal.shows("[saving…]");
+    let program = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", terminal.child.id())).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    Command::new("kill").args(["-TERM", program.trim()]).status().unwrap();
+    terminal.end();
+    assert_eq!((text(&place.file()), text(&other)), (edited(), edited()));
 }

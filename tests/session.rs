@@ -593,6 +593,7 @@ fn a_form_comes_back_to_its_entry_wherever_that_is_now() {
                 fields: ["-rtc".to_owned(), "base=localtime".to_owned()],
                 focus: 1,
             }),
+            handed: false,
         },
     };
     let now = SMALL.replace("<q:arg value='-device'/>", "<q:arg value='-snapshot'/><q:arg value='-device'/>");

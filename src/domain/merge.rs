@@ -134,8 +134,19 @@ fn side<'a>(base: &[Piece<'a>], new: &[Piece<'a>], stretch: Range<usize>, change
 fn changes(base: &[Piece<'_>], new: &[Piece<'_>], is_mine: bool) -> Vec<Change> {
     let [old_texts, new_texts] = [base, new].map(|pieces| pieces.iter().map(|piece| piece.text).collect::<Vec<_>>());
     let operations = capture_diff_slices(Algorithm::Myers, &old_texts, &new_texts);
-    let changed = operations.iter().filter(|operation| operation.tag() != DiffTag::Equal);
-    changed.map(|operation| Change { base: operation.old_range(), new: operation.new_range(), is_mine }).collect()
+    let mut changes = Vec::new();
+    for operation in &operations {
+        let (base, new) = (operation.old_range(), operation.new_range());
+        match operation.tag() {
+            DiffTag::Equal => {}
+            // Piece by piece: who took two away took away the one that the other side took away.
+            DiffTag::Delete => {
+                changes.extend(base.map(|at| Change { base: at..at + 1, new: new.start..new.start, is_mine }));
+            }
+            DiffTag::Insert | DiffTag::Replace => changes.push(Change { base, new, is_mine }),
+        }
+    }
+    changes
 }
 
 /// The pieces of a text. A text that is no domain is taken line by line.
@@ -213,6 +224,13 @@ mod tests {
         assert_eq!(merged(&["a"], &["a", "m"], &["a", "t"]).unwrap(), "a t m");
         assert_eq!(merged(&["a"], &["a", "n"], &["a", "n"]).unwrap(), "a n");
         assert_eq!(merged(&["a"], &["a", "n", "m"], &["a", "n"]).unwrap(), "a n m");
+    }
+
+    #[test]
+    fn who_took_more_away_took_the_same_away() {
+        assert_eq!(merged(&["a", "b", "c"], &["c"], &["b", "c"]).unwrap(), "c");
+        assert_eq!(merged(&["a", "b", "c"], &["a"], &["a", "c"]).unwrap(), "a");
+        assert_eq!(merged(&["a", "b", "c"], &["c"], &["a", "b2", "c"]), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -19,6 +20,9 @@ pub struct FileSource {
     pub text: String,
     /// The path with links followed.
     pub real: PathBuf,
+    /// Its mode, and the numbers of its user and group: what it is made anew with when somebody took it away.
+    pub(super) mode: u32,
+    pub(super) owner: (u32, u32),
     /// It was taken away since, and that is known.
     pub(super) gone: bool,
 }
@@ -40,7 +44,8 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
     let real = std::fs::canonicalize(path).map_err(|error| refuse(&error))?;
     let mut file = open_regular(&real).map_err(|error| refuse(&error))?;
     let text = read_text(&mut file, &shown.to_string())?;
-    Ok(FileSource { path: path.to_owned(), text, real, gone: false })
+    let (mode, owner) = (metadata.mode() & 0o7777, (metadata.uid(), metadata.gid()));
+    Ok(FileSource { path: path.to_owned(), text, real, mode, owner, gone: false })
 }
 
 /// Opens a regular file for reading, without waiting for whoever put a pipe in its place.
@@ -51,6 +56,20 @@ pub(super) fn open_regular(real: &Path) -> std::io::Result<File> {
         return Err(std::io::Error::other("it is no regular file"));
     }
     Ok(file)
+}
+
+/// The bytes of a regular file, without waiting for whoever put a pipe in its place.
+///
+/// # Errors
+/// When it can't be read, is no regular file, or is longer than a domain can be.
+pub fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    open_regular(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(std::io::Error::other(format!("it is longer than {MAX_BYTES} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// Reads standard input, for `-`.

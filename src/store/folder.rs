@@ -78,10 +78,10 @@ impl Folder {
         Folder::open(&*self.descriptor, Path::new(name), self.path.join(name))
     }
 
-    /// A folder inside this one that is there already.
-    pub(super) fn existing(&self, name: &str) -> Option<Folder> {
+    /// A folder inside this one that is there already; or why it is not used.
+    pub(super) fn existing(&self, name: &str) -> Option<Result<Folder, String>> {
         let kind = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        (FileType::from_raw_mode(kind.st_mode) == FileType::Directory).then(|| self.inside(name).ok())?
+        (FileType::from_raw_mode(kind.st_mode) == FileType::Directory).then(|| self.inside(name))
     }
 
     fn open(at: impl std::os::fd::AsFd, name: &Path, path: PathBuf) -> Result<Folder, String> {
@@ -137,6 +137,16 @@ impl Folder {
             return Err(io::Error::other("it is no regular file"));
         }
         Ok(File::from(file))
+    }
+
+    /// Takes away what stands in the place of a regular file: the folder is ours, and nothing of it is followed.
+    pub(super) fn clear_way(&self, name: &str) {
+        let Ok(stat) = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) else { return };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Directory => self.remove_folder(name),
+            _ => self.remove(name),
+        }
     }
 
     /// The number that tells the file of this name from others; nothing where there is none.
@@ -195,7 +205,18 @@ impl Folder {
     /// Takes a file away; one that is gone already is fine.
     pub(super) fn remove(&self, name: &str) {
         // What can't be removed is removed by a later start.
-        let _ = rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::empty());
+        let _ = self.take_away(name);
+    }
+
+    /// As [`Folder::remove`], for who has to know.
+    ///
+    /// # Errors
+    /// When it is there still.
+    pub(super) fn take_away(&self, name: &str) -> io::Result<()> {
+        match rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::empty()) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Takes a folder inside this one away, where it is empty.

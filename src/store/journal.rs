@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::folder::{Folder, SCRATCH, said};
-use super::lock::{Asked, Holder, Lock, is_alive};
+use super::lock::{Asked, Holder, Lock, Stands, is_alive};
 use super::origin::Origin;
 use writer::Writer;
 
-pub use copies::{Copy, CopyKind, copies, remove_copy};
+pub use copies::{Copies, Copy, CopyKind, copies, remove_copy};
 
 /// Texts kept from before saves, for each file.
 const BACKUPS: usize = 5;
@@ -33,6 +33,8 @@ const BACKUPS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(30 * 86_400);
 /// The longest journal that is read: a document of 10 MiB twice, escaped.
 const MOST: u64 = 160 << 20;
+/// How long who takes over may need between the removal of the lock's file and its own.
+const REMADE: Duration = Duration::from_millis(50);
 /// The form of the file; another one is kept aside.
 const VERSION: u32 = 1;
 
@@ -45,6 +47,8 @@ pub struct Draft {
     pub text: Arc<str>,
     /// What is being typed.
     pub typed: Option<Typed>,
+    /// The text is in the file that virsh reads when the session ends; libvirt may have it or not.
+    pub handed: bool,
 }
 
 /// Text that is typed and not yet taken over into the document.
@@ -80,6 +84,8 @@ struct Page {
     text_sha256: String,
     text: String,
     typed: Option<Typed>,
+    #[serde(default)]
+    handed: bool,
 }
 
 /// Edits of an earlier session.
@@ -120,13 +126,18 @@ pub struct Busy {
 }
 
 impl Busy {
-    /// Takes it over; the other session sees that and keeps nothing more.
+    /// Takes it over; the other session is told, and can't save any more.
     ///
     /// # Errors
     /// One sentence.
     pub fn take_over(self) -> Result<Journal, String> {
         let lock = Lock::take_over(&self.folder).map_err(|error| said(&error))?;
-        Ok(Journal::start(self.folder, lock, self.origin))
+        Ok(Journal::start(self.folder, Some(lock), self.origin))
+    }
+
+    /// A journal beside that of the other session: edits are kept, though they can't be saved there.
+    pub fn beside(self) -> Journal {
+        Journal::start(self.folder, None, self.origin)
     }
 }
 
@@ -137,7 +148,7 @@ pub enum News {
     Failed(String),
     /// They are again.
     Works,
-    /// Another session took over: its process.
+    /// Another session took over: its process. Edits are still kept; they can't be saved.
     TakenOver(u32),
 }
 
@@ -153,7 +164,6 @@ struct Desk {
     order: Option<Order>,
     given: u64,
     done: u64,
-    ended: bool,
     failed: Option<String>,
 }
 
@@ -200,21 +210,49 @@ pub fn open(origin: &Origin) -> Opened {
         Ok(Asked::Held(holder)) => return Opened::Busy(Busy { holder, folder, origin: origin.clone() }),
         Err(error) => return Opened::Unkept(format!("{}: {}", said(&error), folder.path("lock").display())),
     };
-    Opened::Ready(Journal::start(folder, lock, origin.clone()))
+    folder.sweep(LIMIT);
+    Opened::Ready(Journal::start(folder, Some(lock), origin.clone()))
 }
 
 impl Journal {
-    fn start(folder: Folder, lock: Lock, origin: Origin) -> Journal {
-        folder.sweep(LIMIT);
+    fn start(folder: Folder, lock: Option<Lock>, origin: Origin) -> Journal {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("journal-{}-{}.json", std::process::id(), now.as_micros());
-        Journal { folder, origin, lock: Arc::new(Mutex::new(Some(lock))), name, desk: Arc::default() }
+        Journal { folder, origin, lock: Arc::new(Mutex::new(lock)), name, desk: Arc::default() }
     }
 
-    /// Starts the thread that writes; `tell` gets the news.
-    pub fn run(&self, tell: impl Fn(News) + Send + 'static) {
+    /// Starts the threads that write, and that see whether another session takes over; `tell` gets the news.
+    pub fn run(&self, tell: impl Fn(News) + Clone + Send + 'static) {
+        if locked(&self.lock).is_some() {
+            let (journal, tell) = (self.clone(), tell.clone());
+            crate::store::watch::watch(&self.folder.path("lock"), move || journal.look_at_lock(&tell));
+        }
         let writer = Writer(self.clone());
         std::thread::spawn(move || writer.work(&tell));
+    }
+
+    /// The file of the lock was touched; whether it is to be watched any longer.
+    fn look_at_lock(&self, tell: &dyn Fn(News)) -> bool {
+        let mut lock = locked(&self.lock);
+        let Some(own) = lock.as_ref() else { return false };
+        match own.stands(&self.folder) {
+            Stands::Ours => true,
+            Stands::TakenOver => {
+                drop(lock);
+                tell(News::TakenOver(Lock::successor(&self.folder)));
+                false
+            }
+            // Somebody removed its file; whoever takes over makes another one at once, and is seen then.
+            Stands::Gone => {
+                std::thread::sleep(REMADE);
+                if own.stands(&self.folder) == Stands::Gone
+                    && let Ok(Asked::Ours(new)) = Lock::ask(&self.folder)
+                {
+                    *lock = Some(new);
+                }
+                true
+            }
+        }
     }
 
     /// Has a draft written; returns at once. One that was not yet begun is left out for this one.
@@ -250,7 +288,7 @@ impl Journal {
                 return Ok(());
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if desk.ended || left.is_zero() {
+            if left.is_zero() {
                 let why = desk.failed.clone();
                 return Err(why.unwrap_or_else(|| "the disk did not answer in time".to_owned()));
             }
@@ -258,21 +296,10 @@ impl Journal {
         }
     }
 
-    /// Edits of earlier sessions, the newest first, without those that `present` has already; and the paths of damaged ones.
-    pub fn left_over(&self, present: &str) -> (Vec<Kept>, Vec<std::path::PathBuf>) {
-        let (kept, damaged) = read_all(&self.folder);
-        let mut wanted = Vec::new();
-        for one in kept {
-            if one.name == self.name {
-                continue;
-            }
-            if one.draft.typed.is_none() && *one.draft.text == *present {
-                // A save that was cut off after the file was replaced.
-                self.folder.remove(&one.name);
-            } else {
-                wanted.push(one);
-            }
-        }
+    /// Edits of other sessions, the newest first; and the paths of damaged ones, which are kept aside.
+    pub fn left_over(&self) -> (Vec<Kept>, Vec<std::path::PathBuf>) {
+        let (mut kept, damaged) = read_all(&self.folder);
+        kept.retain(|one| one.name != self.name);
         let aside = damaged.iter().map(|name| {
             let new = name.replacen("journal", "damaged", 1);
             match self.folder.rename(name, &new) {
@@ -280,7 +307,13 @@ impl Journal {
                 Err(_) => self.folder.path(name),
             }
         });
-        (wanted, aside.collect())
+        (kept, aside.collect())
+    }
+
+    /// Goes on with the edits of an earlier session: its file is this one's from now on.
+    pub fn adopt(&self, name: &str) {
+        // Where that fails both stay, and the next start sees both.
+        let _ = self.folder.rename(name, &self.name);
     }
 
     /// Takes edits of an earlier session away for good.
@@ -288,10 +321,11 @@ impl Journal {
         self.folder.remove(name);
     }
 
-    /// Takes the edits of all earlier sessions away: what the user wanted of them is saved.
+    /// Takes the edits of all earlier sessions away: what the user wanted of them is saved. A session that still runs, though
+    /// it was taken over, keeps its own.
     pub fn discard_all(&self) {
         for name in self.folder.names() {
-            if name.starts_with("journal-") && name != self.name {
+            if name.starts_with("journal-") && name != self.name && !is_alive(writer_of(&name)) {
                 self.folder.remove(&name);
             }
         }
@@ -305,7 +339,12 @@ impl Journal {
         back_up(&self.folder, &self.origin, text)
     }
 
-    /// Whether nobody took over.
+    /// Whether what was given last is on the disk still: who took over may have taken the edits too.
+    pub fn is_there(&self) -> bool {
+        self.folder.inode(&self.name).is_ok_and(|found| found.is_some())
+    }
+
+    /// Whether this session is the one that may save.
     pub fn is_ours(&self) -> bool {
         locked(&self.lock).as_ref().is_some_and(|lock| lock.is_ours(&self.folder))
     }
@@ -332,11 +371,10 @@ impl Journal {
         }
         let flushed = self.flush(patience);
         let lock = locked(&self.lock).take();
-        let ours = lock.as_ref().is_some_and(|lock| lock.is_ours(&self.folder));
         if let Some(lock) = lock {
             lock.release(&self.folder);
         }
-        if ours && let Ok(state) = Folder::state() {
+        if let Ok(state) = Folder::state() {
             remove_if_empty(&state, &self.origin.folder_name(), &self.folder);
         }
         flushed
@@ -379,12 +417,25 @@ fn back_up(folder: &Folder, origin: &Origin, text: &str) -> Result<std::path::Pa
     Ok(folder.path(&name))
 }
 
-/// Writes down what the folder is about, once.
+/// Writes down what the folder is about, where that is not said already.
 fn describe(folder: &Folder, origin: &Origin) -> std::io::Result<()> {
-    if folder.inode("of.json")?.is_some() {
+    if described(folder).is_some() {
         return Ok(());
     }
+    folder.clear_way("of.json");
     folder.put("of.json", &serde_json::to_vec(origin)?)
+}
+
+/// What the folder says that it is about.
+fn described(folder: &Folder) -> Option<Origin> {
+    let bytes = folder.read("of.json", MOST).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// The process that writes a journal of this name; zero for another name.
+fn writer_of(journal: &str) -> u32 {
+    let middle = journal.strip_prefix("journal-").and_then(|rest| rest.split('-').next());
+    middle.and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 fn backups(folder: &Folder) -> Vec<String> {
@@ -418,7 +469,7 @@ fn read(folder: &Folder, name: &str) -> Option<Kept> {
         return None;
     }
     let age = folder.age(name).map(super::words::duration)?;
-    let draft = Draft { opened: page.opened.into(), text: page.text.into(), typed: page.typed };
+    let draft = Draft { opened: page.opened.into(), text: page.text.into(), typed: page.typed, handed: page.handed };
     let running = is_alive(page.process);
     Some(Kept { name: name.to_owned(), of: page.of, process: page.process, running, age, draft })
 }
@@ -427,7 +478,7 @@ fn read(folder: &Folder, name: &str) -> Option<Kept> {
 pub fn sweep() {
     let Ok(state) = Folder::state() else { return };
     for name in state.names() {
-        let Some(folder) = state.existing(&name) else { continue };
+        let Some(Ok(folder)) = state.existing(&name) else { continue };
         // Whoever has the lock sweeps for themselves.
         let Ok(Asked::Ours(lock)) = Lock::ask(&folder) else { continue };
         folder.sweep(LIMIT);

@@ -14,6 +14,8 @@ use super::folder::Folder;
 const NAME: &str = "lock";
 /// Between two tries.
 const MOMENT: std::time::Duration = std::time::Duration::from_millis(5);
+/// How often it is asked for while it comes and goes.
+const TRIES: usize = 40;
 
 /// Our own lock.
 #[derive(Debug)]
@@ -24,10 +26,17 @@ pub(super) struct Lock {
 /// The process that has the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Its number; zero where it is not known.
+    /// Its number; zero where it is not known: a full disk, or a process of another container.
     pub process: u32,
     /// For how long it has had the lock, in words.
     pub since: String,
+}
+
+impl Holder {
+    /// What it is called in a sentence.
+    pub fn who(&self) -> String {
+        if self.process == 0 { "another process".to_owned() } else { format!("process {}", self.process) }
+    }
 }
 
 /// What came of asking for the lock.
@@ -54,8 +63,10 @@ impl Lock {
     /// # Errors
     /// When the file of the lock can't be made. A file system without locks gives one that holds nobody up.
     pub(super) fn ask(folder: &Folder) -> io::Result<Asked> {
+        folder.clear_way(NAME);
+        let mut dead = None;
         // Whoever leaves takes the file away, perhaps between our opening and our locking it: then it is tried again.
-        for _ in 0..100 {
+        for _ in 0..TRIES {
             let mut file = folder.file(NAME, OFlags::RDWR | OFlags::CREATE)?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) | Err(rustix::io::Errno::NOLCK | rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => {}
@@ -64,6 +75,7 @@ impl Lock {
                     if holder.process == 0 || is_alive(holder.process) {
                         return Ok(Asked::Held(holder));
                     }
+                    dead = Some(holder);
                     std::thread::sleep(MOMENT);
                     continue;
                 }
@@ -75,7 +87,11 @@ impl Lock {
                 return Ok(Asked::Ours(Lock { file }));
             }
         }
-        Err(io::Error::other("the lock comes and goes"))
+        // Somebody has it whose number means nothing here.
+        match dead {
+            Some(holder) => Ok(Asked::Held(Holder { process: 0, ..holder })),
+            None => Err(io::Error::other("the lock comes and goes")),
+        }
     }
 
     /// Takes the lock from whoever has it; they see it by [`Lock::is_ours`].
@@ -86,7 +102,7 @@ impl Lock {
         folder.remove(NAME);
         match Lock::ask(folder)? {
             Asked::Ours(lock) => Ok(lock),
-            Asked::Held(holder) => Err(io::Error::other(format!("process {} was quicker", holder.process))),
+            Asked::Held(holder) => Err(io::Error::other(format!("{} was quicker", holder.who()))),
         }
     }
 

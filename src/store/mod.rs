@@ -12,11 +12,11 @@ mod words;
 
 use std::path::Path;
 
-pub use file::{FileSource, Theirs, load, read_input};
+pub use file::{FileSource, Theirs, load, read_input, read_regular};
 pub use libvirt::{LibvirtSource, open};
 pub use lock::Holder;
 pub use origin::{FilePath, Origin};
-pub use save::{Keep, SavedAs, protection, save, save_as, sweep};
+pub use save::{Keep, SavedAs, await_writing, protection, save, save_as, sweep};
 
 use crate::error::Error;
 

@@ -10,8 +10,10 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
-use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags, StatxAttributes, StatxFlags, XattrFlags};
+use rustix::fs::{FallocateFlags, FlockOperation, IFlags, Mode, OFlags, StatxAttributes, StatxFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::file::{FileSource, open_regular};
@@ -37,20 +39,21 @@ enum Hindrance {
 /// # Errors
 /// When it can't be saved: one sentence that says what is in the file now, and what to do.
 pub fn save(source: &FileSource, text: &str, way: Way, keep: Keep<'_>) -> Result<Saved<FileSource>, Error> {
-    if text == source.text && !source.gone {
-        return Ok(Saved::Unchanged);
-    }
     if let Some(theirs) = source.theirs() {
         return Ok(Saved::ChangedByOthers(theirs));
+    }
+    if text == source.text && !source.gone {
+        return Ok(Saved::Unchanged);
     }
     let shown = source.path.display();
     let elsewhere = "save elsewhere: S in the editor";
     let next = FileSource { text: text.to_owned(), gone: false, ..source.clone() };
     let refused = |why: String| Error::user(format!("{shown}: not saved, it is as it was: {why}")).hint(elsewhere);
     if source.gone {
-        // Somebody took it away, and that is known: it is made again, readable for us alone.
-        create(&source.real, text, 0o600).map_err(|error| refused(said(&error)))?;
-        return Ok(Saved::Written(next, None));
+        // Somebody took it away, and that is known: it is made again as it was.
+        let owned = create(&source.real, text, source.mode, Some(source.owner));
+        let remark = owned.map_err(|error| refused(said(&error)))?.err();
+        return Ok(Saved::Written(next, remark.map(|error| format!("its owner is another: {}", said(&error)))));
     }
     if let Some(why) = not_writable(&source.real) {
         return Err(refused(why));
@@ -143,6 +146,10 @@ fn replace(real: &Path, text: &str, keep: &dyn Fn() -> Result<PathBuf, String>) 
     }
     let attributes = attributes(&old).map_err(Hindrance::Irreplaceable)?;
     let directory = real.parent().unwrap_or_else(|| Path::new("/"));
+    if matches!(Protection::of(directory), Some(Protection::AppendOnly)) {
+        let why = "its directory may only be appended to (chattr +a), which lets nothing be replaced";
+        return Err(Hindrance::Irreplaceable(why.to_owned()));
+    }
     sweep(directory);
     let (temporary, mut file) = match temporary(directory) {
         Ok(made) => made,
@@ -151,9 +158,11 @@ fn replace(real: &Path, text: &str, keep: &dyn Fn() -> Result<PathBuf, String>) 
         }
         Err(error) => return Err(failed("no file can be made beside it", &error)),
     };
-    // A backup that can't be kept does not stand in the way: the old text is there until the new one is whole.
-    let _ = keep();
-    let filled = fill(&mut file, text, &metadata, &attributes).and_then(|()| rename(&temporary, real));
+    let filled = fill(&mut file, text, &metadata, &attributes).and_then(|()| flags(&old, &file)).and_then(|()| {
+        // A backup that can't be kept does not stand in the way: the old text is there until the new one is whole.
+        let _ = keep();
+        rename(&temporary, real)
+    });
     if let Err(hindrance) = filled {
         // What could be left is the temporary file; the real one is untouched.
         let _ = std::fs::remove_file(&temporary);
@@ -162,6 +171,25 @@ fn replace(real: &Path, text: &str, keep: &dyn Fn() -> Result<PathBuf, String>) 
     // From here on the new text is in its place, whatever fails.
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(synced.err().map(|error| format!("whether it outlives a power cut is not sure: {}", said(&error))))
+}
+
+/// What `chattr` sets and a copy can have; the others are the file system's own.
+const FLAGS: IFlags =
+    IFlags::NOATIME.union(IFlags::NODUMP).union(IFlags::SYNC).union(IFlags::SECURE_REMOVAL).union(IFlags::UNRM);
+
+/// Gives the new file the flags of the old one.
+fn flags(old: &File, new: &File) -> Result<(), Hindrance> {
+    // A file system without flags has none to keep.
+    let (Ok(wanted), Ok(present)) = (rustix::fs::ioctl_getflags(old), rustix::fs::ioctl_getflags(new)) else {
+        return Ok(());
+    };
+    let flags = present.difference(FLAGS).union(wanted.intersection(FLAGS));
+    if flags == present {
+        return Ok(());
+    }
+    rustix::fs::ioctl_setflags(new, flags).map_err(|error| {
+        Hindrance::Irreplaceable(format!("a new file could not be given its flags (lsattr; {})", said(&error.into())))
+    })
 }
 
 fn rename(temporary: &Path, real: &Path) -> Result<(), Hindrance> {
@@ -298,6 +326,17 @@ struct Broken {
     restored: bool,
 }
 
+/// Held while a file is written into: then it holds neither text for a moment.
+static IN_PLACE: Mutex<()> = Mutex::new(());
+
+/// Waits until no file is being written into; the process may end then.
+pub fn await_writing(patience: Duration) {
+    let deadline = Instant::now() + patience;
+    while matches!(IN_PLACE.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Writes into the file as it is; room is made first, and where writing breaks off the old text is put back.
 fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
     let untouched = |error: io::Error| Broken { error, restored: true };
@@ -306,6 +345,7 @@ fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
     if !file.metadata().map_err(untouched)?.is_file() {
         return Err(untouched(io::Error::other("it is no regular file")));
     }
+    let _writing = IN_PLACE.lock().unwrap_or_else(PoisonError::into_inner);
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
     // A file system that knows no such call still has the writing below.
     let room = rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, 0, length.max(1));
@@ -323,15 +363,26 @@ fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
     Err(Broken { error, restored: back.is_ok() && read.is_ok() && now == old.as_bytes() })
 }
 
-fn create(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+/// Makes a file: a new one, which the umask and the directory's default ACL have a say in; or one that was taken away, with
+/// the mode and the owner that it had. Whether it could be given to its owner.
+fn create(path: &Path, text: &str, mode: u32, owner: Option<(u32, u32)>) -> io::Result<io::Result<()>> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?);
+    let first = if owner.is_some() { 0o600 } else { mode };
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(first))?);
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
         // Half a document is no document.
         let _ = std::fs::remove_file(path);
     }
-    written
+    written?;
+    let Some((user, group)) = owner else { return Ok(Ok(())) };
+    let owned = std::os::unix::fs::fchown(&file, Some(user), Some(group));
+    // With an ACL of its directory, or another group, it stays readable for us alone.
+    let plain = matches!(rustix::fs::fremovexattr(file.as_fd(), ACL), Ok(()) | Err(Errno::NODATA | Errno::NOTSUP));
+    if plain && owned.is_ok() {
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+    }
+    Ok(owned)
 }
 
 /// What saving to another path came to.
@@ -356,9 +407,9 @@ pub fn save_as(
     keep: Keep<'_>,
 ) -> Result<SavedAs, Error> {
     let shown = path.display();
-    let mode = like.and_then(|source| std::fs::metadata(&source.real).ok()).map_or(0o600, |found| found.mode() & 0o666);
-    match create(path, text, mode) {
-        Ok(()) => Ok(SavedAs::Written(super::load(path)?)),
+    let mode = like.map_or(0o600, |source| source.mode & 0o666);
+    match create(path, text, mode, None) {
+        Ok(_) => Ok(SavedAs::Written(super::load(path)?)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !over => Ok(SavedAs::Exists),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let there = super::load(path)?;

@@ -159,6 +159,8 @@ pub enum Effect {
     },
     /// Take the session of another process over.
     TakeOver,
+    /// Keep edits beside those of another session.
+    KeepBeside,
     /// Throw kept edits away.
     Discard(String),
     /// Kept edits are on the screen: their journal goes once this one has them.

@@ -46,6 +46,8 @@ pub struct App {
     pub document: Arc<Document>,
     /// The text that the file holds.
     pub saved: String,
+    /// The text that libvirt holds, where virsh reads the file only when the session ends.
+    pub of_libvirt: Option<String>,
     /// It is being saved.
     pub saving: bool,
     /// Edits are not in the journal: it can't be used, or not now.
@@ -134,6 +136,7 @@ impl App {
             readonly: None,
             look_only: None,
             saved: document.source().to_owned(),
+            of_libvirt: None,
             document: Arc::new(document),
             saving: false,
             theirs: None,
@@ -180,9 +183,9 @@ impl App {
         app
     }
 
-    /// Whether the text differs from what the file holds.
+    /// Whether the text differs from what the file holds, or the file is gone.
     pub fn is_modified(&self) -> bool {
-        self.document.source() != self.saved
+        self.document.source() != self.saved || self.theirs == Some(Theirs::Gone)
     }
 
     /// The entries of the selected row.

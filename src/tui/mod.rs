@@ -63,6 +63,11 @@ fn keep(app: &mut App, source: &Source) -> Keeping {
         journal::Opened::Busy(busy) => app.elsewhere(busy.holder.clone()),
         journal::Opened::Unkept(why) => app.unkept(why),
     }
+    if let Source::File(file) = source
+        && let Some(hint) = crate::recover::hint_before_link(&file.path)
+    {
+        app.failed(hint);
+    }
     opened.into()
 }
 
@@ -101,8 +106,15 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
             );
         }
     };
-    let document = check::parse(&source.title(), source.text())?;
+    let document = check::parse(&source.title(), source.text()).map_err(|error| {
+        // It may be half of a text that was being written.
+        let hint = cli.file.as_deref().and_then(crate::recover::hint_for);
+        hint.map_or(error.clone(), |hint| error.hint(hint))
+    })?;
     let mut app = App::new(source.title(), document);
+    if source.origin(&app.document.facts().name).is_of_virsh() {
+        app.of_libvirt = Some(app.saved.clone());
+    }
     if cli.readonly {
         app.look_only = Some("it was opened with --readonly");
     } else if let Source::File(file) = &source {

@@ -123,7 +123,10 @@ pub(super) struct Session<M> {
 type LastDeed = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
 
 /// How long the main thread has to end by itself after SIGTERM or SIGHUP.
-const ORDERLY: Duration = Duration::from_millis(900);
+const ORDERLY: Duration = Duration::from_millis(1_250);
+
+/// How long signals that arrived together may take to be seen.
+const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 
 /// Starts the thread that ends the process when it does not end by itself: it may be blocked in writing to a terminal that
 /// does not read, or busy.
@@ -381,15 +384,30 @@ impl<M: Send + 'static> Session<M> {
         self.screen.resize(Rect::new(0, 0, width, height))
     }
 
-    /// Gives the terminal back and stops, as Ctrl-Z does; goes on when the shell continues us.
+    /// Gives the terminal back and stops, as Ctrl-Z does; goes on when the shell continues us in the foreground. The number of
+    /// the signal that asked to end meanwhile: then the terminal is the shell's still.
     ///
     /// # Errors
     /// When the terminal can't be taken over again.
-    pub(super) fn suspend(&mut self) -> io::Result<()> {
+    pub(super) fn suspend(&mut self) -> io::Result<Option<i32>> {
         leave();
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        loop {
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+            // Another thread may be the one that learns of the signal that came first.
+            std::thread::sleep(SIGNALS_ARRIVE);
+            let end = self.signals.end.load(Ordering::SeqCst);
+            if end != 0 {
+                return Ok(Some(i32::try_from(end).unwrap_or(SIGTERM)));
+            }
+            // In the background (`bg`) the terminal is not ours to take.
+            let group = rustix::termios::tcgetpgrp(io::stdin());
+            if group.map_or(true, |group| group == rustix::process::getpgrp()) {
+                break;
+            }
+        }
         enter()?;
-        self.repaint()
+        self.repaint()?;
+        Ok(None)
     }
 
     /// Leaves the terminal to another program.

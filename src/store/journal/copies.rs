@@ -1,6 +1,6 @@
 //! What is kept, for who looks without a screen: edits that were not saved, texts from before saves.
 
-use super::{Draft, MOST, backups, read_all};
+use super::{Draft, MOST, backups, described, read_all};
 use crate::store::folder::{self, Folder};
 use crate::store::lock::{Asked, Holder, Lock};
 use crate::store::origin::Origin;
@@ -11,8 +11,8 @@ use crate::store::words;
 pub struct Copy {
     /// What it is called on the command line.
     pub id: String,
-    /// What it is a copy of.
-    pub of: Origin,
+    /// What it is a copy of; nothing where that can't be read any more.
+    pub of: Option<Origin>,
     /// How long ago it was written, in words.
     pub age: String,
     /// What it is.
@@ -33,6 +33,11 @@ pub enum CopyKind {
 }
 
 impl Copy {
+    /// What it is a copy of, for people.
+    pub fn title(&self) -> String {
+        self.of.as_ref().map_or_else(|| "of what is not known any more".to_owned(), Origin::title)
+    }
+
     /// The text, where there is one.
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
@@ -43,56 +48,69 @@ impl Copy {
     }
 }
 
-/// All copies that there are, by what they are of, the newest first.
+/// All copies that there are.
+#[derive(Debug, Default)]
+pub struct Copies {
+    /// By what they are of, the newest first.
+    pub copies: Vec<Copy>,
+    /// Folders that are not looked into; why, each in one sentence.
+    pub unusable: Vec<String>,
+}
+
+/// Looks for copies.
 ///
 /// # Errors
 /// When the state directory can't be used, in one sentence.
-pub fn copies() -> Result<Vec<Copy>, String> {
-    let path = folder::state_path()?;
-    if !path.exists() {
-        return Ok(Vec::new());
+pub fn copies() -> Result<Copies, String> {
+    let mut found = Copies::default();
+    if folder::state_path()?.symlink_metadata().is_err() {
+        return Ok(found);
     }
     let state = Folder::state()?;
-    let mut found = Vec::new();
-    for folder_name in state.names() {
-        let Some(folder) = state.existing(&folder_name) else { continue };
-        let digest = folder_name.rsplit('-').next().unwrap_or_default();
-        let short = digest.get(..8).unwrap_or(digest);
-        let holder = match Lock::ask(&folder) {
-            Ok(Asked::Ours(lock)) => {
-                lock.release(&folder);
-                None
-            }
-            Ok(Asked::Held(holder)) => Some(holder),
-            Err(_) => None,
-        };
-        let described =
-            folder.read("of.json", MOST).ok().and_then(|bytes| serde_json::from_slice::<Origin>(&bytes).ok());
-        let Some(of) = described else { continue };
-        let age = |name: &str| folder.age(name).map(words::duration).unwrap_or_default();
-        let mut add = |id: String, name: &str, kind: CopyKind| {
-            found.push(Copy { id, of: of.clone(), age: age(name), kind, path: folder.path(name) });
-        };
-        let (kept, mut damaged) = read_all(&folder);
-        damaged.extend(folder.names().into_iter().filter(|name| name.starts_with("damaged-")));
-        for (index, one) in kept.into_iter().enumerate() {
-            let running = holder.clone().filter(|holder| holder.process == one.process);
-            let id = if index == 0 { short.to_owned() } else { format!("{short}.e{index}") };
-            add(id, &one.name.clone(), CopyKind::Edits(one.draft, running));
-        }
-        for (index, name) in backups(&folder).iter().rev().enumerate() {
-            let bytes = folder.read(name, MOST).unwrap_or_default();
-            let id = format!("{short}.{}", index + 1);
-            match String::from_utf8(bytes) {
-                Ok(text) => add(id, name, CopyKind::Backup(text)),
-                Err(_) => add(id, name, CopyKind::Damaged),
-            }
-        }
-        for (index, name) in damaged.iter().enumerate() {
-            add(format!("{short}.d{index}"), name, CopyKind::Damaged);
+    for name in state.names() {
+        match state.existing(&name) {
+            Some(Ok(folder)) => found.copies.extend(of_folder(&folder, &name)),
+            Some(Err(why)) => found.unusable.push(why),
+            None => {}
         }
     }
     Ok(found)
+}
+
+/// The copies in the folder of one file or domain.
+fn of_folder(folder: &Folder, folder_name: &str) -> Vec<Copy> {
+    let digest = folder_name.rsplit('-').next().unwrap_or_default();
+    let short = digest.get(..8).unwrap_or(digest);
+    let holder = match Lock::ask(folder) {
+        Ok(Asked::Ours(lock)) => {
+            lock.release(folder);
+            None
+        }
+        Ok(Asked::Held(holder)) => Some(holder),
+        Err(_) => None,
+    };
+    let (kept, mut damaged) = read_all(folder);
+    damaged.extend(folder.names().into_iter().filter(|name| name.starts_with("damaged-")));
+    // Each journal says it too.
+    let of = described(folder).or_else(|| kept.first().map(|one| one.of.clone()));
+    let copy = |id: String, name: &str, kind: CopyKind| {
+        let age = folder.age(name).map(words::duration).unwrap_or_default();
+        Copy { id, of: of.clone(), age, kind, path: folder.path(name) }
+    };
+    let mut found = Vec::new();
+    for (index, one) in kept.into_iter().enumerate() {
+        let running = holder.clone().filter(|holder| holder.process == one.process);
+        let id = if index == 0 { short.to_owned() } else { format!("{short}.e{index}") };
+        found.push(copy(id, &one.name, CopyKind::Edits(one.draft, running)));
+    }
+    for (index, name) in backups(folder).iter().rev().enumerate() {
+        let text = String::from_utf8(folder.read(name, MOST).unwrap_or_default());
+        found.push(copy(format!("{short}.{}", index + 1), name, text.map_or(CopyKind::Damaged, CopyKind::Backup)));
+    }
+    for (index, name) in damaged.iter().enumerate() {
+        found.push(copy(format!("{short}.d{index}"), name, CopyKind::Damaged));
+    }
+    found
 }
 
 /// Takes a copy away.

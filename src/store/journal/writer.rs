@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{Draft, Journal, News, Order, Page, VERSION, describe, locked, sha256};
 use crate::store::folder::said;
-use crate::store::lock::{Asked, Lock, Stands};
 
 /// What could not be written is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -17,20 +16,16 @@ impl Writer {
     pub(super) fn work(&self, tell: &dyn Fn(News)) {
         loop {
             let (order, number) = self.next_order();
-            if !self.is_ours() {
-                return self.retire(tell);
-            }
             let written = match &order {
                 Order::Keep(draft) => self.write(draft),
-                Order::Forget => {
-                    self.0.folder.remove(&self.0.name);
-                    Ok(())
-                }
+                Order::Forget => self.0.folder.take_away(&self.0.name),
             };
             let folder = self.0.folder.path("");
             let failed = written.err().map(|error| format!("{}: {}", said(&error), folder.display()));
+            // Nothing to keep is no sign that keeping works again.
+            let forgot = matches!(order, Order::Forget) && failed.is_none();
             let before = self.report(order, number, failed.clone());
-            if before != failed {
+            if before != failed && !forgot {
                 tell(failed.map_or(News::Works, News::Failed));
             }
         }
@@ -48,40 +43,6 @@ impl Writer {
                 return (order, desk.given);
             }
             desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Whether nobody took over; a lock whose file somebody removed is made anew.
-    fn is_ours(&self) -> bool {
-        let mut lock = locked(&self.0.lock);
-        let Some(own) = lock.as_ref() else { return false };
-        match own.stands(&self.0.folder) {
-            Stands::Ours => true,
-            Stands::TakenOver => false,
-            Stands::Gone => {
-                let Ok(Asked::Ours(new)) = Lock::ask(&self.0.folder) else { return false };
-                *lock = Some(new);
-                true
-            }
-        }
-    }
-
-    /// Another session took over: nothing more is written.
-    fn retire(&self, tell: &dyn Fn(News)) {
-        let successor = Lock::successor(&self.0.folder);
-        let (desk, bell) = &*self.0.desk;
-        let mut desk = locked(desk);
-        desk.ended = true;
-        let why = match successor {
-            0 => format!("somebody removed {}", self.0.folder.path("").display()),
-            process => format!("process {process} took over"),
-        };
-        desk.failed = Some(why.clone());
-        bell.notify_all();
-        drop(desk);
-        // Closing gives the lock back itself, after it flushed: nobody took over then.
-        if locked(&self.0.lock).is_some() {
-            tell(if successor == 0 { News::Failed(why) } else { News::TakenOver(successor) });
         }
     }
 
@@ -110,6 +71,7 @@ impl Writer {
             text_sha256: sha256(&draft.text),
             text: draft.text.to_string(),
             typed: draft.typed.clone(),
+            handed: draft.handed,
         };
         describe(&self.0.folder, &self.0.origin)?;
         self.0.folder.put(&self.0.name, &serde_json::to_vec(&page)?)

@@ -7,7 +7,7 @@ use super::{App, Effect, Form, Mode, Target};
 use crate::domain::merge::{Clash, Merge, merge};
 use crate::domain::{Document, EntryKind, List};
 use crate::store::journal::{Draft, Kept, Typed};
-use crate::store::{Holder, Saved, Source, Theirs};
+use crate::store::{Holder, Origin, Saved, Source, Theirs};
 use crate::tui::action::Action;
 
 /// Edits of an earlier session, as they are offered.
@@ -38,7 +38,9 @@ impl Offer {
 
     pub(super) fn sentence(&self) -> String {
         let (process, age) = (self.kept.process, &self.kept.age);
-        let mut text = if self.kept.running {
+        let mut text = if self.kept.draft.handed {
+            format!("Edits that were saved for virsh are not in libvirt: process {process}, {age} ago.")
+        } else if self.kept.running {
             format!("Process {process}, whose session you took over, has edits that were not saved, made {age} ago.")
         } else {
             format!("An earlier session ended before its edits were saved: process {process}, {age} ago.")
@@ -147,14 +149,61 @@ impl Ending {
     }
 }
 
+/// What a list holds.
+fn kinds(document: &Document, list: List) -> Vec<EntryKind> {
+    document.list(list).iter().map(|entry| entry.kind.clone()).collect()
+}
+
 impl App {
+    /// The text that the edits started from.
+    fn opened(&self) -> &str {
+        self.of_libvirt.as_ref().unwrap_or(&self.saved)
+    }
+
+    /// Whether the journal has something to keep.
+    pub fn is_to_be_kept(&self) -> bool {
+        self.is_modified() || self.typed().is_some() || self.document.source() != self.opened()
+    }
+
     /// What would be lost if the session ended now; nothing where all is saved and nothing is being typed.
     pub fn draft(&self) -> Option<Draft> {
-        let typed = self.typed();
-        if !self.is_modified() && typed.is_none() {
+        if !self.is_to_be_kept() {
             return None;
         }
-        Some(Draft { opened: self.saved.as_str().into(), text: self.document.source().into(), typed })
+        let handed = !self.is_modified() && self.of_libvirt.is_some();
+        let (opened, text) = (self.opened().into(), self.document.source().into());
+        Some(Draft { opened, text, typed: self.typed(), handed })
+    }
+
+    /// What is kept when the user leaves: libvirt may refuse what virsh gives it then.
+    pub fn handed(&self) -> Option<Draft> {
+        let opened = self.of_libvirt.as_deref().filter(|opened| *opened != self.saved)?;
+        Some(Draft { opened: opened.into(), text: self.saved.as_str().into(), typed: None, handed: true })
+    }
+
+    /// Whether kept edits need no offer: what is edited has them already, or there are none.
+    pub fn has(&self, kept: &Kept) -> bool {
+        let draft = &kept.draft;
+        if draft.typed.is_none() && draft.opened == draft.text {
+            return true;
+        }
+        if draft.typed.is_some() || matches!(kept.of, Origin::File(_)) || *draft.opened == *self.saved {
+            return draft.typed.is_none() && *draft.text == *self.saved;
+        }
+        // libvirt writes a domain in its own way; the passthrough in it is as it was given.
+        let lists = |text: &str| {
+            let document = Document::parse(text).ok()?;
+            Some([List::Args, List::Envs, List::Extras].map(|list| kinds(&document, list)))
+        };
+        let text = lists(&draft.text);
+        text.is_some() && text == lists(&self.saved) && (draft.handed || text != lists(&draft.opened))
+    }
+
+    /// The file of virsh holds edits of an earlier session, which libvirt did not take: virsh asked to try again.
+    pub fn go_on_with(&mut self, kept: &Kept) {
+        if self.of_libvirt.is_some() {
+            self.of_libvirt = Some(kept.draft.opened.to_string());
+        }
     }
 
     /// What is being typed and not yet taken over.
@@ -191,7 +240,6 @@ impl App {
     /// Another session took over what is edited here.
     pub fn taken_over(&mut self, process: u32) {
         self.readonly = Some("another session took it over; S saves elsewhere");
-        self.unkept = true;
         self.fail(format!("process {process} took over; your edits are offered there, S saves elsewhere"));
     }
 
@@ -229,6 +277,9 @@ impl App {
         if let Some(base) = &base {
             // As if the file had been opened then, and changed by others since: nothing of theirs is undone unasked.
             self.theirs = Some(Theirs::Text(std::mem::replace(&mut self.saved, base.clone())));
+            if let Some(of_libvirt) = &mut self.of_libvirt {
+                of_libvirt.clone_from(base);
+            }
         }
         match offer.kept.draft.typed {
             Some(Typed::Form { list, start, end, fields, focus }) => {
@@ -259,22 +310,38 @@ impl App {
             "extras" => List::Extras,
             _ => List::Args,
         };
-        let kinds = |document: &Document| -> Vec<EntryKind> {
-            document.list(list).iter().map(|entry| entry.kind.clone()).collect()
-        };
-        let then = Document::parse(then).map(|document| kinds(&document)).unwrap_or_default();
-        let now = kinds(&self.document);
+        let then = Document::parse(then).map(|document| kinds(&document, list)).unwrap_or_default();
+        let target = self.found_again(&then, list, range);
+        self.form = Some(Form::restored(target, typed.0, typed.1));
+        self.mode = Mode::Form;
+    }
+
+    /// Where entries that stood at `range` among `then` stand now; the place to add new ones where they are gone.
+    fn found_again(&self, then: &[EntryKind], list: List, range: Range<usize>) -> Target {
+        let now = kinds(&self.document, list);
         let same = then.get(range.clone()).filter(|entries| !entries.is_empty());
         let place = same.and_then(|entries| {
             let places = (0..now.len()).filter(|at| now[*at..].starts_with(entries));
             places.min_by_key(|at| at.abs_diff(range.start))
         });
-        let target = match place {
+        match place {
             Some(at) => Target::Replace(list, at..at + range.len()),
             None => Target::Insert(list, range.start.min(now.len())),
+        }
+    }
+
+    /// Puts another document in the place of this one; what is being typed stays about the entries that it was about.
+    fn replace_under_form(&mut self, document: Document) {
+        let then = self.form.as_ref().map(|form| kinds(&self.document, form.target.list()));
+        let selected = self.selected_entry();
+        self.replace(document, selected);
+        let Some((mut form, then)) = self.form.take().zip(then) else { return };
+        let (list, range) = match &form.target {
+            Target::Replace(list, range) => (*list, range.clone()),
+            Target::Insert(list, at) => (*list, *at..*at),
         };
-        self.form = Some(Form::restored(target, typed.0, typed.1));
-        self.mode = Mode::Form;
+        form.target = self.found_again(&then, list, range);
+        self.form = Some(form);
     }
 
     /// Somebody else may have changed what is edited. `true` where their text was taken over, since nothing stands against it.
@@ -343,6 +410,9 @@ impl App {
         }
         if let Theirs::Text(text) = &theirs {
             self.saved.clone_from(text);
+            if let Some(of_libvirt) = &mut self.of_libvirt {
+                of_libvirt.clone_from(text);
+            }
         }
         self.theirs = None;
         let save = at_save && action != Action::Take;
@@ -410,8 +480,7 @@ impl App {
             && asked == self.document.source()
             && let Ok(document) = Document::parse(text.as_str())
         {
-            let selected = self.selected_entry();
-            self.replace(document, selected);
+            self.replace_under_form(document);
         }
         self.saved = text;
         self.theirs = None;

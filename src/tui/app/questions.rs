@@ -53,9 +53,10 @@ impl Question {
             Question::DropImport => "Drop what you pasted?".into(),
             Question::Restore(offer) => offer.sentence().into(),
             Question::Elsewhere(holder) => format!(
-                "It is being edited by process {} for {}. Look only, or take over? That session then can't save any \
+                "It is being edited by {} for {}. Look only, or take over? That session then can't save any \
                  more, and its edits are offered to you.",
-                holder.process, holder.since
+                holder.who(),
+                holder.since
             )
             .into(),
             Question::Theirs(conflict) => conflict.sentence().into(),
@@ -108,7 +109,10 @@ impl Question {
                     (_, true) => "save mine over it",
                     (_, false) => "keep mine",
                 };
-                answers.push((Action::Overwrite, mine));
+                // What can't be read can't be kept first.
+                if !matches!(conflict.theirs, Theirs::Unreadable(_)) {
+                    answers.push((Action::Overwrite, mine));
+                }
                 if matches!(conflict.theirs, Theirs::Text(_)) {
                     answers.push((Action::Take, "take theirs"));
                 }
@@ -209,9 +213,8 @@ impl App {
             }
             (Question::Elsewhere(_), Action::Take) => Some(Effect::TakeOver),
             (Question::Elsewhere(_), Action::LookOnly) => {
-                self.unkept = true;
                 self.readonly = Some("another session edits it; S saves elsewhere");
-                None
+                Some(Effect::KeepBeside)
             }
             (Question::Theirs(conflict), action) => self.settle_conflict(*conflict, action),
             (Question::InPlace(_), Action::Yes) => Some(Effect::SaveInPlace),

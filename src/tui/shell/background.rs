@@ -88,6 +88,20 @@ impl Editor {
         false
     }
 
+    /// Waits for a save that is under way when the session ends: it breaks off in no half.
+    pub(super) fn await_save(&mut self) {
+        let deadline = Instant::now() + super::LAST_SAVE;
+        while self.app.saving {
+            match self.session.soon(deadline.saturating_duration_since(Instant::now())) {
+                Some(Message::Saved { asked, ending, next, elsewhere }) => {
+                    drop(self.saved(&asked, ending, next, elsewhere));
+                }
+                Some(_) => {}
+                None => return store::await_writing(super::LAST_SAVE),
+            }
+        }
+    }
+
     /// Asks the host.
     pub(super) fn look(&mut self) {
         self.probe += 1;

@@ -28,8 +28,8 @@ use crate::domain::Document;
 use crate::error::Error;
 use crate::host::HostFacts;
 use crate::rules::Finding;
-use crate::store::journal::{Busy, Journal, News, Opened, Typed};
-use crate::store::{Source, Theirs, Way};
+use crate::store::journal::{Busy, Journal, Kept, News, Opened, Typed};
+use crate::store::{self, Source, Theirs, Way};
 
 /// What arrives while the editor runs.
 pub(super) enum Message {
@@ -62,14 +62,35 @@ pub(super) enum Keeping {
     Nothing,
 }
 
+/// A state of the editor that the journal was told of.
+struct Told {
+    document: Arc<Document>,
+    typed: Option<Typed>,
+    modified: bool,
+}
+
+impl Told {
+    /// The state now; nothing where there is nothing to keep.
+    fn of(app: &App) -> Option<Told> {
+        let told = || Told { document: Arc::clone(&app.document), typed: app.typed(), modified: app.is_modified() };
+        app.is_to_be_kept().then(told)
+    }
+}
+
+impl PartialEq for Told {
+    fn eq(&self, other: &Told) -> bool {
+        Arc::ptr_eq(&self.document, &other.document) && self.typed == other.typed && self.modified == other.modified
+    }
+}
+
 /// The editor with everything outside that it needs.
 pub(super) struct Editor {
     session: Session<Message>,
     app: App,
     source: Option<Source>,
     keeping: Keeping,
-    /// What the journal was told last: the state of the document, and what was being typed.
-    kept: Option<(Arc<Document>, Option<Typed>)>,
+    /// What the journal was told last.
+    told: Option<Told>,
     options: HostOptions,
     /// The facts come from a file; the host is not asked.
     recorded: bool,
@@ -106,14 +127,33 @@ enum End {
 }
 
 /// How long the last write of the journal may take when the session ends.
-const LAST_WRITE: Duration = Duration::from_millis(700);
+const LAST_WRITE: Duration = Duration::from_millis(600);
+/// How long a save that is under way may take then.
+const LAST_SAVE: Duration = Duration::from_millis(500);
+/// How long each may take when the process is ended by force.
+const LAST_MOMENT: Duration = Duration::from_millis(250);
 /// Answers that come within this time are drawn in the same frame as what asked for them.
 const SAME_FRAME: Duration = Duration::from_millis(8);
 
 /// Offers what earlier sessions left in a journal.
 pub(super) fn offer(app: &mut App, journal: &Journal) {
-    let (kept, damaged) = journal.left_over(&app.saved);
-    app.offer(kept);
+    let (kept, damaged) = journal.left_over();
+    let (known, wanted): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|one| app.has(one));
+    for one in known {
+        if app.of_libvirt.is_some() && *one.draft.text == *app.saved && !one.running {
+            app.go_on_with(&one);
+            journal.adopt(&one.name);
+        } else {
+            // A save that was cut off after the file was replaced, or one that libvirt took; or a document whose file was
+            // taken away and has become another one since.
+            if *one.draft.text != *app.saved && one.draft.opened == one.draft.text {
+                // What can't be kept as a backup is gone from the disk anyway, as the user left it.
+                let _ = journal.backup(&one.draft.text);
+            }
+            journal.discard(&one.name);
+        }
+    }
+    app.offer(wanted);
     if let Some(path) = damaged.first() {
         app.failed(format!("edits of an earlier session are damaged; kept aside: {}", path.display()));
     }
@@ -136,7 +176,7 @@ impl Editor {
             app,
             source,
             keeping: Keeping::Nothing,
-            kept: None,
+            told: None,
             options,
             recorded,
             probe: 0,
@@ -160,6 +200,8 @@ impl Editor {
             self.look();
         }
         let end = std::panic::catch_unwind(AssertUnwindSafe(|| self.rounds(theme)));
+        // A panic has been told already; what is kept is kept without it.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| self.await_save()));
         let clean = matches!(end, Ok(Ok(End::Quit | End::QuitPrinting)));
         let kept = self.close_journal(clean);
         super::terminal::leave();
@@ -221,22 +263,15 @@ impl Editor {
     /// Hands what would be lost to the journal.
     fn keep(&mut self) {
         let Keeping::Journal(journal) = &self.keeping else { return };
-        let typed = self.app.typed();
-        let wanted = typed.is_some() || self.app.is_modified();
-        let now = wanted.then(|| (Arc::clone(&self.app.document), typed));
-        let same = match (&now, &self.kept) {
-            (Some((document, typed)), Some((kept, kept_typed))) => Arc::ptr_eq(document, kept) && typed == kept_typed,
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        if same {
+        let now = Told::of(&self.app);
+        if now == self.told {
             return;
         }
         match self.app.draft() {
             Some(draft) => journal.keep(draft),
             None => journal.forget(),
         }
-        self.kept = now;
+        self.told = now;
     }
 
     /// Uses a journal, or does without.
@@ -247,10 +282,13 @@ impl Editor {
                 sender.send(Message::Journal(news));
             });
             let twin = journal.clone();
-            self.session.before_force(move || drop(twin.flush(Duration::from_millis(400))));
+            self.session.before_force(move || {
+                drop(twin.flush(LAST_MOMENT));
+                store::await_writing(LAST_MOMENT);
+            });
         }
         self.keeping = keeping;
-        self.kept = None;
+        self.told = None;
     }
 
     fn close_journal(&mut self, clean: bool) -> Result<(), String> {
@@ -258,7 +296,20 @@ impl Editor {
             self.keep();
         }
         match &self.keeping {
-            Keeping::Journal(journal) => journal.close(clean, LAST_WRITE),
+            Keeping::Journal(journal) => match (clean, self.app.handed()) {
+                (true, Some(handed)) => {
+                    journal.keep(handed);
+                    journal.close(false, LAST_WRITE)
+                }
+                (true, None) => journal.close(true, LAST_WRITE),
+                (false, _) => {
+                    // Who took over may have taken it.
+                    if let Some(draft) = self.app.draft().filter(|_| !journal.is_there()) {
+                        journal.keep(draft);
+                    }
+                    journal.close(false, LAST_WRITE)
+                }
+            },
             Keeping::Elsewhere(_) => Err("another session edits it".to_owned()),
             Keeping::Nothing => Err("the state directory can't be used".to_owned()),
         }
@@ -320,7 +371,7 @@ impl Editor {
             }
             Effect::Outside(text) => return self.outside(&text),
             Effect::Repaint => self.session.repaint()?,
-            Effect::Suspend => self.session.suspend()?,
+            Effect::Suspend => return Ok(self.session.suspend()?.map(End::Signal)),
             Effect::Save => self.save(self.way),
             Effect::SaveInPlace => {
                 self.way = Way::InPlace;
@@ -336,6 +387,7 @@ impl Editor {
                 }
             }
             Effect::TakeOver => self.take_over(),
+            Effect::KeepBeside => self.keep_beside(),
             Effect::Discard(name) => self.discard(&name),
             Effect::Restored { name, base } => {
                 if let (Some(base), Some(source)) = (base, &mut self.source) {

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
 
 use super::{Editor, End, Keeping, Message};
+use crate::store;
 use crate::tui::terminal::Wake;
 
 /// How long the user's editor has to write its file and end, when we have to.
@@ -30,30 +31,44 @@ impl Editor {
         };
         self.session.lend();
         let end = self.run_editor(&words, &path);
-        let read = std::fs::read_to_string(&path);
+        let read = store::read_regular(&path);
         // It was made a moment ago; if somebody took it away there is nothing to remove.
         let _ = std::fs::remove_file(&path);
+        let written = read
+            .map(|bytes| Written::of(bytes, text))
+            .map_err(|error| format!("what the editor left can't be read: {error}"));
         match end {
-            Ok(Ended::Itself(status)) if status.success() => match read {
-                Ok(text) => self.app.came_back(&text),
-                Err(error) => self.app.failed(format!("{}: {error}", path.display())),
-            },
-            Ok(Ended::Itself(status)) => {
-                self.app.failed(format!("{} ended with {status}; nothing was taken over", words[0]));
-            }
+            Ok(Ended::Itself(status)) => self.came_back(&words[0], status, written),
             Err(error) => self.app.failed(format!("{} could not be run: {error}", words[0])),
             Ok(Ended::ByUs(signal)) => {
                 // What it had written belongs to what is kept.
-                if let Ok(written) = read
-                    && written.trim_end() != text
+                if let Ok(written) = written
+                    && written.changed
                 {
-                    self.app.came_back(&written);
+                    self.app.came_back(&written.text);
                 }
                 return Ok(Some(End::Signal(signal)));
             }
         }
         self.session.take_back()?;
         Ok(None)
+    }
+
+    /// Takes over what the user's editor wrote: also where it failed then, since the form can be left without it.
+    fn came_back(&mut self, editor: &str, status: std::process::ExitStatus, written: Result<Written, String>) {
+        let written = match written {
+            Ok(written) => written,
+            Err(why) => return self.app.failed(why),
+        };
+        if status.success() || written.changed {
+            self.app.came_back(&written.text);
+        }
+        if !status.success() {
+            let what = if written.changed { "what it wrote is in the form" } else { "nothing was taken over" };
+            self.app.failed(format!("{editor} ended with {status}; {what}"));
+        } else if written.lossy {
+            self.app.failed("what it wrote is not UTF-8; what can't be read is marked".to_owned());
+        }
     }
 
     /// A file that holds the text, readable by nobody else.
@@ -110,6 +125,26 @@ impl Editor {
             }
         }
         Ended::ByUs(signal)
+    }
+}
+
+/// What the user's editor left in its file.
+struct Written {
+    text: String,
+    /// It is another text than before.
+    changed: bool,
+    /// Bytes that are no text were marked as such.
+    lossy: bool,
+}
+
+impl Written {
+    fn of(bytes: Vec<u8>, before: &str) -> Written {
+        let (text, lossy) = match String::from_utf8(bytes) {
+            Ok(text) => (text, false),
+            Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+        };
+        let changed = text.trim_end() != before.trim_end();
+        Written { text, changed, lossy }
     }
 }
 

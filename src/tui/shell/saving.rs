@@ -112,6 +112,13 @@ impl Editor {
         }
     }
 
+    /// Keeps edits that can't be saved here, since another session is the one that saves.
+    pub(super) fn keep_beside(&mut self) {
+        if let Keeping::Elsewhere(busy) = std::mem::replace(&mut self.keeping, Keeping::Nothing) {
+            self.keep_in(Keeping::Journal(busy.beside()));
+        }
+    }
+
     /// Throws kept edits away, once those on the screen are safe.
     pub(super) fn discard(&mut self, name: &str) {
         self.keep();
@@ -140,8 +147,8 @@ fn back_up(journal: Option<&Journal>, old: &str) -> Result<PathBuf, String> {
 /// A path with `~` for the home directory, as shells read it.
 fn at_home(path: &str) -> PathBuf {
     let home = directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
-    match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
+    match (path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')), home) {
+        (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
         _ => PathBuf::from(path),
     }
 }

@@ -11,6 +11,7 @@ use super::text::{cut, width, wrap};
 use crate::domain::merge::Merge;
 use crate::report::remedy_text;
 use crate::store::Theirs;
+use crate::store::journal::Typed;
 use crate::tui::app::{App, Question};
 use crate::tui::form::{Form, Target};
 use crate::tui::import::Fate;
@@ -222,7 +223,13 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let inner = open(frame, area, height, question.title(), theme);
     let shown = usize::from(inner.height);
     let first = app.scroll.min(lines.len().saturating_sub(shown));
+    let hidden = lines.len() > first + shown;
     frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()), inner);
+    if hidden {
+        let mark =
+            Rect { x: inner.right().saturating_sub(10), y: inner.bottom(), width: 8.min(inner.width), height: 1 };
+        frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
+    }
 }
 
 /// The texts that a question is about.
@@ -232,6 +239,14 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         Question::Restore(offer) if offer.shown => {
             let mut lines = vec![head("what restoring changes in the file's text")];
             lines.extend(difference::lines(&app.saved, offer.text(), theme, columns));
+            if let Some(typed) = &offer.kept.draft.typed {
+                let text = match typed {
+                    Typed::Form { fields, .. } => format!("  {} {}", fields[0], fields[1]),
+                    Typed::Import(text) => format!("  {text}"),
+                };
+                lines.push(head("half typed, and in no text yet"));
+                lines.extend(wrap(&visible(&text), columns, "  ").into_iter().map(Line::raw));
+            }
             if let Some(Merge::Clashes(clashes, _)) = &offer.merge {
                 lines.extend(difference::beside(clashes, theme, columns));
             }
