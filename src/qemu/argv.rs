@@ -1,6 +1,8 @@
 //! From arguments to options: which argument is an option, which is its value.
 
 use super::catalog::{self, OptionRow};
+use super::keyval::Pairs;
+use crate::domain::EntryId;
 
 /// One option with its value, or one argument that is neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +13,41 @@ pub struct QemuOption {
     pub value: Option<usize>,
     /// The option's row, when QEMU has such an option.
     pub row: Option<OptionRow>,
+    /// The value taken apart, its first part under the row's implied key; none where there is no value. What is no list of
+    /// pairs (a path, a processor) is read as if it were one: the row's reader says what it is.
+    pub pairs: Pairs,
 }
 
 impl QemuOption {
     /// The last argument that belongs to the option.
     pub fn last(&self) -> usize {
         self.value.unwrap_or(self.entry)
+    }
+
+    /// The name without dashes; empty where no QEMU has such an option.
+    pub fn name(&self) -> &'static str {
+        self.row.map_or("", |row| row.name)
+    }
+
+    /// Its type, driver or back end: what stands under the implied key; empty where nothing does.
+    pub fn kind(&self) -> &str {
+        let implied = self.row.and_then(|row| row.implied);
+        implied.and_then(|key| self.pairs.get(key)).unwrap_or_default()
+    }
+
+    /// Where something about the value belongs: the value's argument, or the option's own.
+    pub fn place(&self) -> EntryId {
+        EntryId::arg(self.last())
+    }
+
+    /// Its arguments.
+    pub fn entries(&self) -> impl Iterator<Item = EntryId> + use<> {
+        (self.entry..=self.last()).map(EntryId::arg)
+    }
+
+    /// Whether it is known, has its value, and that is spelled as QEMU reads it.
+    pub fn is_read(&self) -> bool {
+        self.row.is_some() && self.value.is_some() && self.pairs.error.is_none()
     }
 }
 
@@ -32,8 +63,11 @@ pub fn group(argv: &[&str]) -> Vec<QemuOption> {
     let mut at = 0;
     while at < argv.len() {
         let row = option_name(argv[at]).and_then(catalog::option);
-        let value = row.filter(|row| row.takes_value && at + 1 < argv.len()).map(|_| at + 1);
-        options.push(QemuOption { entry: at, value, row });
+        let takes_value = row.is_some_and(|row| row.takes_value) && at + 1 < argv.len();
+        let value = takes_value.then_some(at + 1);
+        let implied = row.and_then(|row| row.implied);
+        let pairs = value.map(|value| Pairs::read(argv[value], implied)).unwrap_or_default();
+        options.push(QemuOption { entry: at, value, row, pairs });
         at = value.unwrap_or(at) + 1;
     }
     options

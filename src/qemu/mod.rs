@@ -105,6 +105,21 @@ impl CommandLine {
         self.options.get(at).filter(|option| option.entry <= arg).map(|_| at)
     }
 
+    /// The options of a name, in their order.
+    pub fn options(&self, name: &'static str) -> impl DoubleEndedIterator<Item = &QemuOption> {
+        self.options.iter().filter(move |option| option.name() == name)
+    }
+
+    /// The options whose value was read.
+    pub fn read_options(&self) -> impl Iterator<Item = &QemuOption> {
+        self.options.iter().filter(|option| option.is_read())
+    }
+
+    /// The option that an argument belongs to.
+    pub fn option_at(&self, entry: EntryId) -> Option<&QemuOption> {
+        self.options.get(self.option_of(entry.index)?)
+    }
+
     /// The uses of one entry.
     pub fn uses_of(&self, entry: EntryId) -> impl Iterator<Item = &Use> {
         self.uses.iter().filter(move |usage| usage.entry == entry)

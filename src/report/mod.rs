@@ -45,7 +45,7 @@ impl Checked<'_> {
         if id.list != List::Args {
             return Some(text);
         }
-        let option = &self.line.options[self.line.option_of(id.index)?];
+        let option = self.line.option_at(id)?;
         Some(match option.value {
             Some(value) => format!("{} {}", self.document.arg(option.entry), self.document.arg(value)),
             None => text,

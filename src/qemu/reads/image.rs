@@ -10,24 +10,23 @@ const READERS: [&str; 3] = ["ide-cd", "scsi-cd", "floppy"];
 
 /// The drives that a device of the command line writes to (it then needs what `-drive` alone does without), and the shared
 /// directories that one uses.
-pub(super) fn attached(options: &[QemuOption], argv: &[&str]) -> HashSet<String> {
+pub(super) fn attached(options: &[QemuOption]) -> HashSet<String> {
     let mut drives = HashSet::new();
-    for option in options {
-        if let (Some("device"), Some(value)) = (option.row.map(|row| row.name), option.value) {
-            let pairs = Pairs::read(argv[value], Some("driver"));
-            let driver = pairs.get("driver").unwrap_or_default();
-            if let Some(drive) = pairs.get("drive").filter(|_| !READERS.contains(&driver)) {
-                drives.insert(drive.to_owned());
-            }
-            drives.extend(pairs.get("fsdev").map(str::to_owned));
+    for device in options.iter().filter(|option| option.name() == "device") {
+        let writes = !READERS.contains(&device.kind());
+        if let Some(drive) = device.pairs.get("drive")
+            && writes
+        {
+            drives.insert(drive.to_owned());
         }
+        drives.extend(device.pairs.get("fsdev").map(str::to_owned));
     }
     drives
 }
 
 /// Whether `-snapshot` is there.
 pub(super) fn snapshot(options: &[QemuOption]) -> bool {
-    options.iter().any(|option| option.row.is_some_and(|row| row.name == "snapshot"))
+    options.iter().any(|option| option.name() == "snapshot")
 }
 
 impl Reader<'_> {
@@ -38,8 +37,7 @@ impl Reader<'_> {
     }
 
     /// `-drive`.
-    pub(super) fn drive(&mut self, place: Place<'_>) {
-        let pairs = Pairs::read(place.text, None);
+    pub(super) fn drive(&mut self, place: Place<'_>, pairs: &Pairs) {
         if let Some((at, what)) = &pairs.error {
             self.line.notes.push(Note { entry: place.entry, at: *at, kind: NoteKind::Syntax(what.clone()) });
         }
@@ -81,13 +79,12 @@ impl Reader<'_> {
             let raw = place.text.get(pair.value_span.clone()).unwrap_or_default().to_owned();
             self.file_name(place, &raw, &pair.value, access);
         }
-        self.node(place, "", &pairs, access, pairs.get("driver").or(pairs.get("format")));
+        self.node(place, "", pairs, access, pairs.get("driver").or(pairs.get("format")));
         self.chain = true;
     }
 
     /// `-blockdev`.
-    pub(super) fn blockdev(&mut self, place: Place<'_>) {
-        let pairs = Pairs::read(place.text, Some("driver"));
+    pub(super) fn blockdev(&mut self, place: Place<'_>, pairs: &Pairs) {
         if let Some((at, what)) = &pairs.error {
             self.line.notes.push(Note { entry: place.entry, at: *at, kind: NoteKind::Syntax(what.clone()) });
         }
@@ -98,7 +95,7 @@ impl Reader<'_> {
         // A node that names no backing file opens the one of its header; below a format only that format's header counts.
         let driver = pairs.get("driver").unwrap_or_default();
         self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && pairs.get("backing").is_none();
-        self.node(place, "", &pairs, Access::ReadWrite, pairs.get("driver"));
+        self.node(place, "", pairs, Access::ReadWrite, pairs.get("driver"));
         (self.locks, self.chain) = (true, true);
     }
 

@@ -14,7 +14,7 @@ use crate::domain::EntryId;
 pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, Option<&str>)]) {
     let options = std::mem::take(&mut line.options);
     let mut reader = Reader {
-        attached: image::attached(&options, argv),
+        attached: image::attached(&options),
         locks: true,
         chain: true,
         snapshot: image::snapshot(&options),
@@ -79,31 +79,30 @@ impl Reader<'_> {
             return self.note(entry, 0, NoteKind::Dangling);
         };
         let place = Place { entry: EntryId::arg(value_at), text: argv[value_at] };
-        self.value(row, place);
+        self.value(row, place, &option.pairs);
     }
 
-    fn value(&mut self, row: catalog::OptionRow, place: Place<'_>) {
+    fn value(&mut self, row: catalog::OptionRow, place: Place<'_>, pairs: &Pairs) {
         let (reader, detail) = row.reader.split_once(':').unwrap_or((row.reader, ""));
         match reader {
             "path" => self.word(place, detail, place.text, 0..place.text.len(), row.what, false),
             "image" => self.image_option(place, detail),
-            "drive" => self.drive(place),
-            "blockdev" => self.blockdev(place),
+            "drive" => self.drive(place, pairs),
+            "blockdev" => self.blockdev(place, pairs),
             // The debugger's TCP port is a server's (`gdbserver_start`).
             "character" => self.character(place, place.text, row.name == "gdb"),
             "incoming" => self.incoming(place),
-            "vnc" => self.vnc(place),
+            "vnc" => self.vnc(place, pairs),
             "set" => self.set(place),
             "global" => self.global(place),
-            "keyval" => self.keyval(row, place),
+            "keyval" => self.keyval(row, place, pairs),
             "user" => self.privilege(place, place.text, true),
             "chroot" => self.chroot(place, place.text),
             _ => {}
         }
     }
 
-    fn keyval(&mut self, row: catalog::OptionRow, place: Place<'_>) {
-        let pairs = Pairs::read(place.text, row.implied);
+    fn keyval(&mut self, row: catalog::OptionRow, place: Place<'_>, pairs: &Pairs) {
         if let Some((at, what)) = &pairs.error {
             self.note(place.entry, *at, NoteKind::Syntax(what.clone()));
         }
@@ -122,7 +121,7 @@ impl Reader<'_> {
             self.line.ids.push(Id { group, id: id.to_owned(), entry: place.entry });
         }
         if row.name == "chardev" && pairs.get("backend") == Some("socket") {
-            self.waits(place, &pairs);
+            self.waits(place, pairs);
         }
         if let (Some(user), "run-with") = (pairs.get("user"), row.name) {
             self.privilege(place, user, true);
@@ -136,7 +135,7 @@ impl Reader<'_> {
         // The old and the short network options name the same backends.
         let table = if row.name == "nic" || row.name == "net" { "netdev" } else { row.name };
         let kind = row.implied.and_then(|key| pairs.get(key)).unwrap_or_default();
-        self.rows(place, catalog::resources(table), kind, &pairs);
+        self.rows(place, catalog::resources(table), kind, pairs);
     }
 
     /// An argument that is no option: joined, unknown, or a stray image.
@@ -225,8 +224,7 @@ impl Reader<'_> {
     }
 
     /// `-vnc DISPLAY,…`: a socket or a port.
-    fn vnc(&mut self, place: Place<'_>) {
-        let pairs = Pairs::read(place.text, Some("vnc"));
+    fn vnc(&mut self, place: Place<'_>, pairs: &Pairs) {
         let address = pairs.get("vnc").unwrap_or_default();
         match address.strip_prefix("unix:") {
             Some(path) => self.path(place.entry, place.span(path), path, Access::Listen, "the VNC socket", false),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{Chipset, EntryId};
-use crate::qemu::{Access, Pairs, QemuOption, Resource};
+use crate::qemu::{Access, QemuOption, Resource};
 
 pub(in crate::rules) static IMAGE_TWICE: Rule = Rule {
     id: "image-twice",
@@ -60,7 +60,7 @@ fn drive_unit(case: &Case<'_>) -> Vec<Finding> {
         Some(Chipset::I440fx) => &facts.ide_units,
         None => return Vec::new(),
     };
-    let drives: Vec<(EntryId, Option<u8>)> = case.line.options.iter().filter_map(|option| ide(case, option)).collect();
+    let drives: Vec<(EntryId, Option<u8>)> = case.line.options.iter().filter_map(ide).collect();
     let mut taken: BTreeSet<u8> = drives.iter().filter_map(|(_, index)| *index).collect();
     let mut findings = Vec::new();
     for (entry, index) in drives {
@@ -82,16 +82,15 @@ fn drive_unit(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// A drive that QEMU puts on the machine's own IDE or SATA ports, with its index where it is said.
-fn ide(case: &Case<'_>, option: &QemuOption) -> Option<(EntryId, Option<u8>)> {
-    let (row, value) = (option.row?, option.value?);
-    let entry = EntryId::arg(value);
-    let index = match row.name {
+fn ide(option: &QemuOption) -> Option<(EntryId, Option<u8>)> {
+    let entry = EntryId::arg(option.value?);
+    let index = match option.name() {
         "hda" => 0,
         "hdb" => 1,
         "hdc" | "cdrom" => 2,
         "hdd" => 3,
         "drive" => {
-            let pairs = Pairs::read(case.document.arg(value), None);
+            let pairs = &option.pairs;
             let on_ide = pairs.get("if").is_none_or(|kind| kind == "ide");
             let number = |key: &str| pairs.get(key).and_then(|text| text.parse::<u8>().ok());
             let place = number("bus").zip(number("unit")).map(|(bus, unit)| bus * 2 + unit);

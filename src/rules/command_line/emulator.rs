@@ -1,9 +1,8 @@
 //! What the host's own QEMU knows: devices, objects, properties.
 
 use super::{Case, Finding, Layer, Rule, Verdict};
-use crate::domain::EntryId;
 use crate::host::emulator::{Emulator, Property};
-use crate::qemu::{Pairs, Version, catalog};
+use crate::qemu::{Version, catalog};
 
 /// The host's QEMU, when it is the one that the domain names.
 pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
@@ -56,25 +55,19 @@ pub(in crate::rules) static UNKNOWN_MACHINE: Rule = Rule {
         let Some(emulator) = installed(case).filter(|emulator| !emulator.machines.is_empty()) else {
             return Vec::new();
         };
-        let machines = case
-            .line
-            .options
-            .iter()
-            .filter(|option| option.row.is_some_and(|row| ["machine", "M"].contains(&row.name)));
-        let named = machines
-            .filter_map(|option| Some((option.value?, Pairs::read(case.document.arg(option.value?), Some("type")))));
-        let unknown = named.filter_map(|(value, pairs)| {
-            let name = pairs
-                .get("type")
-                .filter(|name| !emulator.machines.iter().any(|known| known == name) && *name != "help")?;
-            let finding = Finding::at(
-                EntryId::arg(value),
-                Verdict::Blocks,
-                format!("{} {} has no machine '{name}'", emulator.path, emulator.version),
-            );
-            Some(suggest(finding.because("QEMU says 'unsupported machine type'"), name, emulator.machines.iter()))
-        });
-        unknown.collect()
+        let mut findings = Vec::new();
+        for option in case.line.options("machine").chain(case.line.options("M")) {
+            let name = option.kind();
+            let known = emulator.machines.iter().any(|known| known == name);
+            if known || name.is_empty() || name == "help" {
+                continue;
+            }
+            let message = format!("{} {} has no machine '{name}'", emulator.path, emulator.version);
+            let finding = Finding::at(option.place(), Verdict::Blocks, message);
+            let finding = finding.because("QEMU says 'unsupported machine type'");
+            findings.push(suggest(finding, name, emulator.machines.iter()));
+        }
+        findings
     },
 };
 
@@ -95,14 +88,12 @@ const OF_THE_OPTION: [&str; 5] = ["driver", "qom-type", "id", "bus", "help"];
 
 fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
     let Some(emulator) = installed(case) else { return Vec::new() };
-    let argv = case.document.argv();
     let mut findings = Vec::new();
     for (group, name, entry) in &case.line.types {
         let Some(known) = table(emulator, group).get(catalog::unalias(name)).filter(|known| !known.is_empty()) else {
             continue;
         };
-        let implied = if *group == "device" { "driver" } else { "qom-type" };
-        let pairs = Pairs::read(argv[entry.index], Some(implied));
+        let Some(pairs) = case.line.option_at(*entry).map(|option| &option.pairs) else { continue };
         for pair in &pairs.pairs {
             // Lists and nested values are named by their first part.
             let key = pair.key.split(['.', '[']).next().unwrap_or(&pair.key);

@@ -1,10 +1,9 @@
 //! Keys of options: those that must be there, those that QEMU does not know, values of the wrong kind.
 
 use super::emulator::{installed, suggest, table};
-use super::references::valued;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryId;
-use crate::qemu::{Pairs, catalog};
+use crate::qemu::{QemuOption, catalog};
 
 pub(in crate::rules) static MISSING_KEY: Rule = Rule {
     id: "missing-key",
@@ -17,27 +16,22 @@ pub(in crate::rules) static MISSING_KEY: Rule = Rule {
 fn missing_key(case: &Case<'_>) -> Vec<Finding> {
     // A key may also come from -set, -global or -readconfig.
     let elsewhere = |key: &str| {
-        case.line.options.iter().any(|option| {
-            let (Some(row), Some(value)) = (option.row, option.value) else { return false };
-            row.name == "readconfig"
-                || ["set", "global"].contains(&row.name) && case.document.arg(value).contains(&format!(".{key}="))
-        })
+        let says = |option: &QemuOption| case.document.arg(option.last()).contains(&format!(".{key}="));
+        let mut assigned = case.line.options("set").chain(case.line.options("global"));
+        case.line.options("readconfig").next().is_some() || assigned.any(says)
     };
     let mut findings = Vec::new();
-    for (row, entry, pairs) in valued(case) {
-        let kind = row.implied.and_then(|key| pairs.get(key)).unwrap_or_default();
-        let kind = if row.name == "device" { catalog::unalias(kind) } else { kind };
-        for (keys, words) in catalog::required(row.name, kind) {
-            if keys.split('|').any(|key| pairs.get(key).is_some() || elsewhere(key)) {
+    for option in case.line.read_options() {
+        let name = option.name();
+        let kind = if name == "device" { catalog::unalias(option.kind()) } else { option.kind() };
+        for (keys, words) in catalog::required(name, kind) {
+            if keys.split('|').any(|key| option.pairs.get(key).is_some() || elsewhere(key)) {
                 continue;
             }
-            let named = if kind.is_empty() || row.name == "fw_cfg" {
-                format!("-{}", row.name)
-            } else {
-                format!("-{} {kind}", row.name)
-            };
+            let named =
+                if kind.is_empty() || name == "fw_cfg" { format!("-{name}") } else { format!("-{name} {kind}") };
             findings.push(
-                Finding::at(entry, Verdict::Blocks, format!("{named} lacks {}", keys.replace('|', " or ")))
+                Finding::at(option.place(), Verdict::Blocks, format!("{named} lacks {}", keys.replace('|', " or ")))
                     .because(format!("QEMU says \"{words}\"")),
             );
         }
@@ -56,9 +50,10 @@ pub(in crate::rules) static UNKNOWN_KEY: Rule = Rule {
 fn unknown_key(case: &Case<'_>) -> Vec<Finding> {
     let Some(emulator) = installed(case) else { return Vec::new() };
     let mut findings = Vec::new();
-    for (row, entry, pairs) in valued(case) {
-        let Some(known) = catalog::closed_group(row.name).and_then(|group| emulator.keys.get(group)) else { continue };
-        for pair in pairs.pairs.iter().filter(|pair| pair.key != "id") {
+    for option in case.line.read_options() {
+        let name = option.name();
+        let Some(known) = catalog::closed_group(name).and_then(|group| emulator.keys.get(group)) else { continue };
+        for pair in option.pairs.pairs.iter().filter(|pair| pair.key != "id") {
             let key = pair.key.as_str();
             // `nowait` is read as wait=off.
             let negated = |known: &String| pair.short && key.strip_prefix("no") == Some(known.as_str());
@@ -66,9 +61,9 @@ fn unknown_key(case: &Case<'_>) -> Vec<Finding> {
                 continue;
             }
             let finding = Finding::at(
-                entry,
+                option.place(),
                 Verdict::Blocks,
-                format!("-{} has no key '{key}' in QEMU {}", row.name, emulator.version),
+                format!("-{name} has no key '{key}' in QEMU {}", emulator.version),
             )
             .because(format!("QEMU says \"Invalid parameter '{key}'\""));
             findings.push(suggest(finding, key, known.iter()));
@@ -86,8 +81,7 @@ pub(in crate::rules) static UNKNOWN_PROCESSOR: Rule = Rule {
         let Some(emulator) = installed(case).filter(|emulator| !emulator.processors.is_empty()) else {
             return Vec::new();
         };
-        let values = case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "cpu"));
-        let named = values.filter_map(|option| {
+        let named = case.line.options("cpu").filter_map(|option| {
             let value = option.value?;
             Some((EntryId::arg(value), case.document.arg(value).split(',').next()?))
         });
@@ -115,12 +109,10 @@ pub(in crate::rules) static PROPERTY_VALUE: Rule = Rule {
 
 fn property_value(case: &Case<'_>) -> Vec<Finding> {
     let Some(emulator) = installed(case) else { return Vec::new() };
-    let argv = case.document.argv();
     let mut findings = Vec::new();
     for (group, name, entry) in &case.line.types {
         let Some(known) = table(emulator, group).get(catalog::unalias(name)) else { continue };
-        let implied = if *group == "device" { "driver" } else { "qom-type" };
-        let pairs = Pairs::read(argv[entry.index], Some(implied));
+        let Some(pairs) = case.line.option_at(*entry).map(|option| &option.pairs) else { continue };
         // JSON has kinds of its own, which QEMU's reader compares.
         for pair in pairs.pairs.iter().filter(|pair| !pairs.json && !pair.short) {
             // A place on PCI, `SLOT.FUNCTION`, calls itself a number (`qdev_prop_pci_devfn`).
@@ -173,22 +165,18 @@ fn scheme(name: &str) -> &str {
     name.split_once(':').map_or("", |(scheme, _)| scheme)
 }
 
-/// The value of the last `-display`.
-fn last_display(case: &Case<'_>) -> Option<EntryId> {
-    let is_display = |option: &&crate::qemu::QemuOption| option.row.is_some_and(|row| row.name == "display");
-    case.line.options.iter().rfind(is_display)?.value.map(EntryId::arg)
-}
-
 fn missing_module(case: &Case<'_>) -> Vec<Finding> {
     let Some(emulator) = installed(case).filter(|emulator| !emulator.lacking.is_empty()) else { return Vec::new() };
     let mut findings = Vec::new();
-    for (row, entry, pairs) in valued(case) {
+    let last_display = case.line.options("display").next_back().map(QemuOption::place);
+    for option in case.line.read_options() {
+        let entry = option.place();
         // Of several displays the last one counts.
-        if row.name == "display" && last_display(case) != Some(entry) {
+        if option.name() == "display" && last_display != Some(entry) {
             continue;
         }
-        for pair in &pairs.pairs {
-            let wanted = match (row.name, pair.key.as_str()) {
+        for pair in &option.pairs.pairs {
+            let wanted = match (option.name(), pair.key.as_str()) {
                 ("drive" | "blockdev", "driver" | "format") => catalog::module(None, &pair.value),
                 ("drive" | "blockdev", key) if key.ends_with(".driver") => catalog::module(None, &pair.value),
                 ("drive", "file") => catalog::module(None, scheme(&pair.value)),

@@ -7,15 +7,14 @@ use crate::qemu::{Pairs, QemuOption, size};
 /// What `option-conflict` says about `-m`, `-smp` and `-machine`.
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let judged = |option: &QemuOption| {
-        let (row, value) = (option.row?, option.value?);
-        let pairs = Pairs::read(case.document.arg(value), row.implied);
-        let finding = match row.name {
-            "m" => memory(case, value, &pairs),
-            "smp" => processors(case, value, &pairs),
-            "machine" | "M" => machine(case, value, &pairs),
+        let (value, pairs) = (option.value?, &option.pairs);
+        let finding = match option.name() {
+            "m" => memory(case, value, pairs),
+            "smp" => processors(case, value, pairs),
+            "machine" | "M" => machine(case, value, pairs),
             _ => None,
         }?;
-        let ids: Vec<EntryId> = (option.entry..=option.last()).map(EntryId::arg).collect();
+        let ids: Vec<EntryId> = option.entries().collect();
         Some(finding.remedy(Remedy::edit(Scope::Rewrite, "delete the option", case.document.remove(&ids))))
     };
     case.line.options.iter().filter_map(judged).collect()

@@ -125,12 +125,11 @@ pub(super) static COMMA: Rule = Rule {
         for option in &case.line.options {
             let (Some(row), Some(value)) = (option.row, option.value) else { continue };
             let text = case.document.arg(value);
-            if !["keyval", "drive", "blockdev"].contains(&row.reader) || text.starts_with('{') {
+            if !["keyval", "drive", "blockdev"].contains(&row.reader) || option.pairs.json {
                 continue;
             }
-            let pairs = crate::qemu::Pairs::read(text, row.implied);
             // No key of QEMU has these characters in a word of its own.
-            let odd = pairs.pairs.iter().find(|pair| pair.short && pair.key.contains(['/', '.', ' ', '(', ')']));
+            let odd = option.pairs.pairs.iter().find(|pair| pair.short && pair.key.contains(['/', '.', ' ', '(', ')']));
             let Some(pair) = odd else { continue };
             let Some(comma) = pair.key_span.start.checked_sub(1).filter(|at| text.as_bytes()[*at] == b',') else {
                 continue;
@@ -162,20 +161,16 @@ pub(super) static SECRET: Rule = Rule {
     explain: include_str!("../../../assets/rules/secret-in-plain-sight.md"),
     check: |case| {
         let secret = |option: &crate::qemu::QemuOption| {
-            let (row, value) = (option.row?, option.value?);
-            let pairs = crate::qemu::Pairs::read(case.document.arg(value), row.implied);
+            let pairs = &option.pairs;
             let data =
                 pairs.get("qom-type") == Some("secret") && pairs.get("data").is_some() && pairs.get("keyid").is_none();
             let named = ["password", "proxy-password", "osk"]
                 .into_iter()
                 .find(|key| pairs.pair(key).is_some_and(|pair| !pair.short));
             let what = if data { "data" } else { named? };
-            let finding = Finding::at(
-                EntryId::arg(value),
-                Verdict::Note,
-                format!("{what}= is readable by everybody on the host"),
-            )
-            .because("it stands in the process list (ps) and in /var/log/libvirt/qemu/NAME.log");
+            let finding =
+                Finding::at(option.place(), Verdict::Note, format!("{what}= is readable by everybody on the host"))
+                    .because("it stands in the process list (ps) and in /var/log/libvirt/qemu/NAME.log");
             Some(if what == "osk" {
                 finding
             } else {
@@ -315,13 +310,7 @@ pub(super) static NO_SESSION: Rule = Rule {
         let led_there = |variables: &str| {
             variables.split(',').any(|name| environment.iter().any(|(found, value)| *found == name && value.is_some()))
         };
-        let last = case
-            .line
-            .options
-            .iter()
-            .rev()
-            .find(|option| option.row.is_some_and(|row| row.name == "display"))
-            .and_then(|option| option.value);
+        let last = case.line.options("display").next_back().and_then(|option| option.value);
         let sessions = case.line.uses.iter().filter_map(|usage| match usage.resource {
             // Of several -display the last one counts.
             Resource::Session { variables } if last == Some(usage.entry.index) && !led_there(variables) => {
@@ -358,19 +347,16 @@ pub(super) static OPTION_CONFLICT: Rule = Rule {
     check: |case| {
         let tree = case.document.tree();
         let native = |name: &str| tree.child(0, "os").is_some_and(|(os, _)| tree.child(os, name).is_some());
-        let given = |name: &str| case.line.options.iter().any(|option| option.row.is_some_and(|row| row.name == name));
+        let given = |name: &'static str| case.line.options(name).next().is_some();
         let mut findings = merged::findings(case);
         for option in &case.line.options {
-            let Some((name, (blocks, lifted, why))) =
-                option.row.and_then(|row| Some((row.name, catalog::conflict(row.name)?)))
-            else {
-                continue;
-            };
+            let Some((blocks, lifted, why)) = catalog::conflict(option.name()) else { continue };
             if lifted.is_some_and(|other| native(other) || given(other)) {
                 continue;
             }
             let verdict = if blocks { Verdict::Blocks } else { Verdict::Warns };
-            let ids: Vec<EntryId> = (option.entry..=option.last()).map(EntryId::arg).collect();
+            let ids: Vec<EntryId> = option.entries().collect();
+            let name = option.name();
             findings.push(
                 Finding::at(
                     EntryId::arg(option.entry),

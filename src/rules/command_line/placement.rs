@@ -75,10 +75,8 @@ fn root_bus(case: &Case<'_>) -> Option<(&'static str, u8)> {
 }
 
 /// A device that is not written as JSON, which libvirt's own ordering does not reach.
-fn early_device(case: &Case<'_>, option: &QemuOption) -> Option<(EntryId, Pairs)> {
-    let (row, value) = (option.row?, option.value?);
-    let pairs = Pairs::read(case.document.arg(value), row.implied);
-    (row.name == "device" && !pairs.json).then_some((EntryId::arg(value), pairs))
+fn is_early(option: &QemuOption) -> bool {
+    option.name() == "device" && option.value.is_some() && !option.pairs.json
 }
 
 pub(in crate::rules) static PCI_SLOT: Rule = Rule {
@@ -102,7 +100,7 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
         .filter(|slot| ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot));
     let mut findings = Vec::new();
     for option in &case.line.options {
-        let refused = explicit(case, option, bus).and_then(|(entry, driver, slot)| {
+        let refused = explicit(option, bus).and_then(|(entry, driver, slot)| {
             let whose = if !asked.insert(slot) {
                 "another argument asks for too"
             } else if chipset.contains(&slot) {
@@ -134,10 +132,7 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
                 None => finding,
             });
         }
-        if bus == "pci.0"
-            && facts.usb_of_chipset
-            && option.row.is_some_and(|row| ["usb", "usbdevice"].contains(&row.name))
-        {
+        if bus == "pci.0" && facts.usb_of_chipset && is_usb(option) {
             findings.push(
                 Finding::at(
                     EntryId::arg(option.entry),
@@ -202,30 +197,40 @@ fn slot(pairs: &Pairs) -> Option<u8> {
 
 /// The slots of the root bus that devices of the passthrough ask for themselves.
 fn taken_by_us(case: &Case<'_>) -> BTreeSet<u8> {
-    case.line.options.iter().filter_map(|option| slot(&early_device(case, option)?.1)).collect()
+    case.line.options.iter().filter(|option| is_early(option)).filter_map(|device| slot(&device.pairs)).collect()
 }
 
 /// A device that asks for a slot of the root bus: the entry, the driver, the slot.
-fn explicit(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId, String, u8)> {
-    let (entry, pairs) = early_device(case, option)?;
-    let driver = pairs.get("driver")?.to_owned();
-    let on_root = pairs.get("bus").is_none_or(|named| named == bus) && catalog::bus_of(&driver) == Some("PCI");
-    let first_function = !pairs.get("addr")?.contains('.');
-    slot(&pairs).filter(|_| on_root && first_function).map(|slot| (entry, driver, slot))
+fn explicit(option: &QemuOption, bus: &str) -> Option<(EntryId, String, u8)> {
+    if !is_early(option) {
+        return None;
+    }
+    let pairs = &option.pairs;
+    let driver = pairs.get("driver")?;
+    let on_root = pairs.get("bus").is_none_or(|named| named == bus) && catalog::bus_of(driver) == Some("PCI");
+    let other_function = pairs.get("addr")?.contains('.');
+    if !on_root || other_function {
+        return None;
+    }
+    Some((option.place(), driver.to_owned(), slot(pairs)?))
+}
+
+/// Options that bring a USB controller.
+fn is_usb(option: &QemuOption) -> bool {
+    ["usb", "usbdevice"].contains(&option.name())
 }
 
 /// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and its pairs where an address can be added.
-fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId, String, Option<Pairs>)> {
-    if let Some((entry, pairs)) = early_device(case, option) {
+fn automatic<'a>(case: &Case<'_>, option: &'a QemuOption, bus: &str) -> Option<(EntryId, String, Option<&'a Pairs>)> {
+    let pairs = &option.pairs;
+    if is_early(option) {
         let driver = pairs.get("driver")?.to_owned();
         let on_root = pairs.get("bus").is_none_or(|named| named == bus);
         let chosen = catalog::bus_of(&driver) == Some("PCI") && on_root && pairs.get("addr").is_none();
-        return chosen.then_some((entry, driver, Some(pairs)));
+        return chosen.then_some((option.place(), driver, Some(pairs)));
     }
-    let (row, value) = (option.row?, option.value?);
-    let text = case.document.arg(value);
-    let pairs = Pairs::read(text, row.implied);
-    let what = match row.name {
+    let text = case.document.arg(option.value?);
+    let what = match option.name() {
         "nic" if pairs.get("type") != Some("none") && pairs.get("addr").is_none() => "the network card".to_owned(),
         "net" if pairs.get("type") == Some("nic") && pairs.get("addr").is_none() => "the network card".to_owned(),
         "vga" if text != "none" => "the video card".to_owned(),
@@ -233,7 +238,7 @@ fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId
         "drive" if pairs.get("if") == Some("virtio") => "virtio-blk-pci".to_owned(),
         _ => return None,
     };
-    Some((EntryId::arg(value), what, None))
+    Some((option.place(), what, None))
 }
 
 pub(in crate::rules) static BUS_MISSING: Rule = Rule {
@@ -266,10 +271,9 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
     let mut made: Vec<String> = Vec::new();
     // The buses that the devices so far have brought.
     let mut drivers: Vec<String> = Vec::new();
-    let usb =
-        case.line.options.iter().any(|option| option.row.is_some_and(|row| ["usb", "usbdevice"].contains(&row.name)));
-    for option in &case.line.options {
-        let Some((entry, pairs)) = early_device(case, option) else { continue };
+    let usb = case.line.options.iter().any(is_usb);
+    for option in case.line.options.iter().filter(|option| is_early(option)) {
+        let (entry, pairs) = (option.place(), &option.pairs);
         let driver = pairs.get("driver").unwrap_or_default();
         let kind = catalog::bus_of(driver).unwrap_or_default();
         let brought = |kind: &str, patterns: &str| {
@@ -298,7 +302,7 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
                 Some("pci.0" | "pcie.0") => finding.because(format!("the root bus of this machine is {root}")),
                 _ => finding.because("libvirt's controllers are written as JSON, and QEMU makes those after the devices of the passthrough"),
             };
-            findings.push(finding.remedy(as_json(case, entry, &pairs)));
+            findings.push(finding.remedy(as_json(case, entry, pairs)));
         }
         made.extend(pairs.get("id").map(str::to_owned));
         drivers.push(driver.to_owned());
@@ -341,7 +345,7 @@ pub(in crate::rules) static SET_TARGET: Rule = Rule {
 fn set_target(case: &Case<'_>) -> Vec<Finding> {
     let Some(verdict) = verdict(case) else { return Vec::new() };
     let mut findings = Vec::new();
-    for option in case.line.options.iter().filter(|option| option.row.is_some_and(|row| row.name == "set")) {
+    for option in case.line.options("set") {
         let Some(value) = option.value else { continue };
         let mut parts = case.document.arg(value).splitn(3, '.');
         let (Some(group), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { continue };

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::host::{Ending, FileKind, Walk, image};
-use crate::qemu::{Access, Endpoint, Pairs, Resource, size};
+use crate::qemu::{Access, Endpoint, Resource, size};
 use crate::rules::command_line::names::{Standing, standing};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
@@ -197,15 +197,11 @@ pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
             let Some(target) = walk.target().filter(|target| access.maps() && target.kind == FileKind::File) else {
                 continue;
             };
-            let text = case.document.argv().get(usage.entry.index).copied().unwrap_or_default();
-            let pairs = Pairs::read(text, Some("qom-type"));
-            let Some(wanted) = pairs
-                .get("size")
-                .and_then(|text| size(text, 0))
-                .filter(|wanted| target.size > 0 && target.size < *wanted)
-            else {
+            let memory = case.line.option_at(usage.entry);
+            let Some(wanted) = memory.and_then(|memory| size(memory.pairs.get("size")?, 0)) else { continue };
+            if target.size == 0 || target.size >= wanted {
                 continue;
-            };
+            }
             findings.push(
                 Finding::of(
                     usage,

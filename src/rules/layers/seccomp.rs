@@ -2,11 +2,11 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::qemu::resource::Moment;
-use crate::qemu::{Pairs, QemuOption, Resource, Use};
+use crate::qemu::{QemuOption, Resource, Use};
 
 /// Whether some filter is on: libvirt's, or one of the arguments' own.
 pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
-    by_libvirt(case) || case.line.options.iter().any(|option| own(case, option).is_some())
+    by_libvirt(case) || own(case).next().is_some()
 }
 
 /// Whether libvirt asks for its filter (`seccomp_sandbox`: anything but 0).
@@ -14,17 +14,14 @@ fn by_libvirt(case: &Case<'_>) -> bool {
     case.host.conf.int("seccomp_sandbox") != Some(0)
 }
 
-/// The pairs of a `-sandbox on,…` among the arguments.
-fn own(case: &Case<'_>, option: &QemuOption) -> Option<Pairs> {
-    let value = option.value.filter(|_| option.row.is_some_and(|row| row.name == "sandbox"))?;
-    let pairs = Pairs::read(case.document.arg(value), Some("enable"));
-    (pairs.on("enable") == Some(true)).then_some(pairs)
+/// Every `-sandbox on,…` among the arguments.
+fn own<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a QemuOption> {
+    case.line.options("sandbox").filter(|option| option.pairs.on("enable") == Some(true))
 }
 
 /// Whether a flag is denied: by libvirt, or by a `-sandbox` of the arguments. Filters add up, none lifts another.
 fn denies(case: &Case<'_>, flag: &str) -> bool {
-    let denied = |pairs: Pairs| pairs.get(flag) == Some("deny");
-    by_libvirt(case) || case.line.options.iter().filter_map(|option| own(case, option)).any(denied)
+    by_libvirt(case) || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
 }
 
 fn finding(case: &Case<'_>, usage: &Use, verdict: Verdict, message: String, flag: &str, death: &str) -> Finding {

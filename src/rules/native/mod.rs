@@ -11,7 +11,7 @@ pub(super) mod storage;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryId;
-use crate::qemu::{Pairs, QemuOption};
+use crate::qemu::Pairs;
 use crate::xml::EditSet;
 
 /// Options and the native element that says the same.
@@ -58,9 +58,7 @@ fn plans(case: &Case<'_>) -> Vec<Plan> {
 impl Plan {
     fn edits(&self, case: &Case<'_>) -> Option<EditSet> {
         let document = case.document;
-        let options = || self.options.iter().map(|&at| &case.line.options[at]);
-        let entries: Vec<EntryId> =
-            options().flat_map(|option| [Some(option.entry), option.value]).flatten().map(EntryId::arg).collect();
+        let entries: Vec<EntryId> = self.options.iter().flat_map(|&at| case.line.options[at].entries()).collect();
         let mut edits = document.remove(&entries);
         let elements =
             [(self.parents, &self.lines)].into_iter().chain(self.also.as_ref().map(|(p, lines)| (*p, lines)));
@@ -87,8 +85,7 @@ impl Plan {
     }
 
     fn entry(&self, case: &Case<'_>) -> EntryId {
-        let option = &case.line.options[self.options[0]];
-        EntryId::arg(option.value.unwrap_or(option.entry))
+        case.line.options[self.options[0]].place()
     }
 }
 
@@ -113,12 +110,7 @@ pub(super) fn offer(case: &Case<'_>, findings: &mut [Finding]) {
         return;
     }
     for plan in plans(case) {
-        let entries: Vec<EntryId> = plan
-            .options
-            .iter()
-            .map(|&at| &case.line.options[at])
-            .map(|option| EntryId::arg(option.value.unwrap_or(option.entry)))
-            .collect();
+        let entries: Vec<EntryId> = plan.options.iter().map(|&at| case.line.options[at].place()).collect();
         let Some(remedy) = plan.remedy(case) else { continue };
         // What it does not settle would only go out of sight with the arguments; libvirt opens no directory on the way.
         let left = |finding: &Finding| {
@@ -142,22 +134,18 @@ pub(super) fn offer(case: &Case<'_>, findings: &mut [Finding]) {
 /// The options of a command line with their pairs, read once.
 pub(super) struct Options<'a> {
     case: &'a Case<'a>,
-    list: Vec<(usize, &'static str, Pairs)>,
+    list: Vec<(usize, &'static str, &'a Pairs)>,
 }
 
 impl<'a> Options<'a> {
     fn of(case: &'a Case<'a>) -> Options<'a> {
-        let read = |(at, option): (usize, &QemuOption)| {
-            let row = option.row?;
-            let pairs = Pairs::read(case.document.arg(option.value?), row.implied);
-            pairs.error.is_none().then_some((at, row.name, pairs))
-        };
-        Options { case, list: case.line.options.iter().enumerate().filter_map(read).collect() }
+        let read = case.line.options.iter().enumerate().filter(|(_, option)| option.is_read());
+        Options { case, list: read.map(|(at, option)| (at, option.name(), &option.pairs)).collect() }
     }
 
     /// Every option of a name.
     fn named(&self, name: &str) -> impl Iterator<Item = (usize, &Pairs)> {
-        self.list.iter().filter(move |(_, found, _)| *found == name).map(|(at, _, pairs)| (*at, pairs))
+        self.list.iter().filter(move |(_, found, _)| *found == name).map(|(at, _, pairs)| (*at, *pairs))
     }
 
     /// The one option of a name whose `key` is `value`; nothing when several have it.

@@ -4,7 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, disable};
 use crate::domain::EntryId;
 use crate::host::Known;
 use crate::host::identity::Identity;
-use crate::qemu::{Pairs, Resource, Use};
+use crate::qemu::{Resource, Use};
 
 pub(in crate::rules) static PRIVILEGE: Rule = Rule {
     id: "dac-privilege",
@@ -133,12 +133,8 @@ pub(in crate::rules) static LOCKED_MEMORY: Rule = Rule {
         if who.uid == 0 || case.document.facts().raises_memlock {
             return Vec::new();
         }
-        let locks = case.line.options.iter().filter_map(|option| {
-            let value = option.value.filter(|_| option.row.is_some_and(|row| row.name == "overcommit"))?;
-            let pairs = Pairs::read(case.document.arg(value), None);
-            (pairs.on("mem-lock") == Some(true)).then_some(EntryId::arg(value))
-        });
-        locks.filter_map(|entry| locked(case, entry)).collect()
+        let locks = case.line.options("overcommit").filter(|option| option.pairs.on("mem-lock") == Some(true));
+        locks.filter_map(|option| locked(case, option.place())).collect()
     },
 };
 
