@@ -2,27 +2,29 @@
 //!
 //! # Five minutes in the code
 //! 1. [`xml`] finds elements and splices text. 2. [`domain`] knows which of them are passthrough. 3. [`qemu`] says what they
-//!    make QEMU do and touch. 4. [`host`] records what this machine says about those things. 5. [`rules`] compares and
-//!    concludes. Then [`report`] prints, [`tui`] edits, [`store`] loads and saves; [`check`] ties them together for the commands
-//!    without a screen, [`recover`] gives back what [`store::journal`] kept. [`cli`] is the command line, [`error`] and [`visible`] are how we talk to people.
+//!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
+//!    libvirt makes of a domain there. 6. [`rules`] compares and concludes. Then [`report`] prints, [`tui`] edits, [`store`]
+//!    loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line; [`error`],
+//!    [`console`] and [`visible`] are how we talk to people.
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
-//! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds
+//! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds, the users that distributions build in
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
 //! ```
 //!
 //! # Directions
 //! ```text
-//! domain → xml        qemu → domain (entry ids)        host → qemu, domain
-//! rules → host, qemu, domain, xml        report → rules        store → xml, error
-//! check and the tui shell tie these together; nothing points back
+//! domain → xml        qemu → domain (entry ids)        facts → qemu, domain        libvirt → facts
+//! probe → libvirt, process        rules → libvirt, facts, qemu, domain, xml        report → rules
+//! store → process, xml, error        session → probe, store        commands → session, report, tui → session
+//! nothing points back
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu facts libvirt rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
@@ -47,17 +49,23 @@
 //! - **a native element in place of arguments**: a function from options to plans in a file of `rules/native/`, a line in
 //!   `plans`, a case in `tests/oracle/edits.rs`, where libvirt itself takes the edit.
 //! - **a start to compare with**: a line in `tests/oracle/cases.tsv`; the files that it names are made by `tests/oracle/files`.
-//! - **a fact about the host**: a field in [`host::HostFacts`], filled in `host::probe`.
+//! - **a fact about the host**: a field in [`facts::HostFacts`], filled in [`probe`].
+//! - **something that libvirt decides before QEMU reads the passthrough**: a field of [`libvirt::Start`], which rules have as
+//!   `case.start`.
 
-pub mod check;
 pub mod cli;
+pub mod commands;
+pub mod console;
 pub mod domain;
 pub mod error;
-pub mod host;
+pub mod facts;
+pub mod libvirt;
+pub mod probe;
+mod process;
 pub mod qemu;
-pub mod recover;
 pub mod report;
 pub mod rules;
+pub mod session;
 pub mod store;
 pub mod tui;
 pub mod visible;

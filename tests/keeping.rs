@@ -961,7 +961,7 @@ fn a_stopped_session_ends_with_its_edits_kept() {
     let place = Place::new();
     // A shell with job control, as ssh gives one.
     let run = format!(
-        "set -m; '{}' '{}'; echo \"stopped by $?\"; kill %1; wait %1; echo \"ended by $?\"; exec sleep 60",
+        "set -m; '{}' '{}'; echo \"stopped by $?\"; kill %1; sleep 1; jobs; wait; exec sleep 60",
         program(),
         place.file().display()
     );
@@ -971,7 +971,7 @@ fn a_stopped_session_ends_with_its_edits_kept() {
     terminal.shows("[modified]");
     terminal.send("\u{1a}");
     terminal.shows("stopped by 147");
-    terminal.shows("ended by 143");
+    terminal.shows("Exit 143");
     assert!(terminal.text().contains("your changes are kept"), "{}", terminal.text());
     let mut terminal = place.open();
     terminal.shows("Restore them?");

@@ -137,13 +137,13 @@ proptest! {
 }
 
 /// The facts of this host for a document, asked without a cache of an earlier program.
-fn host_of(document: &Document, line: &CommandLine) -> qpt_tui::host::HostFacts {
+fn host_of(document: &Document, line: &CommandLine) -> qpt_tui::facts::HostFacts {
     let options = qpt_tui::cli::HostOptions { qemu_conf: None, facts: None, session: false, user: None };
-    qpt_tui::check::facts(&options, &[(document, line)]).unwrap()
+    qpt_tui::session::facts(&options, &[(document, line)]).unwrap()
 }
 
 /// Whether a rule says that QEMU lacks the name in these arguments.
-fn refused(host: &qpt_tui::host::HostFacts, arguments: &[String]) -> bool {
+fn refused(host: &qpt_tui::facts::HostFacts, arguments: &[String]) -> bool {
     let entries: String = arguments.iter().map(|argument| format!("<q:arg value='{argument}'/>")).collect();
     let text = format!(
         "<domain type='qemu' xmlns:q='{}'><name>a</name><q:commandline>{entries}</q:commandline></domain>",
@@ -151,7 +151,7 @@ fn refused(host: &qpt_tui::host::HostFacts, arguments: &[String]) -> bool {
     );
     let document = Document::parse(text).unwrap();
     let line = CommandLine::read(&document.argv(), &document.environment());
-    let findings = qpt_tui::rules::judge(&qpt_tui::rules::Case { document: &document, line: &line, host });
+    let findings = qpt_tui::rules::judge(&document, &line, host);
     findings.iter().any(|finding| {
         let about_names = ["unknown-option", "missing-id", "image-format"].contains(&finding.rule);
         about_names && finding.verdict == qpt_tui::rules::Verdict::Blocks && !finding.message.contains("lacks id")
@@ -243,8 +243,8 @@ fn names_are_refused_by_a_rule_where_qemu_refuses_them_and_only_there() {
 fn with_a_newer_qemu_nothing_is_said_to_be_in_no_qemu() {
     let document = Document::parse("<domain type='qemu'><name>a</name></domain>").unwrap();
     let mut host = host_of(&document, &CommandLine::read(&[], &[]));
-    host.qemu = qpt_tui::host::Known::Yes("12.0.0".to_owned());
-    host.libvirt = qpt_tui::host::Known::Yes("13.0.0".to_owned());
+    host.qemu = qpt_tui::facts::Known::Yes("12.0.0".to_owned());
+    host.libvirt = qpt_tui::facts::Known::Yes("13.0.0".to_owned());
     for arguments in [
         ["-brandnew", "on"],
         ["-chardev", "brandnew,id=a"],

@@ -9,14 +9,14 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use qpt_tui::check::command_line;
 use qpt_tui::domain::Document;
-use qpt_tui::host::apparmor::{AppArmor, FileRule, Profile};
-use qpt_tui::host::identity::Identity;
-use qpt_tui::host::qemu_conf::QemuConf;
-use qpt_tui::host::selinux::Mode;
-use qpt_tui::host::{Ending, FileKind, HostFacts, Known, Step, Walk};
-use qpt_tui::rules::{Case, Verdict, judge};
+use qpt_tui::facts::apparmor::{AppArmor, FileRule, Profile};
+use qpt_tui::facts::identity::Identity;
+use qpt_tui::facts::qemu_conf::QemuConf;
+use qpt_tui::facts::selinux::Mode;
+use qpt_tui::facts::{Ending, FileKind, HostFacts, Known, Step, Walk};
+use qpt_tui::rules::{Verdict, judge};
+use qpt_tui::session::command_line;
 use qpt_tui::xml::escape;
 use support::here;
 
@@ -151,7 +151,7 @@ fn the_verdict_is_what_happened() {
         for path in reading.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path) {
             host.paths.entry(path.to_owned()).or_insert_with(|| Known::Yes(walk(path, &BTreeMap::new())));
         }
-        let found = judge(&Case { document: &document, line: &reading, host: &host });
+        let found = judge(&document, &reading, &host);
         let rules = |verdict| {
             found.iter().filter(|finding| finding.verdict == verdict).map(|finding| finding.rule).collect::<Vec<_>>()
         };

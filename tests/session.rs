@@ -5,9 +5,9 @@
 mod support;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use qpt_tui::check::parse;
 use qpt_tui::domain::Document;
-use qpt_tui::host::HostFacts;
+use qpt_tui::facts::HostFacts;
+use qpt_tui::session::parse;
 use qpt_tui::store::Origin;
 use qpt_tui::store::journal::{Draft, Kept, Typed};
 use qpt_tui::tui::action::{Action, Effect};

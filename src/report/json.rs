@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::Checked;
 use crate::domain::Document;
-use crate::host::selinux::Mode;
-use crate::host::{HostFacts, Known, dac_label};
+use crate::facts::selinux::Mode;
+use crate::facts::{HostFacts, Known};
+use crate::libvirt::identity::dac_label;
 use crate::rules::{Finding, Remedy, Step, Verdict};
 
 /// The report of all files.

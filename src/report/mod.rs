@@ -5,7 +5,7 @@ pub mod sarif;
 pub mod text;
 
 use crate::domain::{Document, List};
-use crate::host::HostFacts;
+use crate::facts::HostFacts;
 use crate::qemu::CommandLine;
 use crate::rules::{Finding, Remedy, Step};
 use crate::xml::{Lines, Position};

@@ -4,7 +4,7 @@
 //! several that refuse one thing, the first row's words are what QEMU says.
 
 use super::{Case, layers};
-use crate::host::FileKind;
+use crate::facts::FileKind;
 use crate::qemu::{Resource, Use};
 
 /// Who decides.
@@ -57,7 +57,7 @@ pub static LAYERS: [LayerRow; 9] = [
         guards: |case, usage| {
             let below_dev =
                 |path: &str| case.host.walk(path).is_ok_and(|walk| layers::namespaces::below_dev(case, walk).is_some());
-            reached(case, usage) && layers::namespaces::private(case) && path_of(usage).is_some_and(below_dev)
+            reached(case, usage) && case.start.private_dev && path_of(usage).is_some_and(below_dev)
         },
     },
     LayerRow {
@@ -72,21 +72,21 @@ pub static LAYERS: [LayerRow; 9] = [
         word: "cgroups",
         title: "cgroups",
         column: Some("cgrp"),
-        guards: |case, usage| is_device(case, usage) && layers::cgroups::filtered(case),
+        guards: |case, usage| is_device(case, usage) && case.start.device_filter,
     },
     LayerRow {
         layer: Layer::Selinux,
         word: "selinux",
         title: "SELinux",
         column: Some("seli"),
-        guards: |case, usage| reached(case, usage) && layers::selinux::enforced(case),
+        guards: |case, usage| reached(case, usage) && case.host.selinux.is_there(),
     },
     LayerRow {
         layer: Layer::AppArmor,
         word: "apparmor",
         title: "AppArmor",
         column: Some("aa"),
-        guards: |case, usage| reached(case, usage) && layers::apparmor::enforced(case),
+        guards: |case, usage| reached(case, usage) && case.start.apparmor,
     },
     LayerRow {
         layer: Layer::Seccomp,

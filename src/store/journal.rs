@@ -23,9 +23,10 @@ use sha2::{Digest as _, Sha256};
 use super::folder::{Folder, SCRATCH, said};
 use super::lock::{Asked, Holder, Lock, Stands, is_alive};
 use super::origin::Origin;
+use super::watch;
 use writer::Writer;
 
-pub use copies::{Copies, Copy, CopyKind, copies, remove_copy};
+pub use copies::{Copies, Copy, CopyKind, copies, hint_before_link, hint_for, remove_copy};
 
 /// Texts kept from before saves, for each file.
 const BACKUPS: usize = 5;
@@ -225,7 +226,7 @@ impl Journal {
     pub fn run(&self, tell: impl Fn(News) + Clone + Send + 'static) {
         if locked(&self.lock).is_some() {
             let (journal, tell) = (self.clone(), tell.clone());
-            crate::store::watch::watch(&self.folder.path("lock"), move || journal.look_at_lock(&tell));
+            watch::watch(&self.folder.path("lock"), watch::Of::Presence, move || journal.look_at_lock(&tell));
         }
         let writer = Writer(self.clone());
         std::thread::spawn(move || writer.work(&tell));

@@ -1,13 +1,11 @@
 //! A domain in libvirt: read with `virsh dumpxml`, saved with `virsh define`, as `virsh edit` does.
 
-use std::io::Write as _;
-use std::os::fd::AsRawFd as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::time::Duration;
 
 use super::{Keep, Saved, Theirs};
 use crate::error::Error;
+use crate::process;
 
 /// A domain as libvirt had it when it was read.
 #[derive(Debug, Clone)]
@@ -69,10 +67,8 @@ pub(super) fn save(source: &LibvirtSource, text: &str, keep: Keep<'_>) -> Result
     }
     // A backup that can't be kept does not stand in the way: libvirt replaces its file whole.
     let _ = keep(&source.text);
-    let file = rustix::fs::memfd_create("qpt-tui", rustix::fs::MemfdFlags::CLOEXEC);
-    let mut file = std::fs::File::from(file.map_err(|error| failed(error.to_string()))?);
-    file.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()))?;
-    let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    let file = process::nameless(text).map_err(failed)?;
+    let path = process::path_of(&file);
     if let Err(said) = virsh(&["-q", "-c", &source.uri, "define", "--validate", "--file", &path]) {
         // A virsh that was killed may have defined it before.
         if matches!(source.theirs(), Ok(None)) {
@@ -93,28 +89,9 @@ pub(super) fn save(source: &LibvirtSource, text: &str, keep: Keep<'_>) -> Result
 
 /// Runs virsh: its output, or the sentence that it ended with.
 fn virsh(arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new("virsh");
-    command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().map_err(|error| format!("virsh could not be run: {error}"))?;
-    let id = child.id();
-    let (sender, receiver) = mpsc::channel();
-    // The receiver may have given up; nobody wants the answer then.
-    std::thread::spawn(move || drop(sender.send(child.wait_with_output())));
-    match receiver.recv_timeout(PATIENCE) {
-        Ok(Ok(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Ok(Ok(output)) => {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-            Err(last.trim_start_matches("error: ").to_owned())
-        }
-        Ok(Err(error)) => Err(format!("virsh could not be waited for: {error}")),
-        Err(_) => {
-            let process = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
-            if let Some(process) = process {
-                // An error means that it ended by itself meanwhile.
-                let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
-            }
-            Err(format!("virsh did not answer within {} s", PATIENCE.as_secs()))
-        }
+    let said = process::run(Command::new("virsh").args(arguments), None, PATIENCE)?;
+    if said.status.success() {
+        return Ok(said.output);
     }
+    Err(said.last_complaint().trim_start_matches("error: ").to_owned())
 }

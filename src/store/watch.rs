@@ -11,18 +11,26 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 /// Changes that come in one burst are told once.
 const BURST: Duration = Duration::from_millis(30);
 
+/// What is to be told of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// That it has another content, or is another file.
+    Content,
+    /// That it is another file, or none.
+    Presence,
+}
+
 /// Has a thread call `tell` after each change of the file, until `tell` says that nobody listens any more.
 ///
 /// Where it can't be watched (too many watches, a file system without them) nothing is told: saving looks by itself.
-pub fn watch(real: &Path, tell: impl Fn() -> bool + Send + 'static) {
+pub fn watch(real: &Path, of: Of, tell: impl Fn() -> bool + Send + 'static) {
     let (Some(directory), Some(name)) = (real.parent(), real.file_name()) else { return };
     let Ok(descriptor) = inotify::init(CreateFlags::CLOEXEC) else { return };
-    let flags = WatchFlags::CLOSE_WRITE
-        | WatchFlags::MOVED_TO
-        | WatchFlags::MOVED_FROM
-        | WatchFlags::DELETE
-        | WatchFlags::MODIFY
-        | WatchFlags::ONLYDIR;
+    let presence = WatchFlags::MOVED_TO | WatchFlags::MOVED_FROM | WatchFlags::DELETE | WatchFlags::ONLYDIR;
+    let flags = match of {
+        Of::Content => presence | WatchFlags::CLOSE_WRITE | WatchFlags::MODIFY,
+        Of::Presence => presence | WatchFlags::CREATE,
+    };
     if inotify::add_watch(&descriptor, directory, flags).is_err() {
         return;
     }

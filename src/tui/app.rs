@@ -27,11 +27,11 @@ use super::form::{Form, Target};
 use super::keymap::{Keymap, Mode};
 use super::pane::{Answer, Asked, Pane};
 use super::rows::Row;
-use crate::check::command_line;
 use crate::domain::{Document, EntryId, EntryKind, History, List, canonical};
-use crate::host::HostFacts;
+use crate::facts::HostFacts;
 use crate::qemu::CommandLine;
 use crate::rules::{Finding, Remedy, Verdict};
+use crate::session::command_line;
 use crate::store::Theirs;
 
 /// The editor.

@@ -3,7 +3,7 @@
 //! Names come from the table of options and from the host's own QEMU; without one there are fewer suggestions, never wrong ones.
 
 use crate::domain::extras::{BEHAVIORS, PROPERTY_TYPES};
-use crate::host::emulator::{Emulator, Property};
+use crate::facts::emulator::{Emulator, Property};
 use crate::qemu::{Pairs, argv, catalog};
 
 /// One suggestion.

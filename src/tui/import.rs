@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::domain::EntryKind;
+use crate::libvirt::own::ENVIRONMENT;
 use crate::qemu::{argv, catalog};
 use crate::xml;
 
@@ -136,14 +137,10 @@ fn from_shell(text: &str) -> Result<(Vec<EntryKind>, bool), String> {
     entries.extend(args);
     // What libvirt's log shows beside is libvirt's own environment.
     if program.is_some() {
-        entries.retain(|entry| !matches!(entry, EntryKind::Env { name, .. } if OF_LIBVIRT.contains(&name.as_str())));
+        entries.retain(|entry| !matches!(entry, EntryKind::Env { name, .. } if ENVIRONMENT.contains(&name.as_str())));
     }
     Ok((entries, program.is_some()))
 }
-
-/// Variables that libvirt gives to every QEMU (`virCommandAddEnvPassCommon`).
-const OF_LIBVIRT: [&str; 9] =
-    ["LC_ALL", "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];
 
 fn is_program(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);

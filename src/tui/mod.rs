@@ -15,10 +15,10 @@ mod terminal;
 pub mod theme;
 pub mod view;
 
-use crate::check;
 use crate::cli::{Cli, HostOptions};
 use crate::error::Error;
-use crate::host::HostFacts;
+use crate::facts::HostFacts;
+use crate::session;
 use crate::store::{self, Source, journal};
 use app::App;
 use config::Config;
@@ -40,7 +40,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     if let Some(path) = cli.host.facts.as_ref().filter(|_| !demo) {
         // Recorded facts need no look at this host: a wrong file is said before the screen is taken.
         let options = HostOptions { facts: Some(path.clone()), ..cli.host.clone() };
-        app.probed(check::facts(&options, &[])?);
+        app.probed(session::facts(&options, &[])?);
     } else if demo {
         let mut facts: HostFacts =
             serde_json::from_str(DEMO_HOST).map_err(|error| Error::user(format!("the demo's host: {error}")))?;
@@ -64,7 +64,7 @@ fn keep(app: &mut App, source: &Source) -> Keeping {
         journal::Opened::Unkept(why) => app.unkept(why),
     }
     if let Source::File(file) = source
-        && let Some(hint) = crate::recover::hint_before_link(&file.path)
+        && let Some(hint) = journal::hint_before_link(&file.path)
     {
         app.failed(hint);
     }
@@ -87,28 +87,26 @@ fn configuration() -> Result<Config, Error> {
 
 fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     if cli.demo {
-        let mut app = App::new("demo".to_owned(), check::parse("demo", DEMO)?);
+        let mut app = App::new("demo".to_owned(), session::parse("demo", DEMO)?);
         app.readonly = Some("this is the demo; there is no file to save, S makes one");
         app.mode = keymap::Mode::Tour;
         return Ok((app, None));
     }
     let source = match (&cli.connect, &cli.domain, &cli.file) {
         (Some(uri), Some(domain), _) => Source::Libvirt(store::open(uri, domain)?),
-        (_, _, Some(path)) => {
-            Source::File(store::load(path).map_err(|error| match crate::recover::hint_for(path) {
-                Some(hint) => error.hint(hint),
-                None => error,
-            })?)
-        }
+        (_, _, Some(path)) => Source::File(store::load(path).map_err(|error| match journal::hint_for(path) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })?),
         _ => {
             return Err(
                 Error::user("no file was given").hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo")
             );
         }
     };
-    let document = check::parse(&source.title(), source.text()).map_err(|error| {
+    let document = session::parse(&source.title(), source.text()).map_err(|error| {
         // It may be half of a text that was being written.
-        let hint = cli.file.as_deref().and_then(crate::recover::hint_for);
+        let hint = cli.file.as_deref().and_then(journal::hint_for);
         hint.map_or(error.clone(), |hint| error.hint(hint))
     })?;
     let mut app = App::new(source.title(), document);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use qpt_tui::check::parse;
+use qpt_tui::session::parse;
 use qpt_tui::tui::app::App;
 
 use crate::pty::Terminal;

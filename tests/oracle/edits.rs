@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use qpt_tui::check;
 use qpt_tui::cli::HostOptions;
 use qpt_tui::domain::Document;
-use qpt_tui::host::HostFacts;
-use qpt_tui::rules::{Case, Finding, Scope, Step, judge};
+use qpt_tui::facts::HostFacts;
+use qpt_tui::rules::{Finding, Scope, Step, judge};
+use qpt_tui::session;
 use qpt_tui::xml::escape;
 
 use crate::documents::oracle;
@@ -26,9 +26,9 @@ fn document(machine: &str, inside: &str, args: &[&str]) -> String {
 
 fn findings(document: &Document) -> (Vec<Finding>, HostFacts) {
     let options = HostOptions { qemu_conf: None, facts: None, session: false, user: None };
-    let line = check::command_line(document);
-    let host = check::facts(&options, &[(document, &line)]).unwrap();
-    (judge(&Case { document, line: &line, host: &host }), host)
+    let line = session::command_line(document);
+    let host = session::facts(&options, &[(document, &line)]).unwrap();
+    (judge(document, &line, &host), host)
 }
 
 /// What `virsh` says to a document: its complaint, or the arguments that QEMU would get.

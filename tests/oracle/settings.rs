@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use qpt_tui::check;
 use qpt_tui::cli::HostOptions;
 use qpt_tui::domain::Document;
-use qpt_tui::host::qemu_conf::{QemuConf, settings};
-use qpt_tui::rules::{Case, judge};
+use qpt_tui::facts::qemu_conf::{QemuConf, settings};
+use qpt_tui::rules::judge;
+use qpt_tui::session;
 
 use crate::documents::oracle;
 
@@ -44,7 +44,7 @@ fn refusal(root: &Path, text: &str) -> String {
 fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
     let Some(dir) = oracle() else { return };
     let domain = Document::parse("<domain type='kvm'><name>t</name></domain>").unwrap();
-    let line = check::command_line(&domain);
+    let line = session::command_line(&domain);
     let file = dir.path().join("qemu.conf");
     let options = HostOptions { qemu_conf: Some(file.clone()), facts: None, session: false, user: None };
     for (key, ..) in settings() {
@@ -53,8 +53,8 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
             let error = refusal(dir.path(), &text);
             let kind = error.contains("parameter");
             std::fs::write(&file, &text).unwrap();
-            let host = check::facts(&options, &[(&domain, &line)]).unwrap();
-            let found = judge(&Case { document: &domain, line: &line, host: &host });
+            let host = session::facts(&options, &[(&domain, &line)]).unwrap();
+            let found = judge(&domain, &line, &host);
             let ours = found.iter().any(|f| f.rule == "conf-value" && f.evidence[0].contains("expected"));
             assert_eq!(ours, kind, "{text}: {error}{found:?}");
         }

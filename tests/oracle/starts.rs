@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use qpt_tui::check;
 use qpt_tui::cli::HostOptions;
 use qpt_tui::domain::{Document, EntryKind};
-use qpt_tui::rules::{Case, Finding, Step, Verdict, judge};
+use qpt_tui::rules::{Finding, Step, Verdict, judge};
+use qpt_tui::session;
 use qpt_tui::xml::escape;
 
 use crate::support::here;
@@ -152,9 +152,9 @@ impl Machine {
 
 fn findings(document: &Document) -> Vec<Finding> {
     let options = HostOptions { qemu_conf: None, facts: None, session: false, user: None };
-    let line = check::command_line(document);
-    let host = check::facts(&options, &[(document, &line)]).unwrap();
-    judge(&Case { document, line: &line, host: &host })
+    let line = session::command_line(document);
+    let host = session::facts(&options, &[(document, &line)]).unwrap();
+    judge(document, &line, &host)
 }
 
 fn of(verdict: Verdict, findings: &[Finding]) -> Vec<&'static str> {

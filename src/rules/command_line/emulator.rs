@@ -1,7 +1,7 @@
 //! What the host's own QEMU knows: devices, objects, properties.
 
 use super::{Case, Finding, Layer, Rule, Verdict};
-use crate::host::emulator::{Emulator, Property};
+use crate::facts::emulator::{Emulator, Property};
 use crate::qemu::{Version, catalog};
 
 /// The host's QEMU, when it is the one that the domain names.

@@ -205,16 +205,12 @@ pub(super) static DUPLICATE_ID: Rule = Rule {
     check: duplicate_id,
 };
 
-/// Ids that libvirt itself always defines before the passthrough.
-const OF_LIBVIRT: [(&str, &str); 3] = [("chardev", "charmonitor"), ("object", "masterKey0"), ("object", "pc.ram")];
-
 fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: std::collections::HashMap<(&str, &str), EntryId> = std::collections::HashMap::new();
     for id in &case.line.ids {
         let key = (id.group, id.id.as_str());
-        let native = case.document.facts().aliases.iter().any(|(group, alias)| (*group, alias.as_str()) == key);
-        if native || OF_LIBVIRT.contains(&key) {
+        if case.start.has_id(id.group, &id.id) {
             findings.push(
                 Finding::at(id.entry, Verdict::Blocks, format!("the id '{}' is libvirt's own", id.id)).because(
                     format!("QEMU says \"Duplicate ID '{}' for {}\", or 'duplicate property'", id.id, id.group),

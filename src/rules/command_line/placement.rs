@@ -8,11 +8,9 @@ use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{Chipset, EntryId, EntryKind, List};
+use crate::libvirt::own::JSON_DEVICES;
 use crate::qemu::{Pairs, QemuOption, catalog};
 use crate::xml::{Edit, EditSet};
-
-/// The flag by which libvirt 8.0 and later writes devices as JSON; `device.json` alone is an older one without effect.
-const JSON_DEVICES: &str = "device.json+hotplug";
 
 pub(in crate::rules) static CAPABILITY: Rule = Rule {
     id: "capability-without-effect",
@@ -43,19 +41,9 @@ pub(in crate::rules) static CAPABILITY: Rule = Rule {
     },
 };
 
-/// Whether libvirt's devices are made after those of the passthrough; `None` when the versions are not known.
-fn ours_first(case: &Case<'_>) -> Option<bool> {
-    let removed = &case.document.facts().capabilities_removed;
-    let filtered = case.host.conf.list("capability_filters").unwrap_or_default();
-    if removed.iter().map(|(name, _)| name.as_str()).chain(filtered).any(|name| name == JSON_DEVICES) {
-        return Some(false);
-    }
-    Some(case.host.libvirt_at_least(7, 9)? && case.host.qemu_at_least(6, 2)?)
-}
-
 /// What blocks when the versions say so, and is a warning when they are not known.
 fn verdict(case: &Case<'_>) -> Option<Verdict> {
-    match ours_first(case) {
+    match case.start.passthrough_first {
         Some(true) => Some(Verdict::Blocks),
         Some(false) => None,
         None => Some(Verdict::Warns),
@@ -353,9 +341,7 @@ fn set_target(case: &Case<'_>) -> Vec<Finding> {
             let json = case.document.arg(found.entry.index).starts_with('{');
             found.group == group && found.id == id && found.entry.index < value && !json
         });
-        let native = group == "chardev"
-            && (id == "charmonitor"
-                || case.document.facts().aliases.iter().any(|(kind, alias)| (*kind, alias.as_str()) == (group, id)));
+        let native = group == "chardev" && case.start.has_id(group, id);
         if defined || native || !["device", "drive", "object", "netdev", "chardev"].contains(&group) {
             continue;
         }

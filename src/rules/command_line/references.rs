@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::names::{Standing, standing};
 use super::{Case, Finding, Layer, Rule, Verdict};
+use crate::libvirt::own;
 use crate::qemu::{QemuOption, catalog};
 
 pub(in crate::rules) static MISSING_ID: Rule = Rule {
@@ -50,13 +51,13 @@ pub(in crate::rules) static MISSING_BACKEND: Rule = Rule {
     check: missing_backend,
 };
 
-/// Keys that refer to something, the groups it may be in, and how libvirt names its own there.
-const REFERENCES: [(&str, &[&str], &[&str]); 5] = [
-    ("chardev", &["chardev"], &["char", "mon"]),
-    ("netdev", &["netdev"], &["hostnet", "net"]),
-    ("drive", &["drive", "node"], &["libvirt-", "drive-"]),
-    ("fsdev", &["fsdev"], &["fsdev-"]),
-    ("memdev", &["object"], &["pc.ram", "ram", "mem", "shmmem", "mach-virt.ram"]),
+/// Keys that refer to something, and the groups it may be in.
+const REFERENCES: [(&str, &[&str]); 5] = [
+    ("chardev", &["chardev"]),
+    ("netdev", &["netdev"]),
+    ("drive", &["drive", "node"]),
+    ("fsdev", &["fsdev"]),
+    ("memdev", &["object"]),
 ];
 
 fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
@@ -64,11 +65,11 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let refers = |option: &&QemuOption| ["device", "mon", "netdev", "tpmdev"].contains(&option.name());
     for option in case.line.read_options().filter(refers) {
-        for (key, groups, own) in REFERENCES {
+        for (key, groups) in REFERENCES {
             let Some(id) = option.pairs.get(key).filter(|id| !id.is_empty()) else { continue };
             let defined = groups.iter().any(|group| defined.contains(&(*group, id)));
             // What libvirt defines for native elements has its own names.
-            if !defined && !own.iter().any(|prefix| id.starts_with(prefix)) {
+            if !defined && !own::names(key, id) {
                 let message = format!("nothing defines the {key} '{id}' that -{} refers to", option.name());
                 let finding = Finding::at(option.place(), Verdict::Blocks, message);
                 findings.push(finding.because(format!(

@@ -3,7 +3,7 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::extras::Extra;
 use crate::domain::{Document, EntryKind, List, QEMU_NAMESPACE};
-use crate::host::Known;
+use crate::facts::Known;
 
 pub(super) static LOST_BLOCK: Rule = Rule {
     id: "lost-block",

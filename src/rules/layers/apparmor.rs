@@ -1,15 +1,10 @@
 //! AppArmor: the file rules of the VM's profile, matched on the resolved path.
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, list_lacks};
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
-use crate::host::apparmor::PROFILES;
-use crate::host::{FileKind, Known, Walk};
+use crate::facts::apparmor::PROFILES;
+use crate::facts::{FileKind, Known, Walk};
 use crate::qemu::{Access, Resource};
-
-/// Whether libvirt gives the VM a profile.
-pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
-    case.host.apparmor.confines(case.document.facts(), &case.host.conf, case.host.selinux.driver(&case.host.conf))
-}
 
 pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     id: "apparmor-label",
@@ -18,7 +13,7 @@ pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     explain: include_str!("../../../assets/rules/apparmor-label.md"),
     check: |case| {
         let facts = case.document.facts();
-        let Some(own) = facts.seclabel("apparmor", true).filter(|_| enforced(case)) else { return Vec::new() };
+        let Some(own) = facts.seclabel("apparmor", true).filter(|_| case.start.apparmor) else { return Vec::new() };
         let message = match (own.kind, &own.label) {
             (SecLabelType::Static, Some(label)) => {
                 format!(
@@ -57,7 +52,7 @@ pub(in crate::rules) static APPARMOR_PROFILE: Rule = Rule {
                     "end every rule with a comma; apparmor_parser -Q FILE checks a profile",
                 ))
         };
-        broken.filter(|_| enforced(case)).map(finding).into_iter().collect()
+        broken.filter(|_| case.start.apparmor).map(finding).into_iter().collect()
     },
 };
 
@@ -95,7 +90,7 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             .seclabels
             .iter()
             .any(|l| l.model.as_deref() == Some("apparmor") && l.kind == SecLabelType::None);
-        if asks || list_lacks(case, "security_driver", "apparmor") || case.walks().next().is_none() {
+        if asks || case.host.conf.list_lacks("security_driver", "apparmor") || case.walks().next().is_none() {
             return Vec::new();
         }
         return vec![Finding::general(
@@ -103,7 +98,7 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             format!("whether AppArmor confines the VM is not known: {why}"),
         )];
     }
-    if !enforced(case) {
+    if !case.start.apparmor {
         return Vec::new();
     }
     let profile = match host.apparmor.profile(case.document.facts()) {

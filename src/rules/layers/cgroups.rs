@@ -2,27 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, granted_devices, list_lacks, listed_devices,
-};
-use crate::host::{FileKind, Known};
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::facts::FileKind;
 
 /// Pseudo terminals are always allowed (`DEVICE_PTY_MAJOR`).
 const PTY_MAJOR: u32 = 136;
 /// Sound cards, when the domain has a sound device that may reach the host's.
 const SOUND_MAJOR: u32 = 116;
 
-/// Whether devices are filtered at all.
-pub(in crate::rules) fn filtered(case: &Case<'_>) -> bool {
-    case.host.is_system()
-        && !list_lacks(case, "cgroup_controllers", "devices")
-        && case.host.cgroups.devices != Known::Yes(false)
-}
-
 /// The device numbers that the filter lets through.
 fn allowed(case: &Case<'_>) -> BTreeSet<(bool, u32, u32)> {
-    let paths = granted_devices(case);
-    paths
+    case.start
+        .granted_devices
         .iter()
         .filter_map(|path| match case.host.walk(path).ok()?.target()?.kind {
             FileKind::Char(major, minor) => Some((false, major, minor)),
@@ -41,7 +32,7 @@ pub(in crate::rules) static CGROUP_DEVICE: Rule = Rule {
 };
 
 fn denied(case: &Case<'_>) -> Vec<Finding> {
-    if !filtered(case) {
+    if !case.start.device_filter {
         return Vec::new();
     }
     let allowed = allowed(case);
@@ -72,14 +63,14 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             )
             .because(format!(
                 "allowed are {} and what native elements name; QEMU says 'Operation not permitted'",
-                listed_devices(case).join(" ")
+                case.start.listed_devices.join(" ")
             ))
             .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element is allowed its device"))
             .remedy(Remedy::none(Scope::DisableVm, "there is none: the filter is a setting of the host"))
             .remedy(Remedy::setting(
                 "allow the device for every VM, and put it into the private /dev too",
                 conf,
-                device_setting(case, path),
+                case.start.device_setting(path),
             ))
             .remedy(Remedy::setting(
                 "filter no devices for any VM",

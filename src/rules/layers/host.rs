@@ -1,7 +1,7 @@
 //! What is there, before anybody asks who may open it.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::host::{Ending, FileKind, Walk, image};
+use crate::facts::{Ending, FileKind, Walk, image};
 use crate::qemu::{Access, Endpoint, Resource, size};
 use crate::rules::command_line::names::{Standing, standing};
 
@@ -299,7 +299,7 @@ pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
                 continue;
             };
             // The private /dev is mounted by libvirt, without nodev.
-            let made_anew = super::namespaces::private(case) && super::namespaces::below_dev(case, walk).is_some();
+            let made_anew = case.start.private_dev && super::namespaces::below_dev(case, walk).is_some();
             let Some(mount) = case.host.mount_of(&target.path).filter(|mount| !made_anew && mount.has("nodev")) else {
                 continue;
             };

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
-use crate::host::Known;
+use crate::facts::Known;
 
 pub(in crate::rules) static SECLABEL_UNAVAILABLE: Rule = Rule {
     id: "seclabel-unavailable",
@@ -14,7 +14,7 @@ pub(in crate::rules) static SECLABEL_UNAVAILABLE: Rule = Rule {
 
 fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
     let host = case.host;
-    let selinux = host.selinux.driver(&host.conf);
+    let selinux = case.start.selinux_driver;
     let mut findings = Vec::new();
     for label in &case.document.facts().seclabels {
         let available = match label.model.as_deref() {
@@ -23,7 +23,7 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
                 .apparmor
                 .active
                 .yes()
-                .map(|active| *active && !selinux && !super::list_lacks(case, "security_driver", "apparmor")),
+                .map(|active| *active && !selinux && !host.conf.list_lacks("security_driver", "apparmor")),
             Some("dac") => Some(host.is_system()),
             Some("none") | None => Some(true),
             Some(_) => Some(false),

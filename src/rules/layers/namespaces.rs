@@ -2,15 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Case, Finding, Layer, Remedy, Rule, Scope, Verdict, device_setting, granted_devices, list_lacks, listed_devices,
-};
-use crate::host::{FileKind, Walk};
-
-/// Whether QEMU gets a `/dev` of its own: in the system instance, unless `namespaces` lacks `mount`.
-pub(in crate::rules) fn private(case: &Case<'_>) -> bool {
-    case.host.is_system() && !list_lacks(case, "namespaces", "mount")
-}
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::facts::{FileKind, Walk};
 
 /// The first path on a walk that lies in `/dev` itself, and not on a mount below it, which is kept.
 pub(in crate::rules) fn below_dev<'a>(case: &Case<'_>, walk: &'a Walk) -> Option<&'a str> {
@@ -38,15 +31,14 @@ fn named<'a>(case: &Case<'_>, walk: &'a Walk) -> impl Iterator<Item = &'a str> {
 
 /// Every path that the private `/dev` will hold: the listed nodes and those of native elements, with the links that lead there.
 fn populated(case: &Case<'_>) -> BTreeSet<String> {
-    let listed = granted_devices(case);
     let mut present = BTreeSet::new();
-    for path in listed {
-        if let Ok(walk) = case.host.walk(&path)
+    for path in &case.start.granted_devices {
+        if let Ok(walk) = case.host.walk(path)
             && walk.target().is_some()
         {
             present.extend(walk.steps.iter().map(|step| step.path.clone()));
         }
-        present.insert(path);
+        present.insert(path.clone());
     }
     present
 }
@@ -60,7 +52,7 @@ pub(in crate::rules) static NAMESPACE_HIDDEN: Rule = Rule {
 };
 
 fn hidden(case: &Case<'_>) -> Vec<Finding> {
-    if !private(case) {
+    if !case.start.private_dev {
         return Vec::new();
     }
     let present = populated(case);
@@ -74,13 +66,13 @@ fn hidden(case: &Case<'_>) -> Vec<Finding> {
         let through = if missing == path { String::new() } else { format!(" {path} leads there;") };
         findings.push(
             Finding::of(usage, Verdict::Blocks, format!("{missing} is not in the /dev that libvirt makes for this VM"))
-                .because(format!("the private /dev holds {} and what native elements name;{through} QEMU says 'No such file or directory'", listed_devices(case).join(" ")))
+                .because(format!("the private /dev holds {} and what native elements name;{through} QEMU says 'No such file or directory'", case.start.listed_devices.join(" ")))
                 .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element (<hostdev>, <input>, <rng>, <interface> …) brings its node along"))
                 .remedy(Remedy::none(Scope::DisableVm, "there is none: the namespace is a setting of the host"))
                 .remedy(Remedy::setting(
                     "put the node into the /dev of every VM, and allow it in cgroups too",
                     conf,
-                    device_setting(case, path),
+                    case.start.device_setting(path),
                 ))
                 .remedy(Remedy::setting("give every VM the host's whole /dev (cgroups still filter)", conf, "namespaces = []")),
         );
@@ -94,7 +86,7 @@ pub(in crate::rules) static MOUNT_PROPAGATION: Rule = Rule {
     summary: "what is mounted after the start will not reach the VM",
     explain: include_str!("../../../assets/rules/mount-propagation.md"),
     check: |case| {
-        let Some(mounts) = case.host.mounts.yes().filter(|_| private(case)) else { return Vec::new() };
+        let Some(mounts) = case.host.mounts.yes().filter(|_| case.start.private_dev) else { return Vec::new() };
         let root = mounts.iter().rfind(|mount| mount.point == "/");
         let outside =
             |usage: &crate::qemu::Use| usage.resource.path().is_some_and(|(path, _)| !path.starts_with("/dev/"));

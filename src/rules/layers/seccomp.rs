@@ -1,17 +1,13 @@
 //! The filter of system calls that libvirt asks QEMU to put on: no new processes, no other user.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::libvirt::own::SANDBOX;
 use crate::qemu::resource::Moment;
 use crate::qemu::{QemuOption, Resource, Use};
 
 /// Whether some filter is on: libvirt's, or one of the arguments' own.
 pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
-    by_libvirt(case) || own(case).next().is_some()
-}
-
-/// Whether libvirt asks for its filter (`seccomp_sandbox`: anything but 0).
-fn by_libvirt(case: &Case<'_>) -> bool {
-    case.host.conf.int("seccomp_sandbox") != Some(0)
+    case.start.seccomp || own(case).next().is_some()
 }
 
 /// Every `-sandbox on,…` among the arguments.
@@ -21,21 +17,24 @@ fn own<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a QemuOption> {
 
 /// Whether a flag is denied: by libvirt, or by a `-sandbox` of the arguments. Filters add up, none lifts another.
 fn denies(case: &Case<'_>, flag: &str) -> bool {
-    by_libvirt(case) || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
+    case.start.seccomp || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
 }
 
 fn finding(case: &Case<'_>, usage: &Use, verdict: Verdict, message: String, flag: &str, death: &str) -> Finding {
     let finding = Finding::of(usage, verdict, message);
-    if !by_libvirt(case) {
+    if !case.start.seccomp {
         return finding
             .because(format!("seccomp_sandbox is 0, and a -sandbox among the arguments has {flag}"))
             .because(death.to_owned())
             .remedy(Remedy::none(Scope::Rewrite, format!("take {flag} out of that -sandbox")));
     }
     finding
-        .because(format!("libvirt starts QEMU with -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny; {flag} forbids it"))
+        .because(format!("libvirt starts QEMU with -sandbox {SANDBOX}; {flag} forbids it"))
         .because(death.to_owned())
-        .remedy(Remedy::none(Scope::Grant, "there is none: a -sandbox among the arguments only adds to libvirt's, it never lifts it"))
+        .remedy(Remedy::none(
+            Scope::Grant,
+            "there is none: a -sandbox among the arguments only adds to libvirt's, it never lifts it",
+        ))
         .remedy(Remedy::none(Scope::DisableVm, "there is none: the filter is a setting of the host"))
         .remedy(Remedy::setting("start every VM without the filter", &case.host.conf.path, "seccomp_sandbox = 0"))
 }

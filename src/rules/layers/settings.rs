@@ -1,9 +1,10 @@
 //! `qemu.conf`: what keeps libvirt's daemon from starting, so that no VM starts.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::host::qemu_conf::{Value, kind_of};
-use crate::host::selinux::Mode;
-use crate::host::{HostFacts, Known};
+use crate::facts::qemu_conf::{Value, kind_of};
+use crate::facts::selinux::Mode;
+use crate::facts::{HostFacts, Known};
+use crate::libvirt::confinement::apparmor_driver;
 use crate::qemu::Version;
 
 pub(in crate::rules) static CONF_SYNTAX: Rule = Rule {
@@ -133,7 +134,7 @@ pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
             );
             findings.push(finding.remedy(Remedy::setting("let libvirt choose", &conf.path, "security_driver = []")));
         }
-        let confined = host.selinux.driver(conf) || host.apparmor.usable(conf);
+        let confined = case.start.selinux_driver || apparmor_driver(&host.apparmor, conf);
         let certain = host.selinux.mode.yes().is_some() && host.apparmor.active.yes().is_some();
         if conf.int("security_require_confined") == Some(1) && !confined && certain && host.is_system() {
             let finding = dead(

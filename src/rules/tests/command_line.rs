@@ -124,7 +124,7 @@ fn a_device_is_rewritten_as_json() {
 
 #[test]
 fn the_installed_qemu_knows_its_devices_and_their_properties() {
-    use crate::host::emulator::{Emulator, Property};
+    use crate::facts::emulator::{Emulator, Property};
     let mut host = host();
     let types = |name: &str, properties: &[&str]| {
         (
@@ -288,7 +288,7 @@ fn names_have_versions() {
 fn the_emulators_own_names_come_first() {
     let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<std::collections::BTreeSet<_>>();
     let mut host = host();
-    host.0.emulator = Known::Yes(crate::host::emulator::Emulator {
+    host.0.emulator = Known::Yes(crate::facts::emulator::Emulator {
         path: "/usr/bin/qemu-system-x86_64".into(),
         version: "7.2.22".into(),
         names: BTreeMap::from([
@@ -306,7 +306,7 @@ fn the_emulators_own_names_come_first() {
 #[test]
 fn a_module_is_wanted_by_what_opens_an_image_and_by_nothing_else() {
     let mut host = host();
-    host.0.emulator = Known::Yes(crate::host::emulator::Emulator {
+    host.0.emulator = Known::Yes(crate::facts::emulator::Emulator {
         path: "/usr/bin/qemu-system-x86_64".into(),
         version: "7.2.22".into(),
         lacking: vec!["block-ssh".into(), "block-curl".into(), "ui-gtk".into()],

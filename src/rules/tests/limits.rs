@@ -1,9 +1,9 @@
 //! What the kernel and QEMU refuse whoever asks: attributes, ports, taps, limits, numbers, keys.
 
 use super::*;
-use crate::host::emulator::{Emulator, Property};
-use crate::host::kernel::Tap;
-use crate::host::sockets::Listener;
+use crate::facts::emulator::{Emulator, Property};
+use crate::facts::kernel::Tap;
+use crate::facts::sockets::Listener;
 
 pub(super) const TAP: [&str; 2] = ["-netdev", "tap,id=n,ifname=t,script=no,downscript=no"];
 pub(super) const MEMORY: [&str; 2] = ["-object", "memory-backend-file,id=m,mem-path=/srv/a.img,size=1M,share=on"];

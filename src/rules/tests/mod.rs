@@ -9,14 +9,18 @@ mod remedies;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::host::apparmor::{AppArmor, FileRule, Profile};
-use crate::host::cgroup::Cgroups;
-use crate::host::facts::FACTS_VERSION;
-use crate::host::kernel::Kernel;
-use crate::host::mounts::Mount;
-use crate::host::qemu_conf::QemuConf;
-use crate::host::selinux::{Mode, Selinux};
-use crate::host::{Acl, Ending, FileKind, Instance, Known, Step as HostStep};
+use crate::domain::Document;
+use crate::facts::FACTS_VERSION;
+use crate::facts::HostFacts;
+use crate::facts::apparmor::{AppArmor, FileRule, Profile};
+use crate::facts::cgroup::Cgroups;
+use crate::facts::identity::Identity;
+use crate::facts::image;
+use crate::facts::kernel::Kernel;
+use crate::facts::mounts::Mount;
+use crate::facts::qemu_conf::QemuConf;
+use crate::facts::selinux::{Mode, Selinux};
+use crate::facts::{Acl, Ending, FileKind, Instance, Known, Step as HostStep, Walk};
 
 /// A host without MAC on which QEMU runs as libvirt-qemu (64055:106).
 #[derive(Clone)]
@@ -195,8 +199,8 @@ fn domain(elements: &str, argv: &[&str]) -> Document {
 }
 
 fn judged(host: &Host, document: &Document) -> Vec<Finding> {
-    let line = crate::check::command_line(document);
-    judge(&Case { document, line: &line, host: &host.0 })
+    let line = crate::session::command_line(document);
+    judge(document, &line, &host.0)
 }
 
 /// The rules that block or warn, for arguments alone.

@@ -2,8 +2,8 @@
 
 use super::limits::{MEMORY, TAP, link_in_tmp};
 use super::*;
-use crate::host::apparmor::FileRule;
-use crate::host::kernel::Tap;
+use crate::facts::apparmor::FileRule;
+use crate::facts::kernel::Tap;
 
 /// The walk's steps that stand at a path, in every path that was asked for.
 fn steps<'a>(host: &'a mut Host, path: &'a str) -> impl Iterator<Item = &'a mut HostStep> {

@@ -1,5 +1,7 @@
 //! What is kept, for who looks without a screen: edits that were not saved, texts from before saves.
 
+use std::path::{Path, PathBuf};
+
 use super::{Draft, MOST, backups, described, read_all};
 use crate::store::folder::{self, Folder};
 use crate::store::lock::{Asked, Holder, Lock};
@@ -45,6 +47,13 @@ impl Copy {
             CopyKind::Backup(text) => Some(text),
             CopyKind::Damaged => None,
         }
+    }
+
+    /// Whether it is a copy of the file at this path: of the one that it leads to, or of one that was there before a link.
+    pub fn is_of(&self, path: &Path) -> bool {
+        let Some(Origin::File(of)) = &self.of else { return false };
+        let of = of.path();
+        of == real_path(path) || of == unfollowed(path)
     }
 }
 
@@ -119,4 +128,38 @@ fn of_folder(folder: &Folder, folder_name: &str) -> Vec<Copy> {
 /// When it can't be removed.
 pub fn remove_copy(copy: &Copy) -> std::io::Result<()> {
     std::fs::remove_file(&copy.path)
+}
+
+/// A path with links followed, also where the file itself is gone.
+fn real_path(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| unfollowed(path))
+}
+
+/// A path with links followed but for the last part.
+fn unfollowed(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    match (std::fs::canonicalize(parent), path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The hint for a file that can't be opened, or was another before it became a link, and of which something is kept.
+pub fn hint_for(path: &Path) -> Option<String> {
+    let found = copies().ok()?;
+    let copy = found.copies.iter().find(|copy| copy.is_of(path))?;
+    Some(format!("a copy of it is kept: qpt-tui recover {} --output FILE", copy.id))
+}
+
+/// The hint about edits of a file that stood here before a link did.
+pub fn hint_before_link(path: &Path) -> Option<String> {
+    let own = unfollowed(path);
+    if std::fs::canonicalize(path).is_ok_and(|real| real == own) {
+        return None;
+    }
+    let found = copies().ok()?;
+    let is_edit = |copy: &&Copy| matches!(copy.kind, CopyKind::Edits(_, None));
+    let before = |copy: &&Copy| matches!(&copy.of, Some(Origin::File(of)) if of.path() == own);
+    let copy = found.copies.iter().find(|copy| is_edit(copy) && before(copy))?;
+    Some(format!("edits of what was here before this link are kept: qpt-tui recover {}", copy.id))
 }

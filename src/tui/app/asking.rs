@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 
 use super::{Answer, App, Asked, Candidate, Pane};
 use crate::domain::List;
-use crate::host::emulator::Emulator;
+use crate::facts::emulator::Emulator;
 use crate::tui::{completion, matrix};
 
 impl App {
@@ -115,7 +115,7 @@ impl App {
                     .iter()
                     .filter_map(|usage| usage.resource.path())
                     .any(|(path, _)| !host.paths.contains_key(path));
-                unseen || !host.identities.contains_key(&crate::host::dac_label(self.document.facts()))
+                unseen || !host.identities.contains_key(&crate::libvirt::identity::dac_label(self.document.facts()))
             })
     }
 }

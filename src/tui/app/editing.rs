@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{App, Effect, Form, Mode, Row, Target};
-use crate::check::command_line;
 use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError};
 use crate::report;
 use crate::rules::Step;
+use crate::session::command_line;
 use crate::xml::EditSet;
 
 impl App {

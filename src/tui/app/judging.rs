@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{App, Row};
 use crate::domain::Document;
-use crate::host::HostFacts;
+use crate::facts::HostFacts;
 use crate::qemu::CommandLine;
-use crate::rules::{self, Case, Finding};
+use crate::rules::{self, Finding};
 use crate::tui::rows::rows;
 
 /// A document on a host, to be judged.
@@ -22,7 +22,7 @@ pub struct Judgement {
 impl Judgement {
     /// Judges.
     pub fn findings(&self) -> Vec<Finding> {
-        rules::judge(&Case { document: &self.document, line: &self.line, host: &self.host })
+        rules::judge(&self.document, &self.line, &self.host)
     }
 }
 

@@ -240,7 +240,8 @@ impl App {
     /// Another session took over what is edited here.
     pub fn taken_over(&mut self, process: u32) {
         self.readonly = Some("another session took it over; S saves elsewhere");
-        self.fail(format!("process {process} took over; your edits are offered there, S saves elsewhere"));
+        let who = Holder { process, since: String::new() }.who();
+        self.fail(format!("{who} took over; your edits are offered there, S saves elsewhere"));
     }
 
     /// Edits are not kept; why.

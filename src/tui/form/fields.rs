@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 use tui_textarea::TextArea;
 
 use super::{field, type_into};
-use crate::host::emulator::Emulator;
+use crate::facts::emulator::Emulator;
 use crate::qemu::{Pairs, argv, catalog};
 
 /// One key of a value.
@@ -113,7 +113,7 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::emulator::Property;
+    use crate::facts::emulator::Property;
     use std::collections::BTreeMap;
 
     fn emulator() -> Emulator {

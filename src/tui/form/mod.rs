@@ -9,7 +9,7 @@ use tui_textarea::{CursorMove, TextArea};
 use super::completion::{self, Candidate, Listing};
 use crate::domain::extras::Extra;
 use crate::domain::{EntryKind, List};
-use crate::host::emulator::Emulator;
+use crate::facts::emulator::Emulator;
 use crate::qemu::{argv, catalog};
 
 pub use fields::{Field, Fields};

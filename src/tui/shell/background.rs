@@ -5,9 +5,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::{Editor, Message, SAME_FRAME};
-use crate::check;
 use crate::error::Error;
-use crate::host;
+use crate::probe;
+use crate::session;
 use crate::store::{self, Source, Theirs};
 use crate::tui::app::Judgement;
 use crate::tui::pane::{Answer, Pane};
@@ -107,13 +107,13 @@ impl Editor {
         self.probe += 1;
         self.app.probing = true;
         let number = self.probe;
-        let mut request = check::request(&self.options, &[(&self.app.document, &self.app.line)]);
+        let mut request = session::request(&self.options, &[(&self.app.document, &self.app.line)]);
         self.learned = self.app.unknown_type();
         if let Some(name) = &self.learned {
             request.learn(name);
         }
         request.patience = PATIENCE;
-        let work = move || Some(Message::Probed(number, Box::new(host::probe(&request))));
+        let work = move || Some(Message::Probed(number, Box::new(probe::probe(&request))));
         run(&self.session.sender(), "looking at the host", work);
     }
 
@@ -122,7 +122,7 @@ impl Editor {
         // Asked for once; the names come when they come.
         self.app.listed(directory.clone(), Vec::new());
         let work = move || {
-            let names = host::names_in(&directory);
+            let names = probe::names_in(&directory);
             Some(Message::Listed(directory, names))
         };
         run(&self.session.sender(), "listing a directory", work);
@@ -138,10 +138,10 @@ impl Editor {
             let elsewhere = || "the facts are those of another host".to_owned();
             let answer = match pane {
                 Pane::Schema => {
-                    Answer::Schema(host::schema::validate(&source).as_result().cloned().map_err(str::to_owned))
+                    Answer::Schema(probe::schema::validate(&source).as_result().cloned().map_err(str::to_owned))
                 }
                 _ if imaginary => Answer::Command(Err(elsewhere())),
-                _ => Answer::Command(host::native::command(&source, session)),
+                _ => Answer::Command(probe::native::command(&source, session)),
             };
             Some(Message::Answered(pane, source, answer))
         };
@@ -152,7 +152,7 @@ impl Editor {
     pub(super) fn watch(&self) {
         let Some(path) = self.source.as_ref().and_then(Source::watched) else { return };
         let sender = self.session.sender();
-        store::watch::watch(path, move || sender.send(Message::Touched));
+        store::watch::watch(path, store::watch::Of::Content, move || sender.send(Message::Touched));
     }
 
     /// Removes what killed processes and old sessions left.

@@ -22,11 +22,11 @@ use super::pane::{Answer, Pane};
 use super::terminal::{Session, Wake};
 use super::theme::Theme;
 use super::view;
-use crate::check;
 use crate::cli::HostOptions;
+use crate::console;
 use crate::domain::Document;
 use crate::error::Error;
-use crate::host::HostFacts;
+use crate::facts::HostFacts;
 use crate::rules::Finding;
 use crate::store::journal::{Busy, Journal, Kept, News, Opened, Typed};
 use crate::store::{self, Source, Theirs, Way};
@@ -207,14 +207,16 @@ impl Editor {
         super::terminal::leave();
         if !clean && self.app.draft().is_some() {
             match kept {
-                Ok(()) => check::complain("your changes are kept; open it again to restore them, or: qpt-tui recover"),
-                Err(why) => check::complain(&format!("your changes could not be kept: {why}")),
+                Ok(()) => {
+                    console::complain("your changes are kept; open it again to restore them, or: qpt-tui recover");
+                }
+                Err(why) => console::complain(&format!("your changes could not be kept: {why}")),
             }
         }
         match end {
             Ok(Ok(End::Quit)) => Ok(0),
             Ok(Ok(End::QuitPrinting)) => {
-                check::print(self.app.document.source());
+                console::print(self.app.document.source());
                 Ok(0)
             }
             Ok(Ok(End::Signal(signal))) => Ok(u8::try_from(128 + signal).unwrap_or(129)),

@@ -5,8 +5,9 @@ pub(in crate::rules) mod sticky;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
-use crate::host::identity::Identity;
-use crate::host::{FileKind, Instance, Known, STATE_DIRECTORY, Step, Walk};
+use crate::facts::identity::Identity;
+use crate::facts::{FileKind, Instance, Known, Step, Walk};
+use crate::libvirt::devices::STATE_DIRECTORY;
 use crate::qemu::{Access, Use};
 
 const READ: u8 = 4;
@@ -15,7 +16,7 @@ const SEARCH: u8 = 1;
 
 /// Whether a process may do all of `wanted` to what stands at a step.
 fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
-    if who.uid == 0 && case.root_overrides() {
+    if who.uid == 0 && case.start.root_overrides {
         // CAP_DAC_OVERRIDE: anything, except running a file that nobody may run, which is not asked for here.
         return true;
     }
@@ -83,7 +84,7 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
     summary: "who QEMU will run as is not known",
     explain: include_str!("../../../../assets/rules/identity-unknown.md"),
     check: |case| {
-        let own = !crate::host::dac_label(case.document.facts()).is_empty();
+        let own = !case.start.dac_label.is_empty();
         let needed = !own && case.line.uses.iter().any(|usage| usage.resource.path().is_some());
         match case.identity() {
             Err(why) if needed => {
@@ -103,7 +104,7 @@ pub(in crate::rules) static LABEL_USER: Rule = Rule {
 };
 
 fn label_user(case: &Case<'_>) -> Vec<Finding> {
-    let label = crate::host::dac_label(case.document.facts());
+    let label = &case.start.dac_label;
     if label.is_empty() || !case.host.is_system() {
         return Vec::new();
     }
@@ -259,7 +260,7 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
             let Some(parent) = inside.or(walk.parent()) else { continue };
             let makes = inside.is_some() || walk.target().is_none() || access == Access::Listen;
             // The private /dev is a new directory of root's, whatever the host's own allows.
-            let own = super::namespaces::private(case) && parent.path == "/dev";
+            let own = case.start.private_dev && parent.path == "/dev";
             if makes && (!permits(case, who, parent, WRITE | SEARCH) || own && who.uid != 0) {
                 let act = if access == Access::Listen { "make a socket in" } else { "make a file in" };
                 let finding =
@@ -332,7 +333,7 @@ fn disable(case: &Case<'_>, finding: Finding) -> Finding {
             .remedy(Remedy::none(Scope::DisableVm, "there is none: in the session instance QEMU is you"))
             .remedy(Remedy::none(Scope::DisableHost, "there is none: in the session instance QEMU is you"));
     }
-    if !case.root_overrides() {
+    if !case.start.root_overrides {
         let why = "there is none while SELinux confines QEMU: root without dac_override is a user like any other";
         return finding.remedy(Remedy::none(Scope::DisableVm, why)).remedy(Remedy::none(Scope::DisableHost, why));
     }

@@ -2,8 +2,8 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, disable};
 use crate::domain::EntryId;
-use crate::host::Known;
-use crate::host::identity::Identity;
+use crate::facts::Known;
+use crate::facts::identity::Identity;
 use crate::qemu::{Resource, Use};
 
 pub(in crate::rules) static PRIVILEGE: Rule = Rule {

@@ -1,8 +1,8 @@
 //! Sticky directories such as `/tmp`: what is another user's there is not replaced, not opened for creation, not followed.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::host::identity::Identity;
-use crate::host::{FileKind, Known, Step};
+use crate::facts::identity::Identity;
+use crate::facts::{FileKind, Known, Step};
 use crate::qemu::{Access, Use};
 
 const STICKY: u32 = 0o1000;

@@ -6,23 +6,19 @@
 pub(in crate::rules) mod process;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::host::selinux::{Confinement, Mode, class_of, type_of};
-use crate::host::{FileKind, Known, Step, Walk};
+use crate::facts::selinux::{Mode, class_of, type_of};
+use crate::facts::{FileKind, Known, Step, Walk};
+use crate::libvirt::Confinement;
 use crate::qemu::{Access, Use};
 
 const TABLE: &str = include_str!("../../../../assets/selinux/svirt.tsv");
 
-/// Whether SELinux is there; permissive counts, since what it logs is said.
-pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
-    case.host.selinux.is_there()
-}
-
 /// The process's label.
 fn label(case: &Case<'_>) -> Option<(String, bool)> {
-    match case.host.selinux.confinement(case.document.facts(), &case.host.conf) {
+    match &case.start.selinux {
         Confinement::None => None,
-        Confinement::Label { label, dynamic } => Some((label, dynamic)),
-        Confinement::Daemon(label) => Some((label, false)),
+        Confinement::Label { label, dynamic } => Some((label.clone(), *dynamic)),
+        Confinement::Daemon(label) => Some((label.clone(), false)),
     }
 }
 
@@ -106,11 +102,7 @@ fn family(case: &Case<'_>) -> Option<Family> {
 
 /// The label of a step as QEMU will find it: libvirt labels what native elements name.
 fn label_of(case: &Case<'_>, path: &str, step: &Step, process: &str) -> Option<String> {
-    let native = case
-        .document
-        .facts()
-        .brings(path)
-        .filter(|native| native.relabelled && case.host.selinux.driver(&case.host.conf));
+    let native = case.document.facts().brings(path).filter(|native| native.relabelled && case.start.selinux_driver);
     match native {
         Some(native) if native.readonly => Some("system_u:object_r:virt_content_t:s0".to_owned()),
         Some(_) => Some(format!("system_u:object_r:svirt_image_t:{}", range(process))),
@@ -312,8 +304,7 @@ fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, proc
     let boolean = step.label.as_deref().and_then(type_of).and_then(boolean);
     let reading = !access.writes() && !access.creates() && access != Access::ReadWriteOrRead;
     // What the daemon's own label is denied no label of the VM can lift.
-    let confined =
-        !matches!(case.host.selinux.confinement(case.document.facts(), &case.host.conf), Confinement::Daemon(_));
+    let confined = !matches!(case.start.selinux, Confinement::Daemon(_));
     let mut finding = finding;
     if let Some(boolean) = boolean {
         finding = finding.remedy(Remedy::command(

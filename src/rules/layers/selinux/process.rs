@@ -2,8 +2,11 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
-use crate::host::selinux::{Confinement, Mode, image_label, type_of};
-use crate::host::{Known, STATE_DIRECTORY};
+use crate::facts::Known;
+use crate::facts::selinux::{Mode, type_of};
+use crate::libvirt::Confinement;
+use crate::libvirt::confinement::image_label;
+use crate::libvirt::devices::STATE_DIRECTORY;
 use crate::qemu::Access;
 
 pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
@@ -12,14 +15,13 @@ pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
     summary: "libvirt can't start QEMU with the static SELinux label",
     explain: include_str!("../../../../assets/rules/selinux-label.md"),
     check: |case| {
-        let selinux = &case.host.selinux;
         let facts = case.document.facts();
         let own = facts.seclabel("selinux", true).filter(|own| own.kind != SecLabelType::None);
-        let Confinement::Label { label, .. } = selinux.confinement(facts, &case.host.conf) else { return Vec::new() };
+        let Confinement::Label { label, .. } = &case.start.selinux else { return Vec::new() };
         if own.is_none_or(|own| own.label.is_none() && own.baselabel.is_none()) {
             return Vec::new();
         }
-        problem(case, &label).into_iter().collect()
+        problem(case, label).into_iter().collect()
     },
 };
 
@@ -106,14 +108,13 @@ pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
     check: |case| {
         let facts = case.document.facts();
         let selinux = &case.host.selinux;
-        let confinement = selinux.confinement(facts, &case.host.conf);
-        let Confinement::Label { label, .. } = confinement else { return Vec::new() };
+        let Confinement::Label { label, .. } = &case.start.selinux else { return Vec::new() };
         if facts.kind.as_deref() != Some("qemu") || selinux.mode != Known::Yes(Mode::Enforcing) {
             return Vec::new();
         }
-        let allowed = match selinux.allowed(&label, &label, "process") {
+        let allowed = match selinux.allowed(label, label, "process") {
             Some(allowed) => allowed.iter().any(|permission| permission == "execmem"),
-            None if type_of(&label) == Some("svirt_t") => selinux.booleans.get(BOOLEAN).copied().unwrap_or(true),
+            None if type_of(label) == Some("svirt_t") => selinux.booleans.get(BOOLEAN).copied().unwrap_or(true),
             None => true,
         };
         if allowed {
@@ -143,10 +144,7 @@ pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
     explain: include_str!("../../../../assets/rules/selinux-next-start.md"),
     check: |case| {
         let selinux = &case.host.selinux;
-        let Confinement::Label { label, dynamic: true } = selinux.confinement(case.document.facts(), &case.host.conf)
-        else {
-            return Vec::new();
-        };
+        let Confinement::Label { label, dynamic: true } = &case.start.selinux else { return Vec::new() };
         if selinux.mode != Known::Yes(Mode::Enforcing) {
             return Vec::new();
         }
@@ -154,7 +152,7 @@ pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
         for (usage, path, access, walk) in case.walks() {
             let makes =
                 matches!(access, Access::Create | Access::Memory) && walk.target().is_none() && walk.creatable();
-            if !makes || super::judge(case, usage, path, access, walk, &label, true).is_some() {
+            if !makes || super::judge(case, usage, path, access, walk, label, true).is_some() {
                 continue;
             }
             findings.push(
@@ -186,13 +184,13 @@ pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
     check: |case| {
         let facts = case.document.facts();
         let root = case.identity().is_ok_and(|who| who.uid == 0);
-        let by_label = !crate::host::dac_label(facts).is_empty();
+        let by_label = !case.start.dac_label.is_empty();
         let default = case.host.identities.get("").and_then(Known::yes);
         // With relabel='yes' the key is root's, behind a directory that belongs to libvirt's user.
         let relabels = facts.seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
         let directory = case.host.walk(STATE_DIRECTORY).ok().and_then(|walk| walk.target());
         let reached = relabels && directory.is_some_and(|step| step.uid == 0 || step.mode & 0o001 != 0);
-        if !root || !by_label || reached || default.is_none_or(|who| who.uid == 0) || case.root_overrides() {
+        if !root || !by_label || reached || default.is_none_or(|who| who.uid == 0) || case.start.root_overrides {
             return Vec::new();
         }
         let mut finding = Finding::general(

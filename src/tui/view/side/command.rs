@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::Text;
+use crate::libvirt::own::SANDBOX;
 use crate::rules::quote;
 use crate::tui::app::App;
 use crate::tui::pane::{Answer, Pane};
@@ -67,7 +68,6 @@ fn sketch(text: &mut Text, app: &App, theme: Theme) {
         let words: Vec<&str> = (option.entry..=option.last()).filter_map(|at| argv.get(at).copied()).collect();
         text.add(&quote(&words), "▌ ", "    ", theme.title().patch(theme.command()));
     }
-    let filter = "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
-    text.add(filter, "  ", "    ", Style::new());
+    text.add(&format!("-sandbox {SANDBOX}"), "  ", "    ", Style::new());
     text.add("-msg timestamp=on", "  ", "    ", Style::new());
 }

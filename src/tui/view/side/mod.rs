@@ -138,17 +138,17 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     } else if findings.is_empty() {
         text.add("names nothing on the host that a layer would stop", "✓ ", "  ", theme.verdict(Verdict::Allows));
     }
-    let label = crate::host::dac_label(app.document.facts());
-    if let Some(crate::host::Known::Yes(identity)) = host.identities.get(&label) {
+    let label = crate::libvirt::identity::dac_label(app.document.facts());
+    if let Some(crate::facts::Known::Yes(identity)) = host.identities.get(&label) {
         text.blank();
         text.add(&format!("{}; {}", identity.sentence(), source(host)), "", "", theme.dim());
     }
     text.lines
 }
 
-fn source(host: &crate::host::HostFacts) -> String {
+fn source(host: &crate::facts::HostFacts) -> String {
     let version =
-        |name: &str, known: &crate::host::Known<String>| known.yes().map(|version| format!("{name} {version}"));
+        |name: &str, known: &crate::facts::Known<String>| known.yes().map(|version| format!("{name} {version}"));
     let found: Vec<String> =
         [version("libvirt", &host.libvirt), version("QEMU", &host.qemu)].into_iter().flatten().collect();
     let found = if found.is_empty() { "libvirt and QEMU are not installed".to_owned() } else { found.join(", ") };

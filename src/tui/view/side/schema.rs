@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::Text;
-use crate::host::Known;
+use crate::facts::Known;
 use crate::rules::{Verdict, schema_findings};
 use crate::tui::app::App;
 use crate::tui::pane::{Answer, Pane};

@@ -1,37 +1,12 @@
-//! Who QEMU runs as: user, group, supplementary groups, as NSS gives them.
+//! Looking users and groups up, as NSS gives them.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::facts::Known;
-use super::process::ask;
-use super::qemu_conf::QemuConf;
-
-/// The credentials of a QEMU process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The user's name, or its number.
-    pub user: String,
-    /// The user's number.
-    pub uid: u32,
-    /// The group's number.
-    pub gid: u32,
-    /// Supplementary groups (`virGetGroupList`).
-    pub groups: Vec<u32>,
-}
-
-impl Identity {
-    /// As evidence: `QEMU runs as libvirt-qemu (64055:106)`.
-    pub fn sentence(&self) -> String {
-        format!("QEMU runs as {} ({}:{})", self.user, self.uid, self.gid)
-    }
-
-    /// Whether the process belongs to a group.
-    pub fn in_group(&self, gid: u32) -> bool {
-        self.gid == gid || self.groups.contains(&gid)
-    }
-}
+use crate::facts::Known;
+use crate::facts::identity::Identity;
+use crate::facts::qemu_conf::QemuConf;
+use crate::libvirt::identity::default_user;
+use crate::process::ask;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -42,7 +17,7 @@ pub(super) fn resolve(label: &str, conf: &QemuConf) -> Known<Identity> {
         None if !label.is_empty() => {
             return Known::Unknown(format!("the label '{label}' has no ':', expected USER:GROUP"));
         }
-        None => match default_user(conf) {
+        None => match default_user(conf, &distribution(), &|user| passwd(user).is_ok()) {
             Ok(found) => found,
             Err(why) => return Known::Unknown(why),
         },
@@ -63,33 +38,11 @@ pub(super) fn own() -> Known<Identity> {
     }
 }
 
-/// The user and group of `qemu.conf`, or what the distribution built in (libvirt's meson.build; Debian's and Ubuntu's rules).
-fn default_user(conf: &QemuConf) -> Result<(String, Option<String>), String> {
-    let group = conf.text("group").filter(|group| !group.is_empty()).map(str::to_owned);
-    if let Some(user) = conf.text("user").filter(|user| !user.is_empty()) {
-        // A user alone keeps the built-in group.
-        let group = group.or_else(|| built_in().and_then(|(_, group)| group.map(str::to_owned)));
-        return Ok((user.to_owned(), group));
-    }
-    match built_in() {
-        Some((user, built_in)) => Ok((user.to_owned(), group.or(built_in.map(str::to_owned)))),
-        None => Err("neither a user 'libvirt-qemu' nor 'qemu' exists here; say --user USER".to_owned()),
-    }
-}
-
-fn built_in() -> Option<(&'static str, Option<&'static str>)> {
+/// The `ID` of os-release; empty where there is none.
+pub(super) fn distribution() -> String {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let id = release.lines().find_map(|line| line.strip_prefix("ID=")).unwrap_or_default().trim_matches('"').to_owned();
-    let first: [(&str, Option<&str>); 3] = match id.as_str() {
-        "ubuntu" => [("libvirt-qemu", Some("kvm")), ("qemu", Some("qemu")), ("root", Some("root"))],
-        "arch" => [("libvirt-qemu", Some("libvirt-qemu")), ("nobody", Some("nobody")), ("qemu", Some("qemu"))],
-        "fedora" | "rhel" | "centos" | "rocky" | "almalinux" | "gentoo" => {
-            [("qemu", Some("qemu")), ("libvirt-qemu", None), ("root", Some("root"))]
-        }
-        id if id.contains("suse") => [("qemu", Some("qemu")), ("libvirt-qemu", None), ("root", Some("root"))],
-        _ => [("libvirt-qemu", Some("libvirt-qemu")), ("qemu", Some("qemu")), ("libvirt-qemu", None)],
-    };
-    first.into_iter().find(|(user, _)| passwd(user).is_ok())
+    let id = release.lines().find_map(|line| line.strip_prefix("ID=")).unwrap_or_default();
+    id.trim_matches('"').to_owned()
 }
 
 /// A user's name, number and group: from the files when they know it, from NSS otherwise.

@@ -1,9 +1,8 @@
 //! The command line that libvirt itself builds of a document.
 
-use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
-use super::process::{ask, nameless};
+use crate::process::{ask, nameless, path_of};
 
 /// What `virsh domxml-to-native qemu-argv` says, as arguments; the environment before the program is left out.
 ///
@@ -11,7 +10,7 @@ use super::process::{ask, nameless};
 /// Why libvirt did not answer, in one sentence.
 pub fn command(source: &str, session: bool) -> Result<Vec<String>, String> {
     let document = nameless(source)?;
-    let path = format!("/proc/{}/fd/{}", std::process::id(), document.as_raw_fd());
+    let path = path_of(&document);
     let uri = if session { "qemu:///session" } else { "qemu:///system" };
     let words = ["-q", "-c", uri, "domxml-to-native", "qemu-argv", "--xml", &path];
     let asked = ask("virsh", &words, Duration::from_secs(10));

@@ -1,34 +1,10 @@
-//! What the kernel is set to where that decides a start, the limits of libvirt's daemon, and the tap interfaces.
+//! Reading what the kernel is set to, the limits of libvirt's daemon, and the tap interfaces.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::facts::{Known, plain_or_known};
-use super::process::daemon;
-
-/// Settings of the kernel (`sysctl -a`), and what QEMU inherits from libvirt's daemon.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Kernel {
-    /// `fs.protected_symlinks`: links of other users in sticky directories are not followed.
-    #[serde(deserialize_with = "plain_or_known")]
-    pub protected_symlinks: Known<bool>,
-    /// `net.ipv4.ip_unprivileged_port_start`: lower ports are for root.
-    #[serde(deserialize_with = "plain_or_known")]
-    pub first_port: Known<u16>,
-    /// How much memory the daemon may lock, in bytes (`RLIMIT_MEMLOCK`); `None` is no limit. QEMU inherits it.
-    pub memlock: Known<Option<u64>>,
-}
-
-/// A tap interface that is there already (`ip tuntap add`); `None` lets everybody use it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tap {
-    /// Its owner.
-    pub owner: Option<u32>,
-    /// Its group.
-    pub group: Option<u32>,
-}
+use super::daemon::daemon;
+use crate::facts::Known;
+use crate::facts::kernel::{Kernel, Tap};
 
 pub(super) fn read() -> Kernel {
     let links = setting::<u8>("/proc/sys/fs/protected_symlinks");

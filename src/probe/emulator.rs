@@ -1,4 +1,4 @@
-//! The host's own QEMU, asked over QMP: which devices, objects and properties it has.
+//! Asking the host's own QEMU, over QMP and by its help: which devices, objects, properties and names it has.
 //!
 //! A program is run only when it is trusted: it is where distributions put QEMU, root owns it and every step of the way to
 //! it, and nobody else can write it. The answer is kept in the user's cache directory, by path, size and time of the program.
@@ -7,75 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::process;
+use crate::facts::emulator::{Emulator, Property};
+use crate::process;
 use crate::qemu::catalog;
-
-/// What a QEMU can do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Emulator {
-    /// The program.
-    pub path: String,
-    /// Its version, as `7.2.22`.
-    pub version: String,
-    /// Its devices with the names of their properties; none stands for a device that was not asked about.
-    pub devices: BTreeMap<String, Vec<Property>>,
-    /// Its machine types, aliases among them.
-    #[serde(default)]
-    pub machines: Vec<String>,
-    /// Its objects for `-object`, likewise.
-    pub objects: BTreeMap<String, Vec<Property>>,
-    /// The keys of options whose keys are all known (`query-command-line-options`), by QEMU's name of the group.
-    #[serde(default)]
-    pub keys: BTreeMap<String, Vec<String>>,
-    /// Its processor models, for `-cpu`.
-    #[serde(default)]
-    pub processors: Vec<String>,
-    /// The names that it has of its own: `option`, and the types of `audiodev`, `blockdev`, `chardev` and `netdev`. A kind that
-    /// is not there was not asked about.
-    #[serde(default)]
-    pub names: BTreeMap<String, BTreeSet<String>>,
-    /// Modules that it was built with: parts that may be packaged apart, such as `audio-pa` or `block-curl`.
-    #[serde(default)]
-    pub modules: Vec<String>,
-    /// The modules among them that are not installed.
-    #[serde(default)]
-    pub lacking: Vec<String>,
-}
-
-/// A property of a device or an object.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Property {
-    /// Its name.
-    pub name: String,
-    /// Its type, as QEMU calls it: `bool`, `uint32`, `str`, `link<…>`.
-    #[serde(default)]
-    pub kind: String,
-    /// Its default, where QEMU tells one.
-    #[serde(default)]
-    pub default: Option<String>,
-}
 
 /// How long the program may take for all answers.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-impl Emulator {
-    /// The same with the properties of the named types only.
-    #[must_use]
-    pub fn about(mut self, types: &[String]) -> Emulator {
-        for (name, properties) in self.devices.iter_mut().chain(self.objects.iter_mut()) {
-            if !types.contains(name) {
-                properties.clear();
-            }
-        }
-        self
-    }
-}
 
 /// What a trusted program answers, with the properties of the named types; from the cache when the program has not changed.
 ///
@@ -224,6 +166,7 @@ fn ask(path: &str) -> Result<Emulator, String> {
 
 /// Options that QEMU reads and leaves out of its help (qemu-options.hx: no help text; `-M` is a spelling of `-machine`).
 const WITHOUT_HELP: [&str; 3] = ["M", "qtest", "qtest-log"];
+
 /// Members of the schema's enumerations that are no back ends here: `-netdev` refuses the first two ("not compiled into this
 /// binary", net/net.c), the third is Windows' (chardev/char-console.c).
 const NO_BACKENDS: [&str; 3] = ["nic", "none", "console"];
@@ -300,25 +243,15 @@ fn variants(schema: &Value, command: &str, within: Option<&str>, tag: &str) -> B
 fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(path);
     command.args(["-machine", "none", "-nodefaults", "-display", "none"]).args(arguments);
-    command
-        .env_clear()
-        .env("LC_ALL", "C")
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir("/")
-        .stdin(Stdio::null());
-    process::talk(&mut command, Vec::new(), PATIENCE)
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir("/");
+    process::answer(&mut command, None, PATIENCE)
 }
 
 /// Sends commands and gives their answers in order; an error is null.
 fn converse(path: &str, commands: &[Value]) -> Result<Vec<Value>, String> {
     let mut command = Command::new(path);
     command.args(["-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S", "-qmp", "stdio"]);
-    command
-        .env_clear()
-        .env("LC_ALL", "C")
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir("/")
-        .stdin(Stdio::piped());
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir("/");
     let mut script = Vec::new();
     for command in
         std::iter::once(&json!({"execute": "qmp_capabilities"})).chain(commands).chain([&json!({"execute": "quit"})])
@@ -326,7 +259,7 @@ fn converse(path: &str, commands: &[Value]) -> Result<Vec<Value>, String> {
         // Writing to a vector cannot fail.
         let _ = writeln!(script, "{command}");
     }
-    let text = process::talk(&mut command, script, PATIENCE)?;
+    let text = process::answer(&mut command, Some(script), PATIENCE)?;
     let answers: Vec<Value> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -1,4 +1,4 @@
-//! What an image is and what it brings along: its format, its backing file and its data file, from its header.
+//! Reading the header of an image: its format, its backing file and its data file.
 //!
 //! Only regular files are opened, without blocking, and only the header is read.
 
@@ -6,23 +6,13 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 
-use serde::{Deserialize, Serialize};
-
-/// The files that a header names, as it names them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    /// The block driver whose header it has; `raw` for any other file.
-    #[serde(default)]
-    pub format: String,
-    /// The image that this one is based on; QEMU only reads it.
-    pub backing: Option<String>,
-    /// The file that holds the guest's data, where it is not the image itself.
-    pub data: Option<String>,
-}
+use crate::facts::image::{Image, format};
 
 /// QEMU's own limit for the name of a backing file (`block/qcow2.c`).
 const MAX_NAME: usize = 1023;
+
 const EXTERNAL_DATA: u64 = 1 << 2;
+
 const EXTENSION_DATA_FILE: u32 = 0x4441_5441;
 
 /// Reads the header of a regular file; nothing for what can't be read and for a broken header.
@@ -68,43 +58,6 @@ fn header(file: &mut File) -> Option<Image> {
         }
         at += 8 + length.div_ceil(8) * 8;
     }
-}
-
-/// The format by the first bytes, as each driver's `bdrv_probe` and `bdrv_open` look at them.
-fn format(start: &[u8]) -> &'static str {
-    const BY_MAGIC: [(usize, &[u8], &str); 10] = [
-        (0, b"QFI\xfb\0\0\0\x02", "qcow2"),
-        (0, b"QFI\xfb\0\0\0\x03", "qcow2"),
-        (0, b"QFI\xfb\0\0\0\x01", "qcow"),
-        (0, b"QED\0", "qed"),
-        (0x40, b"\x7f\x10\xda\xbe", "vdi"),
-        (0, b"vhdxfile", "vhdx"),
-        (0, b"KDMV", "vmdk"),
-        (0, b"COWD", "vmdk"),
-        (0, b"# Disk DescriptorFile", "vmdk"),
-        (0, b"LUKS\xba\xbe", "luks"),
-    ];
-    let found = BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));
-    found.map_or("raw", |(_, _, format)| format)
-}
-
-/// Formats that [`Image::format`] tells apart from each other for certain.
-pub const TOLD_APART: [&str; 7] = ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks"];
-
-/// Where a name found in the header of `image` leads (`bdrv_make_absolute_filename`): beside the image unless it is absolute.
-/// `None` for what is no file: another protocol.
-pub fn beside(image: &str, name: &str) -> Option<String> {
-    let protocol_end = name.find([':', '/']).filter(|&at| name[at..].starts_with(':'));
-    let name = match protocol_end {
-        Some(end) if &name[..end] == "file" => &name[end + 1..],
-        Some(_) => return None,
-        None => name,
-    };
-    if name.starts_with('/') {
-        return Some(name.to_owned());
-    }
-    let (directory, _) = image.rsplit_once('/')?;
-    Some(format!("{directory}/{name}"))
 }
 
 #[cfg(test)]
@@ -154,14 +107,5 @@ mod tests {
         for length in 0..whole.len() {
             read(&whole[..length]);
         }
-    }
-
-    #[test]
-    fn names_lead_beside_the_image() {
-        assert_eq!(beside("/srv/a.qcow2", "base.img").as_deref(), Some("/srv/base.img"));
-        assert_eq!(beside("/srv/a.qcow2", "/b").as_deref(), Some("/b"));
-        assert_eq!(beside("/srv/a.qcow2", "file:/b").as_deref(), Some("/b"));
-        assert_eq!(beside("/srv/a.qcow2", "nbd://h/x"), None);
-        assert_eq!(beside("/srv/a.qcow2", "sub/b:c").as_deref(), Some("/srv/sub/b:c"));
     }
 }

@@ -110,6 +110,14 @@ impl QemuConf {
                 .collect(),
         )
     }
+
+    /// Whether a list setting is there and lacks a word.
+    pub fn list_lacks(&self, key: &str, word: &str) -> bool {
+        match self.get(key) {
+            Some(Value::List(_)) => !self.list(key).is_some_and(|list| list.contains(&word)),
+            Some(Value::Text(_) | Value::Int(_)) | None => false,
+        }
+    }
 }
 
 const KINDS: &str = include_str!("../../assets/libvirt/qemu_conf.tsv");

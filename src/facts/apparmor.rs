@@ -1,14 +1,11 @@
-//! AppArmor: whether libvirt confines by it, and the file rules of a domain's profile.
+//! AppArmor as the host described it: whether libvirt's driver finds it, and the file rules of profiles.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::Known;
-use super::qemu_conf::QemuConf;
-use super::selinux::driver_allowed;
-use crate::domain::{DomainFacts, SecLabelType};
+use super::Known;
+use crate::domain::DomainFacts;
 
 /// One file rule of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,22 +52,6 @@ pub struct AppArmor {
 pub const PROFILES: &str = "/etc/apparmor.d/libvirt";
 
 impl AppArmor {
-    /// Whether libvirt's driver works and `security_driver` lets it.
-    pub fn usable(&self, conf: &QemuConf) -> bool {
-        self.active == Known::Yes(true) && driver_allowed(conf, "apparmor")
-    }
-
-    /// Whether QEMU of this domain will be confined (SELinux, where it is there, comes first).
-    pub fn confines(&self, domain: &DomainFacts, conf: &QemuConf, selinux: bool) -> bool {
-        if selinux || !self.usable(conf) {
-            return false;
-        }
-        match domain.seclabel("apparmor", true) {
-            None => conf.int("security_default_confined") != Some(0),
-            Some(label) => label.kind != SecLabelType::None,
-        }
-    }
-
     /// The profile that the domain has, or will be given.
     pub fn profile(&self, domain: &DomainFacts) -> Result<&Profile, &str> {
         let own = domain.uuid.as_ref().and_then(|uuid| self.profiles.get(&uuid.to_ascii_lowercase()));
@@ -350,54 +331,6 @@ fn class(set: &[u8], byte: u8) -> bool {
         }
     }
     found != negated && byte != b'/'
-}
-
-/// Looks at this host, for the domains of these UUIDs.
-pub(super) fn read(uuids: &[String]) -> AppArmor {
-    let active = active();
-    let mut profiles = BTreeMap::new();
-    if active != Known::Yes(false) {
-        let files = |path: &str| std::fs::read_to_string(path).ok();
-        let list = |path: &str| {
-            let mut found: Vec<String> = std::fs::read_dir(path)
-                .map(|entries| entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect())
-                .unwrap_or_default();
-            found.sort();
-            found
-        };
-        let load = |path: String| match Profile::parse(&path, &files, &list) {
-            Some(profile) => Known::Yes(profile),
-            None => Known::Unknown(format!("{path} cannot be read; run as root to see it")),
-        };
-        profiles.insert(String::new(), load(format!("{PROFILES}/TEMPLATE.qemu")));
-        for uuid in uuids {
-            let uuid = uuid.to_ascii_lowercase();
-            let path = format!("{PROFILES}/libvirt-{uuid}");
-            let plain = uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-            if plain && Path::new(&path).exists() {
-                profiles.insert(uuid, load(path));
-            }
-        }
-    }
-    AppArmor { active, profiles }
-}
-
-/// libvirt uses AppArmor when it is enabled and the daemon has a profile (`AppArmorSecurityManagerProbe`).
-fn active() -> Known<bool> {
-    let enabled = std::fs::read_to_string("/sys/module/apparmor/parameters/enabled").unwrap_or_default();
-    if !enabled.starts_with('Y') {
-        return Known::Yes(false);
-    }
-    match std::fs::read_to_string("/sys/kernel/security/apparmor/profiles") {
-        Ok(text) => Known::Yes(text.lines().any(|line| {
-            ["libvirtd", "/usr/sbin/libvirtd", "virtqemud", "/usr/sbin/virtqemud"]
-                .contains(&line.split(" (").next().unwrap_or_default())
-        })),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Known::Yes(false),
-        Err(error) => Known::Unknown(format!(
-            "/sys/kernel/security/apparmor/profiles cannot be read ({error}); run as root to see it"
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::Known;
+use super::Known;
 use super::mounts::Mount;
 
 /// The state of the control groups.
@@ -15,7 +15,7 @@ pub struct Cgroups {
 }
 
 /// Reads the state off the mounts: version 1 has a `devices` hierarchy, version 2 filters by BPF (`virCgroupV2DevicesAvailable`).
-pub(super) fn read(mounts: &Known<Vec<Mount>>) -> Cgroups {
+pub(crate) fn read(mounts: &Known<Vec<Mount>>) -> Cgroups {
     let mounts = match mounts {
         Known::Yes(mounts) => mounts,
         Known::Unknown(why) => return Cgroups { version: None, devices: Known::Unknown(why.clone()) },

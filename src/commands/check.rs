@@ -1,84 +1,19 @@
-//! The commands without a screen: load, probe, judge, report.
+//! `qpt-tui check`: load, probe, judge, report; and `--fix`, `--diff`.
 
 use std::path::Path;
 
-use crate::cli::{Check, FailOn, Format, HostOptions};
+use crate::cli::{Check, FailOn, Format};
+use crate::console::{complain, print};
 use crate::domain::Document;
 use crate::error::Error;
-use crate::host::{self, HostFacts, Instance, Request};
+use crate::facts::HostFacts;
+use crate::probe;
 use crate::qemu::CommandLine;
 use crate::report::{Checked, json, sarif, text};
-use crate::rules::{self, Case, Finding, Step, Verdict};
+use crate::rules::{self, Finding, Step, Verdict};
+use crate::session::{command_line, facts, parse};
 use crate::store;
-use crate::xml::{Lines, XmlError, position};
-
-/// Reads a document from a file, or from standard input for `-`.
-///
-/// # Errors
-/// One sentence with the place.
-pub fn open(path: &Path) -> Result<Document, Error> {
-    let text = if path == Path::new("-") { store::read_input()? } else { store::load(path)?.text };
-    parse(&path.display().to_string(), &text)
-}
-
-/// Reads a document from a text; `path` is what errors name.
-///
-/// # Errors
-/// `PATH:LINE:COLUMN: what was wrong, what was expected`.
-pub fn parse(path: &str, text: &str) -> Result<Document, Error> {
-    Document::parse(text).map_err(|error| placed(path, text, &error))
-}
-
-fn placed(path: &str, text: &str, error: &XmlError) -> Error {
-    let place = position(text, error.offset);
-    Error::user(format!("{path}:{}:{}: {}", place.line, place.column, error.message))
-}
-
-/// A document's passthrough as QEMU reads it.
-pub fn command_line(document: &Document) -> CommandLine {
-    CommandLine::read(&document.argv(), &document.environment())
-}
-
-/// What the host says about some documents: from a probe, or from a file of recorded facts.
-///
-/// # Errors
-/// When the file of facts can't be read.
-pub fn facts(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> Result<HostFacts, Error> {
-    if let Some(path) = &options.facts {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| Error::user(format!("{shown}: {error}")))?;
-        let mut facts: HostFacts = serde_json::from_str(&text).map_err(|error| {
-            Error::user(format!("{shown}:{}:{}: these are no facts: {error}", error.line(), error.column()))
-                .hint("record them with: qpt-tui facts FILE… > host.json")
-        })?;
-        if facts.version != host::facts::FACTS_VERSION {
-            return Err(Error::user(format!(
-                "{shown}: the facts have version {}, expected {}",
-                facts.version,
-                host::facts::FACTS_VERSION
-            )));
-        }
-        facts.source = shown.to_string();
-        return Ok(facts);
-    }
-    if let Some(path) = &options.qemu_conf
-        && !path.is_file()
-    {
-        return Err(Error::user(format!("{}: there is no such qemu.conf", path.display())));
-    }
-    Ok(host::probe(&request(options, documents)))
-}
-
-/// The look at the host that some documents need.
-pub fn request(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> Request {
-    let mut request = Request::new(if options.session { Instance::Session } else { Instance::System });
-    request.conf = options.qemu_conf.as_ref().map(|path| path.to_string_lossy().into_owned());
-    request.user.clone_from(&options.user);
-    for (document, line) in documents {
-        request.add(document.facts(), line);
-    }
-    request
-}
+use crate::xml::Lines;
 
 /// A file of `check`.
 struct Checking {
@@ -104,7 +39,7 @@ impl Checking {
     }
 
     fn judge(&mut self, host: &HostFacts) {
-        self.findings = rules::judge(&Case { document: &self.document, line: &self.line, host });
+        self.findings = rules::judge(&self.document, &self.line, host);
     }
 
     /// Makes the edits that repair what blocks or warns, one after the other; what was repaired, in words.
@@ -147,7 +82,7 @@ impl Checking {
 ///
 /// # Errors
 /// When a file can't be read or saved; the others are reported first.
-pub fn check(options: &Check) -> Result<u8, Error> {
+pub(super) fn check(options: &Check) -> Result<u8, Error> {
     let mut files = Vec::new();
     let mut failed: Option<Error> = None;
     let mut fail = |error: Error| {
@@ -185,7 +120,7 @@ pub fn check(options: &Check) -> Result<u8, Error> {
             }
         }
         if options.validate {
-            let said = host::schema::validate(file.document.source());
+            let said = probe::schema::validate(file.document.source());
             file.findings.extend(rules::schema_findings(&file.document, &said));
         }
     }
@@ -226,18 +161,4 @@ fn save(source: &store::FileSource, text: &str) -> Result<(), Error> {
         }
         store::Saved::Written(_, None) | store::Saved::Unchanged => Ok(()),
     }
-}
-
-/// Says something on standard error; one that is gone is no reason to panic.
-pub fn complain(sentence: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "qpt-tui: {sentence}");
-}
-
-/// Prints a text; a reader that went away (`| head`) is no error.
-pub fn print(text: &str) {
-    use std::io::Write as _;
-    let mut out = std::io::stdout().lock();
-    // Whoever closed the pipe has read what they wanted.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

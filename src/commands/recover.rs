@@ -1,10 +1,10 @@
 //! `qpt-tui recover`: what is kept of edits that were not saved, and of texts from before saves, without a screen.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::check::{complain, print};
 use crate::cli::Recover;
+use crate::console::{complain, print};
 use crate::domain::Document;
 use crate::domain::merge::{Merge, merge};
 use crate::error::Error;
@@ -17,7 +17,7 @@ use crate::visible::visible;
 ///
 /// # Errors
 /// One sentence: there is no such copy, or it can't be given back.
-pub fn recover(options: &Recover) -> Result<(), Error> {
+pub(super) fn recover(options: &Recover) -> Result<(), Error> {
     let journal::Copies { copies, unusable } = journal::copies().map_err(Error::user)?;
     for why in &unusable {
         complain(&format!("not looked into: {}", visible(why)));
@@ -76,7 +76,7 @@ fn find<'a>(copies: &'a [Copy], wanted: &OsStr) -> Result<&'a Copy, Error> {
     if let Some(copy) = copies.iter().find(|copy| wanted == copy.id.as_str()) {
         return Ok(copy);
     }
-    let found: Vec<&Copy> = copies.iter().filter(|copy| is_of(copy, Path::new(wanted))).collect();
+    let found: Vec<&Copy> = copies.iter().filter(|copy| copy.is_of(Path::new(wanted))).collect();
     if let Some(edits) = found.iter().find(|copy| matches!(copy.kind, CopyKind::Edits(..))) {
         return Ok(edits);
     }
@@ -87,47 +87,6 @@ fn find<'a>(copies: &'a [Copy], wanted: &OsStr) -> Result<&'a Copy, Error> {
     };
     Err(Error::user(format!("{wanted} has no edits that were not saved"))
         .hint(format!("texts from before saves are kept: {} is the newest", first.id)))
-}
-
-/// Whether it is a copy of the file at this path: of the one that it leads to, or of one that was there before a link.
-fn is_of(copy: &Copy, path: &Path) -> bool {
-    let Some(Origin::File(of)) = &copy.of else { return false };
-    let of = of.path();
-    of == real_path(path) || of == unfollowed(path)
-}
-
-/// A path with links followed, also where the file itself is gone.
-fn real_path(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| unfollowed(path))
-}
-
-/// A path with links followed but for the last part.
-fn unfollowed(path: &Path) -> PathBuf {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    match (std::fs::canonicalize(parent), path.file_name()) {
-        (Ok(parent), Some(name)) => parent.join(name),
-        _ => path.to_owned(),
-    }
-}
-
-/// The hint for a file that can't be opened, or was another before it became a link, and of which something is kept.
-pub fn hint_for(path: &Path) -> Option<String> {
-    let found = journal::copies().ok()?;
-    let copy = found.copies.iter().find(|copy| is_of(copy, path))?;
-    Some(format!("a copy of it is kept: qpt-tui recover {} --output FILE", copy.id))
-}
-
-/// The hint about edits of a file that stood here before a link did.
-pub fn hint_before_link(path: &Path) -> Option<String> {
-    let own = unfollowed(path);
-    if std::fs::canonicalize(path).is_ok_and(|real| real == own) {
-        return None;
-    }
-    let found = journal::copies().ok()?;
-    let is_edit = |copy: &&Copy| matches!(copy.kind, CopyKind::Edits(_, None));
-    let before = |copy: &&Copy| matches!(&copy.of, Some(Origin::File(of)) if of.path() == own);
-    let copy = found.copies.iter().find(|copy| is_edit(copy) && before(copy))?;
-    Some(format!("edits of what was here before this link are kept: qpt-tui recover {}", copy.id))
 }
 
 fn running(copy: &Copy) -> Result<(), Error> {

@@ -1,20 +1,19 @@
 //! libvirt's schema of domains, where `virt-xml-validate` is installed.
 
-use std::os::fd::AsRawFd as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use super::facts::Known;
-use super::process::{complaints, nameless};
+use crate::facts::Known;
+use crate::process::{nameless, path_of, run};
 
 /// What the schema says against a document: lines, and sentences in the words of xmllint.
 pub fn validate(source: &str) -> Known<Vec<(usize, String)>> {
     let asked = nameless(source).and_then(|document| {
         // The validator wants a regular file with a path.
-        let path = format!("/proc/{}/fd/{}", std::process::id(), document.as_raw_fd());
+        let path = path_of(&document);
         let mut command = Command::new("virt-xml-validate");
-        command.args([&path, "domain"]).env("LC_ALL", "C").stdin(Stdio::null());
-        complaints(&mut command, Duration::from_secs(20)).map(|said| said.replace(&format!("{path}:"), "line:"))
+        let said = run(command.args([&path, "domain"]), None, Duration::from_secs(20))?;
+        Ok(said.all().replace(&format!("{path}:"), "line:"))
     });
     let said = match asked {
         Ok(said) => said,

@@ -3,18 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use serde::{Deserialize, Serialize};
-
-use super::facts::Known;
-
-/// A TCP port that a process listens on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listener {
-    /// Where.
-    pub address: SocketAddr,
-    /// The process's name, and of a QEMU the domain it runs (`guest=NAME`); empty where that can't be seen.
-    pub process: String,
-}
+use crate::facts::Known;
+use crate::facts::sockets::Listener;
 
 /// Who listens on TCP ports, by `/proc/net/tcp` and `tcp6`; whose process it is is looked up for `wanted` ports only.
 pub(super) fn tcp(wanted: &BTreeSet<u16>) -> Known<Vec<Listener>> {

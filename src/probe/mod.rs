@@ -1,16 +1,36 @@
-//! One look at the machine.
+//! Looking at this machine: the only module that reads its files, runs programs and asks libvirt and QEMU.
+//!
+//! [`probe`] looks and returns plain [`HostFacts`]; rules decide on those. Nothing here opens a device or a FIFO, follows
+//! the document off this machine, or waits longer than the request allows: what does not answer is unknown, with the reason.
+
+mod apparmor;
+mod daemon;
+mod emulator;
+mod identity;
+mod image;
+mod kernel;
+mod mounts;
+pub mod native;
+mod paths;
+pub mod schema;
+mod selinux;
+mod sockets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::emulator::{self, Emulator};
-use super::facts::{FACTS_VERSION, HostFacts, Instance, Known};
-use super::image::{self, Image};
-use super::process::{ask, daemon, started};
-use super::qemu_conf::QemuConf;
-use super::selinux::Confinement;
-use super::{FileKind, Walk, apparmor, cgroup, identity, kernel, mounts, paths, selinux, sockets};
-use crate::domain::{DomainFacts, SecLabelType};
+use daemon::{daemon, started};
+pub use paths::names_in;
+
+use crate::domain::DomainFacts;
+use crate::facts::emulator::Emulator;
+use crate::facts::image::{Image, beside};
+use crate::facts::qemu_conf::QemuConf;
+use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup};
+use crate::libvirt::confinement::{self, Confinement};
+use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
+use crate::libvirt::identity::dac_label;
+use crate::process::ask;
 use crate::qemu::{CommandLine, Resource, catalog};
 
 /// What to look at.
@@ -81,28 +101,6 @@ impl Request {
     }
 }
 
-/// The DAC label that decides who a domain's QEMU runs as: its own static one, or the empty label for libvirt's choice
-/// (`type='none'` and `dynamic` keep the user of `qemu.conf`).
-pub fn dac_label(domain: &DomainFacts) -> String {
-    let label = domain.seclabels.iter().find(|label| label.model.as_deref() == Some("dac"));
-    match label {
-        Some(label) if label.kind == SecLabelType::Static => label.label.clone().unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-/// Device nodes that every private `/dev` holds and every device filter lets through (`defaultDeviceACL` in libvirt's qemu_cgroup.c).
-pub fn default_devices(libvirt_10_1: bool) -> Vec<&'static str> {
-    let mut nodes = vec!["/dev/null", "/dev/full", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/kvm"];
-    if libvirt_10_1 {
-        nodes.push("/dev/userfaultfd");
-    }
-    nodes
-}
-
-/// Where libvirt keeps the secret key that it hands to each QEMU.
-pub const STATE_DIRECTORY: &str = "/var/lib/libvirt/qemu";
-
 /// Looks at the machine.
 pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
@@ -137,7 +135,7 @@ pub fn probe(request: &Request) -> HostFacts {
         selinux.servers = sockets::labels(&ears);
     }
     for domain in &request.domains {
-        let source = match selinux.confinement(domain, &conf) {
+        let source = match confinement::selinux(&selinux, domain, &conf) {
             Confinement::None => continue,
             Confinement::Label { label, .. } | Confinement::Daemon(label) => label,
         };
@@ -192,7 +190,7 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> (BTreeMap<String, Known<W
         for (path, walk, image) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
             if let Some(image) = image {
                 let named = image.backing.iter().chain(&image.data);
-                next.extend(named.filter_map(|name| image::beside(&path, name)).map(|path| (path, true)));
+                next.extend(named.filter_map(|name| beside(&path, name)).map(|path| (path, true)));
                 images.insert(path.clone(), image);
             }
             paths.insert(path, walk);
@@ -271,7 +269,7 @@ fn trusted(program: &str) -> Result<(), String> {
     let walk = walk.as_result().map_err(str::to_owned)?;
     let safe = walk.target().is_some()
         && walk.steps.iter().all(|step| {
-            let link = matches!(step.kind, super::FileKind::Link(_));
+            let link = matches!(step.kind, FileKind::Link(_));
             step.uid == 0 && (link || step.mode & 0o022 == 0)
         });
     if safe {

@@ -1,76 +1,39 @@
-//! Recorded answers: plain data, from a probe or from a file.
+//! What a host said: plain data, and readers of the kernel's and libvirt's own texts. Nothing here looks at the host.
+//!
+//! [`crate::probe`] fills it in; `qpt-tui facts` writes it down, and `--facts` reads it again.
+
+pub mod apparmor;
+pub mod cgroup;
+pub mod emulator;
+pub mod identity;
+pub mod image;
+pub mod kernel;
+mod known;
+pub mod mounts;
+pub mod qemu_conf;
+pub mod selinux;
+pub mod sockets;
+pub mod walk;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::apparmor::AppArmor;
-use super::cgroup::Cgroups;
-use super::emulator::Emulator;
-use super::identity::Identity;
-use super::image::Image;
-use super::kernel::{Kernel, Tap};
-use super::mounts::Mount;
-use super::paths::{Step, Walk};
-use super::qemu_conf::QemuConf;
-use super::selinux::Selinux;
-use super::sockets::Listener;
 use crate::qemu::Version;
+use apparmor::AppArmor;
+use cgroup::Cgroups;
+use emulator::Emulator;
+use identity::Identity;
+use image::Image;
+use kernel::{Kernel, Tap};
+use mounts::Mount;
+use qemu_conf::QemuConf;
+use selinux::Selinux;
+use sockets::Listener;
 
-/// An answer, or why there is none; the reason is shown to the user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Known<T> {
-    /// The host said so.
-    Yes(T),
-    /// The host would not say.
-    Unknown(String),
-}
-
-impl<T> Default for Known<T> {
-    fn default() -> Known<T> {
-        Known::Unknown("it was not recorded".to_owned())
-    }
-}
-
-impl<T> Known<T> {
-    /// The answer, if there is one.
-    pub fn yes(&self) -> Option<&T> {
-        match self {
-            Known::Yes(value) => Some(value),
-            Known::Unknown(_) => None,
-        }
-    }
-
-    /// The answer, or the reason that there is none.
-    ///
-    /// # Errors
-    /// The reason.
-    pub fn as_result(&self) -> Result<&T, &str> {
-        match self {
-            Known::Yes(value) => Ok(value),
-            Known::Unknown(why) => Err(why),
-        }
-    }
-}
-
-/// Reads an answer, or the plain value that recordings had before a fact could be unknown.
-pub(super) fn plain_or_known<'de, D, T>(deserializer: D) -> Result<Known<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either<T> {
-        Known(Known<T>),
-        Plain(T),
-    }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::Known(known) => known,
-        Either::Plain(value) => Known::Yes(value),
-    })
-}
+pub use known::Known;
+pub(crate) use known::plain_or_known;
+pub use walk::{Acl, Ending, FileKind, Step, Walk};
 
 /// Which libvirt will start the domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,6 @@
-//! The mounts of this machine, from `/proc/self/mountinfo`.
+//! The mounts of the host.
 
 use serde::{Deserialize, Serialize};
-
-use super::facts::Known;
 
 /// A mount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,15 +27,8 @@ impl Mount {
     }
 }
 
-pub(super) fn read() -> Known<Vec<Mount>> {
-    match std::fs::read_to_string("/proc/self/mountinfo") {
-        Ok(text) => Known::Yes(text.lines().filter_map(line).collect()),
-        Err(error) => Known::Unknown(format!("/proc/self/mountinfo cannot be read: {error}")),
-    }
-}
-
 /// One line of mountinfo (proc(5)).
-fn line(line: &str) -> Option<Mount> {
+pub(crate) fn line(line: &str) -> Option<Mount> {
     let (mount, filesystem) = line.split_once(" - ")?;
     let fields: Vec<&str> = mount.split(' ').collect();
     let mut tail = filesystem.split(' ');

@@ -1,0 +1,92 @@
+//! The commands: each in its file, the short ones here.
+
+mod check;
+mod recover;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, Command, HostOptions};
+use crate::console::print;
+use crate::domain;
+use crate::error::Error;
+use crate::report;
+use crate::rules;
+use crate::session;
+use crate::store;
+use crate::tui;
+
+/// Does what the command line asks for; gives the exit status.
+///
+/// # Errors
+/// One sentence; the exit status is 2 then.
+pub fn run(cli: Cli) -> Result<u8> {
+    match cli.command {
+        Some(Command::Check(options)) => return Ok(check::check(&options)?),
+        Some(Command::Canonical { file }) => canonical(&file)?,
+        Some(Command::Explain { rule: Some(id), .. }) => explain_rule(&id)?,
+        Some(Command::Explain { error: Some(text), .. }) => explain_error(text)?,
+        Some(Command::Explain { rule: None, error: None }) => print(&all_rules()),
+        Some(Command::Facts { files, host }) => facts(&files, &host)?,
+        Some(Command::Recover(options)) => recover::recover(&options)?,
+        Some(Command::Keys) => print(&tui::config::keys()),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "qpt-tui", &mut text);
+            print(&String::from_utf8_lossy(&text));
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            print(&String::from_utf8_lossy(&page));
+        }
+        None => return Ok(tui::run(&cli)?),
+    }
+    Ok(0)
+}
+
+/// Prints a document with its passthrough as libvirt writes it.
+fn canonical(file: &Path) -> Result<()> {
+    let document = session::open(file)?;
+    let text = domain::canonical::document(&document);
+    print(&text.map_err(|error| Error::user(format!("{}: {error}", file.display())))?);
+    Ok(())
+}
+
+/// Prints the page of a rule.
+fn explain_rule(id: &str) -> Result<()> {
+    let rule = rules::rule(id);
+    let rule =
+        rule.ok_or_else(|| Error::user(format!("there is no rule '{id}'")).hint("list them: qpt-tui explain"))?;
+    print(rule.explain);
+    Ok(())
+}
+
+/// Prints which rules foresee an error; `-` is standard input.
+fn explain_error(text: String) -> Result<()> {
+    let text = if text == "-" { store::read_input()? } else { text };
+    let meanings = rules::meanings(&text);
+    if meanings.is_empty() {
+        let hint = "give the last lines of /var/log/libvirt/qemu/NAME.log, or what virsh start printed";
+        return Err(Error::user("no rule knows these words").hint(hint).into());
+    }
+    print(&report::text::meanings(&meanings));
+    Ok(())
+}
+
+/// A line for each rule.
+fn all_rules() -> String {
+    let line = |rule: &&rules::Rule| format!("{:<22} {:<11} {}\n", rule.id, rule.layer.word(), rule.summary);
+    rules::RULES.iter().map(line).collect()
+}
+
+/// Prints what the host says about some documents.
+fn facts(files: &[PathBuf], host: &HostOptions) -> Result<()> {
+    let documents = files.iter().map(|file| session::open(file)).collect::<Result<Vec<_>, _>>()?;
+    let lines: Vec<_> = documents.iter().map(session::command_line).collect();
+    let facts = session::facts(host, &documents.iter().zip(&lines).collect::<Vec<_>>())?;
+    print(&format!("{}\n", serde_json::to_string_pretty(&facts)?));
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! A path as the kernel walks it: every directory, every link, and what stands at the end.
+
+use serde::{Deserialize, Serialize};
+
+/// What stands at a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, with its text.
+    Link(String),
+    /// A character device.
+    Char(u32, u32),
+    /// A block device.
+    Block(u32, u32),
+    /// A FIFO.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// A POSIX access control list: the entries beside owner, group and other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acl {
+    /// Named users: number and permission bits.
+    pub users: Vec<(u32, u8)>,
+    /// Named groups.
+    pub groups: Vec<(u32, u8)>,
+    /// The owning group's entry; the mode's group bits are the mask then.
+    pub owning_group: u8,
+    /// What named users and all groups get at most.
+    pub mask: u8,
+}
+
+/// One step of a walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The path of the step.
+    pub path: String,
+    /// What stands there.
+    pub kind: FileKind,
+    /// The permission bits with set-id and sticky bits.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// The access control list, where there is one.
+    pub acl: Option<Acl>,
+    /// The SELinux label, where there is one.
+    pub label: Option<String>,
+    /// The size of a regular file in bytes.
+    #[serde(default)]
+    pub size: u64,
+    /// Nobody may change it, root neither (`chattr +i`).
+    #[serde(default)]
+    pub immutable: bool,
+    /// It may be appended to only (`chattr +a`).
+    #[serde(default)]
+    pub append_only: bool,
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The last step is what the path names.
+    Present,
+    /// The last step is a directory and nothing of this path is in it.
+    Missing(String),
+    /// A step that should be a directory is something else.
+    NotADirectory(String),
+    /// Links that never end.
+    Loop,
+}
+
+/// The steps from the root to what a path names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Walk {
+    /// Every step in the order the kernel takes them.
+    pub steps: Vec<Step>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+impl Walk {
+    /// What the path names, when it is there.
+    pub fn target(&self) -> Option<&Step> {
+        self.steps.last().filter(|_| self.ending == Ending::Present)
+    }
+
+    /// The path with every link resolved; of a missing one as far as it goes, with the missing rest.
+    pub fn resolved(&self) -> &str {
+        match &self.ending {
+            Ending::Missing(path) | Ending::NotADirectory(path) => path,
+            Ending::Present | Ending::Loop => self.steps.last().map_or("/", |step| step.path.as_str()),
+        }
+    }
+
+    /// The directory that the target is in, or would be made in.
+    pub fn parent(&self) -> Option<&Step> {
+        let steps = match &self.ending {
+            Ending::Present => &self.steps[..self.steps.len() - 1],
+            _ => &self.steps[..],
+        };
+        let parent =
+            self.resolved().rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+        steps.iter().rev().find(|step| step.kind == FileKind::Directory && step.path == parent)
+    }
+
+    /// Whether only the last part of the path is missing, so that a file could be made.
+    pub fn creatable(&self) -> bool {
+        matches!(self.ending, Ending::Missing(_)) && self.parent().is_some()
+    }
+}

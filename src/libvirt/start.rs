@@ -1,0 +1,116 @@
+//! The start of a domain on a host, as far as libvirt decides it.
+
+use super::confinement::{self, Confinement};
+use super::{devices, identity, own};
+use crate::domain::{Document, DomainFacts};
+use crate::facts::identity::Identity;
+use crate::facts::qemu_conf::QemuConf;
+use crate::facts::selinux::{Mode, type_of};
+use crate::facts::{HostFacts, Known};
+
+/// What libvirt makes of a domain before QEMU reads the passthrough. Drawn up once for each judgement.
+#[derive(Debug, Clone)]
+pub struct Start<'a> {
+    /// Who QEMU runs as, or why that is not known.
+    pub identity: Result<&'a Identity, &'a str>,
+    /// The domain has a DAC label of its own.
+    pub dac_label: String,
+    /// How SELinux confines it.
+    pub selinux: Confinement,
+    /// libvirt's SELinux driver is in use: it labels what native elements name.
+    pub selinux_driver: bool,
+    /// libvirt gives it an AppArmor profile.
+    pub apparmor: bool,
+    /// QEMU gets a `/dev` of its own (`qemu_namespace.c`).
+    pub private_dev: bool,
+    /// The device nodes that `qemu.conf` lists, or libvirt's own list.
+    pub listed_devices: Vec<String>,
+    /// Every device path that libvirt lets this VM reach: the listed ones, and what native elements bring.
+    pub granted_devices: Vec<String>,
+    /// Its control group filters devices (`qemu_cgroup.c`).
+    pub device_filter: bool,
+    /// libvirt asks QEMU to filter its system calls.
+    pub seccomp: bool,
+    /// A QEMU that runs as root is above owners and modes.
+    pub root_overrides: bool,
+    /// QEMU makes devices of the passthrough before libvirt's own; `None` where the versions are not known.
+    pub passthrough_first: Option<bool>,
+    document: &'a Document,
+}
+
+impl<'a> Start<'a> {
+    /// Draws the conclusions.
+    pub fn of(document: &'a Document, host: &'a HostFacts) -> Start<'a> {
+        let (facts, conf) = (document.facts(), &host.conf);
+        let dac_label = identity::dac_label(facts);
+        let identity = match host.identities.get(&dac_label) {
+            Some(identity) => identity.as_result(),
+            None => Err("the domain's user was not looked up"),
+        };
+        let selinux = confinement::selinux(&host.selinux, facts, conf);
+        let selinux_driver = confinement::selinux_driver(&host.selinux, conf);
+        let listed_devices = devices::listed(host);
+        let mut granted_devices = listed_devices.clone();
+        granted_devices.extend(devices::native(facts));
+        Start {
+            identity,
+            dac_label,
+            root_overrides: root_overrides(host, &selinux),
+            selinux,
+            selinux_driver,
+            apparmor: confinement::apparmor(&host.apparmor, facts, conf, selinux_driver),
+            private_dev: host.is_system() && !conf.list_lacks("namespaces", "mount"),
+            listed_devices,
+            granted_devices,
+            device_filter: device_filter(host),
+            // Anything but 0.
+            seccomp: conf.int("seccomp_sandbox") != Some(0),
+            passthrough_first: passthrough_first(facts, conf, host),
+            document,
+        }
+    }
+
+    /// Whether libvirt defines an id itself.
+    pub fn has_id(&self, group: &str, id: &str) -> bool {
+        let aliases = &self.document.facts().aliases;
+        own::IDS.contains(&(group, id)) || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
+    }
+
+    /// The line of `qemu.conf` that lets one more node in: it replaces the built-in list, so it repeats it.
+    pub fn device_setting(&self, path: &str) -> String {
+        let devices = self.listed_devices.iter().map(String::as_str).chain([path]);
+        let quoted: Vec<String> = devices.map(|device| format!("\"{device}\"")).collect();
+        format!("cgroup_device_acl = [ {} ]", quoted.join(", "))
+    }
+}
+
+/// Whether the VM's control group filters devices at all.
+fn device_filter(host: &HostFacts) -> bool {
+    let asked_for = !host.conf.list_lacks("cgroup_controllers", "devices");
+    host.is_system() && asked_for && host.cgroups.devices != Known::Yes(false)
+}
+
+/// Not where SELinux confines root without `dac_override`.
+fn root_overrides(host: &HostFacts, confinement: &Confinement) -> bool {
+    let selinux = &host.selinux;
+    let Confinement::Label { label, .. } = confinement else { return true };
+    if selinux.mode != Known::Yes(Mode::Enforcing) {
+        return true;
+    }
+    match selinux.allowed(label, label, "capability") {
+        Some(allowed) => allowed.iter().any(|permission| permission == "dac_override"),
+        // No shipped policy gives it to these two.
+        None => !["svirt_t", "svirt_tcg_t"].contains(&type_of(label).unwrap_or_default()),
+    }
+}
+
+/// Since libvirt writes its devices as JSON (7.9 with QEMU 6.2), QEMU makes those of the passthrough first
+/// (`qemu_create_cli_devices`).
+fn passthrough_first(facts: &DomainFacts, conf: &QemuConf, host: &HostFacts) -> Option<bool> {
+    let filtered = conf.list("capability_filters").unwrap_or_default();
+    let removed = facts.capabilities_removed.iter().map(|(name, _)| name.as_str());
+    if removed.chain(filtered).any(|name| name == own::JSON_DEVICES) {
+        return Some(false);
+    }
+    Some(host.libvirt_at_least(7, 9)? && host.qemu_at_least(6, 2)?)
+}

@@ -1,0 +1,93 @@
+//! From a document and a host to findings, in steps with names.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Case, Finding, Layer, RULES, Verdict, layer, native};
+use crate::domain::{Document, EntryId};
+use crate::facts::{HostFacts, image};
+use crate::libvirt::Start;
+use crate::qemu::{Access, CommandLine, Resource, Use};
+
+/// All findings about a document on a host: arguments in order, then environment, then what belongs to no entry; the worst
+/// first for each.
+pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<Finding> {
+    let mut whole = line.clone();
+    whole.uses.extend(chained(line, host));
+    let case = &Case { document, line: &whole, host, start: &Start::of(document, host) };
+    let mut findings: Vec<Finding> = Vec::new();
+    for rule in RULES {
+        let found = (rule.check)(case);
+        findings.extend(found.into_iter().map(|finding| Finding { rule: rule.id, layer: rule.layer, ..finding }));
+    }
+    allowances(case, &mut findings);
+    first_bite(&mut findings);
+    native::offer(case, &mut findings);
+    let place = |finding: &Finding| finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index));
+    findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
+    findings
+}
+
+/// The uses that images bring along by their headers: a backing file is read, a data file opened as the image is.
+fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
+    let mut found: Vec<Use> = Vec::new();
+    let images = line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Path { chain: true, .. }));
+    for usage in images {
+        let mut todo = vec![usage.clone()];
+        let mut seen = BTreeSet::new();
+        while let Some(of) = todo.pop() {
+            let Resource::Path { path, access, locks, .. } = &of.resource else { continue };
+            let Some(image) = host.images.get(path).filter(|_| seen.insert(path.clone())) else { continue };
+            for (name, access, what) in
+                [(&image.backing, Access::Read, "a backing file"), (&image.data, *access, "a data file")]
+            {
+                let Some(next) = name.as_ref().and_then(|name| image::beside(path, name)) else { continue };
+                let resource = Resource::Path { path: next, access, locks: *locks, chain: true };
+                let next = Use { resource, what, at: 0..0, ..usage.clone() };
+                found.push(next.clone());
+                todo.push(next);
+            }
+        }
+    }
+    found
+}
+
+/// Layers are met in their order (path_openat: the path in its namespace, then mode, device group, security module): of
+/// several that block the same use, only the first shows in QEMU's words.
+fn first_bite(findings: &mut [Finding]) {
+    let mut first: HashMap<(EntryId, String), Layer> = HashMap::new();
+    let of = |finding: &Finding| {
+        let entry = finding.entry.filter(|_| finding.verdict == Verdict::Blocks)?;
+        Some((entry, finding.resource.as_ref()?.name().to_owned()))
+    };
+    for finding in &*findings {
+        if let Some(key) = of(finding) {
+            let layer = first.entry(key).or_insert(finding.layer);
+            *layer = finding.layer.min(*layer);
+        }
+    }
+    for finding in findings {
+        let Some(layer) = of(finding).and_then(|key| first.get(&key).copied()) else { continue };
+        finding.first = layer == finding.layer;
+        if !finding.first {
+            let message = format!("{} refuses it before: this shows once that is settled", layer.title());
+            finding.evidence.push(message);
+        }
+    }
+}
+
+/// What a layer looked at and let through is said as well: silence could also mean that nobody looked.
+fn allowances(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let key = |layer: Layer, entry: Option<EntryId>, resource: &Resource| (layer, entry, resource.name().to_owned());
+    let mut spoken: HashSet<(Layer, Option<EntryId>, String)> = findings
+        .iter()
+        .filter_map(|finding| Some(key(finding.layer, finding.entry, finding.resource.as_ref()?)))
+        .collect();
+    for usage in &case.line.uses {
+        for layer in layer::layers_of(case, usage) {
+            if spoken.insert(key(layer, Some(usage.entry), &usage.resource)) {
+                let message = format!("{} lets {} through", layer.title(), usage.resource.name());
+                findings.push(Finding { layer, rule: "allowed", ..Finding::of(usage, Verdict::Allows, message) });
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the editor and the commands share: a document is read, the host is asked about it.
+
+use std::path::Path;
+
+use crate::cli::HostOptions;
+use crate::domain::Document;
+use crate::error::Error;
+use crate::facts::{self, HostFacts, Instance};
+use crate::probe::{self, Request};
+use crate::qemu::CommandLine;
+use crate::store;
+use crate::xml::{XmlError, position};
+
+/// Reads a document from a file, or from standard input for `-`.
+///
+/// # Errors
+/// One sentence with the place.
+pub fn open(path: &Path) -> Result<Document, Error> {
+    let text = if path == Path::new("-") { store::read_input()? } else { store::load(path)?.text };
+    parse(&path.display().to_string(), &text)
+}
+
+/// Reads a document from a text; `path` is what errors name.
+///
+/// # Errors
+/// `PATH:LINE:COLUMN: what was wrong, what was expected`.
+pub fn parse(path: &str, text: &str) -> Result<Document, Error> {
+    Document::parse(text).map_err(|error| placed(path, text, &error))
+}
+
+fn placed(path: &str, text: &str, error: &XmlError) -> Error {
+    let place = position(text, error.offset);
+    Error::user(format!("{path}:{}:{}: {}", place.line, place.column, error.message))
+}
+
+/// A document's passthrough as QEMU reads it.
+pub fn command_line(document: &Document) -> CommandLine {
+    CommandLine::read(&document.argv(), &document.environment())
+}
+
+/// What the host says about some documents: from a probe, or from a file of recorded facts.
+///
+/// # Errors
+/// When the file of facts can't be read.
+pub fn facts(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> Result<HostFacts, Error> {
+    if let Some(path) = &options.facts {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| Error::user(format!("{shown}: {error}")))?;
+        let mut facts: HostFacts = serde_json::from_str(&text).map_err(|error| {
+            Error::user(format!("{shown}:{}:{}: these are no facts: {error}", error.line(), error.column()))
+                .hint("record them with: qpt-tui facts FILE… > host.json")
+        })?;
+        if facts.version != facts::FACTS_VERSION {
+            return Err(Error::user(format!(
+                "{shown}: the facts have version {}, expected {}",
+                facts.version,
+                facts::FACTS_VERSION
+            )));
+        }
+        facts.source = shown.to_string();
+        return Ok(facts);
+    }
+    if let Some(path) = &options.qemu_conf
+        && !path.is_file()
+    {
+        return Err(Error::user(format!("{}: there is no such qemu.conf", path.display())));
+    }
+    Ok(probe::probe(&request(options, documents)))
+}
+
+/// The look at the host that some documents need.
+pub fn request(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> Request {
+    let mut request = Request::new(if options.session { Instance::Session } else { Instance::System });
+    request.conf = options.qemu_conf.as_ref().map(|path| path.to_string_lossy().into_owned());
+    request.user.clone_from(&options.user);
+    for (document, line) in documents {
+        request.add(document.facts(), line);
+    }
+    request
+}
