@@ -35,7 +35,8 @@ fn command_line(bencher: Bencher, count: usize) {
 
 /// A domain of this many arguments.
 fn domain(count: usize) -> String {
-    let args: String = arguments(count).iter().map(|arg| format!("    <qemu:arg value='{arg}'/>\n")).collect();
+    let args: String =
+        arguments(count).iter().map(|arg| format!("    <qemu:arg value='{arg}'/>\n")).collect();
     format!(
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>bench</name>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n"
     )
@@ -50,7 +51,8 @@ fn document(bencher: Bencher, count: usize) {
 #[divan::bench(args = [100, 1_000, 10_000])]
 fn document_by_roxmltree(bencher: Bencher, count: usize) {
     let text = domain(count);
-    bencher
-        .counter(BytesCount::of_str(&text))
-        .bench(|| roxmltree::Document::parse(black_box(&text)).map(|document| document.root_element().range().len()));
+    bencher.counter(BytesCount::of_str(&text)).bench(|| {
+        roxmltree::Document::parse(black_box(&text))
+            .map(|document| document.root_element().range().len())
+    });
 }

@@ -33,7 +33,11 @@ impl Said {
 
     /// The last line of its complaints that says something.
     pub(crate) fn last_complaint(&self) -> &str {
-        self.complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing")
+        self.complaints
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("it said nothing")
     }
 }
 
@@ -43,13 +47,18 @@ impl Said {
 ///
 /// # Errors
 /// In one sentence: it could not be run, or did not answer in time.
-pub(crate) fn run(command: &mut Command, input: Option<Vec<u8>>, patience: Duration) -> Result<Said, String> {
+pub(crate) fn run(
+    command: &mut Command,
+    input: Option<Vec<u8>>,
+    patience: Duration,
+) -> Result<Said, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let (mut output, mut complaints) = (nameless("")?, nameless("")?);
     let copy = |file: &File| file.try_clone().map_err(|error| format!("{program}: {error}"));
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
     command.env("LC_ALL", "C").stdin(stdin).stdout(copy(&output)?).stderr(copy(&complaints)?);
-    let mut child = command.spawn().map_err(|error| format!("{program} could not be run: {error}"))?;
+    let mut child =
+        command.spawn().map_err(|error| format!("{program} could not be run: {error}"))?;
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // A program that reads slowly must not hold us up, one that stops reading is found by its answer.
         std::thread::spawn(move || stdin.write_all(&input));
@@ -85,7 +94,11 @@ pub(crate) fn ask(program: &str, arguments: &[&str], patience: Duration) -> Resu
 ///
 /// # Errors
 /// As [`ask`].
-pub(crate) fn answer(command: &mut Command, input: Option<Vec<u8>>, patience: Duration) -> Result<String, String> {
+pub(crate) fn answer(
+    command: &mut Command,
+    input: Option<Vec<u8>>,
+    patience: Duration,
+) -> Result<String, String> {
     let said = run(command, input, patience)?;
     if said.status.success() {
         return Ok(said.output);
@@ -138,13 +151,20 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, patience: u64) -> Result<Said, String> {
-        run(Command::new("/bin/sh").args(["-c", script]), Some(b"in".to_vec()), Duration::from_millis(patience))
+        run(
+            Command::new("/bin/sh").args(["-c", script]),
+            Some(b"in".to_vec()),
+            Duration::from_millis(patience),
+        )
     }
 
     #[test]
     fn what_a_program_says_comes_back_apart() {
         let said = shell("cat; echo no >&2; exit 3", 5_000).unwrap();
-        assert_eq!((said.output.as_str(), said.last_complaint(), said.status.code()), ("in", "no", Some(3)));
+        assert_eq!(
+            (said.output.as_str(), said.last_complaint(), said.status.code()),
+            ("in", "no", Some(3))
+        );
         assert_eq!(said.all(), "inno\n");
     }
 
@@ -154,7 +174,11 @@ mod tests {
         // A child that keeps the outputs open holds nobody up either.
         assert!(shell("sleep 20 & exit 0", 5_000).is_ok());
         assert!(shell("sleep 20", 100).unwrap_err().contains("did not answer within 0.1 s"));
-        assert!(run(&mut Command::new("/nonexistent"), None, MOMENT).unwrap_err().contains("could not be run"));
+        assert!(
+            run(&mut Command::new("/nonexistent"), None, MOMENT)
+                .unwrap_err()
+                .contains("could not be run")
+        );
         assert!(start.elapsed() < Duration::from_secs(5));
     }
 }

@@ -42,13 +42,21 @@ pub fn command_line(document: &Document) -> CommandLine {
 ///
 /// # Errors
 /// When the file of facts can't be read.
-pub fn facts(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> Result<HostFacts, Error> {
+pub fn facts(
+    options: &HostOptions,
+    documents: &[(&Document, &CommandLine)],
+) -> Result<HostFacts, Error> {
     if let Some(path) = &options.facts {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| Error::user(format!("{shown}: {error}")))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::user(format!("{shown}: {error}")))?;
         let mut facts: HostFacts = serde_json::from_str(&text).map_err(|error| {
-            Error::user(format!("{shown}:{}:{}: these are no facts: {error}", error.line(), error.column()))
-                .hint("record them with: qpt-tui facts FILE… > host.json")
+            Error::user(format!(
+                "{shown}:{}:{}: these are no facts: {error}",
+                error.line(),
+                error.column()
+            ))
+            .hint("record them with: qpt-tui facts FILE… > host.json")
         })?;
         if facts.version != facts::FACTS_VERSION {
             return Err(Error::user(format!(
@@ -70,7 +78,8 @@ pub fn facts(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> 
 
 /// The look at the host that some documents need.
 pub fn request(options: &HostOptions, documents: &[(&Document, &CommandLine)]) -> Request {
-    let mut request = Request::new(if options.session { Instance::Session } else { Instance::System });
+    let mut request =
+        Request::new(if options.session { Instance::Session } else { Instance::System });
     request.conf = options.qemu_conf.as_ref().map(|path| path.to_string_lossy().into_owned());
     request.user.clone_from(&options.user);
     for (document, line) in documents {

@@ -23,10 +23,18 @@ fn sources() -> Vec<(String, String)> {
         let text = std::fs::read_to_string(&path).unwrap();
         // What stands in a file's own tests, and in comments, is free.
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let code = code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
         (name, code)
     };
-    found.into_iter().map(read).filter(|(name, _)| !name.ends_with("tests.rs") && !name.contains("/tests/")).collect()
+    found
+        .into_iter()
+        .map(read)
+        .filter(|(name, _)| !name.ends_with("tests.rs") && !name.contains("/tests/"))
+        .collect()
 }
 
 /// The first folder of a path, or the file's own name.
@@ -55,23 +63,31 @@ fn modules_use_only_what_stands_below_them() {
         (
             "tui",
             &[
-                "xml", "domain", "qemu", "facts", "libvirt", "probe", "rules", "report", "store", "cli", "error",
-                "session", "console", "visible",
+                "xml", "domain", "qemu", "facts", "libvirt", "probe", "rules", "report", "store",
+                "cli", "error", "session", "console", "visible",
             ],
         ),
         (
             "commands",
             &[
-                "xml", "domain", "qemu", "facts", "libvirt", "probe", "rules", "report", "store", "cli", "error",
-                "session", "console", "tui", "visible",
+                "xml", "domain", "qemu", "facts", "libvirt", "probe", "rules", "report", "store",
+                "cli", "error", "session", "console", "tui", "visible",
             ],
         ),
     ];
     for (name, code) in sources() {
-        let Some((_, may)) = MAY.iter().find(|(found, _)| *found == module(&name)) else { continue };
+        let Some((_, may)) = MAY.iter().find(|(found, _)| *found == module(&name)) else {
+            continue;
+        };
         for (at, _) in code.match_indices("crate::") {
-            let used: String = code[at + 7..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-            assert!(used == module(&name) || may.contains(&used.as_str()), "src/{name} uses crate::{used}");
+            let used: String = code[at + 7..]
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
+            assert!(
+                used == module(&name) || may.contains(&used.as_str()),
+                "src/{name} uses crate::{used}"
+            );
         }
     }
 }
@@ -95,8 +111,16 @@ fn the_core_touches_nothing_outside() {
         "tui/rows.rs",
         "tui/view/",
     ];
-    const OUTSIDE: [&str; 8] =
-        ["std::fs", "std::process", "std::env", "std::time", "std::thread", "rustix::", "println!", "TcpListener"];
+    const OUTSIDE: [&str; 8] = [
+        "std::fs",
+        "std::process",
+        "std::env",
+        "std::time",
+        "std::thread",
+        "rustix::",
+        "println!",
+        "TcpListener",
+    ];
     for (name, code) in sources() {
         if PURE.iter().any(|pure| name.starts_with(pure)) {
             for outside in OUTSIDE {

@@ -10,7 +10,11 @@ use std::process::{Command, Output};
 use support::here;
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_qpt-tui")).args(arguments).current_dir(here("")).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_qpt-tui"))
+        .args(arguments)
+        .current_dir(here(""))
+        .output()
+        .unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -63,9 +67,10 @@ fn the_json_report_keeps_the_contract() {
         serde_json::json!({"kind": "command", "command": "setfacl -m u:libvirt-qemu:x /home/me"})
     );
     for finding in findings {
-        for key in
-            ["rule", "layer", "verdict", "entry", "line", "column", "resource", "message", "evidence", "remedies"]
-        {
+        for key in [
+            "rule", "layer", "verdict", "entry", "line", "column", "resource", "message",
+            "evidence", "remedies",
+        ] {
             assert!(finding.get(key).is_some(), "{key}: {finding}");
         }
         assert_ne!(finding["verdict"], "allows");
@@ -78,10 +83,18 @@ fn sarif_names_its_rules() {
         serde_json::from_slice(&run(&[&DEMO[..], &["--format", "sarif"]].concat()).stdout).unwrap();
     assert_eq!(report["version"], "2.1.0");
     let run = &report["runs"][0];
-    let known: Vec<&str> =
-        run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    let known: Vec<&str> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
     assert!(
-        run["results"].as_array().unwrap().iter().all(|result| known.contains(&result["ruleId"].as_str().unwrap()))
+        run["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|result| known.contains(&result["ruleId"].as_str().unwrap()))
     );
 }
 
@@ -91,7 +104,9 @@ fn the_exit_status_follows_the_threshold() {
     assert_eq!(status(&[]), Some(1));
     assert_eq!(status(&["--fail-on", "never"]), Some(0));
     assert_eq!(
-        run(&["check", "--facts", "assets/demo/host.json", "tests/fixtures/domains/plain.xml"]).status.code(),
+        run(&["check", "--facts", "assets/demo/host.json", "tests/fixtures/domains/plain.xml"])
+            .status
+            .code(),
         Some(0)
     );
     assert_eq!(run(&["check"]).status.code(), Some(2));
@@ -127,21 +142,43 @@ fn bad_input_gets_one_sentence_with_its_place() {
             let output = run(&arguments);
             let said = stderr(&output);
             assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-            assert!(said.contains(wanted) && said.starts_with(&format!("qpt-tui: {path}:")), "{arguments:?}: {said}");
+            assert!(
+                said.contains(wanted) && said.starts_with(&format!("qpt-tui: {path}:")),
+                "{arguments:?}: {said}"
+            );
         }
         assert_eq!(std::fs::read(path).ok(), before);
     };
     let ns = "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'";
-    refused(&file("text", b"hello\n"), ":1:1: text stands outside the root element, expected <domain> first");
-    refused(&file("cut", b"<domain>\n  <name>a"), ":2:10: the document ends inside <name> of line 2, expected </name>");
-    refused(&file("net", b"<network/>"), ":1:1: not a libvirt domain, expected <domain> at the top, got <network>");
-    refused(&file("latin", b"<domain>\n<name>\xe9</name></domain>"), ":2:7: the text is not UTF-8, expected UTF-8");
     refused(
-        &file("value", format!("<domain {ns}><q:commandline>\n <q:arg/></q:commandline></domain>").as_bytes()),
+        &file("text", b"hello\n"),
+        ":1:1: text stands outside the root element, expected <domain> first",
+    );
+    refused(
+        &file("cut", b"<domain>\n  <name>a"),
+        ":2:10: the document ends inside <name> of line 2, expected </name>",
+    );
+    refused(
+        &file("net", b"<network/>"),
+        ":1:1: not a libvirt domain, expected <domain> at the top, got <network>",
+    );
+    refused(
+        &file("latin", b"<domain>\n<name>\xe9</name></domain>"),
+        ":2:7: the text is not UTF-8, expected UTF-8",
+    );
+    refused(
+        &file(
+            "value",
+            format!("<domain {ns}><q:commandline>\n <q:arg/></q:commandline></domain>").as_bytes(),
+        ),
         ":2:2: <q:arg> has no value",
     );
     refused(
-        &file("name", format!("<domain {ns}><q:commandline>\n <q:env name='1'/></q:commandline></domain>").as_bytes()),
+        &file(
+            "name",
+            format!("<domain {ns}><q:commandline>\n <q:env name='1'/></q:commandline></domain>")
+                .as_bytes(),
+        ),
         ":2:15: the environment name '1' begins with '1'",
     );
     refused(&file("empty", b""), ":1:1: the document holds no element, expected <domain>");
@@ -159,12 +196,22 @@ fn nothing_in_a_document_reaches_the_terminal_as_a_command() {
     let output = run(&["check", "--all", path.to_str().unwrap()]);
     let text = stdout(&output) + &stderr(&output);
     assert!(text.contains("⟨U+202E⟩") && text.contains("⟨U+200B⟩"), "{text}");
-    assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || matches!(c, '\u{200b}' | '\u{202e}'))), "{text:?}");
+    assert!(
+        text.chars()
+            .all(|c| c == '\n' || !(c.is_control() || matches!(c, '\u{200b}' | '\u{202e}'))),
+        "{text:?}"
+    );
 }
 
 #[test]
 fn several_files_are_reported_although_one_is_broken() {
-    let output = run(&["check", "--facts", "assets/demo/host.json", "nosuch.xml", "tests/fixtures/domains/plain.xml"]);
+    let output = run(&[
+        "check",
+        "--facts",
+        "assets/demo/host.json",
+        "nosuch.xml",
+        "tests/fixtures/domains/plain.xml",
+    ]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stdout(&output).contains("domain 'plain'"));
 }

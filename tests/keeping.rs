@@ -59,9 +59,14 @@ impl Place {
 
     fn recover(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qpt-tui"));
-        command.arg("recover").args(arguments).env("HOME", self.home()).env_remove("XDG_STATE_HOME");
+        command
+            .arg("recover")
+            .args(arguments)
+            .env("HOME", self.home())
+            .env_remove("XDG_STATE_HOME");
         let output = command.output().unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        let said =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
         (output.status.code(), said)
     }
 
@@ -77,7 +82,8 @@ impl Place {
 
     /// The folder of the file's journal.
     fn folder(&self) -> PathBuf {
-        let mut found = std::fs::read_dir(self.state()).unwrap().flatten().map(|entry| entry.path());
+        let mut found =
+            std::fs::read_dir(self.state()).unwrap().flatten().map(|entry| entry.path());
         found.find(|path| path.to_string_lossy().contains("vm.xml")).unwrap()
     }
 }
@@ -107,11 +113,16 @@ fn leave(terminal: &mut Terminal, keys: &str) {
 fn a_state_directory_that_can_not_be_used_is_said_and_the_editor_opens() {
     type Spoil = fn(&Place);
     let spoilt: [(&str, Spoil); 5] = [
-        ("a link or a file stands in the place of", |place| symlink("/tmp", place.state()).unwrap()),
-        ("a link or a file stands in the place of", |place| std::fs::write(place.state(), "").unwrap()),
+        ("a link or a file stands in the place of", |place| {
+            symlink("/tmp", place.state()).unwrap()
+        }),
+        ("a link or a file stands in the place of", |place| {
+            std::fs::write(place.state(), "").unwrap()
+        }),
         ("others may write", |place| {
             std::fs::create_dir(place.state()).unwrap();
-            std::fs::set_permissions(place.state(), std::fs::Permissions::from_mode(0o777)).unwrap();
+            std::fs::set_permissions(place.state(), std::fs::Permissions::from_mode(0o777))
+                .unwrap();
         }),
         ("a link or a file stands in the place of", |place| {
             let made = Command::new("mkfifo").arg(place.state()).status();
@@ -171,13 +182,16 @@ fn a_damaged_journal_is_kept_aside_and_the_file_opens() {
     place.crash();
     let folder = place.folder();
     let journal = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
-    let journal = journal.into_iter().find(|path| path.to_string_lossy().contains("journal-")).unwrap();
+    let journal =
+        journal.into_iter().find(|path| path.to_string_lossy().contains("journal-")).unwrap();
     let whole = text(&journal);
     std::fs::write(&journal, &whole[..whole.len() - 10]).unwrap();
     let mut terminal = place.open();
     terminal.shows("are damaged; kept aside");
     leave(&mut terminal, "q");
-    let aside = journal.with_file_name(journal.file_name().unwrap().to_str().unwrap().replace("journal", "damaged"));
+    let aside = journal.with_file_name(
+        journal.file_name().unwrap().to_str().unwrap().replace("journal", "damaged"),
+    );
     assert_eq!(text(&aside), whole[..whole.len() - 10]);
     assert!(place.recover(&[]).1.contains("damaged"));
     // A letter of the text changed: the digest tells.
@@ -316,7 +330,8 @@ fn both_changed_the_same_place_and_stand_beside_each_other() {
     terminal.send("=");
     terminal.shows("│ mine");
     let lines = terminal.text();
-    let both = |line: &&str| line.contains("base=localtime") && line.contains("base=utc,clock=host");
+    let both =
+        |line: &&str| line.contains("base=localtime") && line.contains("base=utc,clock=host");
     assert!(lines.lines().any(|line| both(&line)), "{lines}");
     terminal.send("n");
     terminal.until("the lists", |screen| !screen.contents().contains("│ mine"));
@@ -349,7 +364,14 @@ fn hard_links_stay_together_after_a_question() {
     assert_eq!((text(&place.file()), text(&other)), (edited(), edited()));
     // The old text was kept first.
     let list = place.recover(&[]).1;
-    let id = list.lines().find(|line| line.contains("before a save")).unwrap().split(' ').next().unwrap().to_owned();
+    let id = list
+        .lines()
+        .find(|line| line.contains("before a save"))
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .to_owned();
     assert_eq!(place.recover(&[&id]), (Some(0), VM.to_owned()));
 }
 
@@ -362,12 +384,14 @@ fn a_file_that_is_mounted_is_written_in_place() {
         place.dir.path().display(),
         env!("CARGO_BIN_EXE_qpt-tui")
     );
-    let able = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
+    let able =
+        Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
     if !able {
         eprintln!("skipped: no mount namespaces here, or not root");
         return;
     }
-    let mut terminal = Terminal::at_home(&place.home(), "unshare", &["-m", "sh", "-c", &script], (80, 24));
+    let mut terminal =
+        Terminal::at_home(&place.home(), "unshare", &["-m", "sh", "-c", &script], (80, 24));
     terminal.shows("-rtc base=utc");
     terminal.send("d\u{13}");
     terminal.shows("something is mounted on it");
@@ -422,7 +446,10 @@ fn copies_are_listed_compared_and_given_back_without_a_screen() {
     // The same place changed meanwhile: refused, and nothing is lost.
     std::fs::write(place.file(), VM.replace("base=utc", "base=localtime")).unwrap();
     let (status, said) = place.recover(&[&id, "--restore"]);
-    assert!(status == Some(2) && said.contains("in the same places") && said.contains("--output"), "{said}");
+    assert!(
+        status == Some(2) && said.contains("in the same places") && said.contains("--output"),
+        "{said}"
+    );
     let out = place.dir.path().join("out.xml");
     assert_eq!(place.recover(&[&id, "--output", out.to_str().unwrap()]).0, Some(0));
     assert_eq!(text(&out), edited());
@@ -702,7 +729,12 @@ impl VirshEdit {
         if let Some(text) = text {
             std::fs::write(&file, text).unwrap();
         }
-        let script = format!("TMPDIR='{}' exec '{}' '{}'", self.temporary.display(), program(), file.display());
+        let script = format!(
+            "TMPDIR='{}' exec '{}' '{}'",
+            self.temporary.display(),
+            program(),
+            file.display()
+        );
         (Terminal::at_home(&self.place.home(), "/bin/sh", &["-c", &script], (80, 24)), file)
     }
 }
@@ -752,7 +784,8 @@ fn what_virsh_did_not_take_is_offered_by_the_next_virsh_edit() {
     let saved = text(&file);
     assert!(!saved.contains("qemu:arg"), "{saved}");
     // libvirt took it, and wrote it in its own way.
-    let (mut terminal, _) = work.edit(4, Some(&saved.replace("<memory>1<", "<memory unit='KiB'>1<")));
+    let (mut terminal, _) =
+        work.edit(4, Some(&saved.replace("<memory>1<", "<memory unit='KiB'>1<")));
     terminal.shows("Arguments (0)");
     terminal.settle();
     assert!(!terminal.text().contains("Restore them?"), "{}", terminal.text());
@@ -780,7 +813,11 @@ fn connected(place: &Place, script: &str) -> Terminal {
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::write(bin.join("virsh"), format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(bin.join("virsh"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let run = format!("PATH='{}':$PATH exec '{}' --connect qemu:///system --domain vm", bin.display(), program());
+    let run = format!(
+        "PATH='{}':$PATH exec '{}' --connect qemu:///system --domain vm",
+        bin.display(),
+        program()
+    );
     Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24))
 }
 
@@ -868,9 +905,11 @@ fn a_half_written_file_leads_to_its_copies() {
 fn an_editor_that_wrote_and_failed_loses_nothing() {
     let place = Place::new();
     let editor = place.dir.path().join("editor");
-    std::fs::write(&editor, "#!/bin/sh\nprintf 'base=local\\377time\\n' > \"$1\"\nexit 3\n").unwrap();
+    std::fs::write(&editor, "#!/bin/sh\nprintf 'base=local\\377time\\n' > \"$1\"\nexit 3\n")
+        .unwrap();
     std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let run = format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
+    let run =
+        format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
     let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
     terminal.shows("-rtc base=utc");
     terminal.send("E");
@@ -887,7 +926,8 @@ fn a_pipe_that_an_editor_leaves_holds_nobody_up() {
     let editor = place.dir.path().join("editor");
     std::fs::write(&editor, "#!/bin/sh\nrm \"$1\"\nmkfifo \"$1\"\n").unwrap();
     std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let run = format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
+    let run =
+        format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
     let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
     terminal.shows("-rtc base=utc");
     terminal.send("E");
@@ -940,7 +980,9 @@ fn what_was_half_typed_stays_kept_when_the_text_is_restored() {
     terminal.child.wait().unwrap();
     let path = place.file();
     for arguments in [vec![path.to_str().unwrap()], vec![path.to_str().unwrap(), "--diff"]] {
-        assert!(place.recover(&arguments).1.contains("half typed, and not in the text: -smbios type=0"));
+        assert!(
+            place.recover(&arguments).1.contains("half typed, and not in the text: -smbios type=0")
+        );
     }
     let (status, said) = place.recover(&[path.to_str().unwrap(), "--restore"]);
     assert!(status == Some(0) && said.contains("-smbios type=0"), "{said}");
@@ -984,7 +1026,10 @@ fn a_write_in_place_is_ended_before_the_session_is() {
     let other = place.dir.path().join("other.xml");
     std::fs::hard_link(place.file(), &other).unwrap();
     // Writing takes half a second from its start to its end.
-    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    let able = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
     if !able {
         eprintln!("skipped: no strace here");
         return;
@@ -1000,7 +1045,9 @@ fn a_write_in_place_is_ended_before_the_session_is() {
     terminal.shows("2 names");
     terminal.send("y");
     terminal.shows("[saving…]");
-    let program = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", terminal.child.id())).unwrap();
+    let program =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", terminal.child.id()))
+            .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(100));
     Command::new("kill").args(["-TERM", program.trim()]).status().unwrap();
     terminal.end();

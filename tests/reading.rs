@@ -14,7 +14,8 @@ fn of_help(help: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     for line in help.lines().filter(|line| line.starts_with('-')) {
         let (names, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-        let value = !rest.starts_with([' ', '\t']) && !rest.trim().is_empty() && !rest.starts_with("or ");
+        let value =
+            !rest.starts_with([' ', '\t']) && !rest.trim().is_empty() && !rest.starts_with("or ");
         for name in names.split('/') {
             found.push((name.trim_start_matches('-').to_owned(), value));
         }
@@ -44,7 +45,10 @@ fn no_option_of_the_installed_qemu_is_missing() {
 #[test]
 fn whether_an_option_takes_a_value_is_what_qemu_says() {
     let asked = |argument: &str| {
-        let output = std::process::Command::new("qemu-system-x86_64").args(["-nodefaults", argument]).output().ok()?;
+        let output = std::process::Command::new("qemu-system-x86_64")
+            .args(["-nodefaults", argument])
+            .output()
+            .ok()?;
         Some(String::from_utf8_lossy(&output.stderr).into_owned())
     };
     if asked("-nosuch").is_none() {
@@ -138,13 +142,15 @@ proptest! {
 
 /// The facts of this host for a document, asked without a cache of an earlier program.
 fn host_of(document: &Document, line: &CommandLine) -> qpt_tui::facts::HostFacts {
-    let options = qpt_tui::cli::HostOptions { qemu_conf: None, facts: None, session: false, user: None };
+    let options =
+        qpt_tui::cli::HostOptions { qemu_conf: None, facts: None, session: false, user: None };
     qpt_tui::session::facts(&options, &[(document, line)]).unwrap()
 }
 
 /// Whether a rule says that QEMU lacks the name in these arguments.
 fn refused(host: &qpt_tui::facts::HostFacts, arguments: &[String]) -> bool {
-    let entries: String = arguments.iter().map(|argument| format!("<q:arg value='{argument}'/>")).collect();
+    let entries: String =
+        arguments.iter().map(|argument| format!("<q:arg value='{argument}'/>")).collect();
     let text = format!(
         "<domain type='qemu' xmlns:q='{}'><name>a</name><q:commandline>{entries}</q:commandline></domain>",
         qpt_tui::domain::QEMU_NAMESPACE
@@ -154,7 +160,9 @@ fn refused(host: &qpt_tui::facts::HostFacts, arguments: &[String]) -> bool {
     let findings = qpt_tui::rules::judge(&document, &line, host);
     findings.iter().any(|finding| {
         let about_names = ["unknown-option", "missing-id", "image-format"].contains(&finding.rule);
-        about_names && finding.verdict == qpt_tui::rules::Verdict::Blocks && !finding.message.contains("lacks id")
+        about_names
+            && finding.verdict == qpt_tui::rules::Verdict::Blocks
+            && !finding.message.contains("lacks id")
     })
 }
 
@@ -186,7 +194,10 @@ fn qemu_refuses(arguments: &[String]) -> Option<bool> {
         "Invalid parameter",
     ];
     // What only a missing module explains is the business of another rule.
-    Some(words.iter().any(|word| said.contains(word)) && !said.contains("not found, do you want to install"))
+    Some(
+        words.iter().any(|word| said.contains(word))
+            && !said.contains("not found, do you want to install"),
+    )
 }
 
 #[test]
@@ -197,11 +208,16 @@ fn names_are_refused_by_a_rule_where_qemu_refuses_them_and_only_there() {
     }
     let document = Document::parse("<domain type='qemu'><name>a</name></domain>").unwrap();
     let host = host_of(&document, &CommandLine::read(&[], &[]));
-    assert!(host.emulator.yes().is_some_and(|emulator| emulator.names.len() == 5), "QEMU was not asked");
+    assert!(
+        host.emulator.yes().is_some_and(|emulator| emulator.names.len() == 5),
+        "QEMU was not asked"
+    );
     let mut tried: Vec<Vec<String>> = Vec::new();
     for row in catalog::options() {
         // These run until they are ended, or take the terminal.
-        if ["daemonize", "gdb", "s", "monitor", "nographic", "serial", "mon", "qmp", "qmp-pretty"].contains(&row.name) {
+        if ["daemonize", "gdb", "s", "monitor", "nographic", "serial", "mon", "qmp", "qmp-pretty"]
+            .contains(&row.name)
+        {
             continue;
         }
         // Their types are tried below, each with an id.
@@ -215,7 +231,8 @@ fn names_are_refused_by_a_rule_where_qemu_refuses_them_and_only_there() {
     for kind in ["audiodev", "chardev", "netdev", "blockdev"] {
         let of_table = catalog::names(kind).map(|(name, _)| name.to_owned());
         let of_qemu = host.emulator.yes().unwrap().names[kind].iter().cloned();
-        let names: std::collections::BTreeSet<String> = of_table.chain(of_qemu).chain(["nosuch".to_owned()]).collect();
+        let names: std::collections::BTreeSet<String> =
+            of_table.chain(of_qemu).chain(["nosuch".to_owned()]).collect();
         for name in names {
             let id = if kind == "blockdev" { "driver" } else { "id" };
             tried.push(match id {
@@ -230,8 +247,11 @@ fn names_are_refused_by_a_rule_where_qemu_refuses_them_and_only_there() {
         let by_qemu = qemu_refuses(arguments).unwrap();
         let by_rule = refused(&host, arguments);
         // "Invalid parameter" about a value of an option that is there.
-        let about_value = option != "blockdev" && catalog::names(option).next().is_none() && !by_rule;
-        if by_qemu != by_rule && !(about_value && host.emulator.yes().unwrap().names["option"].contains(option)) {
+        let about_value =
+            option != "blockdev" && catalog::names(option).next().is_none() && !by_rule;
+        if by_qemu != by_rule
+            && !(about_value && host.emulator.yes().unwrap().names["option"].contains(option))
+        {
             wrong.push(format!("{arguments:?}: QEMU {by_qemu}, the rule {by_rule}"));
         }
     }

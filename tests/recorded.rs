@@ -70,12 +70,17 @@ fn step(path: &str, field: &str) -> Step {
 
 /// The walk to one path, of the steps that the table has.
 fn walk(path: &str, steps: &BTreeMap<String, String>) -> Walk {
-    let root = Step { label: Some("system_u:object_r:root_t:s0".into()), ..step("/", "directory,755,0,-") };
+    let root = Step {
+        label: Some("system_u:object_r:root_t:s0".into()),
+        ..step("/", "directory,755,0,-")
+    };
     let mut found = vec![root];
     let ends = path.match_indices('/').skip(1).map(|(at, _)| at).chain([path.len()]);
     for end in ends {
         match steps.get(&path[..end]).map(String::as_str) {
-            Some("missing") | None => return Walk { steps: found, ending: Ending::Missing(path.to_owned()) },
+            Some("missing") | None => {
+                return Walk { steps: found, ending: Ending::Missing(path.to_owned()) };
+            }
             Some(field) => found.push(step(&path[..end], field)),
         }
     }
@@ -98,9 +103,15 @@ fn host(fields: &[&str]) -> HostFacts {
     for boolean in ["virt_use_execmem", "virt_use_nfs", "virt_use_samba", "virt_use_fusefs"] {
         host.selinux.booleans.insert(boolean.into(), booleans.split(' ').any(|on| on == boolean));
     }
-    let added = rules.split(';').filter(|rule| *rule != "-").map(|text| text.rsplit_once(' ').unwrap());
-    let rules = PROFILE.into_iter().chain(added).map(|(pattern, permissions)| rule(pattern, permissions)).collect();
-    let profile = Profile { path: "TEMPLATE.qemu".into(), rules, complain: mac == "complain", broken: None };
+    let added =
+        rules.split(';').filter(|rule| *rule != "-").map(|text| text.rsplit_once(' ').unwrap());
+    let rules = PROFILE
+        .into_iter()
+        .chain(added)
+        .map(|(pattern, permissions)| rule(pattern, permissions))
+        .collect();
+    let profile =
+        Profile { path: "TEMPLATE.qemu".into(), rules, complain: mac == "complain", broken: None };
     host.apparmor = AppArmor {
         active: Known::Yes(["apparmor", "complain"].contains(&mac)),
         profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]),
@@ -134,7 +145,9 @@ fn the_verdict_is_what_happened() {
         let args = shlex::split(fields[9]).unwrap();
         let args: String = args
             .iter()
-            .map(|arg| format!("<qemu:arg value='{}'/>", escape::attribute(arg, '\'', false).unwrap()))
+            .map(|arg| {
+                format!("<qemu:arg value='{}'/>", escape::attribute(arg, '\'', false).unwrap())
+            })
             .collect();
         let native = if fields[6] == "native" {
             "<disk type='file'><source file='/srv/qpt/a.img'/><target dev='hda' bus='ide'/><shareable/></disk>"
@@ -148,12 +161,20 @@ fn the_verdict_is_what_happened() {
         ))
         .unwrap();
         let reading = command_line(&document);
-        for path in reading.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path) {
-            host.paths.entry(path.to_owned()).or_insert_with(|| Known::Yes(walk(path, &BTreeMap::new())));
+        for path in
+            reading.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path)
+        {
+            host.paths
+                .entry(path.to_owned())
+                .or_insert_with(|| Known::Yes(walk(path, &BTreeMap::new())));
         }
         let found = judge(&document, &reading, &host);
         let rules = |verdict| {
-            found.iter().filter(|finding| finding.verdict == verdict).map(|finding| finding.rule).collect::<Vec<_>>()
+            found
+                .iter()
+                .filter(|finding| finding.verdict == verdict)
+                .map(|finding| finding.rule)
+                .collect::<Vec<_>>()
         };
         let (blocks, unknown) = (rules(Verdict::Blocks), rules(Verdict::Unknown));
         let said = match (blocks.is_empty(), unknown.is_empty()) {

@@ -11,7 +11,8 @@ use support::{corpus, fixtures};
 #[test]
 fn an_unedited_document_is_what_it_was() {
     for (name, text) in fixtures() {
-        let document = Document::parse(text.as_str()).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let document =
+            Document::parse(text.as_str()).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(document.source(), text, "{name}");
     }
 }
@@ -50,7 +51,8 @@ fn adding_and_taking_away_again_restores_every_byte() {
                     EntryKind::env("NEW", Some("'\"&<>"))
                 };
                 let edits = document.insert(list, at, std::slice::from_ref(&kind)).unwrap();
-                let next = document.apply(&edits).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+                let next =
+                    document.apply(&edits).unwrap_or_else(|error| panic!("{name}: {error:?}"));
                 assert_eq!(next.list(list).len(), count + 1, "{name} {list:?} {at}");
                 assert_eq!(next.list(list)[at].kind, kind, "{name} {list:?} {at}");
                 if count > 0 {
@@ -68,7 +70,9 @@ fn the_canonical_form_says_the_same_and_is_stable() {
         let Ok(document) = Document::parse(text.as_str()) else { continue };
         let canonical_text = canonical::document(&document).unwrap();
         let again = Document::parse(canonical_text.as_str()).unwrap();
-        let kinds = |document: &Document| document.entries().map(|entry| entry.kind.clone()).collect::<Vec<_>>();
+        let kinds = |document: &Document| {
+            document.entries().map(|entry| entry.kind.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(kinds(&document), kinds(&again), "{name}");
         assert_eq!(canonical::document(&again).unwrap(), canonical_text, "{name}");
         assert_eq!(canonical::block(&document), canonical::block(&again), "{name}");

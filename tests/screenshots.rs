@@ -73,7 +73,8 @@ fn svg(screen: &vt100::Screen) -> String {
     for row in 0..rows {
         for column in 0..columns {
             let Some(cell) = screen.cell(row, column) else { continue };
-            let (mut front, mut back) = (colour(cell.fgcolor(), "#d5c4a1"), colour(cell.bgcolor(), "#1d2021"));
+            let (mut front, mut back) =
+                (colour(cell.fgcolor(), "#d5c4a1"), colour(cell.bgcolor(), "#1d2021"));
             if cell.inverse() {
                 std::mem::swap(&mut front, &mut back);
             }
@@ -105,7 +106,10 @@ fn svg(screen: &vt100::Screen) -> String {
                 _ => {
                     let text = qpt_tui::xml::escape::as_libvirt(text);
                     let weight = if cell.bold() { " font-weight='bold'" } else { "" };
-                    format!("<text x='{x:.1}' y='{:.1}' fill='{front}'{weight}>{text}</text>", y + 13.5)
+                    format!(
+                        "<text x='{x:.1}' y='{:.1}' fill='{front}'{weight}>{text}</text>",
+                        y + 13.5
+                    )
                 }
             };
             out.push_str(&drawn);
@@ -117,11 +121,13 @@ fn svg(screen: &vt100::Screen) -> String {
 
 fn colour(colour: vt100::Color, default: &str) -> String {
     const NAMED: [&str; 16] = [
-        "#1d2021", "#fb4934", "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#d5c4a1", "#928374", "#fb4934",
-        "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#fbf1c7",
+        "#1d2021", "#fb4934", "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#d5c4a1",
+        "#928374", "#fb4934", "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#fbf1c7",
     ];
     match colour {
-        vt100::Color::Idx(index) => NAMED.get(usize::from(index)).copied().unwrap_or(default).to_owned(),
+        vt100::Color::Idx(index) => {
+            NAMED.get(usize::from(index)).copied().unwrap_or(default).to_owned()
+        }
         vt100::Color::Rgb(red, green, blue) => format!("#{red:02x}{green:02x}{blue:02x}"),
         vt100::Color::Default => default.to_owned(),
     }

@@ -36,7 +36,10 @@ fn session() -> Session {
 
 /// A document whose host has not answered yet.
 fn waiting(text: &str) -> Session {
-    Session { app: App::new("vm.xml".to_owned(), parse("vm.xml", text).unwrap()), effects: Vec::new() }
+    Session {
+        app: App::new("vm.xml".to_owned(), parse("vm.xml", text).unwrap()),
+        effects: Vec::new(),
+    }
 }
 
 impl Session {
@@ -97,7 +100,9 @@ fn the_main_view() {
 
 #[test]
 fn every_size_is_drawn_without_a_panic() {
-    for (width, height) in [(1, 1), (19, 5), (20, 6), (29, 7), (40, 15), (79, 11), (100, 12), (200, 60)] {
+    for (width, height) in
+        [(1, 1), (19, 5), (20, 6), (29, 7), (40, 15), (79, 11), (100, 12), (200, 60)]
+    {
         for keys in ["", "?", "<Enter>", "a", "x", "<Tab>", "2", "3", "/x", "dq"] {
             session().keys(keys).frame(width, height);
         }
@@ -121,7 +126,10 @@ fn adding_takes_an_option_and_its_value() {
     let before = waiting(SMALL).keys("A-snapshot<Enter>");
     assert_eq!(before.args()[..2], ["-snapshot", "-device"]);
     let variable = waiting(SMALL).keys("eLD_PRELOAD<Tab>/l.so<Enter>");
-    assert_eq!(variable.app.document.environment(), [("A", Some("1")), ("LD_PRELOAD", Some("/l.so"))]);
+    assert_eq!(
+        variable.app.document.environment(),
+        [("A", Some("1")), ("LD_PRELOAD", Some("/l.so"))]
+    );
     let empty = waiting("<domain></domain>").keys("a-S<Enter>");
     assert_eq!(empty.args(), ["-S"]);
 }
@@ -179,7 +187,12 @@ fn remedies_are_shown_and_used() {
     let session = session().keys("GkG");
     insta::assert_snapshot!("remedies_80x24", session.keys("ggjjjjjjx").frame(80, 24));
     let split = self::session();
-    let at = split.app.rows.iter().position(|row| split.app.row_text(row).starts_with("-global ")).unwrap();
+    let at = split
+        .app
+        .rows
+        .iter()
+        .position(|row| split.app.row_text(row).starts_with("-global "))
+        .unwrap();
     let mut split = split;
     split.app.selected = at;
     let split = split.keys("x<Enter>");
@@ -226,7 +239,11 @@ fn several_rows_are_marked_cut_put_and_switched_off() {
     let shell = waiting(SMALL).keys("vvY");
     assert_eq!(shell.effects, [Effect::Copy("-device x -S".to_owned())]);
     let all = waiting(SMALL).keys("vvvv ");
-    assert!(all.args().is_empty() && all.app.document.disabled().len() == 4, "{}", all.app.document.source());
+    assert!(
+        all.args().is_empty() && all.app.document.disabled().len() == 4,
+        "{}",
+        all.app.document.source()
+    );
     assert_eq!(all.keys("u").args().len(), 5);
     assert_eq!(waiting(SMALL).keys("D").args()[..4], ["-device", "x", "-device", "x"]);
     assert!(waiting(SMALL).keys("P").frame(80, 24).contains("copy or cut something first"));
@@ -236,7 +253,8 @@ fn several_rows_are_marked_cut_put_and_switched_off() {
 #[test]
 fn the_lists_are_filtered_and_panes_zoomed() {
     let all = session().app.rows.iter().filter(|row| row.is_selectable()).count();
-    let shown = |session: &Session| session.app.rows.iter().filter(|row| row.is_selectable()).count();
+    let shown =
+        |session: &Session| session.app.rows.iter().filter(|row| row.is_selectable()).count();
     let wrong = session().keys("f");
     assert!(shown(&wrong) < all && wrong.frame(80, 24).contains("only entries that are blocked"));
     assert_eq!(shown(&wrong.keys("ff")), all);
@@ -270,7 +288,10 @@ fn paths_of_the_host_are_suggested() {
     assert_eq!(next.app.wants_listing(), Some("/srv/images/".to_owned()));
     assert_eq!(next.keys("<Enter>").args()[3], "if=none,file=/srv/images/");
     assert_eq!(waiting(SMALL).keys("a-drive<Tab>if=/srv/").app.wants_listing(), None);
-    assert_eq!(waiting(SMALL).keys("a-cdrom<Tab>/srv/").app.wants_listing(), Some("/srv/".to_owned()));
+    assert_eq!(
+        waiting(SMALL).keys("a-cdrom<Tab>/srv/").app.wants_listing(),
+        Some("/srv/".to_owned())
+    );
 }
 
 #[test]
@@ -278,7 +299,11 @@ fn a_value_is_edited_key_by_key() {
     let apart = session().keys("jj<Enter><C-t>");
     insta::assert_snapshot!("keys_80x24", apart.frame(80, 24));
     let edited = apart.keys("<Down><Down>2<Enter>");
-    assert!(edited.args().iter().any(|arg| arg.contains("/dev/input/by-id/usb-keyboard2")), "{:?}", edited.args());
+    assert!(
+        edited.args().iter().any(|arg| arg.contains("/dev/input/by-id/usb-keyboard2")),
+        "{:?}",
+        edited.args()
+    );
     let json = session().keys("<Enter><C-t>");
     assert!(json.frame(80, 24).contains("the value is JSON"));
 }
@@ -305,7 +330,11 @@ fn the_mouse_selects_scrolls_and_moves_the_divider() {
     at(&mut session, left, 79, 10);
     at(&mut session, MouseEventKind::Drag(MouseButton::Left), 79, 6);
     at(&mut session, MouseEventKind::Up(MouseButton::Left), 79, 6);
-    assert!(session.frame(80, 24).lines().nth(6).unwrap().contains("1 Security"), "{}", session.frame(80, 24));
+    assert!(
+        session.frame(80, 24).lines().nth(6).unwrap().contains("1 Security"),
+        "{}",
+        session.frame(80, 24)
+    );
 }
 
 #[test]
@@ -340,15 +369,31 @@ fn the_command_line_is_libvirts_or_said_to_be_a_sketch() {
     assert_eq!(asked.app.wants_answer(), None);
     assert!(asked.frame(80, 24).contains("is being asked"));
     let source = asked.app.document.source().to_owned();
-    let argv =
-        ["/usr/bin/qemu-system-x86_64", "-name", "guest=a", "-device", "x", "-S", "-rtc", "base=utc", "-msg", "y"];
+    let argv = [
+        "/usr/bin/qemu-system-x86_64",
+        "-name",
+        "guest=a",
+        "-device",
+        "x",
+        "-S",
+        "-rtc",
+        "base=utc",
+        "-msg",
+        "y",
+    ];
     let argv = argv.map(str::to_owned).to_vec();
     asked.app.answered(Pane::Command, source.clone(), Answer::Command(Ok(argv)));
     insta::assert_snapshot!("command_80x24", asked.frame(80, 24));
-    asked.app.answered(Pane::Command, source, Answer::Command(Err("virsh could not be run".into())));
+    asked.app.answered(
+        Pane::Command,
+        source,
+        Answer::Command(Err("virsh could not be run".into())),
+    );
     let sketch = asked.frame(80, 24);
     assert!(
-        sketch.contains("A sketch") && sketch.contains("▌ -device x") && sketch.contains("-sandbox on"),
+        sketch.contains("A sketch")
+            && sketch.contains("▌ -device x")
+            && sketch.contains("-sandbox on"),
         "{sketch}"
     );
     // Another text is asked about anew.
@@ -362,7 +407,11 @@ fn the_schemas_words_and_the_rules_page_are_shown() {
     let source = asked.app.document.source().to_owned();
     asked.app.answered(Pane::Schema, source.clone(), Answer::Schema(Ok(Vec::new())));
     assert!(asked.frame(80, 24).contains("fits libvirt's schema"));
-    asked.app.answered(Pane::Schema, source, Answer::Schema(Ok(vec![(1, "Extra element commandline".into())])));
+    asked.app.answered(
+        Pane::Schema,
+        source,
+        Answer::Schema(Ok(vec![(1, "Extra element commandline".into())])),
+    );
     assert!(asked.frame(80, 24).contains("line 1: libvirt's schema: Extra element commandline"));
     let page = session().keys("!6").frame(80, 24);
     assert!(page.contains("Looks at"), "{page}");
@@ -373,7 +422,9 @@ fn saving_and_leaving_are_the_shells_business() {
     assert_eq!(waiting(SMALL).keys("<C-s>").effects, [Effect::Save]);
     assert_eq!(waiting(SMALL).keys("q").effects, [Effect::Quit]);
     let asked = waiting(SMALL).keys("dq");
-    assert!(asked.effects.is_empty() && asked.frame(80, 24).contains("not saved. Leave without them?"));
+    assert!(
+        asked.effects.is_empty() && asked.frame(80, 24).contains("not saved. Leave without them?")
+    );
     assert_eq!(waiting(SMALL).keys("dqy").effects, [Effect::Quit]);
     assert_eq!(waiting(SMALL).keys("dqnq").effects, []);
     assert_eq!(waiting(SMALL).keys("dqp").effects, [Effect::QuitPrinting]);
@@ -406,9 +457,16 @@ fn help_lists_every_key() {
 
 #[test]
 fn canonicalising_can_be_undone() {
-    let (_, text) = support::fixtures().into_iter().find(|(name, _)| name == "two-blocks.xml").unwrap();
+    let (_, text) =
+        support::fixtures().into_iter().find(|(name, _)| name == "two-blocks.xml").unwrap();
     let session = waiting(&text).keys("c");
-    assert!(session.app.document.source().contains("  <qemu:commandline>\n    <qemu:arg value='-msg'/>"));
+    assert!(
+        session
+            .app
+            .document
+            .source()
+            .contains("  <qemu:commandline>\n    <qemu:arg value='-msg'/>")
+    );
     assert_eq!(session.keys("u").app.document.source(), text);
 }
 
@@ -437,7 +495,10 @@ fn an_entry_is_switched_off_and_on_in_its_place() {
     insta::assert_snapshot!("off_80x24", off.frame(80, 24));
     let count = session().args().len();
     assert_eq!(off.args().len(), count - 2);
-    assert!(off.app.available(Action::Canonicalise).is_err() && off.app.available(Action::Edit).is_err());
+    assert!(
+        off.app.available(Action::Canonicalise).is_err()
+            && off.app.available(Action::Edit).is_err()
+    );
     let on = off.keys(" ");
     assert_eq!(on.args(), session().args());
     let gone = session().keys("j d");
@@ -447,7 +508,10 @@ fn an_entry_is_switched_off_and_on_in_its_place() {
 #[test]
 fn the_document_that_is_saved_is_the_one_that_is_shown() {
     let session = session().keys("jdJa-S<Enter>u");
-    assert_eq!(Document::parse(session.app.document.source()).unwrap().argv(), session.app.document.argv());
+    assert_eq!(
+        Document::parse(session.app.document.source()).unwrap().argv(),
+        session.app.document.argv()
+    );
 }
 
 #[test]
@@ -455,7 +519,9 @@ fn the_form_suggests_what_can_come_next() {
     let session = waiting(SMALL).keys("a-netd");
     assert!(session.frame(80, 24).contains("Ctrl-n: -netdev (a network backend)"));
     assert!(session.keys("<C-n>").frame(80, 24).contains("takes a value"));
-    assert!(waiting(SMALL).keys("a-zzz<C-n>").frame(80, 24).contains("there is no suggestion here"));
+    assert!(
+        waiting(SMALL).keys("a-zzz<C-n>").frame(80, 24).contains("there is no suggestion here")
+    );
 }
 
 /// Each feature with the keys that lead to it.
@@ -482,7 +548,10 @@ fn every_feature_at_every_size() {
     for (name, keys) in FEATURES {
         let session = session().keys(keys);
         for (width, height) in [(40, 15), (80, 24), (120, 40), (200, 50)] {
-            insta::assert_snapshot!(format!("feature_{name}_{width}x{height}"), session.frame(width, height));
+            insta::assert_snapshot!(
+                format!("feature_{name}_{width}x{height}"),
+                session.frame(width, height)
+            );
         }
         // At the smallest size something is still there, and nothing breaks below it.
         for (width, height) in [(20, 6), (19, 5), (1, 1)] {
@@ -596,7 +665,8 @@ fn a_form_comes_back_to_its_entry_wherever_that_is_now() {
             handed: false,
         },
     };
-    let now = SMALL.replace("<q:arg value='-device'/>", "<q:arg value='-snapshot'/><q:arg value='-device'/>");
+    let now = SMALL
+        .replace("<q:arg value='-device'/>", "<q:arg value='-snapshot'/><q:arg value='-device'/>");
     let mut moved = waiting(&now);
     moved.app.offer(vec![kept(SMALL, 3, 5)]);
     let moved = moved.keys("y<Enter>");

@@ -42,7 +42,10 @@ fn edit_save_quit() {
     terminal.shows("[modified]");
     terminal.send("\u{13}");
     terminal.shows("virsh define");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), VM.replace("base=utc", "base=utc,clock=host"));
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        VM.replace("base=utc", "base=utc,clock=host")
+    );
     terminal.send("q");
     assert_eq!(terminal.end().code(), Some(0));
     terminal.is_restored();
@@ -56,7 +59,10 @@ fn the_first_frame_comes_before_the_host_answers() {
     terminal.shows("1 blocked");
     let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
     assert!(raw.contains("looking at the host"), "{raw:?}");
-    assert!(!raw.contains("\u{1b}[6n") && !raw.contains("\u{1b}[c"), "nothing is asked of the terminal");
+    assert!(
+        !raw.contains("\u{1b}[6n") && !raw.contains("\u{1b}[c"),
+        "nothing is asked of the terminal"
+    );
     terminal.send("q");
     assert!(terminal.end().success());
 }
@@ -81,8 +87,9 @@ fn the_screen_follows_the_window() {
     let mut terminal = Terminal::start(&[&path], 80, 24);
     terminal.shows("1 blocked");
     terminal.resize(40, 15);
-    terminal
-        .until("a small screen", |screen| screen.contents().lines().count() <= 15 && screen.contents().contains("✗1"));
+    terminal.until("a small screen", |screen| {
+        screen.contents().lines().count() <= 15 && screen.contents().contains("✗1")
+    });
     terminal.resize(120, 40);
     terminal.until("a large screen", |screen| {
         screen.contents().contains("✗ 1 blocked") && screen.contents().contains("Environment")
@@ -142,8 +149,9 @@ fn suspending_gives_the_terminal_back_and_returns() {
     }
     terminal.is_restored();
     terminal.signal("CONT");
-    terminal
-        .until("the editor again", |screen| screen.alternate_screen() && screen.contents().contains("-rtc base=utc"));
+    terminal.until("the editor again", |screen| {
+        screen.alternate_screen() && screen.contents().contains("-rtc base=utc")
+    });
     terminal.send("q");
     assert!(terminal.end().success());
     terminal.is_restored();
@@ -153,14 +161,18 @@ fn suspending_gives_the_terminal_back_and_returns() {
 fn a_terminal_that_died_ends_it_at_once() {
     let (dir, path) = vm();
     let mark = dir.path().join("pid");
-    let script =
-        format!("trap '' HUP; '{}' '{path}' & echo $! > '{}'; wait", env!("CARGO_BIN_EXE_qpt-tui"), mark.display());
+    let script = format!(
+        "trap '' HUP; '{}' '{path}' & echo $! > '{}'; wait",
+        env!("CARGO_BIN_EXE_qpt-tui"),
+        mark.display()
+    );
     // A background job may not read the terminal, so the leader waits and the editor stays in its group.
     let script = script.replace(" & echo $! >", "; true >");
     let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
     terminal.shows("-rtc");
     let leader = terminal.child.id();
-    let children = std::fs::read_to_string(format!("/proc/{leader}/task/{leader}/children")).unwrap();
+    let children =
+        std::fs::read_to_string(format!("/proc/{leader}/task/{leader}/children")).unwrap();
     let editor: u32 = children.split_whitespace().next().unwrap().parse().unwrap();
     let Terminal { pty, mut child, output, .. } = terminal;
     // The reading thread holds the pty as well: it ends when its receiver is gone and something arrives.
@@ -174,16 +186,22 @@ fn a_terminal_that_died_ends_it_at_once() {
     while Path::new(&format!("/proc/{editor}/exe")).exists() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(!Path::new(&format!("/proc/{editor}/exe")).exists(), "the editor outlived its terminal");
+    assert!(
+        !Path::new(&format!("/proc/{editor}/exe")).exists(),
+        "the editor outlived its terminal"
+    );
     let _ = child.wait();
 }
 
 #[test]
 fn without_a_terminal_there_is_one_sentence() {
     let (_dir, path) = vm();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_qpt-tui")).arg(&path).output().unwrap();
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_qpt-tui")).arg(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("qpt-tui: the editor needs a terminal"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).starts_with("qpt-tui: the editor needs a terminal")
+    );
     assert!(output.status.signal().is_none());
 }
 
@@ -194,7 +212,9 @@ fn idle_means_idle() {
     terminal.shows("1 blocked");
     let switches = || {
         let mut count = 0_u64;
-        for task in std::fs::read_dir(format!("/proc/{}/task", terminal.child.id())).unwrap().flatten() {
+        for task in
+            std::fs::read_dir(format!("/proc/{}/task", terminal.child.id())).unwrap().flatten()
+        {
             let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
             count += status
                 .lines()
@@ -264,7 +284,9 @@ fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
     terminal.shows("-rtc");
-    terminal.send("\u{1b}[200~qemu-system-x86_64 -m 4G \\\n -device 'virtio-rng-pci,addr=0x1e'\u{1b}[201~");
+    terminal.send(
+        "\u{1b}[200~qemu-system-x86_64 -m 4G \\\n -device 'virtio-rng-pci,addr=0x1e'\u{1b}[201~",
+    );
     terminal.shows("+ -device virtio-rng-pci,addr=0x1e");
     terminal.shows("left out: <memory>");
     terminal.send("\r");
@@ -273,7 +295,11 @@ fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
     terminal.shows("virsh define");
     terminal.send("q");
     assert!(terminal.end().success());
-    assert!(std::fs::read_to_string(&path).unwrap().contains("<qemu:arg value='virtio-rng-pci,addr=0x1e'/>"));
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .contains("<qemu:arg value='virtio-rng-pci,addr=0x1e'/>")
+    );
 }
 
 #[test]
@@ -281,7 +307,8 @@ fn a_wrong_configuration_is_an_error_with_its_line() {
     let (dir, path) = vm();
     let config = dir.path().join("qpt-tui");
     std::fs::create_dir(&config).unwrap();
-    std::fs::write(config.join("config.toml"), "mouse = false\n[keys.list]\nw = \"sav\"\n").unwrap();
+    std::fs::write(config.join("config.toml"), "mouse = false\n[keys.list]\nw = \"sav\"\n")
+        .unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_qpt-tui"))
         .arg(&path)
         .env("XDG_CONFIG_HOME", dir.path())
@@ -309,10 +336,14 @@ fn a_value_goes_through_the_users_editor() {
     let (dir, path) = vm();
     let editor = dir.path().join("editor");
     // It reads a line from the terminal, which must be its own meanwhile.
-    std::fs::write(&editor, "#!/bin/sh\nprintf 'your word: '\nread word\nprintf '%s\\n' \"base=$word\" > \"$1\"\n")
-        .unwrap();
+    std::fs::write(
+        &editor,
+        "#!/bin/sh\nprintf 'your word: '\nread word\nprintf '%s\\n' \"base=$word\" > \"$1\"\n",
+    )
+    .unwrap();
     std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let script = format!("EDITOR='{}' exec {} '{path}'", editor.display(), env!("CARGO_BIN_EXE_qpt-tui"));
+    let script =
+        format!("EDITOR='{}' exec {} '{path}'", editor.display(), env!("CARGO_BIN_EXE_qpt-tui"));
     let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
     terminal.shows("-rtc base=utc");
     terminal.send("E");
@@ -339,7 +370,9 @@ fn the_first_key_after_a_resize_acts_at_once() {
         terminal.settle();
         terminal.send(if round % 2 == 0 { "D" } else { "u" });
         let modified = round % 2 == 0;
-        terminal.until("the key's effect", |screen| screen.contents().contains("[modified]") == modified);
+        terminal.until("the key's effect", |screen| {
+            screen.contents().contains("[modified]") == modified
+        });
     }
     terminal.send("qy");
     assert!(terminal.end().success());

@@ -23,7 +23,9 @@ fn files(under: &str, ending: &str) -> Vec<(String, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     walk(&root.join(under), &mut found);
-    let named = found.into_iter().map(|path| (path.strip_prefix(root).unwrap().to_string_lossy().into_owned(), path));
+    let named = found
+        .into_iter()
+        .map(|path| (path.strip_prefix(root).unwrap().to_string_lossy().into_owned(), path));
     named.filter(|(name, _)| name.ends_with(ending)).collect()
 }
 
@@ -34,7 +36,8 @@ fn every_table_is_on_the_list() {
         .map(|(name, _)| name.trim_start_matches("assets/").to_owned())
         .filter(|name| name != "VERSIONS.tsv")
         .collect();
-    let listed: BTreeSet<String> = rows().map(|row| row[0].to_owned()).filter(|name| name.ends_with(".tsv")).collect();
+    let listed: BTreeSet<String> =
+        rows().map(|row| row[0].to_owned()).filter(|name| name.ends_with(".tsv")).collect();
     assert_eq!(tables, listed);
 }
 
@@ -45,9 +48,12 @@ fn every_version_in_the_code_is_on_the_list() {
         let text = std::fs::read_to_string(path).unwrap();
         for start in ["libvirt_at_least(", "qemu_at_least(", "since: ("] {
             for (at, _) in text.match_indices(start) {
-                let numbers: Vec<&str> = text[at + start.len()..].split(')').next().unwrap().split(", ").collect();
+                let numbers: Vec<&str> =
+                    text[at + start.len()..].split(')').next().unwrap().split(", ").collect();
                 if let [major, minor] = numbers[..]
-                    && [major, minor].iter().all(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+                    && [major, minor]
+                        .iter()
+                        .all(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
                 {
                     found.insert(format!("{name} {major}.{minor}"));
                 }

@@ -49,13 +49,22 @@ impl Checking {
         let mut done = Vec::new();
         let mut seen = vec![self.document.source().to_owned()];
         while done.len() < MOST {
-            let next = self.findings.iter().filter(|finding| finding.verdict <= Verdict::Warns).find_map(|finding| {
-                let remedy = finding.remedies.iter().find(|remedy| remedy.repairs())?;
-                let Step::EditXml(edits) = &remedy.step else { return None };
-                let next =
-                    self.document.apply(edits).ok().filter(|next| !seen.iter().any(|old| old == next.source()))?;
-                Some((next, format!("{} [{}]: {}", finding.message, finding.rule, remedy.title)))
-            });
+            let next =
+                self.findings.iter().filter(|finding| finding.verdict <= Verdict::Warns).find_map(
+                    |finding| {
+                        let remedy = finding.remedies.iter().find(|remedy| remedy.repairs())?;
+                        let Step::EditXml(edits) = &remedy.step else { return None };
+                        let next = self
+                            .document
+                            .apply(edits)
+                            .ok()
+                            .filter(|next| !seen.iter().any(|old| old == next.source()))?;
+                        Some((
+                            next,
+                            format!("{} [{}]: {}", finding.message, finding.rule, remedy.title),
+                        ))
+                    },
+                );
             let Some((document, what)) = next else { break };
             seen.push(document.source().to_owned());
             self.line = command_line(&document);
@@ -93,7 +102,10 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
     for path in &options.files {
         match Checking::open(path) {
             Ok(file) if options.fix && file.file.is_none() => {
-                fail(Error::user("--fix saves the file, and standard input is none").hint("look with: --diff"));
+                fail(
+                    Error::user("--fix saves the file, and standard input is none")
+                        .hint("look with: --diff"),
+                );
             }
             Ok(file) => files.push(file),
             Err(error) => fail(error),
@@ -127,7 +139,9 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
     if !options.diff {
         let checked: Vec<Checked<'_>> = files.iter().map(|file| file.report(&host)).collect();
         print(&match options.format {
-            Format::Text => checked.iter().map(|checked| text::write(checked, options.all)).collect(),
+            Format::Text => {
+                checked.iter().map(|checked| text::write(checked, options.all)).collect()
+            }
             Format::Json => json::write(&checked, &host, options.all),
             Format::Sarif => sarif::write(&checked),
         });
@@ -153,7 +167,8 @@ fn save(source: &store::FileSource, text: &str) -> Result<(), Error> {
         }
         store::Saved::Irreplaceable(why) => {
             let hint = "the editor can write into the file as it is: qpt-tui FILE";
-            Err(Error::user(format!("{shown}: it can't be replaced, nothing was saved: {why}")).hint(hint))
+            Err(Error::user(format!("{shown}: it can't be replaced, nothing was saved: {why}"))
+                .hint(hint))
         }
         store::Saved::Written(_, Some(remark)) => {
             complain(&format!("{shown}: saved; but {remark}"));

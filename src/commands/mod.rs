@@ -58,8 +58,9 @@ fn canonical(file: &Path) -> Result<()> {
 /// Prints the page of a rule.
 fn explain_rule(id: &str) -> Result<()> {
     let rule = rules::rule(id);
-    let rule =
-        rule.ok_or_else(|| Error::user(format!("there is no rule '{id}'")).hint("list them: qpt-tui explain"))?;
+    let rule = rule.ok_or_else(|| {
+        Error::user(format!("there is no rule '{id}'")).hint("list them: qpt-tui explain")
+    })?;
     print(rule.explain);
     Ok(())
 }
@@ -69,7 +70,8 @@ fn explain_error(text: String) -> Result<()> {
     let text = if text == "-" { store::read_input()? } else { text };
     let meanings = rules::meanings(&text);
     if meanings.is_empty() {
-        let hint = "give the last lines of /var/log/libvirt/qemu/NAME.log, or what virsh start printed";
+        let hint =
+            "give the last lines of /var/log/libvirt/qemu/NAME.log, or what virsh start printed";
         return Err(Error::user("no rule knows these words").hint(hint).into());
     }
     print(&report::text::meanings(&meanings));
@@ -78,7 +80,9 @@ fn explain_error(text: String) -> Result<()> {
 
 /// A line for each rule.
 fn all_rules() -> String {
-    let line = |rule: &&rules::Rule| format!("{:<22} {:<11} {}\n", rule.id, rule.layer.word(), rule.summary);
+    let line = |rule: &&rules::Rule| {
+        format!("{:<22} {:<11} {}\n", rule.id, rule.layer.word(), rule.summary)
+    };
     rules::RULES.iter().map(line).collect()
 }
 

@@ -31,7 +31,8 @@ pub(super) fn recover(options: &Recover) -> Result<(), Error> {
         return discard(copy);
     }
     let Some(text) = copy.text() else {
-        return Err(Error::user(format!("{} is damaged", copy.id)).hint(format!("look at {}", copy.path.display())));
+        return Err(Error::user(format!("{} is damaged", copy.id))
+            .hint(format!("look at {}", copy.path.display())));
     };
     if options.diff {
         let present = present(copy)?;
@@ -59,7 +60,9 @@ fn list(copies: &[Copy], complete: bool) -> String {
             CopyKind::Edits(draft, None) if draft.typed.is_some() => {
                 "edits that were not saved, one half typed".to_owned()
             }
-            CopyKind::Edits(draft, None) if draft.handed => "edits saved for virsh, which may have them".to_owned(),
+            CopyKind::Edits(draft, None) if draft.handed => {
+                "edits saved for virsh, which may have them".to_owned()
+            }
             CopyKind::Edits(_, None) => "edits that were not saved".to_owned(),
             CopyKind::Backup(_) => "the text before a save".to_owned(),
             CopyKind::Damaged => "damaged".to_owned(),
@@ -101,7 +104,8 @@ fn running(copy: &Copy) -> Result<(), Error> {
 
 fn discard(copy: &Copy) -> Result<(), Error> {
     running(copy)?;
-    journal::remove_copy(copy).map_err(|error| Error::user(format!("{}: {error}", copy.path.display())))
+    journal::remove_copy(copy)
+        .map_err(|error| Error::user(format!("{}: {error}", copy.path.display())))
 }
 
 /// What is there now; nothing for a file that is gone.
@@ -113,13 +117,18 @@ fn present(copy: &Copy) -> Result<Option<Source>, Error> {
             if path.symlink_metadata().is_err() {
                 return Ok(None);
             }
-            let present = store::load(&path)
-                .map_err(|error| error.hint(format!("move what is there away, then try again; or {elsewhere}")))?;
+            let present = store::load(&path).map_err(|error| {
+                error.hint(format!("move what is there away, then try again; or {elsewhere}"))
+            })?;
             Ok(Some(Source::File(present)))
         }
-        Some(Origin::Domain { connection, domain }) => Ok(Some(Source::Libvirt(store::open(connection, domain)?))),
-        Some(Origin::VirshEdit { domain }) => Err(Error::user("virsh has taken its temporary file away")
-            .hint(format!("run virsh edit {domain} again, which offers them; or {elsewhere}"))),
+        Some(Origin::Domain { connection, domain }) => {
+            Ok(Some(Source::Libvirt(store::open(connection, domain)?)))
+        }
+        Some(Origin::VirshEdit { domain }) => {
+            Err(Error::user("virsh has taken its temporary file away")
+                .hint(format!("run virsh edit {domain} again, which offers them; or {elsewhere}")))
+        }
         None => Err(Error::user("what it is a copy of is not known any more").hint(elsewhere)),
     }
 }
@@ -128,7 +137,9 @@ fn write_to(path: &Path, text: &str) -> Result<(), Error> {
     let keep = |_: &str| Err("nothing is replaced".to_owned());
     match store::save_as(path, text, None, false, &keep)? {
         SavedAs::Written(_) => Ok(()),
-        SavedAs::Exists => Err(Error::user(format!("{} is there already", path.display())).hint("name a new file")),
+        SavedAs::Exists => {
+            Err(Error::user(format!("{} is there already", path.display())).hint("name a new file"))
+        }
     }
 }
 
@@ -137,7 +148,9 @@ fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
     running(copy)?;
     let elsewhere = format!("write it elsewhere: qpt-tui recover {} --output FILE", copy.id);
     if let Err(error) = Document::parse(text) {
-        return Err(Error::user(format!("{} is no domain: {}", copy.id, error.message)).hint(elsewhere));
+        return Err(
+            Error::user(format!("{} is no domain: {}", copy.id, error.message)).hint(elsewhere)
+        );
     }
     let (Some(source), Some(of)) = (present(copy)?, &copy.of) else {
         let Some(Origin::File(path)) = &copy.of else { return Ok(()) };
@@ -155,9 +168,10 @@ fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
                 Merge::Clean(merged) => merged,
                 Merge::Clashes(..) => {
                     let title = copy.title();
-                    return Err(
-                        Error::user(format!("{title} was changed meanwhile, in the same places")).hint(elsewhere)
-                    );
+                    return Err(Error::user(format!(
+                        "{title} was changed meanwhile, in the same places"
+                    ))
+                    .hint(elsewhere));
                 }
             }
         }
@@ -176,7 +190,8 @@ fn restore(copy: &Copy, text: &str) -> Result<(), Error> {
                 return Err(Error::user(format!("it can't be replaced: {why}")).hint(elsewhere));
             }
             Saved::ChangedByOthers(_) => {
-                return Err(Error::user(format!("{} is being changed just now", copy.title())).hint("try again"));
+                return Err(Error::user(format!("{} is being changed just now", copy.title()))
+                    .hint("try again"));
             }
         }
     }
@@ -190,7 +205,8 @@ fn done(copy: &Copy, remark: &str) -> Result<(), Error> {
         say_typed(copy);
         return Ok(());
     }
-    journal::remove_copy(copy).map_err(|error| Error::user(format!("{}: {error}", copy.path.display())))
+    journal::remove_copy(copy)
+        .map_err(|error| Error::user(format!("{}: {error}", copy.path.display())))
 }
 
 /// Says what was being typed, which is in no text.

@@ -66,7 +66,11 @@ pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
     if is_canonical(source, tree, &lines, &present) {
         return Ok(edits);
     }
-    if tree.elements.iter().any(|element| element.undeclared_prefix && element.prefix() == Some("qemu")) {
+    if tree
+        .elements
+        .iter()
+        .any(|element| element.undeclared_prefix && element.prefix() == Some("qemu"))
+    {
         let why = "the prefix 'qemu' is used and declared nowhere: declaring it would bring lost elements to life, expected them repaired or deleted first";
         return Err(VerbError(why.to_owned()));
     }
@@ -77,7 +81,12 @@ pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
         return Ok(edits);
     }
     declare_on_root(tree, &present, &mut edits)?;
-    append_to_root(source, tree, &lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), &mut edits)?;
+    append_to_root(
+        source,
+        tree,
+        &lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(),
+        &mut edits,
+    )?;
     Ok(edits)
 }
 
@@ -93,7 +102,9 @@ const BLOCKS: [&str; 4] = ["commandline", "capabilities", "override", "deprecati
 
 /// Whether the text already is what would be written, so that nothing has to change.
 fn is_canonical(source: &str, tree: &Tree, lines: &[Line], present: &[&Element]) -> bool {
-    let (Some(first), Some(last), Some(close)) = (present.first(), present.last(), &tree.root().close) else {
+    let (Some(first), Some(last), Some(close)) =
+        (present.first(), present.last(), &tree.root().close)
+    else {
         return lines.is_empty() && present.is_empty();
     };
     let start = first.open.start - style::indent(source, first.open.start).len();
@@ -112,12 +123,15 @@ pub(super) fn push_new_block(
     edits: &mut EditSet,
 ) -> Result<(), VerbError> {
     let root = tree.root();
-    let bound = root.attributes.iter().find(|a| a.name.starts_with("xmlns:") && a.value == QEMU_NAMESPACE);
+    let bound =
+        root.attributes.iter().find(|a| a.name.starts_with("xmlns:") && a.value == QEMU_NAMESPACE);
     let mut style = Style::canonical(tree.foreign_encoding.is_some());
     let mut declaration = String::new();
     if let Some(prefix) = bound.and_then(|binding| binding.name.strip_prefix("xmlns:")) {
         style.prefix = format!("{prefix}:");
-    } else if root.binding(Some("qemu")).is_none() && !tree.elements.iter().any(|e| e.prefix() == Some("qemu")) {
+    } else if root.binding(Some("qemu")).is_none()
+        && !tree.elements.iter().any(|e| e.prefix() == Some("qemu"))
+    {
         declare_on_root(tree, &[], edits)?;
     } else {
         // The root means something else by `qemu`, or lost elements use it undeclared and would come to life unasked:
@@ -133,13 +147,17 @@ pub(super) fn push_new_block(
     append_to_root(source, tree, &lines.iter().map(String::as_str).collect::<Vec<_>>(), edits)
 }
 
-fn declare_on_root(tree: &Tree, removed: &[&Element], edits: &mut EditSet) -> Result<(), VerbError> {
+fn declare_on_root(
+    tree: &Tree,
+    removed: &[&Element],
+    edits: &mut EditSet,
+) -> Result<(), VerbError> {
     let root = tree.root();
     let used = |prefix: &str| {
         tree.elements.iter().any(|element| {
-            let gone = removed
-                .iter()
-                .any(|gone| gone.open.start <= element.open.start && element.open.start < gone.span().end);
+            let gone = removed.iter().any(|gone| {
+                gone.open.start <= element.open.start && element.open.start < gone.span().end
+            });
             let attributes = element
                 .attributes
                 .iter()
@@ -151,7 +169,8 @@ fn declare_on_root(tree: &Tree, removed: &[&Element], edits: &mut EditSet) -> Re
         Some(binding) if binding.value == QEMU_NAMESPACE => return Ok(()),
         Some(_) if used("qemu") => {
             return Err(VerbError(
-                "the root binds the prefix 'qemu' to another namespace that other elements use".to_owned(),
+                "the root binds the prefix 'qemu' to another namespace that other elements use"
+                    .to_owned(),
             ));
         }
         Some(binding) => {
@@ -160,21 +179,31 @@ fn declare_on_root(tree: &Tree, removed: &[&Element], edits: &mut EditSet) -> Re
         }
         None => {}
     }
-    let other = root
-        .attributes
-        .iter()
-        .find(|a| a.value == QEMU_NAMESPACE && a.name.strip_prefix("xmlns:").is_some_and(|prefix| !used(prefix)));
+    let other = root.attributes.iter().find(|a| {
+        a.value == QEMU_NAMESPACE
+            && a.name.strip_prefix("xmlns:").is_some_and(|prefix| !used(prefix))
+    });
     match other {
-        Some(binding) if !removed.is_empty() => edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?,
+        Some(binding) if !removed.is_empty() => {
+            edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?
+        }
         _ => {
-            edits.push(Edit::insert(root.after_attributes(), format!(" xmlns:qemu='{QEMU_NAMESPACE}'")))?;
+            edits.push(Edit::insert(
+                root.after_attributes(),
+                format!(" xmlns:qemu='{QEMU_NAMESPACE}'"),
+            ))?;
         }
     }
     Ok(())
 }
 
 /// Puts lines before the root's end tag, each on a line of its own.
-fn append_to_root(source: &str, tree: &Tree, lines: &[&str], edits: &mut EditSet) -> Result<(), VerbError> {
+fn append_to_root(
+    source: &str,
+    tree: &Tree,
+    lines: &[&str],
+    edits: &mut EditSet,
+) -> Result<(), VerbError> {
     let line_end = style::line_end(source);
     let text: String = lines.iter().flat_map(|line| [line_end, line]).collect();
     let root = tree.root();
@@ -235,9 +264,11 @@ fn capabilities(document: &Document, out: &mut Lines) {
 
 fn overrides(document: &Document, out: &mut Lines) {
     let tree = document.tree();
-    let ours =
-        |parent: usize, name: &'static str| tree.children(parent).filter(move |(_, element)| is_ours(element, name));
-    let devices: Vec<(usize, &Element)> = ours(0, "override").flat_map(|(index, _)| ours(index, "device")).collect();
+    let ours = |parent: usize, name: &'static str| {
+        tree.children(parent).filter(move |(_, element)| is_ours(element, name))
+    };
+    let devices: Vec<(usize, &Element)> =
+        ours(0, "override").flat_map(|(index, _)| ours(index, "device")).collect();
     if devices.is_empty() {
         return;
     }
@@ -245,10 +276,15 @@ fn overrides(document: &Document, out: &mut Lines) {
     for (index, device) in devices {
         let alias = device.property("alias").map_or("", |a| a.value.as_str());
         let alias = as_libvirt(alias);
-        let inside: Vec<usize> =
-            ours(index, "frontend").flat_map(|(at, _)| ours(at, "property")).map(|(at, _)| at).collect();
-        let properties: Vec<&Entry> =
-            document.list(List::Extras).iter().filter(|entry| inside.contains(&entry.element)).collect();
+        let inside: Vec<usize> = ours(index, "frontend")
+            .flat_map(|(at, _)| ours(at, "property"))
+            .map(|(at, _)| at)
+            .collect();
+        let properties: Vec<&Entry> = document
+            .list(List::Extras)
+            .iter()
+            .filter(|entry| inside.contains(&entry.element))
+            .collect();
         if properties.is_empty() {
             out.add(format!("    <qemu:device alias='{alias}'/>"));
             continue;
@@ -264,25 +300,42 @@ fn overrides(document: &Document, out: &mut Lines) {
 
 /// Refuses what libvirt's parser refuses in capabilities and override.
 pub(super) fn check_extras(tree: &Tree) -> Result<(), XmlError> {
-    let refuse = |element: &Element, what: String| Err(XmlError { offset: element.open.start, message: what });
+    let refuse = |element: &Element, what: String| {
+        Err(XmlError { offset: element.open.start, message: what })
+    };
     for (index, parent) in tree.children(0) {
         if is_ours(parent, "capabilities") {
-            for (_, child) in tree.children(index).filter(|(_, child)| is_ours(child, "add") || is_ours(child, "del")) {
+            for (_, child) in tree
+                .children(index)
+                .filter(|(_, child)| is_ours(child, "add") || is_ours(child, "del"))
+            {
                 if child.property("capability").is_none() {
                     return refuse(
                         child,
-                        format!("<{0}> names no capability, expected <{0} capability='…'/>", child.name),
+                        format!(
+                            "<{0}> names no capability, expected <{0} capability='…'/>",
+                            child.name
+                        ),
                     );
                 }
             }
         }
         if is_ours(parent, "override") {
-            for (device_index, device) in tree.children(index).filter(|(_, child)| is_ours(child, "device")) {
+            for (device_index, device) in
+                tree.children(index).filter(|(_, child)| is_ours(child, "device"))
+            {
                 if device.property("alias").is_none() {
-                    return refuse(device, format!("<{0}> names no device, expected <{0} alias='…'>", device.name));
+                    return refuse(
+                        device,
+                        format!("<{0}> names no device, expected <{0} alias='…'>", device.name),
+                    );
                 }
-                for (frontend, _) in tree.children(device_index).filter(|(_, child)| is_ours(child, "frontend")) {
-                    for (_, property) in tree.children(frontend).filter(|(_, child)| is_ours(child, "property")) {
+                for (frontend, _) in
+                    tree.children(device_index).filter(|(_, child)| is_ours(child, "frontend"))
+                {
+                    for (_, property) in
+                        tree.children(frontend).filter(|(_, child)| is_ours(child, "property"))
+                    {
                         check_property(property)?;
                     }
                 }

@@ -46,13 +46,16 @@ pub(super) fn read(source: &str, tree: &Tree, blocks: &[usize]) -> Vec<Disabled>
 fn read_one(source: &str, span: &Span) -> Option<Disabled> {
     let inner = source[span.clone()].strip_prefix(MARK)?.strip_suffix(END)?;
     let tree = xml::scan(&format!("<off>{inner}</off>")).ok()?;
-    let value = |element: &xml::Element, name: &str| element.property(name).map(|found| found.value.clone());
+    let value = |element: &xml::Element, name: &str| {
+        element.property(name).map(|found| found.value.clone())
+    };
     let entry = |element: &xml::Element| match element.local_name() {
         "arg" => Some(EntryKind::arg(value(element, "value")?)),
         "env" => Some(EntryKind::env(value(element, "name")?, value(element, "value").as_deref())),
         _ => None,
     };
-    let entries: Vec<EntryKind> = tree.children(0).map(|(_, element)| entry(element)).collect::<Option<_>>()?;
+    let entries: Vec<EntryKind> =
+        tree.children(0).map(|(_, element)| entry(element)).collect::<Option<_>>()?;
     let one_kind = entries.iter().all(|entry| entry.list() == entries[0].list());
     (!entries.is_empty() && one_kind).then(|| Disabled { span: span.clone(), entries })
 }
@@ -66,24 +69,34 @@ impl Document {
         let entries = self.list(list).get(range).filter(|entries| !entries.is_empty());
         let entries = entries.ok_or_else(|| VerbError("there is no such entry".to_owned()))?;
         if list == List::Extras {
-            return Err(VerbError("only arguments and variables can be switched off; delete this one".to_owned()));
+            return Err(VerbError(
+                "only arguments and variables can be switched off; delete this one".to_owned(),
+            ));
         }
         let (first, last) = (&entries[0], &entries[entries.len() - 1]);
         let text = &self.source()[first.span.start..last.span.end];
         if text.contains("--") || text.ends_with('-') {
             return Err(VerbError(
-                "an XML comment cannot hold '--': delete the entry instead, u brings it back".to_owned(),
+                "an XML comment cannot hold '--': delete the entry instead, u brings it back"
+                    .to_owned(),
             ));
         }
-        let alone =
-            entries.windows(2).all(|pair| self.source()[pair[0].span.end..pair[1].span.start].trim().is_empty());
+        let alone = entries
+            .windows(2)
+            .all(|pair| self.source()[pair[0].span.end..pair[1].span.start].trim().is_empty());
         if !alone {
-            return Err(VerbError("something else stands between the option and its value".to_owned()));
+            return Err(VerbError(
+                "something else stands between the option and its value".to_owned(),
+            ));
         }
         // On one line, so that it reads as one thing.
-        let words: Vec<&str> = entries.iter().map(|entry| &self.source()[entry.span.clone()]).collect();
+        let words: Vec<&str> =
+            entries.iter().map(|entry| &self.source()[entry.span.clone()]).collect();
         let mut edits = EditSet::new();
-        edits.push(Edit::replace(first.span.start..last.span.end, format!("{MARK}{}{END}", words.join(" "))))?;
+        edits.push(Edit::replace(
+            first.span.start..last.span.end,
+            format!("{MARK}{}{END}", words.join(" ")),
+        ))?;
         Ok(edits)
     }
 
@@ -93,10 +106,14 @@ impl Document {
     /// When libvirt would refuse it.
     pub fn enable(&self, disabled: &Disabled) -> Result<EditSet, VerbError> {
         disabled.entries.iter().try_for_each(EntryKind::check).map_err(VerbError)?;
-        let inner = self.source()[disabled.span.clone()].trim_start_matches(MARK).trim_end_matches(END);
+        let inner =
+            self.source()[disabled.span.clone()].trim_start_matches(MARK).trim_end_matches(END);
         let separator = super::style::own_line(self.source(), disabled.span.start).unwrap_or(" ");
         let mut edits = EditSet::new();
-        edits.push(Edit::replace(disabled.span.clone(), inner.replace("/> <", &format!("/>{separator}<"))))?;
+        edits.push(Edit::replace(
+            disabled.span.clone(),
+            inner.replace("/> <", &format!("/>{separator}<")),
+        ))?;
         Ok(edits)
     }
 

@@ -54,24 +54,43 @@ impl Document {
             let at = root.open.start;
             return Err(XmlError {
                 offset: at,
-                message: format!("not a libvirt domain, expected <domain> at the top, got <{}>", root.name),
+                message: format!(
+                    "not a libvirt domain, expected <domain> at the top, got <{}>",
+                    root.name
+                ),
             });
         }
         if let Some(uri) = &root.namespace {
-            let message = format!("<{}> is in the namespace '{uri}', libvirt expects <domain> in none", root.name);
+            let message = format!(
+                "<{}> is in the namespace '{uri}', libvirt expects <domain> in none",
+                root.name
+            );
             return Err(XmlError { offset: root.open.start, message });
         }
-        let blocks: Vec<usize> =
-            tree.children(0).filter(|(_, child)| is_ours(child, "commandline")).map(|(index, _)| index).collect();
+        let blocks: Vec<usize> = tree
+            .children(0)
+            .filter(|(_, child)| is_ours(child, "commandline"))
+            .map(|(index, _)| index)
+            .collect();
         let (mut args, mut envs) = (Vec::new(), Vec::new());
         for &block in &blocks {
             for (index, child) in tree.children(block) {
                 if is_ours(child, "arg") {
                     let id = EntryId::arg(args.len());
-                    args.push(Entry { id, kind: read_arg(child)?, span: child.span(), element: index });
+                    args.push(Entry {
+                        id,
+                        kind: read_arg(child)?,
+                        span: child.span(),
+                        element: index,
+                    });
                 } else if is_ours(child, "env") {
                     let id = EntryId::env(envs.len());
-                    envs.push(Entry { id, kind: read_env(child)?, span: child.span(), element: index });
+                    envs.push(Entry {
+                        id,
+                        kind: read_env(child)?,
+                        span: child.span(),
+                        element: index,
+                    });
                 }
             }
         }
@@ -179,7 +198,12 @@ impl Document {
     ///
     /// # Errors
     /// When an entry can't be written or libvirt would refuse it.
-    pub fn insert(&self, list: List, index: usize, kinds: &[EntryKind]) -> Result<EditSet, VerbError> {
+    pub fn insert(
+        &self,
+        list: List,
+        index: usize,
+        kinds: &[EntryKind],
+    ) -> Result<EditSet, VerbError> {
         for kind in kinds {
             kind.check().map_err(VerbError)?;
         }
@@ -190,7 +214,9 @@ impl Document {
         if list == List::Extras {
             for kind in kinds {
                 let EntryKind::Extra(extra) = kind else {
-                    return Err(VerbError("an argument or a variable has no place there".to_owned()));
+                    return Err(VerbError(
+                        "an argument or a variable has no place there".to_owned(),
+                    ));
                 };
                 for edit in self.add_extra(extra)?.edits() {
                     edits.push(edit.clone())?;
@@ -201,10 +227,15 @@ impl Document {
         let entries = self.list(list);
         let last_of_any = || {
             self.blocks.last().and_then(|&block| {
-                self.tree.children(block).filter(|(_, e)| is_ours(e, "arg") || is_ours(e, "env")).last()
+                self.tree
+                    .children(block)
+                    .filter(|(_, e)| is_ours(e, "arg") || is_ours(e, "env"))
+                    .last()
             })
         };
-        if let Some(before) = index.checked_sub(1).and_then(|at| entries.get(at.min(entries.len().saturating_sub(1)))) {
+        if let Some(before) =
+            index.checked_sub(1).and_then(|at| entries.get(at.min(entries.len().saturating_sub(1))))
+        {
             edits.push(self.beside(before.element, kinds, Side::After)?)?;
         } else if let Some(after) = entries.first() {
             edits.push(self.beside(after.element, kinds, Side::Before)?)?;
@@ -236,7 +267,11 @@ impl Document {
                 self.set(element, "value", old.as_ref(), value.as_ref(), &mut edits)?;
             }
             (_, EntryKind::Extra(extra)) => return self.replace_extra(entry, extra),
-            _ => return Err(VerbError("an argument cannot become a variable, nor the reverse".to_owned())),
+            _ => {
+                return Err(VerbError(
+                    "an argument cannot become a variable, nor the reverse".to_owned(),
+                ));
+            }
         }
         Ok(edits)
     }
@@ -256,7 +291,9 @@ impl Document {
         spans.sort_by_key(|span| (span.start, span.end));
         spans.dedup();
         for span in spans {
-            edits.push(Edit::delete(self.with_line(&span))).expect("entries stand apart in the text");
+            edits
+                .push(Edit::delete(self.with_line(&span)))
+                .expect("entries stand apart in the text");
         }
         edits
     }
@@ -283,10 +320,13 @@ impl Document {
             if slot.id == moved.id {
                 continue;
             }
-            let (here, there) = (&self.tree.elements[slot.element], &self.tree.elements[moved.element]);
+            let (here, there) =
+                (&self.tree.elements[slot.element], &self.tree.elements[moved.element]);
             let text = match here.parent {
                 parent if parent == there.parent => self.source[moved.span.clone()].to_owned(),
-                Some(block) => Style::of(&self.tree, &self.source, here, block).element(&moved.kind)?,
+                Some(block) => {
+                    Style::of(&self.tree, &self.source, here, block).element(&moved.kind)?
+                }
                 None => return Err(VerbError("an entry stands outside its block".to_owned())),
             };
             edits.push(Edit::replace(slot.span.clone(), text))?;
@@ -316,10 +356,15 @@ impl Document {
     /// The end of an element, or of the comment that follows it on its line.
     fn end_with_remark(&self, end: usize) -> usize {
         let remark = self.tree.comments.iter().find(|comment| {
-            comment.start >= end && self.source[end..comment.start].bytes().all(|b| b == b' ' || b == b'\t')
+            comment.start >= end
+                && self.source[end..comment.start].bytes().all(|b| b == b' ' || b == b'\t')
         });
         match remark {
-            Some(comment) if self.source[comment.end..].trim_start_matches([' ', '\t', '\r']).starts_with('\n') => {
+            Some(comment)
+                if self.source[comment.end..]
+                    .trim_start_matches([' ', '\t', '\r'])
+                    .starts_with('\n') =>
+            {
                 comment.end
             }
             _ => end,
@@ -362,11 +407,15 @@ impl Document {
             return Ok(());
         }
         let ascii = self.tree.foreign_encoding.is_some();
-        let write =
-            |value: &str, quote| escape::attribute(value, quote, ascii).map_err(|error| VerbError(error.to_string()));
+        let write = |value: &str, quote| {
+            escape::attribute(value, quote, ascii).map_err(|error| VerbError(error.to_string()))
+        };
         match (element.property(local), new) {
             (Some(attribute), Some(new)) => {
-                edits.push(Edit::replace(attribute.value_span.clone(), write(new, attribute.quote)?))?;
+                edits.push(Edit::replace(
+                    attribute.value_span.clone(),
+                    write(new, attribute.quote)?,
+                ))?;
             }
             (Some(attribute), None) => {
                 let before = &self.source[..attribute.name_span.start];
@@ -390,7 +439,10 @@ impl Document {
         let Some(blanks) = style::own_line(&self.source, span.start) else { return span.clone() };
         let rest = &self.source[span.end..];
         let after = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        if !(rest[after..].is_empty() || rest[after..].starts_with('\n') || rest[after..].starts_with("\r\n")) {
+        if !(rest[after..].is_empty()
+            || rest[after..].starts_with('\n')
+            || rest[after..].starts_with("\r\n"))
+        {
             return span.clone();
         }
         // The line end before goes with the line, the one after stays.
@@ -420,10 +472,14 @@ fn read_arg(element: &Element) -> Result<EntryKind, XmlError> {
 
 fn read_env(element: &Element) -> Result<EntryKind, XmlError> {
     let Some(name) = element.property("name") else {
-        let message = format!("<{0}> has no name, expected <{0} name='…' value='…'/>", element.name);
+        let message =
+            format!("<{0}> has no name, expected <{0} name='…' value='…'/>", element.name);
         return Err(XmlError { offset: element.open.start, message });
     };
-    let kind = EntryKind::env(name.value.clone(), element.property("value").map(|value| value.value.as_str()));
+    let kind = EntryKind::env(
+        name.value.clone(),
+        element.property("value").map(|value| value.value.as_str()),
+    );
     kind.check().map_err(|message| XmlError { offset: name.value_span.start, message })?;
     Ok(kind)
 }

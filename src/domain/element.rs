@@ -17,14 +17,22 @@ impl Document {
         let mut at = 0;
         let mut depth = 0;
         for name in parents {
-            let Some((index, _)) = tree.child(at, name).filter(|(_, found)| found.namespace.is_none()) else { break };
+            let Some((index, _)) =
+                tree.child(at, name).filter(|(_, found)| found.namespace.is_none())
+            else {
+                break;
+            };
             at = index;
             depth += 1;
         }
         let mut lines = lines.to_vec();
         for name in parents[depth..].iter().rev() {
             let inner = lines.iter().map(|line| format!("  {line}"));
-            lines = [format!("<{name}>")].into_iter().chain(inner).chain([format!("</{name}>")]).collect();
+            lines = [format!("<{name}>")]
+                .into_iter()
+                .chain(inner)
+                .chain([format!("</{name}>")])
+                .collect();
         }
         let mut edits = EditSet::new();
         edits.push(self.last_child(at, &lines)?)?;
@@ -35,16 +43,22 @@ impl Document {
     pub(super) fn last_child(&self, parent: usize, lines: &[String]) -> Result<Edit, VerbError> {
         let (source, tree) = (self.source(), self.tree());
         let devices = || tree.children(0).filter(|(_, child)| child.name == "devices").last();
-        let neighbour = if parent == 0 { devices() } else { None }.or_else(|| tree.children(parent).last());
+        let neighbour =
+            if parent == 0 { devices() } else { None }.or_else(|| tree.children(parent).last());
         let end = style::line_end(source);
         if let Some((_, neighbour)) = neighbour {
             let at = neighbour.span().end;
             return Ok(match style::own_line(source, neighbour.open.start) {
                 Some(_) => {
                     let indent = style::indent(source, neighbour.open.start);
-                    Edit::insert(at, lines.iter().map(|line| format!("{end}{indent}{line}")).collect::<String>())
+                    Edit::insert(
+                        at,
+                        lines.iter().map(|line| format!("{end}{indent}{line}")).collect::<String>(),
+                    )
                 }
-                None => Edit::insert(at, lines.iter().map(|line| line.trim_start()).collect::<String>()),
+                None => {
+                    Edit::insert(at, lines.iter().map(|line| line.trim_start()).collect::<String>())
+                }
             });
         }
         let element: &Element = &tree.elements[parent];
@@ -60,7 +74,9 @@ impl Document {
                 let text = format!(">{text}{end}{indent}</{}>", element.name);
                 Edit::replace(element.open.start + kept..element.open.end, text)
             }
-            Some(close) => Edit::replace(element.open.end..close.start, format!("{text}{end}{indent}")),
+            Some(close) => {
+                Edit::replace(element.open.end..close.start, format!("{text}{end}{indent}"))
+            }
         })
     }
 }

@@ -122,9 +122,9 @@ impl EntryKind {
             Some(_) => {}
         }
         match name.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-            Some(bad) => {
-                Err(format!("the environment name '{name}' holds '{bad}', expected letters, digits and underscores"))
-            }
+            Some(bad) => Err(format!(
+                "the environment name '{name}' holds '{bad}', expected letters, digits and underscores"
+            )),
             None => Ok(()),
         }
     }

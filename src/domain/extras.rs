@@ -52,8 +52,12 @@ impl Extra {
     /// The two halves in which it is shown and typed.
     pub fn halves(&self) -> (String, String) {
         match self {
-            Extra::Capability { change: Change::Add, name } => ("capability add".to_owned(), name.clone()),
-            Extra::Capability { change: Change::Delete, name } => ("capability del".to_owned(), name.clone()),
+            Extra::Capability { change: Change::Add, name } => {
+                ("capability add".to_owned(), name.clone())
+            }
+            Extra::Capability { change: Change::Delete, name } => {
+                ("capability del".to_owned(), name.clone())
+            }
             Extra::Property { alias, name, kind, value } => {
                 let value = value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
                 (format!("override {alias}.{name}"), format!("{kind}{value}"))
@@ -70,20 +74,29 @@ impl Extra {
         let (word, rest) = first.trim().split_once(' ').unwrap_or((first.trim(), ""));
         let second = second.trim();
         let extra = match (word, rest.trim()) {
-            ("capability", "add") => Extra::Capability { change: Change::Add, name: second.to_owned() },
-            ("capability", "del") => Extra::Capability { change: Change::Delete, name: second.to_owned() },
+            ("capability", "add") => {
+                Extra::Capability { change: Change::Add, name: second.to_owned() }
+            }
+            ("capability", "del") => {
+                Extra::Capability { change: Change::Delete, name: second.to_owned() }
+            }
             ("deprecation", "") => Extra::Deprecation { behavior: second.to_owned() },
             ("override", rest) => {
-                let (alias, name) = rest
-                    .split_once('.')
-                    .ok_or_else(|| format!("'{rest}' names no property, expected ALIAS.PROPERTY"))?;
+                let (alias, name) = rest.split_once('.').ok_or_else(|| {
+                    format!("'{rest}' names no property, expected ALIAS.PROPERTY")
+                })?;
                 let (kind, value) = match second.split_once(' ') {
                     Some((kind, value)) => (kind, Some(value)),
                     None if second == "string" => (second, Some("")),
                     None => (second, None),
                 };
                 let value = value.map(str::to_owned);
-                Extra::Property { alias: alias.to_owned(), name: name.to_owned(), kind: kind.to_owned(), value }
+                Extra::Property {
+                    alias: alias.to_owned(),
+                    name: name.to_owned(),
+                    kind: kind.to_owned(),
+                    value,
+                }
             }
             _ => {
                 return Err(format!(
@@ -101,16 +114,21 @@ impl Extra {
     /// What is wrong with it and what was expected, in one sentence.
     pub fn check(&self) -> Result<(), String> {
         match self {
-            Extra::Capability { name, .. } if name.is_empty() => Err("the capability has no name".to_owned()),
+            Extra::Capability { name, .. } if name.is_empty() => {
+                Err("the capability has no name".to_owned())
+            }
             Extra::Capability { .. } => Ok(()),
             Extra::Deprecation { behavior } if BEHAVIORS.contains(&behavior.as_str()) => Ok(()),
-            Extra::Deprecation { behavior } => {
-                Err(format!("the behavior '{behavior}' is unknown, expected none, omit, reject or crash"))
-            }
+            Extra::Deprecation { behavior } => Err(format!(
+                "the behavior '{behavior}' is unknown, expected none, omit, reject or crash"
+            )),
             Extra::Property { alias, name, .. } if alias.is_empty() || name.is_empty() => {
-                Err("the override lacks its alias or its property, expected ALIAS.PROPERTY".to_owned())
+                Err("the override lacks its alias or its property, expected ALIAS.PROPERTY"
+                    .to_owned())
             }
-            Extra::Property { name, .. } if name == "id" => Err("the property 'id' cannot be overridden".to_owned()),
+            Extra::Property { name, .. } if name == "id" => {
+                Err("the property 'id' cannot be overridden".to_owned())
+            }
             Extra::Property { kind, value, .. } => fits(kind, value.as_deref()),
         }
     }
@@ -120,7 +138,9 @@ impl Extra {
 pub(super) fn fits(kind: &str, value: Option<&str>) -> Result<(), String> {
     let right = match (kind, value) {
         ("remove", None) | ("string", Some(_)) => true,
-        ("remove", Some(_)) => return Err("a property of type 'remove' has a value, expected none".to_owned()),
+        ("remove", Some(_)) => {
+            return Err("a property of type 'remove' has a value, expected none".to_owned());
+        }
         ("signed", Some(value)) => value.trim_start().parse::<i64>().is_ok(),
         ("unsigned", Some(value)) => value.trim_start().parse::<u64>().is_ok(),
         ("bool", Some(value)) => ["true", "false"].contains(&value),
@@ -142,17 +162,23 @@ pub(super) fn fits(kind: &str, value: Option<&str>) -> Result<(), String> {
 /// What stands in the document, in libvirt's order; [`super::canonical::check_extras`] has refused what can't be read.
 pub(super) fn read(tree: &Tree) -> Vec<Entry> {
     let mut found: Vec<(usize, Extra)> = Vec::new();
-    let ours =
-        |parent: usize, name: &'static str| tree.children(parent).filter(move |(_, element)| is_ours(element, name));
-    let text = |element: &Element, name: &str| element.property(name).map(|found| found.value.clone());
+    let ours = |parent: usize, name: &'static str| {
+        tree.children(parent).filter(move |(_, element)| is_ours(element, name))
+    };
+    let text =
+        |element: &Element, name: &str| element.property(name).map(|found| found.value.clone());
     for (change, local) in [(Change::Add, "add"), (Change::Delete, "del")] {
         for (index, element) in ours(0, "capabilities").flat_map(|(block, _)| ours(block, local)) {
-            found.extend(text(element, "capability").map(|name| (index, Extra::Capability { change, name })));
+            found.extend(
+                text(element, "capability").map(|name| (index, Extra::Capability { change, name })),
+            );
         }
     }
     for (device, element) in ours(0, "override").flat_map(|(block, _)| ours(block, "device")) {
         let alias = text(element, "alias").unwrap_or_default();
-        for (index, property) in ours(device, "frontend").flat_map(|(frontend, _)| ours(frontend, "property")) {
+        for (index, property) in
+            ours(device, "frontend").flat_map(|(frontend, _)| ours(frontend, "property"))
+        {
             let extra = Extra::Property {
                 alias: alias.clone(),
                 name: text(property, "name").unwrap_or_default(),
@@ -163,9 +189,12 @@ pub(super) fn read(tree: &Tree) -> Vec<Entry> {
         }
     }
     // libvirt takes the attribute without a prefix only, and of several elements the first.
-    let behavior = ours(0, "deprecation").find_map(|(index, e)| Some((index, e.attribute("behavior")?.to_owned())));
+    let behavior = ours(0, "deprecation")
+        .find_map(|(index, e)| Some((index, e.attribute("behavior")?.to_owned())));
     found.extend(
-        behavior.filter(|(_, b)| !b.is_empty()).map(|(index, behavior)| (index, Extra::Deprecation { behavior })),
+        behavior
+            .filter(|(_, b)| !b.is_empty())
+            .map(|(index, behavior)| (index, Extra::Deprecation { behavior })),
     );
     let entry = |(at, (element, extra)): (usize, (usize, Extra))| Entry {
         id: EntryId { list: List::Extras, index: at },
@@ -217,14 +246,18 @@ impl Document {
     pub(super) fn replace_extra(&self, entry: &Entry, extra: &Extra) -> Result<EditSet, VerbError> {
         extra.check().map_err(VerbError)?;
         let EntryKind::Extra(old) = &entry.kind else {
-            return Err(VerbError("an argument or a variable cannot become anything else".to_owned()));
+            return Err(VerbError(
+                "an argument or a variable cannot become anything else".to_owned(),
+            ));
         };
         let mut edits = EditSet::new();
         if old == extra {
             return Ok(edits);
         }
         let same_place = match (old, extra) {
-            (Extra::Property { alias: one, .. }, Extra::Property { alias: other, .. }) => one == other,
+            (Extra::Property { alias: one, .. }, Extra::Property { alias: other, .. }) => {
+                one == other
+            }
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         };
         if !same_place {
@@ -242,8 +275,12 @@ impl Document {
     /// The span of an entry of the rest of the namespace with all that holds nothing else: its frontend, device, block.
     pub(super) fn extra_span(&self, entry: &Entry, gone: &[EntryId]) -> crate::xml::Span {
         let tree = self.tree();
-        let going: Vec<usize> =
-            self.list(List::Extras).iter().filter(|e| gone.contains(&e.id)).map(|e| e.element).collect();
+        let going: Vec<usize> = self
+            .list(List::Extras)
+            .iter()
+            .filter(|e| gone.contains(&e.id))
+            .map(|e| e.element)
+            .collect();
         let all_gone = |parent: usize| {
             let below = |index: usize| {
                 let mut at = Some(index);
@@ -269,7 +306,9 @@ impl Document {
             (0..tree.elements.len()).filter(|index| leaves(*index) && inside(*index)).all(below)
         };
         let mut at = entry.element;
-        while let Some(parent) = tree.elements[at].parent.filter(|parent| *parent != 0 && all_gone(*parent)) {
+        while let Some(parent) =
+            tree.elements[at].parent.filter(|parent| *parent != 0 && all_gone(*parent))
+        {
             at = parent;
         }
         tree.elements[at].span()
@@ -285,7 +324,8 @@ impl Document {
             let name = first.find([' ', '>', '/']).unwrap_or(first.len());
             first.insert_str(name, &format!(" xmlns:qemu='{QEMU_NAMESPACE}'"));
         }
-        let last = tree.children(0).last().ok_or_else(|| VerbError("the domain is empty".to_owned()))?.1;
+        let last =
+            tree.children(0).last().ok_or_else(|| VerbError("the domain is empty".to_owned()))?.1;
         let end = style::line_end(source);
         let text: String = match style::own_line(source, last.open.start) {
             Some(_) => {
@@ -312,9 +352,19 @@ pub(super) fn line(extra: &Extra, prefix: Option<&str>) -> String {
             format!("<{} capability='{}'/>", name(local), as_libvirt(capability))
         }
         Extra::Property { name: property, kind, value, .. } => {
-            let value = value.as_ref().map(|value| format!(" value='{}'", as_libvirt(value))).unwrap_or_default();
-            format!("<{} name='{}' type='{}'{value}/>", name("property"), as_libvirt(property), as_libvirt(kind))
+            let value = value
+                .as_ref()
+                .map(|value| format!(" value='{}'", as_libvirt(value)))
+                .unwrap_or_default();
+            format!(
+                "<{} name='{}' type='{}'{value}/>",
+                name("property"),
+                as_libvirt(property),
+                as_libvirt(kind)
+            )
         }
-        Extra::Deprecation { behavior } => format!("<{} behavior='{}'/>", name("deprecation"), as_libvirt(behavior)),
+        Extra::Deprecation { behavior } => {
+            format!("<{} behavior='{}'/>", name("deprecation"), as_libvirt(behavior))
+        }
     }
 }

@@ -128,10 +128,15 @@ impl DomainFacts {
     /// Reads the facts from a document.
     pub fn read(tree: &Tree) -> DomainFacts {
         let text = |parent: usize, name: &str| {
-            tree.child(parent, name).map(|(_, e)| e.text.trim().to_owned()).filter(|t| !t.is_empty())
+            tree.child(parent, name)
+                .map(|(_, e)| e.text.trim().to_owned())
+                .filter(|t| !t.is_empty())
         };
         let root = tree.root();
-        let os_type = tree.child(0, "os").and_then(|(os, _)| tree.child(os, "type")).map(|(_, element)| element);
+        let os_type = tree
+            .child(0, "os")
+            .and_then(|(os, _)| tree.child(os, "type"))
+            .map(|(_, element)| element);
         let mut facts = DomainFacts {
             name: text(0, "name").unwrap_or_default(),
             uuid: text(0, "uuid"),
@@ -147,9 +152,11 @@ impl DomainFacts {
             divided_memory: tree.child(0, "maxMemory").is_some()
                 || tree.child(0, "cpu").is_some_and(|(cpu, _)| tree.child(cpu, "numa").is_some()),
             processors: size::processors(tree),
-            raises_memlock: [("memoryBacking", "locked"), ("memtune", "hard_limit")]
-                .iter()
-                .any(|(parent, child)| tree.child(0, parent).is_some_and(|(at, _)| tree.child(at, child).is_some())),
+            raises_memlock: [("memoryBacking", "locked"), ("memtune", "hard_limit")].iter().any(
+                |(parent, child)| {
+                    tree.child(0, parent).is_some_and(|(at, _)| tree.child(at, child).is_some())
+                },
+            ),
             ..DomainFacts::default()
         };
         if let Some((os, _)) = tree.child(0, "os") {
@@ -157,17 +164,25 @@ impl DomainFacts {
                 if ["loader", "nvram", "kernel", "initrd", "dtb"].contains(&element.name.as_str())
                     && element.text.trim().starts_with('/')
                 {
-                    facts.bring("os", element.text.trim(), element.name != "nvram", element.name != "loader");
+                    facts.bring(
+                        "os",
+                        element.text.trim(),
+                        element.name != "nvram",
+                        element.name != "loader",
+                    );
                 }
             }
         }
         let ours = |element: &Element, name: &str| {
-            element.local_name() == name && element.namespace.as_deref() == Some(super::QEMU_NAMESPACE)
+            element.local_name() == name
+                && element.namespace.as_deref() == Some(super::QEMU_NAMESPACE)
         };
         for (block, _) in tree.children(0).filter(|(_, element)| ours(element, "capabilities")) {
             let removed = tree.children(block).filter(|(_, element)| ours(element, "del"));
             let names = removed.filter_map(|(_, element)| element.property("capability"));
-            facts.capabilities_removed.extend(names.map(|name| (name.value.clone(), name.value_span.clone())));
+            facts
+                .capabilities_removed
+                .extend(names.map(|name| (name.value.clone(), name.value_span.clone())));
         }
         let usb: Vec<Option<&str>> = match tree.child(0, "devices") {
             Some((devices, _)) => tree
@@ -177,10 +192,12 @@ impl DomainFacts {
                 .collect(),
             None => Vec::new(),
         };
-        facts.usb_of_chipset = usb.is_empty() || usb.iter().any(|model| matches!(model, None | Some("piix3-uhci")));
+        facts.usb_of_chipset =
+            usb.is_empty() || usb.iter().any(|model| matches!(model, None | Some("piix3-uhci")));
         // Without a word libvirt adds a balloon, on PCI.
-        facts.pci_unplaced =
-            tree.child(0, "devices").is_none_or(|(devices, _)| tree.child(devices, "memballoon").is_none());
+        facts.pci_unplaced = tree
+            .child(0, "devices")
+            .is_none_or(|(devices, _)| tree.child(devices, "memballoon").is_none());
         if let Some((devices, _)) = tree.child(0, "devices") {
             facts.emulator = text(devices, "emulator");
             for (index, device) in tree.children(devices) {
@@ -188,7 +205,8 @@ impl DomainFacts {
             }
             facts.aliases = aliases(tree, devices);
             let named = tree.children(devices).filter_map(|(index, _)| tree.child(index, "alias"));
-            facts.own_aliases = named.filter_map(|(_, alias)| alias.attribute("name")).map(str::to_owned).collect();
+            facts.own_aliases =
+                named.filter_map(|(_, alias)| alias.attribute("name")).map(str::to_owned).collect();
             facts.raises_memlock |= facts.vfio;
         }
         facts
@@ -209,7 +227,13 @@ impl DomainFacts {
 
     fn bring(&mut self, element: &'static str, path: &str, readonly: bool, relabelled: bool) {
         if path.starts_with('/') {
-            self.native.push(NativeResource { path: path.to_owned(), element, readonly, relabelled, exclusive: false });
+            self.native.push(NativeResource {
+                path: path.to_owned(),
+                element,
+                readonly,
+                relabelled,
+                exclusive: false,
+            });
         }
     }
 
@@ -227,9 +251,14 @@ impl DomainFacts {
             }
             return;
         }
-        let model = tree.child(index, "model").map(|(_, model)| model).and_then(|model| model.attribute("type"));
-        let bus =
-            tree.child(index, "target").and_then(|(_, target)| target.attribute("bus")).or(device.attribute("bus"));
+        let model = tree
+            .child(index, "model")
+            .map(|(_, model)| model)
+            .and_then(|model| model.attribute("type"));
+        let bus = tree
+            .child(index, "target")
+            .and_then(|(_, target)| target.attribute("bus"))
+            .or(device.attribute("bus"));
         self.pci_unplaced |= match device.name.as_str() {
             "disk" | "input" => bus == Some("virtio"),
             "interface" | "sound" | "rng" | "vsock" | "shmem" | "filesystem" => true,
@@ -244,19 +273,28 @@ impl DomainFacts {
     /// Where a disk stands among the machine's own IDE or SATA ports (`virDomainDiskDefAssignAddress`).
     fn unit(&mut self, tree: &Tree, index: usize) {
         let Some((_, target)) = tree.child(index, "target") else { return };
-        let letter =
-            target.attribute("dev").and_then(|dev| dev.as_bytes().get(2).copied()).filter(u8::is_ascii_lowercase);
+        let letter = target
+            .attribute("dev")
+            .and_then(|dev| dev.as_bytes().get(2).copied())
+            .filter(u8::is_ascii_lowercase);
         let address = tree.child(index, "address").map(|(_, address)| address);
-        let number = |name: &str| address.and_then(|a| a.attribute(name)).and_then(|text| text.parse::<u8>().ok());
+        let number = |name: &str| {
+            address.and_then(|a| a.attribute(name)).and_then(|text| text.parse::<u8>().ok())
+        };
         if number("controller").is_some_and(|controller| controller != 0) {
             return;
         }
-        match target.attribute("bus").or(target.attribute("dev").filter(|dev| dev.starts_with("hd")).map(|_| "ide")) {
+        match target
+            .attribute("bus")
+            .or(target.attribute("dev").filter(|dev| dev.starts_with("hd")).map(|_| "ide"))
+        {
             Some("ide") => {
                 let placed = number("bus").zip(number("unit")).map(|(bus, unit)| bus * 2 + unit);
                 self.ide_units.extend(placed.or(letter.map(|letter| letter - b'a')));
             }
-            Some("sata") => self.sata_units.extend(number("unit").or(letter.map(|letter| letter - b'a'))),
+            Some("sata") => {
+                self.sata_units.extend(number("unit").or(letter.map(|letter| letter - b'a')))
+            }
             _ => {}
         }
     }
@@ -265,15 +303,20 @@ impl DomainFacts {
         self.place(tree, index, device);
         let kind = device.attribute("type").unwrap_or_default();
         let source = tree.child(index, "source").map(|(_, source)| source);
-        let named =
-            |attribute: &str| source.and_then(|source| source.attribute(attribute)).unwrap_or_default().to_owned();
+        let named = |attribute: &str| {
+            source.and_then(|source| source.attribute(attribute)).unwrap_or_default().to_owned()
+        };
         match device.name.as_str() {
             "disk" => {
-                let readonly = tree.child(index, "readonly").is_some() || device.attribute("device") == Some("cdrom");
+                let readonly = tree.child(index, "readonly").is_some()
+                    || device.attribute("device") == Some("cdrom");
                 for attribute in ["file", "dev"] {
                     self.bring("disk", &named(attribute), readonly, true);
                     let exclusive = !readonly && tree.child(index, "shareable").is_none();
-                    let brought = self.native.last_mut().filter(|native| exclusive && native.path == named(attribute));
+                    let brought = self
+                        .native
+                        .last_mut()
+                        .filter(|native| exclusive && native.path == named(attribute));
                     brought.into_iter().for_each(|native| native.exclusive = true);
                 }
                 self.unit(tree, index);
@@ -285,29 +328,42 @@ impl DomainFacts {
                 self.bring("input", &named("evdev"), false, true);
             }
             "rng" => {
-                if let Some((_, backend)) =
-                    tree.child(index, "backend").filter(|(_, b)| b.attribute("model") == Some("random"))
+                if let Some((_, backend)) = tree
+                    .child(index, "backend")
+                    .filter(|(_, b)| b.attribute("model") == Some("random"))
                 {
                     let path = backend.text.trim();
-                    self.bring("rng", if path.is_empty() { "/dev/urandom" } else { path }, true, true);
+                    self.bring(
+                        "rng",
+                        if path.is_empty() { "/dev/urandom" } else { path },
+                        true,
+                        true,
+                    );
                 }
             }
-            "serial" | "parallel" | "console" | "channel" if ["dev", "file", "pipe"].contains(&kind) => {
+            "serial" | "parallel" | "console" | "channel"
+                if ["dev", "file", "pipe"].contains(&kind) =>
+            {
                 self.bring("chardev", &named("path"), false, true);
             }
             "tpm" => {
-                if let Some((backend, _)) =
-                    tree.child(index, "backend").filter(|(_, b)| b.attribute("type") == Some("passthrough"))
+                if let Some((backend, _)) = tree
+                    .child(index, "backend")
+                    .filter(|(_, b)| b.attribute("type") == Some("passthrough"))
                 {
-                    let path =
-                        tree.child(backend, "device").and_then(|(_, d)| d.attribute("path")).unwrap_or("/dev/tpm0");
+                    let path = tree
+                        .child(backend, "device")
+                        .and_then(|(_, d)| d.attribute("path"))
+                        .unwrap_or("/dev/tpm0");
                     self.bring("tpm", path, false, true);
                 }
             }
             "graphics" => {
                 self.graphics = true;
-                let rendernode =
-                    tree.child(index, "gl").and_then(|(_, gl)| gl.attribute("rendernode")).unwrap_or_default();
+                let rendernode = tree
+                    .child(index, "gl")
+                    .and_then(|(_, gl)| gl.attribute("rendernode"))
+                    .unwrap_or_default();
                 self.bring("graphics", rendernode, false, true);
             }
             "sound" => self.sound = true,
@@ -351,12 +407,16 @@ fn aliases(tree: &Tree, devices: usize) -> Vec<(&'static str, String)> {
     for (element, alias, backends) in KINDS {
         // An element with an alias of its own has another id.
         let own = |index: usize| tree.child(index, "alias").is_some();
-        for (number, (index, _)) in tree.children(devices).filter(|(_, e)| e.name == element).enumerate() {
+        for (number, (index, _)) in
+            tree.children(devices).filter(|(_, e)| e.name == element).enumerate()
+        {
             if own(index) {
                 continue;
             }
             found.push(("device", format!("{alias}{number}")));
-            found.extend(backends.iter().map(|(group, prefix)| (*group, format!("{prefix}{number}"))));
+            found.extend(
+                backends.iter().map(|(group, prefix)| (*group, format!("{prefix}{number}"))),
+            );
         }
     }
     let balloon = tree.child(devices, "memballoon").map(|(_, balloon)| balloon.attribute("model"));
@@ -367,7 +427,9 @@ fn aliases(tree: &Tree, devices: usize) -> Vec<(&'static str, String)> {
 }
 
 fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {
-    let text = |name: &str| tree.child(index, name).map(|(_, e)| e.text.trim().to_owned()).filter(|t| !t.is_empty());
+    let text = |name: &str| {
+        tree.child(index, name).map(|(_, e)| e.text.trim().to_owned()).filter(|t| !t.is_empty())
+    };
     let label = SecLabel {
         kind: match element.attribute("type") {
             Some("static") => SecLabelType::Static,
@@ -385,18 +447,26 @@ fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {
 
 /// What `virSecurityLabelDefParseXML` refuses.
 fn refused(element: &Element, label: &SecLabel) -> Option<String> {
-    for (name, words) in [("type", &["dynamic", "static", "none"][..]), ("relabel", &["yes", "no"])] {
+    for (name, words) in [("type", &["dynamic", "static", "none"][..]), ("relabel", &["yes", "no"])]
+    {
         if let Some(value) = element.attribute(name).filter(|value| !words.contains(value)) {
-            return Some(format!("Invalid value for attribute '{name}' in element 'seclabel': '{value}'"));
+            return Some(format!(
+                "Invalid value for attribute '{name}' in element 'seclabel': '{value}'"
+            ));
         }
     }
     let said = match (label.kind, label.relabel) {
         (SecLabelType::Dynamic, Some(false)) if element.attribute("type").is_some() => {
             "dynamic label type must use resource relabeling"
         }
-        (SecLabelType::None, Some(true)) => "resource relabeling is not compatible with 'none' label type",
+        (SecLabelType::None, Some(true)) => {
+            "resource relabeling is not compatible with 'none' label type"
+        }
         (SecLabelType::Static, _) if label.label.is_none() => "security label is missing",
-        (kind, _) if label.model.is_none() && (kind == SecLabelType::Static || element.attribute("type").is_none()) => {
+        (kind, _)
+            if label.model.is_none()
+                && (kind == SecLabelType::Static || element.attribute("type").is_none()) =>
+        {
             "missing security model in domain seclabel"
         }
         _ => return None,

@@ -45,9 +45,15 @@ impl Lost {
                     "the prefix '{prefix}' is declared nowhere, expected xmlns:{prefix}='{QEMU_NAMESPACE}' on <domain>"
                 )
             }
-            LostReason::OtherNamespace(uri) => format!("its namespace is '{uri}', expected '{QEMU_NAMESPACE}'"),
-            LostReason::NoNamespace => format!("it is in no namespace, expected '{QEMU_NAMESPACE}'"),
-            LostReason::Inside(parent) => format!("it stands inside <{parent}>, expected directly under <domain>"),
+            LostReason::OtherNamespace(uri) => {
+                format!("its namespace is '{uri}', expected '{QEMU_NAMESPACE}'")
+            }
+            LostReason::NoNamespace => {
+                format!("it is in no namespace, expected '{QEMU_NAMESPACE}'")
+            }
+            LostReason::Inside(parent) => {
+                format!("it stands inside <{parent}>, expected directly under <domain>")
+            }
             LostReason::OutsideBlock => {
                 "it stands directly under <domain>, expected inside <qemu:commandline>".to_owned()
             }
@@ -62,8 +68,9 @@ const BLOCKS: [&str; 4] = ["commandline", "capabilities", "override", "deprecati
 pub(super) fn find(tree: &Tree) -> Vec<Lost> {
     let mut lost: Vec<Lost> = Vec::new();
     for (index, element) in tree.elements.iter().enumerate().skip(1) {
-        if lost.last().is_some_and(|last| last.span.end >= element.span().end && last.span.start <= element.open.start)
-        {
+        if lost.last().is_some_and(|last| {
+            last.span.end >= element.span().end && last.span.start <= element.open.start
+        }) {
             continue; // inside one that is lost already
         }
         if let Some(reason) = reason(tree, element) {
@@ -97,9 +104,12 @@ fn reason(tree: &Tree, element: &Element) -> Option<LostReason> {
         }
         // Without our namespace only what could mean nothing else counts: a block under the root, a child of a real block.
         "commandline" if under_root || looks_ours(element) => Some(wrong_namespace(element)),
-        name if BLOCKS.contains(&name) && !ours && looks_ours(element) => Some(wrong_namespace(element)),
+        name if BLOCKS.contains(&name) && !ours && looks_ours(element) => {
+            Some(wrong_namespace(element))
+        }
         "arg" | "env"
-            if parent.namespace.as_deref() == Some(QEMU_NAMESPACE) && parent.local_name() == "commandline" =>
+            if parent.namespace.as_deref() == Some(QEMU_NAMESPACE)
+                && parent.local_name() == "commandline" =>
         {
             Some(wrong_namespace(element))
         }
@@ -110,13 +120,18 @@ fn reason(tree: &Tree, element: &Element) -> Option<LostReason> {
 
 fn looks_ours(element: &Element) -> bool {
     element.prefix() == Some("qemu")
-        || element.namespace.as_deref().is_some_and(|uri| uri.contains("libvirt.org/schemas/domain/qemu"))
+        || element
+            .namespace
+            .as_deref()
+            .is_some_and(|uri| uri.contains("libvirt.org/schemas/domain/qemu"))
 }
 
 fn wrong_namespace(element: &Element) -> LostReason {
     match (&element.namespace, element.prefix()) {
         (Some(uri), _) => LostReason::OtherNamespace(uri.clone()),
-        (None, Some(prefix)) if element.undeclared_prefix => LostReason::UndeclaredPrefix(prefix.to_owned()),
+        (None, Some(prefix)) if element.undeclared_prefix => {
+            LostReason::UndeclaredPrefix(prefix.to_owned())
+        }
         _ => LostReason::NoNamespace,
     }
 }

@@ -67,7 +67,8 @@ pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
         text.extend(base[done..start].iter().map(|piece| piece.text));
         done = end;
         let sides = [true, false].map(|is_mine| {
-            let of_side: Vec<&Change> = cluster.iter().filter(|change| change.is_mine == is_mine).collect();
+            let of_side: Vec<&Change> =
+                cluster.iter().filter(|change| change.is_mine == is_mine).collect();
             let new = if is_mine { &mine } else { &theirs };
             (of_side.is_empty(), side(&base, new, start..end, &of_side))
         });
@@ -119,7 +120,12 @@ fn next_cluster(changes: &[Change]) -> Option<(&[Change], &[Change])> {
 }
 
 /// What one side has in the place of a stretch of the common text.
-fn side<'a>(base: &[Piece<'a>], new: &[Piece<'a>], stretch: Range<usize>, changes: &[&Change]) -> Vec<Piece<'a>> {
+fn side<'a>(
+    base: &[Piece<'a>],
+    new: &[Piece<'a>],
+    stretch: Range<usize>,
+    changes: &[&Change],
+) -> Vec<Piece<'a>> {
     let mut pieces = Vec::new();
     let mut done = stretch.start;
     for change in changes {
@@ -132,7 +138,8 @@ fn side<'a>(base: &[Piece<'a>], new: &[Piece<'a>], stretch: Range<usize>, change
 }
 
 fn changes(base: &[Piece<'_>], new: &[Piece<'_>], is_mine: bool) -> Vec<Change> {
-    let [old_texts, new_texts] = [base, new].map(|pieces| pieces.iter().map(|piece| piece.text).collect::<Vec<_>>());
+    let [old_texts, new_texts] =
+        [base, new].map(|pieces| pieces.iter().map(|piece| piece.text).collect::<Vec<_>>());
     let operations = capture_diff_slices(Algorithm::Myers, &old_texts, &new_texts);
     let mut changes = Vec::new();
     for operation in &operations {
@@ -141,7 +148,11 @@ fn changes(base: &[Piece<'_>], new: &[Piece<'_>], is_mine: bool) -> Vec<Change> 
             DiffTag::Equal => {}
             // Piece by piece: who took two away took away the one that the other side took away.
             DiffTag::Delete => {
-                changes.extend(base.map(|at| Change { base: at..at + 1, new: new.start..new.start, is_mine }));
+                changes.extend(base.map(|at| Change {
+                    base: at..at + 1,
+                    new: new.start..new.start,
+                    is_mine,
+                }));
             }
             DiffTag::Insert | DiffTag::Replace => changes.push(Change { base, new, is_mine }),
         }
@@ -152,7 +163,9 @@ fn changes(base: &[Piece<'_>], new: &[Piece<'_>], is_mine: bool) -> Vec<Change> 
 /// The pieces of a text. A text that is no domain is taken line by line.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let groups = Document::parse(text).map(|document| groups(&document)).unwrap_or_default();
-    let blank = |range: Range<usize>| text[range].bytes().all(|byte| byte == b' ' || byte == b'\t' || byte == b'\r');
+    let blank = |range: Range<usize>| {
+        text[range].bytes().all(|byte| byte == b' ' || byte == b'\t' || byte == b'\r')
+    };
     let mut cuts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
     cuts.retain(|&cut| !groups.iter().any(|group| group.start < cut && cut < group.end));
     let mut entries = Vec::new();
@@ -161,7 +174,8 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         let line = text[..group.start].rfind('\n').map_or(0, |at| at + 1);
         let start = if blank(line..group.start) { line } else { group.start };
         let line_end = text[group.end..].find('\n').map_or(text.len(), |at| group.end + at);
-        let end = if blank(group.end..line_end) { (line_end + 1).min(text.len()) } else { group.end };
+        let end =
+            if blank(group.end..line_end) { (line_end + 1).min(text.len()) } else { group.end };
         cuts.extend([start, end]);
         entries.push(start);
     }
@@ -175,12 +189,17 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 /// The spans of options with their values, and of the other entries.
 fn groups(document: &Document) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
-    let is_option = |entry: &Entry| matches!(&entry.kind, EntryKind::Arg { value } if value.starts_with('-'));
+    let is_option =
+        |entry: &Entry| matches!(&entry.kind, EntryKind::Arg { value } if value.starts_with('-'));
     for (at, entry) in document.list(List::Args).iter().enumerate() {
-        let follows_option = at > 0 && !is_option(entry) && is_option(&document.list(List::Args)[at - 1]);
+        let follows_option =
+            at > 0 && !is_option(entry) && is_option(&document.list(List::Args)[at - 1]);
         match groups.last_mut() {
             // In between there are only blanks, or both have lines of their own.
-            Some(group) if follows_option && document.source()[group.end..entry.span.start].trim().is_empty() => {
+            Some(group)
+                if follows_option
+                    && document.source()[group.end..entry.span.start].trim().is_empty() =>
+            {
                 group.end = entry.span.end;
             }
             _ => groups.push(entry.span.clone()),
@@ -206,11 +225,21 @@ mod tests {
     }
 
     fn merged(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
-        let text = |values: &[&str]| domain(&values.iter().map(|value| option("-device", value)).collect::<String>());
+        let text = |values: &[&str]| {
+            domain(&values.iter().map(|value| option("-device", value)).collect::<String>())
+        };
         match merge(&text(base), &text(mine), &text(theirs)) {
             Merge::Clean(merged) => {
                 let document = Document::parse(merged.as_str()).unwrap();
-                Some(document.argv().iter().filter(|arg| **arg != "-device").copied().collect::<Vec<_>>().join(" "))
+                Some(
+                    document
+                        .argv()
+                        .iter()
+                        .filter(|arg| **arg != "-device")
+                        .copied()
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                )
             }
             Merge::Clashes(..) => None,
         }
@@ -218,7 +247,10 @@ mod tests {
 
     #[test]
     fn changes_that_stand_apart_are_both_made() {
-        assert_eq!(merged(&["a", "b", "c"], &["a", "b", "c", "d"], &["x", "a", "b", "c"]).unwrap(), "x a b c d");
+        assert_eq!(
+            merged(&["a", "b", "c"], &["a", "b", "c", "d"], &["x", "a", "b", "c"]).unwrap(),
+            "x a b c d"
+        );
         assert_eq!(merged(&["a", "b", "c"], &["a", "c"], &["a", "b", "z"]).unwrap(), "a z");
         assert_eq!(merged(&["a", "b"], &["a2", "b"], &["a", "b2"]).unwrap(), "a2 b2");
         assert_eq!(merged(&["a"], &["a", "m"], &["a", "t"]).unwrap(), "a t m");
@@ -237,7 +269,11 @@ mod tests {
     fn changes_of_one_option_clash() {
         assert_eq!(merged(&["a", "b"], &["a2", "b"], &["a3", "b"]), None);
         assert_eq!(merged(&["a", "b"], &["b"], &["a3", "b"]), None);
-        let both = merge(&domain(&option("-rtc", "x")), &domain(&option("-rtc", "y")), &domain(&option("-rtc", "z")));
+        let both = merge(
+            &domain(&option("-rtc", "x")),
+            &domain(&option("-rtc", "y")),
+            &domain(&option("-rtc", "z")),
+        );
         let Merge::Clashes(clashes, _) = both else { panic!("{both:?}") };
         // The option stays with its value.
         assert_eq!(clashes, [Clash { mine: option("-rtc", "y"), theirs: option("-rtc", "z") }]);
@@ -245,7 +281,8 @@ mod tests {
 
     #[test]
     fn mine_wins_only_where_both_changed() {
-        let text = |values: [&str; 3]| domain(&values.map(|value| option("-device", value)).concat());
+        let text =
+            |values: [&str; 3]| domain(&values.map(|value| option("-device", value)).concat());
         let both = merge(&text(["a", "b", "c"]), &text(["a1", "b", "c"]), &text(["a2", "b", "c2"]));
         let Merge::Clashes(clashes, mine_wins) = both else { panic!("{both:?}") };
         assert_eq!((clashes.len(), mine_wins), (1, text(["a1", "b", "c2"])));

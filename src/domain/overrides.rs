@@ -22,7 +22,9 @@ impl Document {
         let mut edits = EditSet::new();
         let there = tree.children(0).find(|(_, child)| is_ours(child, "override"));
         let prefix = there.map_or("qemu", |(_, element)| element.prefix().unwrap_or_default());
-        let name_of = |local: &str| if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") };
+        let name_of = |local: &str| {
+            if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") }
+        };
         let extra = Extra::Property {
             alias: alias.to_owned(),
             name: name.to_owned(),
@@ -32,13 +34,17 @@ impl Document {
         let property = extras::line(&extra, Some(prefix));
         let device = there.and_then(|(index, _)| {
             tree.children(index).find(|(_, child)| {
-                is_ours(child, "device") && child.property("alias").is_some_and(|found| found.value == alias)
+                is_ours(child, "device")
+                    && child.property("alias").is_some_and(|found| found.value == alias)
             })
         });
-        let frontend = device.and_then(|(index, _)| tree.children(index).find(|(_, child)| is_ours(child, "frontend")));
+        let frontend = device.and_then(|(index, _)| {
+            tree.children(index).find(|(_, child)| is_ours(child, "frontend"))
+        });
         if let Some((index, _)) = frontend {
             let same = tree.children(index).find(|(_, child)| {
-                is_ours(child, "property") && child.property("name").is_some_and(|found| found.value == name)
+                is_ours(child, "property")
+                    && child.property("name").is_some_and(|found| found.value == name)
             });
             edits.push(match same {
                 Some((_, same)) => Edit::replace(same.span(), property),
@@ -46,8 +52,11 @@ impl Document {
             })?;
             return Ok(edits);
         }
-        let inside =
-            vec![format!("<{}>", name_of("frontend")), format!("  {property}"), format!("</{}>", name_of("frontend"))];
+        let inside = vec![
+            format!("<{}>", name_of("frontend")),
+            format!("  {property}"),
+            format!("</{}>", name_of("frontend")),
+        ];
         if let Some((index, _)) = device {
             edits.push(self.last_child(index, &inside)?)?;
             return Ok(edits);

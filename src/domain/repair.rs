@@ -22,8 +22,9 @@ impl Document {
                 format!("declare the prefix '{prefix}' on <domain>")
             }
             LostReason::OtherNamespace(_) => {
-                let binding =
-                    self.binding_of(element).ok_or_else(|| VerbError("its namespace is not written here".into()))?;
+                let binding = self
+                    .binding_of(element)
+                    .ok_or_else(|| VerbError("its namespace is not written here".into()))?;
                 edits.push(Edit::replace(binding, QEMU_NAMESPACE))?;
                 "correct the namespace".to_owned()
             }
@@ -37,7 +38,10 @@ impl Document {
                 format!("give it the prefix '{prefix}'")
             }
             LostReason::NoNamespace => {
-                edits.push(Edit::insert(element.after_attributes(), format!(" xmlns='{QEMU_NAMESPACE}'")))?;
+                edits.push(Edit::insert(
+                    element.after_attributes(),
+                    format!(" xmlns='{QEMU_NAMESPACE}'"),
+                ))?;
                 "declare its namespace on it".to_owned()
             }
             LostReason::Inside(parent) => {
@@ -48,7 +52,8 @@ impl Document {
                 format!("move it out of <{parent}>, to the end of the domain")
             }
             LostReason::OutsideBlock => {
-                let kind = entry_of(element).ok_or_else(|| VerbError("it has no value".to_owned()))?;
+                let kind =
+                    entry_of(element).ok_or_else(|| VerbError("it has no value".to_owned()))?;
                 let list = kind.list();
                 edits = self.insert(list, self.list(list).len(), &[kind])?;
                 edits.push(Edit::delete(self.with_line(&lost.span)))?;
@@ -72,10 +77,15 @@ impl Document {
             edits.push(Edit::delete(self.with_line(&block.span())))?;
         }
         let own = |list: List| {
-            let of_first = |child: &Element| entry_of(child).is_some_and(|kind| kind.list() == list);
+            let of_first =
+                |child: &Element| entry_of(child).is_some_and(|kind| kind.list() == list);
             tree.children(first).filter(|(_, child)| of_first(child)).count()
         };
-        let last = if own(List::Envs) > 0 { (List::Envs, own(List::Envs)) } else { (List::Args, own(List::Args)) };
+        let last = if own(List::Envs) > 0 {
+            (List::Envs, own(List::Envs))
+        } else {
+            (List::Args, own(List::Args))
+        };
         for edit in self.insert(last.0, last.1, &kinds)?.edits() {
             edits.push(edit.clone())?;
         }
@@ -105,9 +115,17 @@ impl Document {
 
     fn at_end_of_root(&self, text: &str) -> Result<Edit, VerbError> {
         let source = self.source();
-        let close = self.tree().root().close.as_ref().ok_or_else(|| VerbError("the domain is empty".to_owned()))?;
+        let close = self
+            .tree()
+            .root()
+            .close
+            .as_ref()
+            .ok_or_else(|| VerbError("the domain is empty".to_owned()))?;
         Ok(match style::own_line(source, close.start) {
-            Some(blanks) => Edit::insert(close.start - blanks.len(), format!("{}  {text}", style::line_end(source))),
+            Some(blanks) => Edit::insert(
+                close.start - blanks.len(),
+                format!("{}  {text}", style::line_end(source)),
+            ),
             None => Edit::insert(close.start, text),
         })
     }

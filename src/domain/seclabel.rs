@@ -14,13 +14,17 @@ impl Document {
     pub fn set_seclabel(&self, model: &str, element: &str) -> Result<EditSet, VerbError> {
         let (source, tree) = (self.source(), self.tree());
         let mut edits = EditSet::new();
-        let present =
-            tree.children(0).find(|(_, child)| child.name == "seclabel" && child.attribute("model") == Some(model));
+        let present = tree
+            .children(0)
+            .find(|(_, child)| child.name == "seclabel" && child.attribute("model") == Some(model));
         if let Some((_, present)) = present {
             edits.push(Edit::replace(present.span(), element))?;
             return Ok(edits);
         }
-        let last = tree.children(0).filter(|(_, child)| ["devices", "seclabel"].contains(&child.name.as_str())).last();
+        let last = tree
+            .children(0)
+            .filter(|(_, child)| ["devices", "seclabel"].contains(&child.name.as_str()))
+            .last();
         let after = last
             .or_else(|| tree.children(0).last())
             .ok_or_else(|| VerbError("the domain is empty, expected <devices>".to_owned()))?;

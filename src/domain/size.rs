@@ -43,9 +43,14 @@ pub(super) fn memory(tree: &Tree) -> Option<u64> {
 pub(super) fn processors(tree: &Tree) -> Option<Processors> {
     let vcpu = tree.child(0, "vcpu").map(|(_, element)| element);
     let max: u32 = vcpu.map_or(Ok(1), |element| element.text.trim().parse()).ok()?;
-    let current = vcpu.and_then(|element| element.attribute("current")).map_or(Ok(max), str::parse).ok()?;
-    let topology = tree.child(0, "cpu").and_then(|(cpu, _)| tree.child(cpu, "topology")).map(|(_, element)| element);
-    let number = |name: &str| topology.and_then(|t| t.attribute(name)).and_then(|text| text.parse().ok());
+    let current =
+        vcpu.and_then(|element| element.attribute("current")).map_or(Ok(max), str::parse).ok()?;
+    let topology = tree
+        .child(0, "cpu")
+        .and_then(|(cpu, _)| tree.child(cpu, "topology"))
+        .map(|(_, element)| element);
+    let number =
+        |name: &str| topology.and_then(|t| t.attribute(name)).and_then(|text| text.parse().ok());
     Some(Processors {
         max,
         current,

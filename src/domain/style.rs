@@ -26,7 +26,11 @@ impl Style {
     /// The style of `model`, an element of the block `block`.
     pub(super) fn of(tree: &Tree, source: &str, model: &Element, block: usize) -> Style {
         let block_element = &tree.elements[block];
-        let prefix = if in_scope(tree, block, model.prefix()) { model.prefix() } else { block_element.prefix() };
+        let prefix = if in_scope(tree, block, model.prefix()) {
+            model.prefix()
+        } else {
+            block_element.prefix()
+        };
         let quote = model.attributes.last().map_or('\'', |attribute| attribute.quote);
         Style {
             prefix: prefix.map(|prefix| format!("{prefix}:")).unwrap_or_default(),
@@ -40,17 +44,27 @@ impl Style {
     pub(super) fn element(&self, kind: &EntryKind) -> Result<String, VerbError> {
         let Style { prefix, quote, tail, .. } = self;
         Ok(match kind {
-            EntryKind::Arg { value } => format!("<{prefix}arg value={quote}{}{quote}{tail}", self.value(value)?),
-            EntryKind::Env { name, value: None } => format!("<{prefix}env name={quote}{name}{quote}{tail}"),
-            EntryKind::Env { name, value: Some(value) } => {
-                format!("<{prefix}env name={quote}{name}{quote} value={quote}{}{quote}{tail}", self.value(value)?)
+            EntryKind::Arg { value } => {
+                format!("<{prefix}arg value={quote}{}{quote}{tail}", self.value(value)?)
             }
-            EntryKind::Extra(_) => return Err(VerbError("this has no place among the arguments".to_owned())),
+            EntryKind::Env { name, value: None } => {
+                format!("<{prefix}env name={quote}{name}{quote}{tail}")
+            }
+            EntryKind::Env { name, value: Some(value) } => {
+                format!(
+                    "<{prefix}env name={quote}{name}{quote} value={quote}{}{quote}{tail}",
+                    self.value(value)?
+                )
+            }
+            EntryKind::Extra(_) => {
+                return Err(VerbError("this has no place among the arguments".to_owned()));
+            }
         })
     }
 
     fn value(&self, value: &str) -> Result<String, VerbError> {
-        escape::attribute(value, self.quote, self.ascii).map_err(|error| VerbError(error.to_string()))
+        escape::attribute(value, self.quote, self.ascii)
+            .map_err(|error| VerbError(error.to_string()))
     }
 }
 

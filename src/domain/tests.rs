@@ -29,8 +29,12 @@ fn after(document: &Document, edits: Result<EditSet, VerbError>) -> Document {
 fn passthrough_is_found_whatever_the_prefix() {
     const URI: &str = QEMU_NAMESPACE;
     for source in [
-        format!("<domain xmlns:q='{URI}'><q:commandline><q:arg value='-a'/><q:env name='E'/></q:commandline></domain>"),
-        format!("<domain><commandline xmlns='{URI}'><arg value='-a'/><env name='E'/></commandline></domain>"),
+        format!(
+            "<domain xmlns:q='{URI}'><q:commandline><q:arg value='-a'/><q:env name='E'/></q:commandline></domain>"
+        ),
+        format!(
+            "<domain><commandline xmlns='{URI}'><arg value='-a'/><env name='E'/></commandline></domain>"
+        ),
         format!(
             "<domain xmlns:qemu='urn:x'><n:commandline xmlns:n='{URI}'><m:arg xmlns:m='{URI}' value='-a'/><n:env name='E'/></n:commandline></domain>"
         ),
@@ -58,7 +62,9 @@ fn what_libvirt_drops_is_said() {
         (LostReason::UndeclaredPrefix("qemu".into()), 1)
     );
     assert_eq!(
-        lost("<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0/'><qemu:commandline/></domain>"),
+        lost(
+            "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0/'><qemu:commandline/></domain>"
+        ),
         (LostReason::OtherNamespace("http://libvirt.org/schemas/domain/qemu/1.0/".into()), 0)
     );
     assert_eq!(
@@ -67,18 +73,28 @@ fn what_libvirt_drops_is_said() {
         )),
         (LostReason::Inside("devices".into()), 1)
     );
-    assert_eq!(lost(&format!("<domain {ns}><qemu:arg value='-a'/></domain>")), (LostReason::OutsideBlock, 1));
     assert_eq!(
-        lost(&format!("<domain {ns}><qemu:commandline><arg value='-a'/></qemu:commandline></domain>")),
+        lost(&format!("<domain {ns}><qemu:arg value='-a'/></domain>")),
+        (LostReason::OutsideBlock, 1)
+    );
+    assert_eq!(
+        lost(&format!(
+            "<domain {ns}><qemu:commandline><arg value='-a'/></qemu:commandline></domain>"
+        )),
         (LostReason::NoNamespace, 1)
     );
-    assert_eq!(lost("<domain><commandline><arg value='-a'/></commandline></domain>"), (LostReason::NoNamespace, 1));
+    assert_eq!(
+        lost("<domain><commandline><arg value='-a'/></commandline></domain>"),
+        (LostReason::NoNamespace, 1)
+    );
 }
 
 #[test]
 fn what_libvirt_refuses_is_refused_with_its_place() {
     let refused = |inner: &str| {
-        let source = format!("<domain xmlns:q='{QEMU_NAMESPACE}'>\n<q:commandline>{inner}</q:commandline></domain>");
+        let source = format!(
+            "<domain xmlns:q='{QEMU_NAMESPACE}'>\n<q:commandline>{inner}</q:commandline></domain>"
+        );
         Document::parse(source).unwrap_err().message
     };
     assert!(refused("<q:arg>-a</q:arg>").contains("expected <q:arg value"));
@@ -93,13 +109,18 @@ fn what_libvirt_refuses_is_refused_with_its_place() {
 fn adding_follows_the_neighbours_style() {
     let document = parse(PLAIN);
     let next = after(&document, document.insert(List::Args, 2, &[EntryKind::arg("a\"b'c")]));
-    assert_eq!(next.source(), PLAIN.replace("<!-- why -->", "<!-- why -->\n    <qemu:arg value=\"a&quot;b'c\"/>"));
-    let next = after(&document, document.insert(List::Args, 0, &[EntryKind::arg("-S"), EntryKind::arg("-T")]));
-    assert_eq!(texts(&next, List::Args), ["-S", "-T", "-device", "x,y=1"]);
-    assert!(
-        next.source()
-            .contains("\n    <qemu:arg value='-S'/>\n    <qemu:arg value='-T'/>\n    <qemu:arg value='-device'/>")
+    assert_eq!(
+        next.source(),
+        PLAIN.replace("<!-- why -->", "<!-- why -->\n    <qemu:arg value=\"a&quot;b'c\"/>")
     );
+    let next = after(
+        &document,
+        document.insert(List::Args, 0, &[EntryKind::arg("-S"), EntryKind::arg("-T")]),
+    );
+    assert_eq!(texts(&next, List::Args), ["-S", "-T", "-device", "x,y=1"]);
+    assert!(next.source().contains(
+        "\n    <qemu:arg value='-S'/>\n    <qemu:arg value='-T'/>\n    <qemu:arg value='-device'/>"
+    ));
 }
 
 #[test]
@@ -121,9 +142,11 @@ fn a_document_without_a_block_gets_libvirts_own() {
         next.source(),
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\r\n  <name>a</name>\r\n  <qemu:commandline>\r\n    <qemu:env name='A'/>\r\n  </qemu:commandline>\r\n</domain>"
     );
-    for source in
-        ["<domain/>", "<domain></domain>", "<domain xmlns:qemu='urn:other'><metadata><qemu:x/></metadata></domain>"]
-    {
+    for source in [
+        "<domain/>",
+        "<domain></domain>",
+        "<domain xmlns:qemu='urn:other'><metadata><qemu:x/></metadata></domain>",
+    ] {
         let document = parse(source);
         let next = after(&document, document.insert(List::Args, 0, &[EntryKind::arg("-S")]));
         assert_eq!(texts(&next, List::Args), ["-S"], "{}", next.source());
@@ -138,10 +161,14 @@ fn an_empty_block_is_filled() {
         "<qemu:commandline></qemu:commandline>",
         "<qemu:commandline>\n    <!-- none -->\n  </qemu:commandline>",
     ] {
-        let document = parse(&format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'>\n  {block}\n</domain>\n"));
+        let document =
+            parse(&format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'>\n  {block}\n</domain>\n"));
         let next = after(&document, document.insert(List::Args, 0, &[EntryKind::arg("-S")]));
         let text = next.source().replace(" />", "/>");
-        assert!(text.contains("\n    <qemu:arg value='-S'/>\n  </qemu:commandline>\n</domain>\n"), "{text}");
+        assert!(
+            text.contains("\n    <qemu:arg value='-S'/>\n  </qemu:commandline>\n</domain>\n"),
+            "{text}"
+        );
     }
 }
 
@@ -163,7 +190,9 @@ fn deleting_takes_the_line_along() {
     let document = parse(PLAIN);
     let next = document.apply(&document.remove(&[EntryId::arg(0)])).unwrap();
     assert_eq!(next.source(), PLAIN.replace("    <qemu:arg value='-device'/>\n", ""));
-    let next = document.apply(&document.remove(&[EntryId::arg(0), EntryId::arg(1), EntryId::env(0)])).unwrap();
+    let next = document
+        .apply(&document.remove(&[EntryId::arg(0), EntryId::arg(1), EntryId::env(0)]))
+        .unwrap();
     assert!(next.entries().next().is_none() && next.source().contains("<!-- why -->"));
 }
 
@@ -270,7 +299,9 @@ mod extras {
         }
         assert!(Extra::read("override video0", "bool true").is_err());
         assert!(
-            Extra::read("override video0.x", "bool yes").unwrap_err().contains("'yes' is not a value of type bool")
+            Extra::read("override video0.x", "bool yes")
+                .unwrap_err()
+                .contains("'yes' is not a value of type bool")
         );
         assert!(Extra::read("deprecation", "maybe").is_err());
         assert!(Extra::read("what", "").unwrap_err().contains("expected 'capability add'"));
@@ -293,11 +324,16 @@ mod extras {
     #[test]
     fn new_and_changed_ones_go_where_libvirt_reads_them() {
         let document = Document::parse("<domain>\n  <name>a</name>\n</domain>\n").unwrap();
-        for (first, second) in [("capability del", "x"), ("override video0.y", "string a b"), ("deprecation", "crash")]
+        for (first, second) in
+            [("capability del", "x"), ("override video0.y", "string a b"), ("deprecation", "crash")]
         {
-            let added = document.apply(&document.insert(List::Extras, 0, &[extra(first, second)]).unwrap()).unwrap();
+            let added = document
+                .apply(&document.insert(List::Extras, 0, &[extra(first, second)]).unwrap())
+                .unwrap();
             assert_eq!(listed(&added), [format!("{first} {second}")]);
-            let again = added.apply(&added.insert(List::Extras, 0, &[extra("capability add", "z")]).unwrap()).unwrap();
+            let again = added
+                .apply(&added.insert(List::Extras, 0, &[extra("capability add", "z")]).unwrap())
+                .unwrap();
             assert_eq!(listed(&again).len(), 2, "{}", again.source());
         }
         let document = Document::parse(TEXT).unwrap();
@@ -308,7 +344,9 @@ mod extras {
             (4, "deprecation", "reject"),
             (4, "capability add", "z"),
         ] {
-            let next = document.apply(&document.replace(at(index), &extra(first, second)).unwrap()).unwrap();
+            let next = document
+                .apply(&document.replace(at(index), &extra(first, second)).unwrap())
+                .unwrap();
             assert!(listed(&next).contains(&format!("{first} {second}")), "{}", next.source());
             assert_eq!(listed(&next).len(), 5, "{}", next.source());
         }
@@ -333,14 +371,19 @@ mod disabled {
     fn an_option_is_switched_off_and_on_again_in_its_place() {
         let document = Document::parse(TEXT).unwrap();
         let off = document.apply(&document.disable(List::Args, 0..2).unwrap()).unwrap();
-        assert!(off.source().contains("    <!-- qpt-tui off: <q:arg value='-device'/> <q:arg value='a&gt;b'/> -->\n"));
+        assert!(off.source().contains(
+            "    <!-- qpt-tui off: <q:arg value='-device'/> <q:arg value='a&gt;b'/> -->\n"
+        ));
         assert_eq!(off.argv(), ["--help"]);
         let found = off.disabled();
         assert_eq!(found[0].entries, [EntryKind::arg("-device"), EntryKind::arg("a>b")]);
         let on = off.apply(&off.enable(&found[0]).unwrap()).unwrap();
         assert_eq!(on.source(), TEXT);
         let gone = off.apply(&off.drop_disabled(&found[0])).unwrap();
-        assert!(gone.disabled().is_empty() && gone.source().contains("commandline>\n    <q:arg value='--help'/>"));
+        assert!(
+            gone.disabled().is_empty()
+                && gone.source().contains("commandline>\n    <q:arg value='--help'/>")
+        );
     }
 
     #[test]
@@ -348,16 +391,22 @@ mod disabled {
         let document = Document::parse(TEXT).unwrap();
         assert!(document.disable(List::Args, 2..3).unwrap_err().0.contains("cannot hold '--'"));
         let env = document.apply(&document.disable(List::Envs, 0..1).unwrap()).unwrap();
-        assert_eq!((env.disabled()[0].list(), env.disabled()[0].text()), (List::Envs, "A=1".to_owned()));
+        assert_eq!(
+            (env.disabled()[0].list(), env.disabled()[0].text()),
+            (List::Envs, "A=1".to_owned())
+        );
     }
 
     #[test]
     fn other_comments_are_left_alone() {
-        let other =
-            TEXT.replace("    <q:env", "    <!-- qpt-tui off: words --><!-- <q:arg value='x'/> -->\n    <q:env");
+        let other = TEXT.replace(
+            "    <q:env",
+            "    <!-- qpt-tui off: words --><!-- <q:arg value='x'/> -->\n    <q:env",
+        );
         let document = Document::parse(other.as_str()).unwrap();
         assert!(document.disabled().is_empty());
-        let outside = TEXT.replace("</domain>", "<!-- qpt-tui off: <q:arg value='x'/> --></domain>");
+        let outside =
+            TEXT.replace("</domain>", "<!-- qpt-tui off: <q:arg value='x'/> --></domain>");
         assert!(Document::parse(outside.as_str()).unwrap().disabled().is_empty());
     }
 }

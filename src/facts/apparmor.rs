@@ -54,7 +54,8 @@ pub const PROFILES: &str = "/etc/apparmor.d/libvirt";
 impl AppArmor {
     /// The profile that the domain has, or will be given.
     pub fn profile(&self, domain: &DomainFacts) -> Result<&Profile, &str> {
-        let own = domain.uuid.as_ref().and_then(|uuid| self.profiles.get(&uuid.to_ascii_lowercase()));
+        let own =
+            domain.uuid.as_ref().and_then(|uuid| self.profiles.get(&uuid.to_ascii_lowercase()));
         match own.or_else(|| self.profiles.get("")) {
             Some(profile) => profile.as_result(),
             None => Err("the profile was not looked at"),
@@ -65,11 +66,18 @@ impl AppArmor {
 impl Profile {
     /// The permissions that a path gets, and the rules that give or deny them.
     pub fn permissions(&self, path: &str, owned: bool) -> (BTreeSet<char>, Vec<&FileRule>) {
-        let hits: Vec<&FileRule> =
-            self.rules.iter().filter(|rule| (owned || !rule.owner) && matches(&rule.pattern, path)).collect();
-        let mut granted: BTreeSet<char> =
-            hits.iter().filter(|rule| !rule.deny).flat_map(|rule| rule.permissions.chars()).collect();
-        for denied in hits.iter().filter(|rule| rule.deny).flat_map(|rule| rule.permissions.chars()) {
+        let hits: Vec<&FileRule> = self
+            .rules
+            .iter()
+            .filter(|rule| (owned || !rule.owner) && matches(&rule.pattern, path))
+            .collect();
+        let mut granted: BTreeSet<char> = hits
+            .iter()
+            .filter(|rule| !rule.deny)
+            .flat_map(|rule| rule.permissions.chars())
+            .collect();
+        for denied in hits.iter().filter(|rule| rule.deny).flat_map(|rule| rule.permissions.chars())
+        {
             granted.remove(&denied);
         }
         (granted, hits)
@@ -116,7 +124,8 @@ impl Parser<'_> {
         let mut rule = String::new();
         for line in text.lines() {
             let line = line.trim();
-            let include = line.strip_prefix('#').filter(|rest| rest.starts_with("include")).unwrap_or(line);
+            let include =
+                line.strip_prefix('#').filter(|rest| rest.starts_with("include")).unwrap_or(line);
             if let Some(rest) = include.strip_prefix("include")
                 && rest.starts_with([' ', '\t', '"', '<'])
             {
@@ -127,7 +136,11 @@ impl Parser<'_> {
             if line.is_empty() {
                 continue;
             }
-            if line.starts_with("@{") && line.contains('=') && rule.is_empty() && !line.ends_with(',') {
+            if line.starts_with("@{")
+                && line.contains('=')
+                && rule.is_empty()
+                && !line.ends_with(',')
+            {
                 self.variable(line);
                 continue;
             }
@@ -155,7 +168,9 @@ impl Parser<'_> {
 
     /// A rule that ends without its comma; only what people edit is suspected.
     fn unfinished(&mut self, origin: &str, rule: &str) {
-        let edited = ["/local/", "libvirt-qemu.d/", "/libvirt/libvirt-"].iter().any(|part| origin.contains(part));
+        let edited = ["/local/", "libvirt-qemu.d/", "/libvirt/libvirt-"]
+            .iter()
+            .any(|part| origin.contains(part));
         if edited && !rule.trim().is_empty() && self.profile.broken.is_none() {
             self.profile.broken = Some(format!("{origin}: '{}'", rule.trim()));
         }
@@ -164,7 +179,8 @@ impl Parser<'_> {
     fn include(&mut self, rest: &str) {
         let rest = rest.trim().trim_start_matches("if exists").trim();
         let name = rest.trim_matches(['<', '>', '"']);
-        let path = if name.starts_with('/') { name.to_owned() } else { format!("/etc/apparmor.d/{name}") };
+        let path =
+            if name.starts_with('/') { name.to_owned() } else { format!("/etc/apparmor.d/{name}") };
         // libvirt writes the .files of a domain anew at each start.
         if path.ends_with(".files") {
             return;
@@ -183,7 +199,9 @@ impl Parser<'_> {
     fn variable(&mut self, line: &str) {
         let Some((name, values)) = line.split_once('=') else { return };
         let name = name.trim().trim_end_matches('+').trim();
-        let Some(name) = name.strip_prefix("@{").and_then(|name| name.strip_suffix('}')) else { return };
+        let Some(name) = name.strip_prefix("@{").and_then(|name| name.strip_suffix('}')) else {
+            return;
+        };
         let values = values.split_whitespace().map(|value| value.trim_matches('"').to_owned());
         let known = self.variables.entry(name.to_owned()).or_default();
         if !line.contains("+=") {
@@ -194,8 +212,12 @@ impl Parser<'_> {
 
     /// Replaces variables by alternations.
     fn expand(&self, pattern: &str, depth: usize) -> String {
-        let (Some(start), true) = (pattern.find("@{"), depth < 10) else { return pattern.to_owned() };
-        let Some(end) = pattern[start..].find('}').map(|at| start + at) else { return pattern.to_owned() };
+        let (Some(start), true) = (pattern.find("@{"), depth < 10) else {
+            return pattern.to_owned();
+        };
+        let Some(end) = pattern[start..].find('}').map(|at| start + at) else {
+            return pattern.to_owned();
+        };
         let values = self.variables.get(&pattern[start + 2..end]);
         let inside = match values.map(Vec::as_slice) {
             Some([one]) => one.clone(),
@@ -237,7 +259,8 @@ impl Parser<'_> {
             (path.trim().trim_matches('"'), permissions)
         };
         let is_path = path.starts_with(['/', '@', '{']);
-        let are_permissions = !permissions.is_empty() && permissions.chars().all(|c| "rwaklmixuUpPcC".contains(c));
+        let are_permissions =
+            !permissions.is_empty() && permissions.chars().all(|c| "rwaklmixuUpPcC".contains(c));
         if is_path && are_permissions {
             let pattern = self.expand(path, 0);
             self.push(&pattern, permissions, owner, deny, origin);
@@ -290,7 +313,12 @@ fn alternatives(pattern: &str) -> Vec<String> {
     commas.push(end);
     let mut all = Vec::new();
     for pair in commas.windows(2) {
-        let joined = format!("{}{}{}", &pattern[..start], &pattern[pair[0] + 1..pair[1]], &pattern[end + 1..]);
+        let joined = format!(
+            "{}{}{}",
+            &pattern[..start],
+            &pattern[pair[0] + 1..pair[1]],
+            &pattern[end + 1..]
+        );
         all.extend(alternatives(&joined.replace("//", "/")));
         if all.len() > 512 {
             break;
@@ -307,9 +335,14 @@ fn glob(pattern: &[u8], path: &[u8]) -> bool {
             let stop = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
             (0..=stop).any(|skip| glob(rest, &path[skip..]))
         }
-        [b'?', rest @ ..] => path.first().is_some_and(|&byte| byte != b'/') && glob(rest, &path[1..]),
+        [b'?', rest @ ..] => {
+            path.first().is_some_and(|&byte| byte != b'/') && glob(rest, &path[1..])
+        }
         [b'[', rest @ ..] => {
-            let (Some(end), Some(&byte)) = (rest.iter().position(|&b| b == b']'), path.first()) else { return false };
+            let (Some(end), Some(&byte)) = (rest.iter().position(|&b| b == b']'), path.first())
+            else {
+                return false;
+            };
             class(&rest[..end], byte) && glob(&rest[end + 1..], &path[1..])
         }
         [b'\\', literal, rest @ ..] => path.first() == Some(literal) && glob(rest, &path[1..]),
@@ -372,8 +405,11 @@ mod tests {
                 .to_owned(),
             )
         };
-        let profile = Profile::parse("/etc/apparmor.d/libvirt/TEMPLATE.qemu", &files, &|_| Vec::new()).unwrap();
-        let granted = |path: &str, owned| profile.permissions(path, owned).0.into_iter().collect::<String>();
+        let profile =
+            Profile::parse("/etc/apparmor.d/libvirt/TEMPLATE.qemu", &files, &|_| Vec::new())
+                .unwrap();
+        let granted =
+            |path: &str, owned| profile.permissions(path, owned).0.into_iter().collect::<String>();
         assert_eq!(granted("/dev/kvm", false), "rw");
         assert_eq!(granted("/srv/a/b", false), "krw");
         assert_eq!(granted("/home/me/x", true), "rw");

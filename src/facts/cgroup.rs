@@ -18,11 +18,15 @@ pub struct Cgroups {
 pub(crate) fn read(mounts: &Known<Vec<Mount>>) -> Cgroups {
     let mounts = match mounts {
         Known::Yes(mounts) => mounts,
-        Known::Unknown(why) => return Cgroups { version: None, devices: Known::Unknown(why.clone()) },
+        Known::Unknown(why) => {
+            return Cgroups { version: None, devices: Known::Unknown(why.clone()) };
+        }
     };
-    let v1 = mounts
-        .iter()
-        .any(|m| m.fstype.strip_prefix("cgroup:").is_some_and(|options| options.split(',').any(|o| o == "devices")));
+    let v1 = mounts.iter().any(|m| {
+        m.fstype
+            .strip_prefix("cgroup:")
+            .is_some_and(|options| options.split(',').any(|o| o == "devices"))
+    });
     let v2 = mounts.iter().any(|mount| mount.fstype == "cgroup2");
     match (v1, v2) {
         (true, _) => Cgroups { version: Some(1), devices: Known::Yes(true) },

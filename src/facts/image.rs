@@ -31,7 +31,8 @@ pub(crate) fn format(start: &[u8]) -> &'static str {
         (0, b"# Disk DescriptorFile", "vmdk"),
         (0, b"LUKS\xba\xbe", "luks"),
     ];
-    let found = BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));
+    let found =
+        BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));
     found.map_or("raw", |(_, _, format)| format)
 }
 

@@ -116,7 +116,9 @@ impl HostFacts {
 
     /// A step as evidence: `/srv/a.img is root:kvm 0660`.
     pub fn describe(&self, step: &Step) -> String {
-        let name = |names: &BTreeMap<u32, String>, id: u32| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+        let name = |names: &BTreeMap<u32, String>, id: u32| {
+            names.get(&id).cloned().unwrap_or_else(|| id.to_string())
+        };
         let acl = if step.acl.is_some() { " with an ACL" } else { "" };
         format!(
             "{} is {}:{} {:04o}{acl}",

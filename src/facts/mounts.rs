@@ -18,7 +18,10 @@ pub struct Mount {
 impl Mount {
     /// Whether a path lies below the mount point.
     pub fn holds(&self, path: &str) -> bool {
-        self.point == "/" || path.strip_prefix(&self.point).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.point == "/"
+            || path
+                .strip_prefix(&self.point)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Whether an option is set, on the mount or on its file system.
@@ -34,7 +37,8 @@ pub(crate) fn line(line: &str) -> Option<Mount> {
     let mut tail = filesystem.split(' ');
     let fstype = tail.next()?.to_owned();
     let superblock = tail.nth(1).unwrap_or_default();
-    let options = fields.get(5)?.split(',').chain(superblock.split(',').filter(|option| *option == "ro"));
+    let options =
+        fields.get(5)?.split(',').chain(superblock.split(',').filter(|option| *option == "ro"));
     Some(Mount {
         point: unescape(fields.get(4)?),
         fstype: if fstype == "cgroup" { format!("cgroup:{superblock}") } else { fstype },
@@ -69,11 +73,14 @@ mod tests {
 
     #[test]
     fn a_line_of_mountinfo_is_read() {
-        let mount =
-            line("36 35 98:0 /mnt1 /mnt\\0402 rw,noatime shared:1 - ext3 /dev/root ro,errors=continue").unwrap();
+        let mount = line(
+            "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime shared:1 - ext3 /dev/root ro,errors=continue",
+        )
+        .unwrap();
         assert_eq!((mount.point.as_str(), mount.shared, mount.has("ro")), ("/mnt 2", true, true));
         assert!(mount.holds("/mnt 2/a") && !mount.holds("/mnt 22"));
-        let cgroup = line("31 24 0:27 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices").unwrap();
+        let cgroup =
+            line("31 24 0:27 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices").unwrap();
         assert_eq!(cgroup.fstype, "cgroup:rw,devices");
     }
 }

@@ -53,7 +53,8 @@ impl QemuConf {
                     // virConfParse expects a statement in a file that is not empty, if only a comment.
                     if !text.is_empty() && !said {
                         let line = text.matches('\n').count() + 1;
-                        conf.error = Some(ConfError { line, message: "expecting a name".to_owned() });
+                        conf.error =
+                            Some(ConfError { line, message: "expecting a name".to_owned() });
                     }
                     return conf;
                 }
@@ -165,7 +166,8 @@ impl<'a> Reader<'a> {
         if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Err("expecting a name");
         }
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = rest[..end].to_owned();
         self.at += end;
         self.skip(" \t");
@@ -200,8 +202,11 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<String, &'static str> {
         let rest = self.rest();
-        let (quote, line_only) =
-            if rest.starts_with("\"\"\"") && rest.len() > 6 { ("\"\"\"", false) } else { (&rest[..1], true) };
+        let (quote, line_only) = if rest.starts_with("\"\"\"") && rest.len() > 6 {
+            ("\"\"\"", false)
+        } else {
+            (&rest[..1], true)
+        };
         let inside = &rest[quote.len()..];
         let end = inside.find(quote).ok_or("unterminated string")?;
         if line_only && inside[..end].contains('\n') {
@@ -219,7 +224,8 @@ impl<'a> Reader<'a> {
             return Err("unterminated number");
         }
         // virConfParseLong does not look for overflow either.
-        let digit = |number: i64, byte: u8| number.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+        let digit =
+            |number: i64, byte: u8| number.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
         let number = digits.bytes().take(end).fold(0, digit);
         self.at += rest.len() - digits.len() + end;
         Ok(Value::Int(if rest.starts_with('-') { number.wrapping_neg() } else { number }))

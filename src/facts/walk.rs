@@ -96,7 +96,9 @@ impl Walk {
     pub fn resolved(&self) -> &str {
         match &self.ending {
             Ending::Missing(path) | Ending::NotADirectory(path) => path,
-            Ending::Present | Ending::Loop => self.steps.last().map_or("/", |step| step.path.as_str()),
+            Ending::Present | Ending::Loop => {
+                self.steps.last().map_or("/", |step| step.path.as_str())
+            }
         }
     }
 
@@ -106,8 +108,10 @@ impl Walk {
             Ending::Present => &self.steps[..self.steps.len() - 1],
             _ => &self.steps[..],
         };
-        let parent =
-            self.resolved().rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+        let parent = self
+            .resolved()
+            .rsplit_once('/')
+            .map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
         steps.iter().rev().find(|step| step.kind == FileKind::Directory && step.path == parent)
     }
 

@@ -31,7 +31,9 @@ fn driver_allowed(conf: &QemuConf, driver: &str) -> bool {
         None => true,
         Some(Value::Text(text)) => text == driver,
         Some(Value::List(list)) if list.is_empty() => true,
-        Some(Value::List(_)) => conf.list("security_driver").is_some_and(|list| list.contains(&driver)),
+        Some(Value::List(_)) => {
+            conf.list("security_driver").is_some_and(|list| list.contains(&driver))
+        }
         Some(Value::Int(_)) => true,
     }
 }
@@ -52,8 +54,11 @@ pub fn selinux(selinux: &Selinux, domain: &DomainFacts, conf: &QemuConf) -> Conf
     if !selinux.is_there() {
         return Confinement::None;
     }
-    let daemon =
-        || Confinement::Daemon(selinux.daemon.clone().unwrap_or_else(|| "system_u:system_r:virtd_t:s0".to_owned()));
+    let daemon = || {
+        Confinement::Daemon(
+            selinux.daemon.clone().unwrap_or_else(|| "system_u:system_r:virtd_t:s0".to_owned()),
+        )
+    };
     if !selinux_driver(selinux, conf) {
         return daemon();
     }
@@ -67,10 +72,17 @@ pub fn selinux(selinux: &Selinux, domain: &DomainFacts, conf: &QemuConf) -> Conf
         None => Confinement::Label { label: format!("{base}:{DRAWN}"), dynamic: true },
         Some(label) => match (label.kind, &label.label) {
             (SecLabelType::None, _) => daemon(),
-            (SecLabelType::Static, Some(text)) => Confinement::Label { label: text.clone(), dynamic: false },
+            (SecLabelType::Static, Some(text)) => {
+                Confinement::Label { label: text.clone(), dynamic: false }
+            }
             (SecLabelType::Static | SecLabelType::Dynamic, _) => {
-                let kind =
-                    label.baselabel.as_deref().and_then(type_of).or(type_of(&base)).unwrap_or("svirt_t").to_owned();
+                let kind = label
+                    .baselabel
+                    .as_deref()
+                    .and_then(type_of)
+                    .or(type_of(&base))
+                    .unwrap_or("svirt_t")
+                    .to_owned();
                 let mut parts: Vec<&str> = base.splitn(4, ':').collect();
                 if let Some(part) = parts.get_mut(2) {
                     *part = &kind;
@@ -110,7 +122,10 @@ mod tests {
         Selinux {
             mode: Known::Yes(Mode::Enforcing),
             daemon: Some("system_u:system_r:virtd_t:s0".into()),
-            contexts: vec!["system_u:system_r:svirt_t:s0".into(), "system_u:system_r:svirt_tcg_t:s0".into()],
+            contexts: vec![
+                "system_u:system_r:svirt_t:s0".into(),
+                "system_u:system_r:svirt_tcg_t:s0".into(),
+            ],
             distribution: "debian".into(),
             decisions: BTreeMap::new(),
             servers: BTreeMap::new(),
@@ -126,18 +141,29 @@ mod tests {
 
     #[test]
     fn the_label_follows_the_domain_and_the_configuration() {
-        let dynamic =
-            |label: &str| Confinement::Label { label: format!("system_u:system_r:{label}:s0:{DRAWN}"), dynamic: true };
+        let dynamic = |label: &str| Confinement::Label {
+            label: format!("system_u:system_r:{label}:s0:{DRAWN}"),
+            dynamic: true,
+        };
         let daemon = Confinement::Daemon("system_u:system_r:virtd_t:s0".into());
         assert_eq!(confined("<domain type='kvm'/>", ""), dynamic("svirt_t"));
         assert_eq!(confined("<domain type='qemu'/>", ""), dynamic("svirt_tcg_t"));
         assert_eq!(confined("<domain/>", "security_driver = []"), dynamic("svirt_t"));
         assert_eq!(confined("<domain/>", "security_driver = \"none\""), daemon);
         assert_eq!(confined("<domain/>", "security_default_confined = 0"), daemon);
-        assert_eq!(confined("<domain><seclabel type='none' model='selinux'/></domain>", ""), daemon);
+        assert_eq!(
+            confined("<domain><seclabel type='none' model='selinux'/></domain>", ""),
+            daemon
+        );
         assert_eq!(confined("<domain><seclabel type='none'/></domain>", ""), daemon);
-        assert_eq!(confined("<domain><seclabel type='none' model='none'/></domain>", ""), dynamic("svirt_t"));
-        assert_eq!(confined("<domain><seclabel type='none' model='dac'/></domain>", ""), dynamic("svirt_t"));
+        assert_eq!(
+            confined("<domain><seclabel type='none' model='none'/></domain>", ""),
+            dynamic("svirt_t")
+        );
+        assert_eq!(
+            confined("<domain><seclabel type='none' model='dac'/></domain>", ""),
+            dynamic("svirt_t")
+        );
         assert_eq!(
             confined(
                 "<domain><seclabel type='dynamic' model='selinux'><baselabel>system_u:system_r:x_t:s0</baselabel></seclabel></domain>",

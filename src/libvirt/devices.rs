@@ -5,7 +5,15 @@ use crate::facts::HostFacts;
 
 /// Device nodes that every private `/dev` holds and every device filter lets through (`defaultDeviceACL` in libvirt's qemu_cgroup.c).
 pub fn default_devices(libvirt_10_1: bool) -> Vec<&'static str> {
-    let mut nodes = vec!["/dev/null", "/dev/full", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/kvm"];
+    let mut nodes = vec![
+        "/dev/null",
+        "/dev/full",
+        "/dev/zero",
+        "/dev/random",
+        "/dev/urandom",
+        "/dev/ptmx",
+        "/dev/kvm",
+    ];
     if libvirt_10_1 {
         nodes.push("/dev/userfaultfd");
     }
@@ -18,7 +26,8 @@ pub const STATE_DIRECTORY: &str = "/var/lib/libvirt/qemu";
 /// The device nodes that `qemu.conf` lists, or libvirt's own list.
 pub(super) fn listed(host: &HostFacts) -> Vec<String> {
     let nodes = host.conf.list("cgroup_device_acl");
-    let nodes = nodes.unwrap_or_else(|| default_devices(host.libvirt_at_least(10, 1).unwrap_or(false)));
+    let nodes =
+        nodes.unwrap_or_else(|| default_devices(host.libvirt_at_least(10, 1).unwrap_or(false)));
     nodes.into_iter().map(str::to_owned).collect()
 }
 

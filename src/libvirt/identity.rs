@@ -11,22 +11,31 @@ const USERS: &str = include_str!("../../assets/libvirt/users.tsv");
 pub fn dac_label(domain: &DomainFacts) -> String {
     let label = domain.seclabels.iter().find(|label| label.model.as_deref() == Some("dac"));
     match label {
-        Some(label) if label.kind == SecLabelType::Static => label.label.clone().unwrap_or_default(),
+        Some(label) if label.kind == SecLabelType::Static => {
+            label.label.clone().unwrap_or_default()
+        }
         _ => String::new(),
     }
 }
 
 /// The users that a distribution's libvirt may be built for, the likeliest first, with their groups.
 fn built_in(distribution: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-    let rows: Vec<Vec<&str>> =
-        USERS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
-    let is_its = |row: &Vec<&str>| match row[0].strip_prefix('*').and_then(|part| part.strip_suffix('*')) {
-        Some(part) => distribution.contains(part),
-        None => row[0] == distribution,
-    };
+    let rows: Vec<Vec<&str>> = USERS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t').collect())
+        .collect();
+    let is_its =
+        |row: &Vec<&str>| match row[0].strip_prefix('*').and_then(|part| part.strip_suffix('*')) {
+            Some(part) => distribution.contains(part),
+            None => row[0] == distribution,
+        };
     let known = rows.iter().any(is_its);
-    let its: Vec<Vec<&str>> =
-        rows.iter().filter(|row| if known { is_its(row) } else { row[0] == "-" }).cloned().collect();
+    let its: Vec<Vec<&str>> = rows
+        .iter()
+        .filter(|row| if known { is_its(row) } else { row[0] == "-" })
+        .cloned()
+        .collect();
     its.into_iter().map(|row| (row[1], Some(row[2]).filter(|group| *group != "-")))
 }
 
@@ -46,7 +55,9 @@ pub fn default_user(
     let named = conf.text("user").filter(|user| !user.is_empty());
     match named.or(built_in.map(|(user, _)| user)) {
         Some(user) => Ok((user.to_owned(), group)),
-        None => Err("neither a user 'libvirt-qemu' nor 'qemu' exists here; say --user USER".to_owned()),
+        None => {
+            Err("neither a user 'libvirt-qemu' nor 'qemu' exists here; say --user USER".to_owned())
+        }
     }
 }
 
@@ -60,8 +71,12 @@ mod tests {
         let user = |conf: &str, distribution: &str, users| {
             default_user(&QemuConf::parse("", conf), distribution, &there(users)).ok()
         };
-        let found = |user: &str, group: Option<&str>| Some((user.to_owned(), group.map(str::to_owned)));
-        assert_eq!(user("", "debian", &["libvirt-qemu", "qemu"]), found("libvirt-qemu", Some("libvirt-qemu")));
+        let found =
+            |user: &str, group: Option<&str>| Some((user.to_owned(), group.map(str::to_owned)));
+        assert_eq!(
+            user("", "debian", &["libvirt-qemu", "qemu"]),
+            found("libvirt-qemu", Some("libvirt-qemu"))
+        );
         assert_eq!(user("", "ubuntu", &["libvirt-qemu"]), found("libvirt-qemu", Some("kvm")));
         assert_eq!(user("", "opensuse-leap", &["qemu"]), found("qemu", Some("qemu")));
         assert_eq!(user("user = \"me\"", "fedora", &["qemu"]), found("me", Some("qemu")));

@@ -73,7 +73,8 @@ impl<'a> Start<'a> {
     /// Whether libvirt defines an id itself.
     pub fn has_id(&self, group: &str, id: &str) -> bool {
         let aliases = &self.document.facts().aliases;
-        own::IDS.contains(&(group, id)) || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
+        own::IDS.contains(&(group, id))
+            || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
     }
 
     /// The line of `qemu.conf` that lets one more node in: it replaces the built-in list, so it repeats it.

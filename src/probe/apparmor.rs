@@ -14,7 +14,12 @@ pub(super) fn read(uuids: &[String]) -> AppArmor {
         let files = |path: &str| std::fs::read_to_string(path).ok();
         let list = |path: &str| {
             let mut found: Vec<String> = std::fs::read_dir(path)
-                .map(|entries| entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect())
+                .map(|entries| {
+                    entries
+                        .flatten()
+                        .map(|entry| entry.path().to_string_lossy().into_owned())
+                        .collect()
+                })
                 .unwrap_or_default();
             found.sort();
             found
@@ -38,7 +43,8 @@ pub(super) fn read(uuids: &[String]) -> AppArmor {
 
 /// libvirt uses AppArmor when it is enabled and the daemon has a profile (`AppArmorSecurityManagerProbe`).
 fn active() -> Known<bool> {
-    let enabled = std::fs::read_to_string("/sys/module/apparmor/parameters/enabled").unwrap_or_default();
+    let enabled =
+        std::fs::read_to_string("/sys/module/apparmor/parameters/enabled").unwrap_or_default();
     if !enabled.starts_with('Y') {
         return Known::Yes(false);
     }

@@ -48,15 +48,19 @@ pub(super) fn look(path: &str, types: &[String]) -> Result<Emulator, String> {
 /// KVM ends the program): then they stay unknown.
 fn learn(emulator: &mut Emulator, types: &[String]) {
     let path = emulator.path.clone();
-    for (table, command) in
-        [(&mut emulator.devices, "device-list-properties"), (&mut emulator.objects, "qom-list-properties")]
-    {
-        let unknown: Vec<&String> = types.iter().filter(|name| table.get(*name).is_some_and(Vec::is_empty)).collect();
+    for (table, command) in [
+        (&mut emulator.devices, "device-list-properties"),
+        (&mut emulator.objects, "qom-list-properties"),
+    ] {
+        let unknown: Vec<&String> =
+            types.iter().filter(|name| table.get(*name).is_some_and(Vec::is_empty)).collect();
         if unknown.is_empty() {
             continue;
         }
-        let questions: Vec<Value> =
-            unknown.iter().map(|name| json!({"execute": command, "arguments": {"typename": name}})).collect();
+        let questions: Vec<Value> = unknown
+            .iter()
+            .map(|name| json!({"execute": command, "arguments": {"typename": name}}))
+            .collect();
         if let Ok(answers) = converse(&path, &questions) {
             for (name, answer) in unknown.into_iter().zip(&answers) {
                 table.insert(name.clone(), properties(answer));
@@ -69,7 +73,9 @@ fn learn(emulator: &mut Emulator, types: &[String]) {
 fn modules(path: &str) -> Vec<String> {
     let Ok(program) = std::fs::read(path) else { return Vec::new() };
     let known = |name: &&[u8]| {
-        let known = [b"audio-".as_slice(), b"block-", b"chardev-", b"ui-"].iter().any(|kind| name.starts_with(kind));
+        let known = [b"audio-".as_slice(), b"block-", b"chardev-", b"ui-"]
+            .iter()
+            .any(|kind| name.starts_with(kind));
         known && catalog::is_module(&String::from_utf8_lossy(name))
     };
     let found: BTreeSet<&[u8]> = program.split(|byte| *byte == 0).filter(known).collect();
@@ -87,13 +93,19 @@ fn lacking(modules: &[String]) -> Vec<String> {
 }
 
 fn names(answer: &Value) -> Vec<String> {
-    answer.as_array().into_iter().flatten().filter_map(|found| Some(found["name"].as_str()?.to_owned())).collect()
+    answer
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|found| Some(found["name"].as_str()?.to_owned()))
+        .collect()
 }
 
 fn properties(answer: &Value) -> Vec<Property> {
     let property = |found: &Value| {
-        let default =
-            found.get("default-value").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let default = found
+            .get("default-value")
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         Some(Property {
             name: found["name"].as_str()?.to_owned(),
             kind: found["type"].as_str().unwrap_or_default().to_owned(),
@@ -101,7 +113,8 @@ fn properties(answer: &Value) -> Vec<Property> {
         })
     };
     // Children and the type itself are no settings.
-    let setting = |property: &Property| !property.kind.starts_with("child<") && property.name != "type";
+    let setting =
+        |property: &Property| !property.kind.starts_with("child<") && property.name != "type";
     answer.as_array().into_iter().flatten().filter_map(property).filter(setting).collect()
 }
 
@@ -119,7 +132,8 @@ fn cache_file(path: &str) -> Option<PathBuf> {
 }
 
 fn keep(file: &PathBuf, emulator: &Emulator) -> std::io::Result<()> {
-    let directory = file.parent().ok_or_else(|| std::io::Error::other("the cache has no directory"))?;
+    let directory =
+        file.parent().ok_or_else(|| std::io::Error::other("the cache has no directory"))?;
     std::fs::create_dir_all(directory)?;
     let temporary = directory.join(format!(".{}.tmp", std::process::id()));
     std::fs::write(&temporary, serde_json::to_vec(emulator)?)?;
@@ -142,7 +156,9 @@ fn ask(path: &str) -> Result<Emulator, String> {
         ],
     )?;
     let number = |key: &str| answers[0]["qemu"][key].as_u64().unwrap_or_default();
-    let table = |answer: &Value| names(answer).into_iter().map(|name| (name, Vec::new())).collect::<BTreeMap<_, _>>();
+    let table = |answer: &Value| {
+        names(answer).into_iter().map(|name| (name, Vec::new())).collect::<BTreeMap<_, _>>()
+    };
     let (devices, objects) = (table(&answers[1]), table(&answers[2]));
     if devices.is_empty() {
         return Err(format!("{path} lists no devices"));
@@ -155,13 +171,26 @@ fn ask(path: &str) -> Result<Emulator, String> {
         .collect();
     let groups = answers[4].as_array().into_iter().flatten();
     let keys = groups
-        .filter_map(|group| Some((group["option"].as_str()?.to_owned(), names(&group["parameters"]))))
+        .filter_map(|group| {
+            Some((group["option"].as_str()?.to_owned(), names(&group["parameters"])))
+        })
         .filter(|(_, keys)| !keys.is_empty())
         .collect();
     let (processors, modules) = (names(&answers[5]), modules(path));
     let names = own_names(path, &answers[6]);
     let path = path.to_owned();
-    Ok(Emulator { path, version, devices, machines, objects, keys, processors, names, modules, lacking: Vec::new() })
+    Ok(Emulator {
+        path,
+        version,
+        devices,
+        machines,
+        objects,
+        keys,
+        processors,
+        names,
+        modules,
+        lacking: Vec::new(),
+    })
 }
 
 /// Options that QEMU reads and leaves out of its help (qemu-options.hx: no help text; `-M` is a spelling of `-machine`).
@@ -180,7 +209,9 @@ fn own_names(path: &str, schema: &Value) -> BTreeMap<String, BTreeSet<String>> {
         }
     };
     add("blockdev", variants(schema, "blockdev-add", None, "driver"));
-    for (kind, command, within) in [("chardev", "chardev-add", Some("backend")), ("netdev", "netdev_add", None)] {
+    for (kind, command, within) in
+        [("chardev", "chardev-add", Some("backend")), ("netdev", "netdev_add", None)]
+    {
         let mut found = variants(schema, command, within, "type");
         found.retain(|name| !NO_BACKENDS.contains(&name.as_str()));
         add(kind, found);
@@ -200,7 +231,11 @@ fn own_names(path: &str, schema: &Value) -> BTreeMap<String, BTreeSet<String>> {
         // The first line is a title.
         add(
             "audiodev",
-            help.lines().skip(1).map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+            help.lines()
+                .skip(1)
+                .map(|line| line.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect(),
         );
     }
     names
@@ -250,11 +285,22 @@ fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
 /// Sends commands and gives their answers in order; an error is null.
 fn converse(path: &str, commands: &[Value]) -> Result<Vec<Value>, String> {
     let mut command = Command::new(path);
-    command.args(["-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S", "-qmp", "stdio"]);
+    command.args([
+        "-machine",
+        "none",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-S",
+        "-qmp",
+        "stdio",
+    ]);
     command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir("/");
     let mut script = Vec::new();
-    for command in
-        std::iter::once(&json!({"execute": "qmp_capabilities"})).chain(commands).chain([&json!({"execute": "quit"})])
+    for command in std::iter::once(&json!({"execute": "qmp_capabilities"}))
+        .chain(commands)
+        .chain([&json!({"execute": "quit"})])
     {
         // Writing to a vector cannot fail.
         let _ = writeln!(script, "{command}");

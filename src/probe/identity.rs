@@ -49,7 +49,11 @@ pub(super) fn distribution() -> String {
 fn passwd(user: &str) -> Result<(String, u32, u32), String> {
     let parse = |line: &str| {
         let fields: Vec<&str> = line.trim_end().split(':').collect();
-        Some(((*fields.first()?).to_owned(), fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+        Some((
+            (*fields.first()?).to_owned(),
+            fields.get(2)?.parse().ok()?,
+            fields.get(3)?.parse().ok()?,
+        ))
     };
     let fits = |line: &&str| {
         let mut fields = line.split(':');
@@ -61,13 +65,19 @@ fn passwd(user: &str) -> Result<(String, u32, u32), String> {
     }
     let answer = ask("getent", &["passwd", "--", user], PATIENCE)
         .map_err(|_| format!("there is no user '{user}' on this host"))?;
-    answer.lines().next().and_then(parse).ok_or_else(|| format!("there is no user '{user}' on this host"))
+    answer
+        .lines()
+        .next()
+        .and_then(parse)
+        .ok_or_else(|| format!("there is no user '{user}' on this host"))
 }
 
 fn group_number(group: &str) -> Result<u32, String> {
     let parse = |line: &str| line.split(':').nth(2)?.trim_end().parse().ok();
     let local = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    if let Some(gid) = local.lines().find(|line| line.split(':').next() == Some(group)).and_then(parse) {
+    if let Some(gid) =
+        local.lines().find(|line| line.split(':').next() == Some(group)).and_then(parse)
+    {
         return Ok(gid);
     }
     let unknown = || format!("there is no group '{group}' on this host");

@@ -18,8 +18,11 @@ const EXTENSION_DATA_FILE: u32 = 0x4441_5441;
 /// Reads the header of a regular file; nothing for what can't be read and for a broken header.
 pub(super) fn read(path: &str) -> Option<Image> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let mut file =
-        std::fs::OpenOptions::new().read(true).custom_flags(i32::try_from(flags.bits()).ok()?).open(path).ok()?;
+    let mut file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).ok()?)
+        .open(path)
+        .ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
     }
@@ -96,7 +99,11 @@ mod tests {
         };
         assert_eq!(
             read(&qcow2(Some("base.img"), Some("data.raw"))),
-            Some(Image { format: "qcow2".into(), backing: Some("base.img".into()), data: Some("data.raw".into()) })
+            Some(Image {
+                format: "qcow2".into(),
+                backing: Some("base.img".into()),
+                data: Some("data.raw".into())
+            })
         );
         let format = |bytes: &[u8]| read(bytes).map(|image| image.format);
         assert_eq!(format(&qcow2(None, None)).as_deref(), Some("qcow2"));

@@ -24,18 +24,27 @@ pub(super) fn setting<T: std::str::FromStr>(file: &str) -> Known<T> {
     };
     match text.trim().parse() {
         Ok(number) => Known::Yes(number),
-        Err(_) => Known::Unknown(format!("{file} holds '{}', which is no number that is known", text.trim())),
+        Err(_) => Known::Unknown(format!(
+            "{file} holds '{}', which is no number that is known",
+            text.trim()
+        )),
     }
 }
 
 fn memlock() -> Known<Option<u64>> {
     let Some(daemon) = daemon() else {
-        return Known::Unknown("libvirt's daemon does not run, whose limits QEMU inherits".to_owned());
+        return Known::Unknown(
+            "libvirt's daemon does not run, whose limits QEMU inherits".to_owned(),
+        );
     };
     match std::fs::read_to_string(daemon.join("limits")).map(|text| limit(&text)) {
         Ok(Some(limit)) => Known::Yes(limit),
-        Ok(None) => Known::Unknown("the limits of libvirt's daemon do not name locked memory".to_owned()),
-        Err(error) => Known::Unknown(format!("the limits of libvirt's daemon cannot be read ({error})")),
+        Ok(None) => {
+            Known::Unknown("the limits of libvirt's daemon do not name locked memory".to_owned())
+        }
+        Err(error) => {
+            Known::Unknown(format!("the limits of libvirt's daemon cannot be read ({error})"))
+        }
     }
 }
 
@@ -50,14 +59,18 @@ fn limit(text: &str) -> Option<Option<u64>> {
 
 /// The tap interfaces among `names` that are there: files of `/sys/class/net/NAME` (`tun_attr_group`, drivers/net/tun.c).
 pub(super) fn taps<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, Tap> {
-    let plain = |name: &&str| !name.is_empty() && !name.contains(['/', '%']) && !name.starts_with('.');
+    let plain =
+        |name: &&str| !name.is_empty() && !name.contains(['/', '%']) && !name.starts_with('.');
     let tap = |name: &str| {
         let number = |file: &str| {
             let text = std::fs::read_to_string(format!("/sys/class/net/{name}/{file}")).ok()?;
             text.trim().parse::<i64>().ok()
         };
         let whose = |number: i64| u32::try_from(number).ok();
-        Some((name.to_owned(), Tap { owner: whose(number("owner")?), group: whose(number("group")?) }))
+        Some((
+            name.to_owned(),
+            Tap { owner: whose(number("owner")?), group: whose(number("group")?) },
+        ))
     };
     names.filter(plain).filter_map(tap).collect()
 }
@@ -70,7 +83,10 @@ mod tests {
     fn the_limit_of_locked_memory_is_read() {
         let text = "Limit                     Soft Limit           Hard Limit           Units     \nMax locked memory         8388608              8388608              bytes     \n";
         assert_eq!(limit(text), Some(Some(8 << 20)));
-        assert_eq!(limit("Max locked memory         unlimited            unlimited            bytes"), Some(None));
+        assert_eq!(
+            limit("Max locked memory         unlimited            unlimited            bytes"),
+            Some(None)
+        );
         assert_eq!(limit(""), None);
     }
 

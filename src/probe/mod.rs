@@ -79,7 +79,12 @@ impl Request {
 
     /// Adds a domain: its paths, labels and profile are looked at as well.
     pub fn add(&mut self, domain: &DomainFacts, line: &CommandLine) {
-        self.paths.extend(line.uses.iter().filter_map(|usage| usage.resource.path()).map(|(path, _)| path.to_owned()));
+        self.paths.extend(
+            line.uses
+                .iter()
+                .filter_map(|usage| usage.resource.path())
+                .map(|(path, _)| path.to_owned()),
+        );
         self.images.extend(line.uses.iter().filter_map(|usage| match &usage.resource {
             Resource::Path { path, chain: true, .. } => Some(path.clone()),
             _ => None,
@@ -87,7 +92,9 @@ impl Request {
         for usage in &line.uses {
             match &usage.resource {
                 Resource::Tap { name } => drop(self.taps.insert(name.clone())),
-                Resource::Network { endpoint: Some(endpoint), .. } => drop(self.ports.insert(endpoint.port)),
+                Resource::Network { endpoint: Some(endpoint), .. } => {
+                    drop(self.ports.insert(endpoint.port))
+                }
                 _ => {}
             }
         }
@@ -107,9 +114,10 @@ pub fn probe(request: &Request) -> HostFacts {
     let mounts = mounts::read();
     let mut identities = BTreeMap::new();
     let default = match (&request.user, request.instance) {
-        (Some(user), _) => {
-            identity::resolve(&if user.contains(':') { user.clone() } else { format!("{user}:{user}") }, &conf)
-        }
+        (Some(user), _) => identity::resolve(
+            &if user.contains(':') { user.clone() } else { format!("{user}:{user}") },
+            &conf,
+        ),
         (None, Instance::Session) => identity::own(),
         (None, Instance::System) => identity::resolve("", &conf),
     };
@@ -130,8 +138,10 @@ pub fn probe(request: &Request) -> HostFacts {
     let mut selinux = selinux::read();
     if selinux.is_there() {
         let targets = paths.values().filter_map(Known::yes).filter_map(Walk::target);
-        let ears: Vec<&str> =
-            targets.filter(|step| step.kind == FileKind::Socket).map(|step| step.path.as_str()).collect();
+        let ears: Vec<&str> = targets
+            .filter(|step| step.kind == FileKind::Socket)
+            .map(|step| step.path.as_str())
+            .collect();
         selinux.servers = sockets::labels(&ears);
     }
     for domain in &request.domains {
@@ -150,14 +160,17 @@ pub fn probe(request: &Request) -> HostFacts {
     let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));
     users.retain(|id, _| steps().any(|step| step.uid == *id));
     groups.retain(|id, _| steps().any(|step| step.gid == *id));
-    let uuids: Vec<String> = request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
+    let uuids: Vec<String> =
+        request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
     let emulator = emulator(request);
     HostFacts {
         version: FACTS_VERSION,
         source: "live".to_owned(),
         instance: request.instance,
         libvirt: libvirt_version(),
-        qemu: known(emulator.as_ref().map(|emulator| emulator.version.clone()).map_err(Clone::clone)),
+        qemu: known(
+            emulator.as_ref().map(|emulator| emulator.version.clone()).map_err(Clone::clone),
+        ),
         emulator: known(emulator.map(|emulator| emulator.about(&request.types))),
         cgroups: cgroup::read(&mounts),
         mounts,
@@ -178,7 +191,10 @@ pub fn probe(request: &Request) -> HostFacts {
 }
 
 /// Walks all paths, and those that images bring along, as far as the chain goes.
-fn walk(request: &Request, asked: BTreeSet<String>) -> (BTreeMap<String, Known<Walk>>, BTreeMap<String, Image>) {
+fn walk(
+    request: &Request,
+    asked: BTreeSet<String>,
+) -> (BTreeMap<String, Known<Walk>>, BTreeMap<String, Image>) {
     let (mut paths, mut images) = (BTreeMap::new(), BTreeMap::new());
     let mut todo: Vec<(String, bool)> = asked
         .into_iter()
@@ -195,7 +211,10 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> (BTreeMap<String, Known<W
             }
             paths.insert(path, walk);
         }
-        todo = next.into_iter().filter(|(path, _)| !paths.contains_key(path) || !images.contains_key(path)).collect();
+        todo = next
+            .into_iter()
+            .filter(|(path, _)| !paths.contains_key(path) || !images.contains_key(path))
+            .collect();
         if todo.is_empty() {
             break;
         }
@@ -228,8 +247,13 @@ fn read_conf(request: &Request) -> QemuConf {
         }
     };
     match std::fs::read_to_string(&path) {
-        Ok(text) => QemuConf { newer: request.conf.is_none() && newer(&path), ..QemuConf::parse(&path, &text) },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => QemuConf { path, ..QemuConf::default() },
+        Ok(text) => QemuConf {
+            newer: request.conf.is_none() && newer(&path),
+            ..QemuConf::parse(&path, &text)
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            QemuConf { path, ..QemuConf::default() }
+        }
         Err(error) => QemuConf {
             unreadable: Some(format!("{path} cannot be read ({error}); run as root to see it")),
             path,
@@ -254,14 +278,20 @@ fn libvirt_version() -> Known<String> {
 fn emulator(request: &Request) -> Result<Emulator, String> {
     let named = request.domains.iter().find_map(|domain| domain.emulator.clone());
     let default = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
-    let there = || default.iter().find(|path| std::path::Path::new(path).exists()).map(|path| (*path).to_owned());
+    let there = || {
+        default
+            .iter()
+            .find(|path| std::path::Path::new(path).exists())
+            .map(|path| (*path).to_owned())
+    };
     let program = named.or_else(there).ok_or_else(|| "no QEMU is installed here".to_owned())?;
     trusted(&program)?;
     emulator::look(&program, &request.types)
 }
 
 fn trusted(program: &str) -> Result<(), String> {
-    let homes = ["/usr/bin/qemu-system-", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm", "/usr/bin/kvm"];
+    let homes =
+        ["/usr/bin/qemu-system-", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm", "/usr/bin/kvm"];
     if !homes.iter().any(|home| program.starts_with(home)) || program.contains("/../") {
         return Err(format!("{program} was not asked: it is not where distributions put QEMU"));
     }

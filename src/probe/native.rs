@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn the_environment_is_left_out_and_lines_are_joined() {
-        let text = "LC_ALL=C \\\nPATH=/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name 'a b' \\\n-S\n";
+        let text =
+            "LC_ALL=C \\\nPATH=/bin \\\n/usr/bin/qemu-system-x86_64 \\\n-name 'a b' \\\n-S\n";
         assert_eq!(arguments(text).unwrap(), ["/usr/bin/qemu-system-x86_64", "-name", "a b", "-S"]);
         assert_eq!(arguments("error: no"), None);
     }

@@ -27,7 +27,10 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
         std::thread::spawn(move || {
             for (path, image) in batch {
                 let walk = walk(&path);
-                let regular = walk.yes().and_then(Walk::target).is_some_and(|step| step.kind == FileKind::File);
+                let regular = walk
+                    .yes()
+                    .and_then(Walk::target)
+                    .is_some_and(|step| step.kind == FileKind::File);
                 let image = if image && regular { super::image::read(&path) } else { None };
                 if sender.send((walk, image)).is_err() {
                     return;
@@ -35,7 +38,8 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
             }
         });
         while let Some((path, _)) = rest.front() {
-            let patience = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
+            let patience =
+                deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
             match receiver.recv_timeout(patience) {
                 Ok((walk, image)) => {
                     found.push((path.clone(), walk, image));
@@ -43,7 +47,11 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
                 }
                 Err(_) => {
                     let (path, _) = rest.pop_front().expect("it was looked at just now");
-                    found.push((path, Known::Unknown("the file system did not answer in time".to_owned()), None));
+                    found.push((
+                        path,
+                        Known::Unknown("the file system did not answer in time".to_owned()),
+                        None,
+                    ));
                     break;
                 }
             }
@@ -100,7 +108,9 @@ pub(super) fn walk(path: &str) -> Known<Walk> {
                 return Known::Yes(walk);
             }
             Err(rustix::io::Errno::ACCESS) => {
-                return Known::Unknown(format!("you may not look at {here}; run as root to see it"));
+                return Known::Unknown(format!(
+                    "you may not look at {here}; run as root to see it"
+                ));
             }
             Err(error) => return Known::Unknown(format!("{here} cannot be looked at: {error}")),
         };
@@ -126,7 +136,8 @@ pub(super) fn walk(path: &str) -> Known<Walk> {
             }
         }
     }
-    if path.ends_with('/') && walk.steps.last().is_some_and(|step| step.kind != FileKind::Directory) {
+    if path.ends_with('/') && walk.steps.last().is_some_and(|step| step.kind != FileKind::Directory)
+    {
         walk.ending = Ending::NotADirectory(walk.resolved().to_owned());
     }
     Known::Yes(walk)
@@ -134,7 +145,11 @@ pub(super) fn walk(path: &str) -> Known<Walk> {
 
 /// The parts of a path, last first.
 fn parts(path: &str) -> Vec<String> {
-    path.split('/').rev().filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+    path.split('/')
+        .rev()
+        .filter(|part| !part.is_empty() && *part != ".")
+        .map(str::to_owned)
+        .collect()
 }
 
 fn look(path: &str) -> rustix::io::Result<Step> {
@@ -145,7 +160,9 @@ fn look(path: &str) -> rustix::io::Result<Step> {
     let (major, minor) = (stat.stx_rdev_major, stat.stx_rdev_minor);
     let kind = match mode & 0o170_000 {
         0o040_000 => FileKind::Directory,
-        0o120_000 => FileKind::Link(rustix::fs::readlink(path, Vec::new())?.to_string_lossy().into_owned()),
+        0o120_000 => {
+            FileKind::Link(rustix::fs::readlink(path, Vec::new())?.to_string_lossy().into_owned())
+        }
         0o020_000 => FileKind::Char(major, minor),
         0o060_000 => FileKind::Block(major, minor),
         0o010_000 => FileKind::Fifo,
@@ -157,8 +174,8 @@ fn look(path: &str) -> rustix::io::Result<Step> {
     } else {
         xattr(path, "system.posix_acl_access").and_then(|bytes| acl(&bytes))
     };
-    let label =
-        xattr(path, "security.selinux").map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned());
+    let label = xattr(path, "security.selinux")
+        .map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned());
     Ok(Step {
         path: path.to_owned(),
         kind,
@@ -217,7 +234,11 @@ mod tests {
         let walked = |path: &str| walk(&format!("{root}/{path}")).yes().cloned().unwrap();
         let link = walked("link");
         assert_eq!(link.resolved(), format!("{root}/file"));
-        assert!(link.steps.iter().any(|step| matches!(&step.kind, FileKind::Link(target) if target == "./file")));
+        assert!(
+            link.steps
+                .iter()
+                .any(|step| matches!(&step.kind, FileKind::Link(target) if target == "./file"))
+        );
         assert_eq!(link.parent().unwrap().path, root);
         assert_eq!(walked("loop").ending, Ending::Loop);
         assert!(walked("none").creatable());
@@ -231,13 +252,20 @@ mod tests {
     #[test]
     fn an_acl_is_read_from_its_attribute() {
         let mut bytes = 2_u32.to_le_bytes().to_vec();
-        for (tag, bits, id) in
-            [(1_u16, 6_u16, u32::MAX), (2, 6, 64055), (4, 4, u32::MAX), (0x10, 4, u32::MAX), (0x20, 0, u32::MAX)]
-        {
+        for (tag, bits, id) in [
+            (1_u16, 6_u16, u32::MAX),
+            (2, 6, 64055),
+            (4, 4, u32::MAX),
+            (0x10, 4, u32::MAX),
+            (0x20, 0, u32::MAX),
+        ] {
             bytes.extend(tag.to_le_bytes());
             bytes.extend(bits.to_le_bytes());
             bytes.extend(id.to_le_bytes());
         }
-        assert_eq!(acl(&bytes), Some(Acl { users: vec![(64055, 6)], groups: vec![], owning_group: 4, mask: 4 }));
+        assert_eq!(
+            acl(&bytes),
+            Some(Acl { users: vec![(64055, 6)], groups: vec![], owning_group: 4, mask: 4 })
+        );
     }
 }

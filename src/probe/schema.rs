@@ -17,7 +17,9 @@ pub fn validate(source: &str) -> Known<Vec<(usize, String)>> {
     });
     let said = match asked {
         Ok(said) => said,
-        Err(why) => return Known::Unknown(format!("{why}; it is in libvirt-clients, and needs xmllint")),
+        Err(why) => {
+            return Known::Unknown(format!("{why}; it is in libvirt-clients, and needs xmllint"));
+        }
     };
     // line:12: element qemu:arg: Relax-NG validity error : …
     let complaint = |line: &str| {

@@ -27,11 +27,21 @@ pub(super) fn read() -> Selinux {
     };
     if selinux.mode != Known::Yes(Mode::Off) {
         let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
-        let policy =
-            config.lines().find_map(|line| line.trim().strip_prefix("SELINUXTYPE=")).unwrap_or("targeted").trim();
-        let contexts = std::fs::read_to_string(format!("/etc/selinux/{policy}/contexts/virtual_domain_context"))
-            .unwrap_or_default();
-        selinux.contexts = contexts.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let policy = config
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("SELINUXTYPE="))
+            .unwrap_or("targeted")
+            .trim();
+        let contexts = std::fs::read_to_string(format!(
+            "/etc/selinux/{policy}/contexts/virtual_domain_context"
+        ))
+        .unwrap_or_default();
+        selinux.contexts = contexts
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
         selinux.daemon = daemon_label();
         selinux.booleans = booleans();
     }
@@ -49,7 +59,8 @@ fn booleans() -> BTreeMap<String, bool> {
     let Ok(entries) = std::fs::read_dir("/sys/fs/selinux/booleans") else { return BTreeMap::new() };
     let read = |entry: std::fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let value = std::fs::read_to_string(entry.path()).ok().filter(|_| name.starts_with("virt_"))?;
+        let value =
+            std::fs::read_to_string(entry.path()).ok().filter(|_| name.starts_with("virt_"))?;
         Some((name, value.starts_with('1')))
     };
     entries.flatten().filter_map(read).collect()
@@ -77,7 +88,9 @@ pub(super) fn decide(selinux: &mut Selinux, source: &str, walks: &[&Walk]) {
                 ask(selinux, source, label, class_of(&step.kind));
             }
         }
-        if let (Ending::Missing(_), Some(parent)) = (&walk.ending, walk.parent().and_then(|step| step.label.clone())) {
+        if let (Ending::Missing(_), Some(parent)) =
+            (&walk.ending, walk.parent().and_then(|step| step.label.clone()))
+        {
             for class in ["file", "sock_file"] {
                 if let Some(new) = created(source, &parent, class) {
                     ask(selinux, source, &new, class);
@@ -99,13 +112,18 @@ fn ask(selinux: &mut Selinux, source: &str, target: &str, class: &str) {
 
 /// selinuxfs `access`: `SOURCE TARGET CLASSNUMBER` in, `allowed decided auditallow auditdeny seqno flags` out (hexadecimal).
 fn access(source: &str, target: &str, class: &str) -> Option<Vec<String>> {
-    let index: u32 =
-        std::fs::read_to_string(format!("/sys/fs/selinux/class/{class}/index")).ok()?.trim().parse().ok()?;
+    let index: u32 = std::fs::read_to_string(format!("/sys/fs/selinux/class/{class}/index"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     let answer = transact("/sys/fs/selinux/access", &format!("{source} {target} {index}"))?;
     let mut words = answer.split_whitespace();
     let allowed = u32::from_str_radix(words.next()?, 16).ok()?;
-    let permissive =
-        words.nth(4).and_then(|flags| u32::from_str_radix(flags, 16).ok()).is_some_and(|flags| flags & 1 != 0);
+    let permissive = words
+        .nth(4)
+        .and_then(|flags| u32::from_str_radix(flags, 16).ok())
+        .is_some_and(|flags| flags & 1 != 0);
     let mut permissions = Vec::new();
     for entry in std::fs::read_dir(format!("/sys/fs/selinux/class/{class}/perms")).ok()?.flatten() {
         let bit: u32 = std::fs::read_to_string(entry.path()).ok()?.trim().parse().ok()?;
@@ -119,8 +137,11 @@ fn access(source: &str, target: &str, class: &str) -> Option<Vec<String>> {
 
 /// selinuxfs `create`: the label of a new object.
 fn created(source: &str, parent: &str, class: &str) -> Option<String> {
-    let index: u32 =
-        std::fs::read_to_string(format!("/sys/fs/selinux/class/{class}/index")).ok()?.trim().parse().ok()?;
+    let index: u32 = std::fs::read_to_string(format!("/sys/fs/selinux/class/{class}/index"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     transact("/sys/fs/selinux/create", &format!("{source} {parent} {index}"))
         .map(|label| label.trim_end_matches('\0').to_owned())
 }
@@ -130,7 +151,9 @@ fn known(label: &str) -> Option<bool> {
     let mut file = std::fs::OpenOptions::new().write(true).open("/sys/fs/selinux/context").ok()?;
     match std::io::Write::write_all(&mut file, label.as_bytes()) {
         Ok(()) => Some(true),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => Some(false),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
+            Some(false)
+        }
         Err(_) => None,
     }
 }

@@ -33,15 +33,20 @@ pub(super) fn tcp(wanted: &BTreeSet<u16>) -> Known<Vec<Listener>> {
         address: *address,
         process: owners.get(address).cloned().unwrap_or_default(),
     };
-    Known::Yes(ears.iter().filter(|(address, _)| wanted.contains(&address.port())).map(listener).collect())
+    Known::Yes(
+        ears.iter().filter(|(address, _)| wanted.contains(&address.port())).map(listener).collect(),
+    )
 }
 
 /// One line of `/proc/net/tcp` in state LISTEN (0A): the address in the machine's byte order, and the inode.
 fn ear(line: &str) -> Option<(SocketAddr, String)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let (address, port) = fields.get(1).filter(|_| fields.get(3) == Some(&"0A"))?.split_once(':')?;
+    let (address, port) =
+        fields.get(1).filter(|_| fields.get(3) == Some(&"0A"))?.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
-    let word = |at: usize| Some(u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes());
+    let word = |at: usize| {
+        Some(u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes())
+    };
     let ip = if address.len() == 8 {
         IpAddr::V4(Ipv4Addr::from(word(0)?))
     } else {
@@ -64,7 +69,8 @@ fn name_of(process: &std::path::Path) -> String {
 
 /// Every open descriptor of every process: the process's directory, and what the descriptor leads to.
 fn each_descriptor(wanted: bool, mut found: impl FnMut(&std::path::Path, &str)) {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    let processes =
+        std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
     for process in processes.filter(|_| wanted) {
         for descriptor in std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
             let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
@@ -81,7 +87,9 @@ fn bound() -> Known<Vec<(String, String)>> {
     };
     let listens = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let path = fields.get(7).filter(|path| fields.get(3) == Some(&"00010000") && path.starts_with('/'))?;
+        let path = fields
+            .get(7)
+            .filter(|path| fields.get(3) == Some(&"00010000") && path.starts_with('/'))?;
         Some(((*fields.get(6)?).to_owned(), (*path).to_owned()))
     };
     Known::Yes(text.lines().skip(1).filter_map(listens).collect())
@@ -107,9 +115,9 @@ pub(super) fn labels(wanted: &[&str]) -> BTreeMap<String, String> {
     };
     let mut labels = BTreeMap::new();
     each_descriptor(!bound.is_empty(), |process, target| {
-        let label = bound
-            .get(target)
-            .and_then(|path| Some((path, std::fs::read_to_string(process.join("attr/current")).ok()?)));
+        let label = bound.get(target).and_then(|path| {
+            Some((path, std::fs::read_to_string(process.join("attr/current")).ok()?))
+        });
         if let Some((path, label)) = label {
             labels.insert(path.clone(), label.trim_end_matches(['\0', '\n']).to_owned());
         }
@@ -123,12 +131,16 @@ mod tests {
 
     #[test]
     fn listening_ports_are_read() {
-        let line =
-            "   0: 0100007F:170D 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0";
+        let line = "   0: 0100007F:170D 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0";
         assert_eq!(ear(line), Some(("127.0.0.1:5901".parse().unwrap(), "12345".to_owned())));
         let six = line.replace("0100007F:", "00000000000000000000000001000000:");
         assert_eq!(ear(&six), Some(("[::1]:5901".parse().unwrap(), "12345".to_owned())));
         assert_eq!(ear(&line.replace(" 0A ", " 01 ")), None);
-        assert_eq!(ear("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"), None);
+        assert_eq!(
+            ear(
+                "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"
+            ),
+            None
+        );
     }
 }

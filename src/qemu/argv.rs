@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn an_option_takes_the_next_argument_whatever_it_is() {
-        let pairs = |argv: &[&str]| group(argv).into_iter().map(|o| (o.entry, o.value)).collect::<Vec<_>>();
+        let pairs =
+            |argv: &[&str]| group(argv).into_iter().map(|o| (o.entry, o.value)).collect::<Vec<_>>();
         assert_eq!(
             pairs(&["-drive", "-S", "--device", "x", "-S", "stray", "-drive"]),
             [(0, Some(1)), (2, Some(3)), (4, None), (5, None), (6, None)]

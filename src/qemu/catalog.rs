@@ -138,7 +138,9 @@ pub fn names(option: &str) -> impl Iterator<Item = (&'static str, Range)> {
 /// The versions of QEMU, from and to, that a table of names was checked against: inside, what it lacks is not there.
 pub fn checked(table: &str) -> Option<(Version, Version)> {
     let path = format!("qemu/{table}.tsv");
-    let mut fields = rows(VERSIONS).find_map(|line| line.strip_prefix(path.as_str())?.strip_prefix('\t'))?.split('\t');
+    let mut fields = rows(VERSIONS)
+        .find_map(|line| line.strip_prefix(path.as_str())?.strip_prefix('\t'))?
+        .split('\t');
     Some((Version::read(fields.next()?)?, Version::read(fields.next()?)?))
 }
 
@@ -169,7 +171,9 @@ pub fn is_module(name: &str) -> bool {
 /// The key of an option that its type stands in, where a module may bring the type; a block driver has none.
 pub fn type_key(option: &str) -> Option<(&str, &'static str)> {
     let mut fields = rows(MODULES).map(|line| line.split('\t').skip(1));
-    fields.find_map(|mut fields| (fields.next()? == option).then(|| fields.next())?).map(|key| (option, key))
+    fields
+        .find_map(|mut fields| (fields.next()? == option).then(|| fields.next())?)
+        .map(|key| (option, key))
 }
 
 /// The module that brings a value of an option's key, or a block driver where there is none; and Debian's package of it.
@@ -177,7 +181,9 @@ pub fn module(key: Option<(&str, &str)>, value: &str) -> Option<(&'static str, &
     rows(MODULES).find_map(|line| {
         let fields: Vec<&str> = line.split('\t').collect();
         let (option, name) = key.unwrap_or(("-", "-"));
-        let found = fields[1] == option && fields[2] == name && fields[3].split(',').any(|known| known == value);
+        let found = fields[1] == option
+            && fields[2] == name
+            && fields[3].split(',').any(|known| known == value);
         found.then_some((fields[0], fields[4]))
     })
 }
@@ -226,7 +232,9 @@ pub fn resources(option: &str) -> &'static [ResourceRow] {
 }
 
 /// The keys of a block driver that name something: key, access, what it is.
-pub fn block_driver(driver: &str) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+pub fn block_driver(
+    driver: &str,
+) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     rows(BLOCKDEV).filter_map(move |line| {
         let mut fields = line.split('\t');
         if fields.next()? != driver {
@@ -274,7 +282,8 @@ mod tests {
         assert_eq!(option("drives"), None);
         assert_eq!(option(""), None);
         assert_eq!(option("zzz"), None);
-        let devices: Vec<&str> = rows(DEVICES).map(|line| line.split('\t').next().unwrap()).collect();
+        let devices: Vec<&str> =
+            rows(DEVICES).map(|line| line.split('\t').next().unwrap()).collect();
         assert!(devices.len() > 250 && devices.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()));
         assert_eq!(
             (bus_of("usb-kbd"), bus_of("ivshmem-plain"), bus_of("nosuch")),
@@ -306,7 +315,10 @@ mod tests {
         for row in options() {
             let reader = row.reader.split(':').next().unwrap();
             assert!(READERS.contains(&reader), "{row:?}");
-            assert!(row.takes_value || ["none", "exit", "fork", "file"].contains(&reader), "{row:?}");
+            assert!(
+                row.takes_value || ["none", "exit", "fork", "file"].contains(&reader),
+                "{row:?}"
+            );
         }
         for name in rows(RESOURCES).map(|line| line.split('\t').next().unwrap()) {
             assert!(option(name).is_some_and(|row| row.takes_value), "{name}");

@@ -60,7 +60,13 @@ impl Pairs {
             let first = at == 0;
             if text[name_end..].starts_with('=') {
                 let (value, end) = value(text, name_end + 1);
-                pairs.push(text[at..name_end].to_owned(), value, at..name_end, name_end + 1..end, false);
+                pairs.push(
+                    text[at..name_end].to_owned(),
+                    value,
+                    at..name_end,
+                    name_end + 1..end,
+                    false,
+                );
                 at = end + 1;
             } else if let Some(key) = implied.filter(|_| first) {
                 let (value, end) = value(text, at);
@@ -73,11 +79,18 @@ impl Pairs {
                     _ => (flag, "on"),
                 };
                 if flag.is_empty() {
-                    pairs
-                        .error
-                        .get_or_insert((at, "a key is missing between two commas, expected key=value".to_owned()));
+                    pairs.error.get_or_insert((
+                        at,
+                        "a key is missing between two commas, expected key=value".to_owned(),
+                    ));
                 } else {
-                    pairs.push(key.to_owned(), on.to_owned(), at..name_end, name_end..name_end, true);
+                    pairs.push(
+                        key.to_owned(),
+                        on.to_owned(),
+                        at..name_end,
+                        name_end..name_end,
+                        true,
+                    );
                 }
                 at = name_end + 1;
             }
@@ -85,7 +98,14 @@ impl Pairs {
         pairs
     }
 
-    fn push(&mut self, key: String, value: String, key_span: Range<usize>, value_span: Range<usize>, short: bool) {
+    fn push(
+        &mut self,
+        key: String,
+        value: String,
+        key_span: Range<usize>,
+        value_span: Range<usize>,
+        short: bool,
+    ) {
         self.pairs.push(Pair { key, value, key_span, value_span, short });
     }
 
@@ -94,8 +114,11 @@ impl Pairs {
         match serde_json::from_str::<Value>(&double_quoted(text)) {
             Ok(value) => pairs.flatten("", &value, text.len()),
             Err(error) => {
-                let line_start: usize =
-                    text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+                let line_start: usize = text
+                    .split_inclusive('\n')
+                    .take(error.line().saturating_sub(1))
+                    .map(str::len)
+                    .sum();
                 let at = (line_start + error.column().saturating_sub(1)).min(text.len());
                 let what = error.to_string();
                 let what = what.split(" at line").next().unwrap_or("not JSON").to_owned();
@@ -106,18 +129,31 @@ impl Pairs {
     }
 
     fn flatten(&mut self, prefix: &str, value: &Value, length: usize) {
-        let join = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        let join =
+            |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
         match value {
-            Value::Object(map) => map.iter().for_each(|(key, value)| self.flatten(&join(key), value, length)),
+            Value::Object(map) => {
+                map.iter().for_each(|(key, value)| self.flatten(&join(key), value, length))
+            }
             Value::Array(list) => list
                 .iter()
                 .enumerate()
                 .for_each(|(index, value)| self.flatten(&join(&index.to_string()), value, length)),
-            Value::String(text) => self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false),
-            Value::Bool(on) => {
-                self.push(prefix.to_owned(), if *on { "on" } else { "off" }.to_owned(), 0..length, 0..length, false);
+            Value::String(text) => {
+                self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false)
             }
-            Value::Number(number) => self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false),
+            Value::Bool(on) => {
+                self.push(
+                    prefix.to_owned(),
+                    if *on { "on" } else { "off" }.to_owned(),
+                    0..length,
+                    0..length,
+                    false,
+                );
+            }
+            Value::Number(number) => {
+                self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false)
+            }
             Value::Null => self.push(prefix.to_owned(), String::new(), 0..length, 0..length, false),
         }
     }
@@ -212,7 +248,13 @@ mod tests {
     fn commas_double_and_the_first_key_is_implied() {
         assert_eq!(
             plain("socket,id=c,path=/a,,b,server,nowait", Some("backend")),
-            owned(&[("backend", "socket"), ("id", "c"), ("path", "/a,b"), ("server", "on"), ("wait", "off")])
+            owned(&[
+                ("backend", "socket"),
+                ("id", "c"),
+                ("path", "/a,b"),
+                ("server", "on"),
+                ("wait", "off")
+            ])
         );
         assert_eq!(plain("file=/a=b", None), owned(&[("file", "/a=b")]));
         assert_eq!(plain("x", None), owned(&[("x", "on")]));
@@ -224,8 +266,17 @@ mod tests {
     #[test]
     fn json_is_flattened_with_dots() {
         assert_eq!(
-            plain(r#"{"driver":"qcow2","read-only":true,"file":{"filename":"/a"},"l":[1,{"x":"y"}]}"#, None),
-            owned(&[("driver", "qcow2"), ("read-only", "on"), ("file.filename", "/a"), ("l.0", "1"), ("l.1.x", "y")])
+            plain(
+                r#"{"driver":"qcow2","read-only":true,"file":{"filename":"/a"},"l":[1,{"x":"y"}]}"#,
+                None
+            ),
+            owned(&[
+                ("driver", "qcow2"),
+                ("read-only", "on"),
+                ("file.filename", "/a"),
+                ("l.0", "1"),
+                ("l.1.x", "y")
+            ])
         );
         assert_eq!(
             plain(r#"{'driver':'x"y','a':"it's",'b':'it\'s'}"#, None),

@@ -108,7 +108,8 @@ impl Endpoint {
 
     /// Whether the host is this machine.
     pub fn is_local(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.host == "localhost"
+            || self.host.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -181,8 +182,13 @@ impl Resource {
     pub fn path(&self) -> Option<(&str, Access)> {
         match self {
             Resource::Path { path, access, .. } => Some((path, *access)),
-            Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => None,
-            Resource::Network { .. } | Resource::Pci { .. } | Resource::Usb { .. } | Resource::Session { .. } => None,
+            Resource::Program { .. } | Resource::Privilege { .. } | Resource::Descriptor { .. } => {
+                None
+            }
+            Resource::Network { .. }
+            | Resource::Pci { .. }
+            | Resource::Usb { .. }
+            | Resource::Session { .. } => None,
             Resource::Tap { .. } => None,
         }
     }

@@ -13,7 +13,9 @@ fn show(line: &CommandLine) -> Vec<String> {
         .map(|usage| {
             let optional = if usage.optional { "?" } else { "" };
             match &usage.resource {
-                Resource::Path { path, access, .. } => format!("{}{optional} {path}", access.word()),
+                Resource::Path { path, access, .. } => {
+                    format!("{}{optional} {path}", access.word())
+                }
                 Resource::Program { command, moment: Moment::Start } => format!("start {command}"),
                 Resource::Program { command, moment: Moment::Later } => format!("later {command}"),
                 Resource::Network { address, listen: true, .. } => format!("listens {address}"),
@@ -29,8 +31,14 @@ fn the_options_people_use_name_these_resources() {
     for (argv, expected) in [
         (&["-drive", "file=/a,,b.img,if=none,id=d"][..], &["read-write-or-read /a,b.img"][..]),
         (&["-drive", "file=/a"], &["read-write /a"]),
-        (&["-drive", "file=/a,if=none,id=d", "-device", "virtio-blk-pci,drive=d"], &["read-write /a"]),
-        (&["-drive", "file=/a,if=none,id=d", "-device", "ide-cd,drive=d"], &["read-write-or-read /a"]),
+        (
+            &["-drive", "file=/a,if=none,id=d", "-device", "virtio-blk-pci,drive=d"],
+            &["read-write /a"],
+        ),
+        (
+            &["-drive", "file=/a,if=none,id=d", "-device", "ide-cd,drive=d"],
+            &["read-write-or-read /a"],
+        ),
         (&["-drive", "file=/a,readonly=on"], &["read /a"]),
         (&["-snapshot", "-drive", "file=/a"], &["create /var/tmp/vl.XXXXXX", "read /a"]),
         (&["-drive", "file.driver=file,file.filename=/a,if=none"], &["read-write-or-read /a"]),
@@ -40,9 +48,15 @@ fn the_options_people_use_name_these_resources() {
         (&["-drive", "file=nvme://0000:01:00.0/1"], &["pci 0000:01:00.0/1"]),
         (&["-drive", "file=ssh://h/x"], &["network ssh://h/x"]),
         (&["-drive", r#"file=json:{"driver":"file",,"filename":"/j"}"#], &["read-write /j"]),
-        (&["-blockdev", r#"{"driver":"file","filename":"/a","node-name":"n"}"#], &["read-write /a"]),
         (
-            &["-blockdev", r#"{"driver":"qcow2","read-only":true,"file":{"driver":"file","filename":"/a"}}"#],
+            &["-blockdev", r#"{"driver":"file","filename":"/a","node-name":"n"}"#],
+            &["read-write /a"],
+        ),
+        (
+            &[
+                "-blockdev",
+                r#"{"driver":"qcow2","read-only":true,"file":{"driver":"file","filename":"/a"}}"#,
+            ],
             &["read /a"],
         ),
         (
@@ -74,13 +88,24 @@ fn the_options_people_use_name_these_resources() {
             ],
             &["memory /dev/kvmfr0"],
         ),
-        (&["-object", "memory-backend-file,id=m,mem-path=/m,size=1M,readonly=on"], &["memory-read /m"]),
+        (
+            &["-object", "memory-backend-file,id=m,mem-path=/m,size=1M,readonly=on"],
+            &["memory-read /m"],
+        ),
         (&["-object", "secret,id=s,file=/k", "-object", "secret,id=t,data=x"], &["read /k"]),
         (&["-object", "filter-dump,id=f,netdev=n,file=/p"], &["create /p"]),
-        (&["-netdev", "tap,id=n,ifname=t,script=no,downscript=no"], &["read-write /dev/net/tun", "interface t"]),
+        (
+            &["-netdev", "tap,id=n,ifname=t,script=no,downscript=no"],
+            &["read-write /dev/net/tun", "interface t"],
+        ),
         (
             &["-netdev", "tap,id=n"],
-            &["read-write /dev/net/tun", "interface tap%d", "start /etc/qemu-ifup", "later /etc/qemu-ifdown"],
+            &[
+                "read-write /dev/net/tun",
+                "interface tap%d",
+                "start /etc/qemu-ifup",
+                "later /etc/qemu-ifdown",
+            ],
         ),
         (&["-netdev", "tap,id=n,fd=3"], &["descriptor 3"]),
         (
@@ -98,13 +123,19 @@ fn the_options_people_use_name_these_resources() {
         (&["-device", "usb-host,vendorid=0x46d,productid=0xc539"], &["usb 0x46d"]),
         (&["-device", "loader,file=/f,addr=0"], &["read /f"]),
         (&["-fsdev", "local,id=f,path=/d,security_model=none"], &["directory? /d"]),
-        (&["-fsdev", "local,id=f,path=/d", "-device", "virtio-9p-pci,fsdev=f,mount_tag=t"], &["directory /d"]),
+        (
+            &["-fsdev", "local,id=f,path=/d", "-device", "virtio-9p-pci,fsdev=f,mount_tag=t"],
+            &["directory /d"],
+        ),
         (&["-device", "usb-host,hostbus=1,hostaddr=12"], &["read-write /dev/bus/usb/001/012"]),
         (&["-virtfs", "local,path=/d,mount_tag=t,security_model=none"], &["directory /d"]),
         (&["-fw_cfg", "name=opt/x,file=/f"], &["read /f"]),
         (&["-fw_cfg", "opt/x,string=/f"], &[]),
         (&["-acpitable", "file=/a:/b"], &["read /a", "read /b"]),
-        (&["-smbios", "file=/s", "-smbios", "type=11,path=/t", "-smbios", "type=2"], &["read /s", "read /t"]),
+        (
+            &["-smbios", "file=/s", "-smbios", "type=11,path=/t", "-smbios", "type=2"],
+            &["read /s", "read /t"],
+        ),
         (
             &["-kernel", "/k", "-initrd", "/i", "-dtb", "/d", "-bios", "/b"],
             &["read /k", "read /i", "read /d", "read /b"],
@@ -112,10 +143,16 @@ fn the_options_people_use_name_these_resources() {
         (&["-pflash", "/p", "-D", "/l"], &["read-write /p", "create /l"]),
         (&["-tpmdev", "passthrough,id=t"], &["read-write /dev/tpm0"]),
         (&["-incoming", "exec:cat /x"], &["start cat /x"]),
-        (&["-incoming", "unix:/s", "-incoming", "file:/m,offset=1", "-incoming", "defer"], &["listen /s", "read /m"]),
+        (
+            &["-incoming", "unix:/s", "-incoming", "file:/m,offset=1", "-incoming", "defer"],
+            &["listen /s", "read /m"],
+        ),
         (&["-runas", "nobody"], &["privilege run as nobody"]),
         (&["-vnc", "unix:/s"], &["listen /s"]),
-        (&["-display", "egl-headless,rendernode=/dev/dri/renderD128"], &["read-write /dev/dri/renderD128"]),
+        (
+            &["-display", "egl-headless,rendernode=/dev/dri/renderD128"],
+            &["read-write /dev/dri/renderD128"],
+        ),
         (&["-readconfig", "/c", "-L", "/l", "-L", "pc-bios"], &["read /c", "directory? /l"]),
         (&["-set", "device.hostdev0.romfile=/r,1.rom"], &["read /r,1.rom"]),
         (&["-global", "vfio-pci.romfile=/r.rom"], &["read /r.rom"]),
@@ -132,11 +169,17 @@ fn every_option_that_names_a_host_resource_is_known() {
     for (argv, expected) in [
         (&["-fda", "/f"][..], &["read-write /f"][..]),
         (&["-mtdblock", "/f", "-sd", "/g"], &["read-write /f", "read-write /g"]),
-        (&["-blockdev", "host_cdrom,filename=/dev/sr0,node-name=n,read-only=on"], &["read /dev/sr0"]),
+        (
+            &["-blockdev", "host_cdrom,filename=/dev/sr0,node-name=n,read-only=on"],
+            &["read /dev/sr0"],
+        ),
         (&["-blockdev", "vvfat,dir=/d,node-name=n"], &["directory /d"]),
         (&["-blockdev", "blkdebug,config=/c,node-name=n,image=x"], &["read /c"]),
         (&["-blockdev", "nvme,device=0000:01:00.0,namespace=1,node-name=n"], &["pci 0000:01:00.0"]),
-        (&["-blockdev", "nbd,server.type=inet,server.host=h,server.port=1,node-name=n"], &["network h"]),
+        (
+            &["-blockdev", "nbd,server.type=inet,server.host=h,server.port=1,node-name=n"],
+            &["network h"],
+        ),
         (&["-blockdev", "ssh,server.host=h,server.port=22,path=/x,node-name=n"], &["network h"]),
         (&["-blockdev", "rbd,pool=p,image=i,conf=/etc/ceph/c,node-name=n"], &["read /etc/ceph/c"]),
         (&["-blockdev", "https,url=https://h/x,node-name=n"], &["network https://h/x"]),
@@ -175,21 +218,42 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-netdev", "stream,id=n,server=on,addr.type=unix,addr.path=/s"], &["listen? /s"]),
         (&["-netdev", "stream,id=n,addr.type=unix,addr.path=/s"], &["connect? /s"]),
         (
-            &["-netdev", "dgram,id=n,local.type=unix,local.path=/l,remote.type=unix,remote.path=/r"],
+            &[
+                "-netdev",
+                "dgram,id=n,local.type=unix,local.path=/l,remote.type=unix,remote.path=/r",
+            ],
             &["listen /l", "connect? /r"],
         ),
         (&["-netdev", "socket,id=n,listen=:1"], &["listens :1"]),
         (&["-netdev", "vde,id=n,sock=/v"], &["directory /v"]),
         (&["-netdev", "netmap,id=n,ifname=x"], &["read-write /dev/netmap"]),
-        (&["-netdev", "vhost-vdpa,id=n,vhostdev=/dev/vhost-vdpa-0"], &["read-write /dev/vhost-vdpa-0"]),
-        (&["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/x"], &["pci /sys/bus/mdev/devices/x"]),
-        (&["-device", "usb-host,hostdevice=/dev/bus/usb/001/002"], &["read-write /dev/bus/usb/001/002"]),
-        (&["-device", "virtio-input-host-pci,evdev=/dev/input/event0"], &["read-write /dev/input/event0"]),
+        (
+            &["-netdev", "vhost-vdpa,id=n,vhostdev=/dev/vhost-vdpa-0"],
+            &["read-write /dev/vhost-vdpa-0"],
+        ),
+        (
+            &["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/x"],
+            &["pci /sys/bus/mdev/devices/x"],
+        ),
+        (
+            &["-device", "usb-host,hostdevice=/dev/bus/usb/001/002"],
+            &["read-write /dev/bus/usb/001/002"],
+        ),
+        (
+            &["-device", "virtio-input-host-pci,evdev=/dev/input/event0"],
+            &["read-write /dev/input/event0"],
+        ),
         (&["-device", "vhost-scsi-pci,wwpn=x"], &["read-write /dev/vhost-scsi"]),
-        (&["-device", "vhost-vdpa-device-pci,vhostdev=/dev/vhost-vdpa-0"], &["read-write /dev/vhost-vdpa-0"]),
+        (
+            &["-device", "vhost-vdpa-device-pci,vhostdev=/dev/vhost-vdpa-0"],
+            &["read-write /dev/vhost-vdpa-0"],
+        ),
         (&["-device", "guest-loader,addr=0,kernel=/k,initrd=/i"], &["read /k", "read /i"]),
         (&["-device", "ccid-card-emulated,db=/d"], &["directory /d"]),
-        (&["-device", "usb-mtp,rootdir=/d", "-device", "usb-kbd,pcap=/p"], &["directory /d", "create /p"]),
+        (
+            &["-device", "usb-mtp,rootdir=/d", "-device", "usb-kbd,pcap=/p"],
+            &["directory /d", "create /p"],
+        ),
         (&["-device", "u2f-passthru,hidraw=/dev/hidraw0"], &["read-write /dev/hidraw0"]),
         (&["-device", "canokey,file=/c"], &["read-write /c"]),
         (&["-device", "cxl-type3,cdat=/c"], &["read /c"]),
@@ -221,8 +285,14 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-display", "dbus", "-display", "dbus,p2p=on"], &["session DBUS_SESSION_BUS_ADDRESS"]),
         (&["-display", "curses"], &["session "]),
         (&["-vnc", "127.0.0.1:1"], &["listens 127.0.0.1:1"]),
-        (&["-spice", "unix=on,addr=/s,x509-dir=/x,x509-key-file=/k"], &["listen /s", "directory /x", "read /k"]),
-        (&["-audiodev", "wav,id=a", "-audiodev", "pa,id=b,server=/p"], &["create? /qemu.wav", "connect? /p"]),
+        (
+            &["-spice", "unix=on,addr=/s,x509-dir=/x,x509-key-file=/k"],
+            &["listen /s", "directory /x", "read /k"],
+        ),
+        (
+            &["-audiodev", "wav,id=a", "-audiodev", "pa,id=b,server=/p"],
+            &["create? /qemu.wav", "connect? /p"],
+        ),
         (&["-audiodev", "pa,id=b,server=h.example"], &["network h.example"]),
         (&["-shim", "/s", "-option-rom", "/o"], &["read /s", "read? /o"]),
         (&["-boot", "menu=on,splash=/s"], &["read? /s"]),
@@ -275,12 +345,21 @@ fn published_arguments_are_read_as_a_person_reads_them() {
             &["read-write /dev/input/by-path/platform-i8042-serio-0-event-kbd"],
         ),
         (
-            &["-object", "input-linux,id=mouse1,evdev=/dev/input/by-id/usb-Logitech_USB_Receiver-event-mouse"],
+            &[
+                "-object",
+                "input-linux,id=mouse1,evdev=/dev/input/by-id/usb-Logitech_USB_Receiver-event-mouse",
+            ],
             &["read-write /dev/input/by-id/usb-Logitech_USB_Receiver-event-mouse"],
         ),
-        (&["-object", "input-linux,evdev=/dev/input/event8,id=k,grab_all=yes"], &["read-write /dev/input/event8"]),
         (
-            &["-object", "memory-backend-file,id=looking-glass,mem-path=/dev/kvmfr0,size=32M,share=yes"],
+            &["-object", "input-linux,evdev=/dev/input/event8,id=k,grab_all=yes"],
+            &["read-write /dev/input/event8"],
+        ),
+        (
+            &[
+                "-object",
+                "memory-backend-file,id=looking-glass,mem-path=/dev/kvmfr0,size=32M,share=yes",
+            ],
             &["memory /dev/kvmfr0"],
         ),
         (
@@ -291,7 +370,10 @@ fn published_arguments_are_read_as_a_person_reads_them() {
             &["memory /dev/kvmfr0"],
         ),
         (
-            &["-object", "memory-backend-file,id=shm,share,mem-path=/dev/shm/looking-glass,size=64M"],
+            &[
+                "-object",
+                "memory-backend-file,id=shm,share,mem-path=/dev/shm/looking-glass,size=64M",
+            ],
             &["memory /dev/shm/looking-glass"],
         ),
         (&["-device", "{'driver':'ivshmem-plain','id':'shmem0','memdev':'looking-glass'}"], &[]),
@@ -304,26 +386,52 @@ fn published_arguments_are_read_as_a_person_reads_them() {
             ],
             &["connect /tmp/ivshmem_socket"],
         ),
-        (&["-chardev", "socket,id=introspector,path=/tmp/introspector,reconnect=10"], &["connect? /tmp/introspector"]),
-        (&["-chardev", "stdio,id=seabios", "-device", "isa-debugcon,iobase=0x402,chardev=seabios"], &[]),
+        (
+            &["-chardev", "socket,id=introspector,path=/tmp/introspector,reconnect=10"],
+            &["connect? /tmp/introspector"],
+        ),
+        (
+            &[
+                "-chardev",
+                "stdio,id=seabios",
+                "-device",
+                "isa-debugcon,iobase=0x402,chardev=seabios",
+            ],
+            &[],
+        ),
         (&["-acpitable", "file=/usr/share/qemu/SSDT1.dat"], &["read /usr/share/qemu/SSDT1.dat"]),
         (
             &["-acpitable", "file=/var/lib/libvirt/images/acpitable.bin"],
             &["read /var/lib/libvirt/images/acpitable.bin"],
         ),
-        (&["-acpitable", "file=/usr/share/seabios/SLIC.bin,id=slic"], &["read /usr/share/seabios/SLIC.bin"]),
-        (&["-fw_cfg", "name=opt/com.coreos/config,file=/var/lib/ignition.json"], &["read /var/lib/ignition.json"]),
-        (&["-fw_cfg", "name=etc/igd-opregion,file=/home/me/opregion.bin"], &["read /home/me/opregion.bin"]),
+        (
+            &["-acpitable", "file=/usr/share/seabios/SLIC.bin,id=slic"],
+            &["read /usr/share/seabios/SLIC.bin"],
+        ),
+        (
+            &["-fw_cfg", "name=opt/com.coreos/config,file=/var/lib/ignition.json"],
+            &["read /var/lib/ignition.json"],
+        ),
+        (
+            &["-fw_cfg", "name=etc/igd-opregion,file=/home/me/opregion.bin"],
+            &["read /home/me/opregion.bin"],
+        ),
         (&["-fw_cfg", "opt/ovmf/X-PciMmio64Mb,string=65536"], &[]),
         (&["-smbios", "type=2,manufacturer=x,product=/y"], &[]),
         (&["-readconfig", "/home/me/macintosh.cfg"], &["read /home/me/macintosh.cfg"]),
-        (&["-set", "device.hostdev0.romfile=/home/me/vbios_gvtg_uefi.rom"], &["read /home/me/vbios_gvtg_uefi.rom"]),
+        (
+            &["-set", "device.hostdev0.romfile=/home/me/vbios_gvtg_uefi.rom"],
+            &["read /home/me/vbios_gvtg_uefi.rom"],
+        ),
         (&["-set", "device.hostdev0.x-vga=on"], &[]),
         (
             &["-device", "vfio-pci,sysfsdev=/sys/class/mdev_bus/0000:00:02.0/fc44,rombar=0"],
             &["pci /sys/class/mdev_bus/0000:00:02.0/fc44"],
         ),
-        (&["-drive", "file=/home/me/Downloads/win10.iso,index=0,media=cdrom"], &["read /home/me/Downloads/win10.iso"]),
+        (
+            &["-drive", "file=/home/me/Downloads/win10.iso,index=0,media=cdrom"],
+            &["read /home/me/Downloads/win10.iso"],
+        ),
         (
             &[
                 "-drive",
@@ -337,7 +445,15 @@ fn published_arguments_are_read_as_a_person_reads_them() {
             &["-netdev", "type=tap,id=n,ifname=tap0,script=no,downscript=no,vhost=on"],
             &["read-write /dev/net/tun", "interface tap0", "read-write /dev/vhost-net"],
         ),
-        (&["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,mac=00:16:3e:00:13:39"], &[]),
+        (
+            &[
+                "-netdev",
+                "user,id=net0",
+                "-device",
+                "virtio-net-pci,netdev=net0,mac=00:16:3e:00:13:39",
+            ],
+            &[],
+        ),
         (&["-device", "isa-applesmc,osk=ourhardwork/by(c)these,words"], &[]),
         (&["-cpu", "Penryn,kvm=on,vendor=GenuineIntel", "-usb", "-vga", "none", "-nographic"], &[]),
         (&["none"], &["read-write /none"]),
@@ -360,14 +476,19 @@ fn environment_names_sockets_and_libraries() {
     );
     assert_eq!(
         show(&line),
-        ["connect? /run/user/1000/pipewire-0", "connect? /run/user/1000/pulse/native", "library? /l.so"]
+        [
+            "connect? /run/user/1000/pipewire-0",
+            "connect? /run/user/1000/pulse/native",
+            "library? /l.so"
+        ]
     );
 }
 
 #[test]
 fn odd_arguments_are_noted() {
-    let notes =
-        |argv: &[&str]| CommandLine::read(argv, &[]).notes.into_iter().map(|note| note.kind).collect::<Vec<_>>();
+    let notes = |argv: &[&str]| {
+        CommandLine::read(argv, &[]).notes.into_iter().map(|note| note.kind).collect::<Vec<_>>()
+    };
     assert_eq!(
         notes(&["-drive file=/x,if=none"]),
         [NoteKind::Joined { option: "-drive".into(), value: "file=/x,if=none".into() }]
@@ -387,7 +508,10 @@ fn odd_arguments_are_noted() {
 #[test]
 fn every_argument_belongs_to_one_option() {
     let line = CommandLine::read(&["-S", "-device", "x", "y"], &[]);
-    assert_eq!((0..4).map(|arg| line.option_of(arg)).collect::<Vec<_>>(), [Some(0), Some(1), Some(1), Some(2)]);
+    assert_eq!(
+        (0..4).map(|arg| line.option_of(arg)).collect::<Vec<_>>(),
+        [Some(0), Some(1), Some(1), Some(2)]
+    );
     assert_eq!(line.option_of(4), None);
 }
 

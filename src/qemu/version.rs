@@ -45,7 +45,8 @@ impl Range {
 
     /// Whether a version has it.
     pub fn contains(self, version: Version) -> bool {
-        self.since.is_none_or(|since| since <= version) && self.until.is_none_or(|until| version < until)
+        self.since.is_none_or(|since| since <= version)
+            && self.until.is_none_or(|until| version < until)
     }
 }
 
@@ -64,7 +65,8 @@ mod tests {
     #[test]
     fn a_range_ends_before_the_version_that_lacks_it() {
         let range = Range::read("8.1", "10.0");
-        let has = [(8, 0), (8, 1), (9, 2), (10, 0)].map(|(major, minor)| range.contains(Version::new(major, minor)));
+        let has = [(8, 0), (8, 1), (9, 2), (10, 0)]
+            .map(|(major, minor)| range.contains(Version::new(major, minor)));
         assert_eq!(has, [false, true, true, false]);
         assert!(Range::read("-", "-").contains(Version::new(99, 0)));
     }

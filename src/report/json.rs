@@ -44,7 +44,8 @@ fn identity(value: &mut Value, host: &HostFacts, label: &str) {
 }
 
 fn file(checked: &Checked<'_>, all: bool) -> Value {
-    let findings = checked.findings.iter().filter(|finding| all || finding.verdict != Verdict::Allows);
+    let findings =
+        checked.findings.iter().filter(|finding| all || finding.verdict != Verdict::Allows);
     let facts = checked.document.facts();
     let mut value = json!({
         "path": checked.path,
@@ -69,14 +70,17 @@ fn finding_value(checked: &Checked<'_>, finding: &Finding) -> Value {
     value.insert("line".to_owned(), json!(place.line));
     value.insert("column".to_owned(), json!(place.column));
     let resource = finding.resource.as_ref().map(|resource| match resource.path() {
-        Some((path, access)) => json!({ "kind": resource.kind(), "path": path, "access": access.word() }),
+        Some((path, access)) => {
+            json!({ "kind": resource.kind(), "path": path, "access": access.word() })
+        }
         None => json!({ "kind": resource.kind(), "name": resource.name() }),
     });
     value.insert("resource".to_owned(), json!(resource));
     value.insert("message".to_owned(), json!(finding.message));
     value.insert("evidence".to_owned(), json!(finding.evidence));
     value.insert("first".to_owned(), json!(finding.first));
-    let remedies: Vec<Value> = finding.remedies.iter().map(|remedy| remedy_value(checked.document, remedy)).collect();
+    let remedies: Vec<Value> =
+        finding.remedies.iter().map(|remedy| remedy_value(checked.document, remedy)).collect();
     value.insert("remedies".to_owned(), json!(remedies));
     Value::Object(value)
 }

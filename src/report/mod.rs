@@ -47,7 +47,9 @@ impl Checked<'_> {
         }
         let option = self.line.option_at(id)?;
         Some(match option.value {
-            Some(value) => format!("{} {}", self.document.arg(option.entry), self.document.arg(value)),
+            Some(value) => {
+                format!("{} {}", self.document.arg(option.entry), self.document.arg(value))
+            }
             None => text,
         })
     }

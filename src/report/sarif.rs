@@ -13,15 +13,19 @@ pub fn write(checked: &[Checked<'_>]) -> String {
         .collect();
     let mut results = Vec::new();
     for checked in checked {
-        for finding in checked.findings.iter().filter(|finding| finding.verdict != Verdict::Allows) {
+        for finding in checked.findings.iter().filter(|finding| finding.verdict != Verdict::Allows)
+        {
             let place = checked.place(finding);
             let level = match finding.verdict {
                 Verdict::Blocks => "error",
                 Verdict::Warns | Verdict::Unknown => "warning",
                 Verdict::Note | Verdict::Allows => "note",
             };
-            let text =
-                std::iter::once(&finding.message).chain(&finding.evidence).cloned().collect::<Vec<_>>().join("; ");
+            let text = std::iter::once(&finding.message)
+                .chain(&finding.evidence)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("; ");
             results.push(json!({
                 "ruleId": finding.rule,
                 "level": level,

@@ -9,10 +9,13 @@ use crate::visible::visible;
 /// All findings of a file; what is let through only with `all`.
 pub fn write(checked: &Checked<'_>, all: bool) -> String {
     let mut out = String::new();
-    for finding in checked.findings.iter().filter(|finding| all || finding.verdict != Verdict::Allows) {
+    for finding in
+        checked.findings.iter().filter(|finding| all || finding.verdict != Verdict::Allows)
+    {
         one(&mut out, checked, finding);
     }
-    let count = |verdict| checked.findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let count =
+        |verdict| checked.findings.iter().filter(|finding| finding.verdict == verdict).count();
     let name = &checked.document.facts().name;
     let counts = format!(
         "{} blocked, {} warnings, {} unknown",
@@ -63,7 +66,15 @@ pub fn meanings(found: &[Meaning]) -> String {
     for meaning in found {
         line(&mut out, meaning.what);
         for rule in &meaning.rules {
-            line(&mut out, &format!("    {:<11} {}: qpt-tui explain {}", rule.layer.word(), rule.summary, rule.id));
+            line(
+                &mut out,
+                &format!(
+                    "    {:<11} {}: qpt-tui explain {}",
+                    rule.layer.word(),
+                    rule.summary,
+                    rule.id
+                ),
+            );
         }
     }
     out

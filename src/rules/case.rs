@@ -21,7 +21,9 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// Every use that is a path, with the walk to it.
-    pub(super) fn walks(&self) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk)> + use<'a> {
+    pub(super) fn walks(
+        &self,
+    ) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk)> + use<'a> {
         let Case { line, host, .. } = *self;
         line.uses.iter().filter_map(move |usage| {
             let (path, access) = usage.resource.path()?;

@@ -73,7 +73,8 @@ pub struct Finding {
 impl Finding {
     /// A finding about a use; for one that QEMU starts without, what blocks is a warning.
     pub fn of(usage: &Use, verdict: Verdict, message: impl Into<String>) -> Finding {
-        let verdict = if usage.optional && verdict == Verdict::Blocks { Verdict::Warns } else { verdict };
+        let verdict =
+            if usage.optional && verdict == Verdict::Blocks { Verdict::Warns } else { verdict };
         Finding {
             entry: Some(usage.entry),
             resource: Some(usage.resource.clone()),

@@ -17,12 +17,18 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     let mut findings: Vec<Finding> = Vec::new();
     for rule in RULES {
         let found = (rule.check)(case);
-        findings.extend(found.into_iter().map(|finding| Finding { rule: rule.id, layer: rule.layer, ..finding }));
+        findings.extend(found.into_iter().map(|finding| Finding {
+            rule: rule.id,
+            layer: rule.layer,
+            ..finding
+        }));
     }
     allowances(case, &mut findings);
     first_bite(&mut findings);
     native::offer(case, &mut findings);
-    let place = |finding: &Finding| finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index));
+    let place = |finding: &Finding| {
+        finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index))
+    };
     findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
     findings
 }
@@ -30,17 +36,25 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
 /// The uses that images bring along by their headers: a backing file is read, a data file opened as the image is.
 fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
     let mut found: Vec<Use> = Vec::new();
-    let images = line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Path { chain: true, .. }));
+    let images = line
+        .uses
+        .iter()
+        .filter(|usage| matches!(usage.resource, Resource::Path { chain: true, .. }));
     for usage in images {
         let mut todo = vec![usage.clone()];
         let mut seen = BTreeSet::new();
         while let Some(of) = todo.pop() {
             let Resource::Path { path, access, locks, .. } = &of.resource else { continue };
-            let Some(image) = host.images.get(path).filter(|_| seen.insert(path.clone())) else { continue };
-            for (name, access, what) in
-                [(&image.backing, Access::Read, "a backing file"), (&image.data, *access, "a data file")]
-            {
-                let Some(next) = name.as_ref().and_then(|name| image::beside(path, name)) else { continue };
+            let Some(image) = host.images.get(path).filter(|_| seen.insert(path.clone())) else {
+                continue;
+            };
+            for (name, access, what) in [
+                (&image.backing, Access::Read, "a backing file"),
+                (&image.data, *access, "a data file"),
+            ] {
+                let Some(next) = name.as_ref().and_then(|name| image::beside(path, name)) else {
+                    continue;
+                };
                 let resource = Resource::Path { path: next, access, locks: *locks, chain: true };
                 let next = Use { resource, what, at: 0..0, ..usage.clone() };
                 found.push(next.clone());
@@ -69,7 +83,8 @@ fn first_bite(findings: &mut [Finding]) {
         let Some(layer) = of(finding).and_then(|key| first.get(&key).copied()) else { continue };
         finding.first = layer == finding.layer;
         if !finding.first {
-            let message = format!("{} refuses it before: this shows once that is settled", layer.title());
+            let message =
+                format!("{} refuses it before: this shows once that is settled", layer.title());
             finding.evidence.push(message);
         }
     }
@@ -77,7 +92,9 @@ fn first_bite(findings: &mut [Finding]) {
 
 /// What a layer looked at and let through is said as well: silence could also mean that nobody looked.
 fn allowances(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let key = |layer: Layer, entry: Option<EntryId>, resource: &Resource| (layer, entry, resource.name().to_owned());
+    let key = |layer: Layer, entry: Option<EntryId>, resource: &Resource| {
+        (layer, entry, resource.name().to_owned())
+    };
     let mut spoken: HashSet<(Layer, Option<EntryId>, String)> = findings
         .iter()
         .filter_map(|finding| Some(key(finding.layer, finding.entry, finding.resource.as_ref()?)))
@@ -86,7 +103,11 @@ fn allowances(case: &Case<'_>, findings: &mut Vec<Finding>) {
         for layer in layer::layers_of(case, usage) {
             if spoken.insert(key(layer, Some(usage.entry), &usage.resource)) {
                 let message = format!("{} lets {} through", layer.title(), usage.resource.name());
-                findings.push(Finding { layer, rule: "allowed", ..Finding::of(usage, Verdict::Allows, message) });
+                findings.push(Finding {
+                    layer,
+                    rule: "allowed",
+                    ..Finding::of(usage, Verdict::Allows, message)
+                });
             }
         }
     }

@@ -46,17 +46,32 @@ pub struct LayerRow {
 
 /// All layers, in the order of [`Layer`].
 pub static LAYERS: [LayerRow; 9] = [
-    LayerRow { layer: Layer::Libvirt, word: "libvirt", title: "libvirt", column: None, guards: nothing },
+    LayerRow {
+        layer: Layer::Libvirt,
+        word: "libvirt",
+        title: "libvirt",
+        column: None,
+        guards: nothing,
+    },
     LayerRow { layer: Layer::Qemu, word: "qemu", title: "QEMU", column: None, guards: nothing },
-    LayerRow { layer: Layer::Host, word: "host", title: "the host", column: Some("host"), guards: walked },
+    LayerRow {
+        layer: Layer::Host,
+        word: "host",
+        title: "the host",
+        column: Some("host"),
+        guards: walked,
+    },
     LayerRow {
         layer: Layer::Namespaces,
         word: "namespaces",
         title: "the mount namespace",
         column: Some("ns"),
         guards: |case, usage| {
-            let below_dev =
-                |path: &str| case.host.walk(path).is_ok_and(|walk| layers::namespaces::below_dev(case, walk).is_some());
+            let below_dev = |path: &str| {
+                case.host
+                    .walk(path)
+                    .is_ok_and(|walk| layers::namespaces::below_dev(case, walk).is_some())
+            };
             reached(case, usage) && case.start.private_dev && path_of(usage).is_some_and(below_dev)
         },
     },
@@ -94,7 +109,10 @@ pub static LAYERS: [LayerRow; 9] = [
         title: "seccomp",
         column: Some("scmp"),
         guards: |case, usage| {
-            let filtered = matches!(&usage.resource, Resource::Program { .. } | Resource::Privilege { user: true, .. });
+            let filtered = matches!(
+                &usage.resource,
+                Resource::Program { .. } | Resource::Privilege { user: true, .. }
+            );
             filtered && layers::seccomp::enforced(case)
         },
     },
@@ -159,7 +177,9 @@ fn walked(case: &Case<'_>, usage: &Use) -> bool {
 
 /// Whether something is at the path, or may be made there: what is not there nobody else has to let through.
 fn reached(case: &Case<'_>, usage: &Use) -> bool {
-    let there = |path: &str| case.host.walk(path).is_ok_and(|walk| walk.target().is_some() || walk.creatable());
+    let there = |path: &str| {
+        case.host.walk(path).is_ok_and(|walk| walk.target().is_some() || walk.creatable())
+    };
     path_of(usage).is_some_and(there)
 }
 
@@ -179,16 +199,26 @@ mod tests {
     fn every_layer_has_its_row_at_its_place() {
         for (at, row) in LAYERS.iter().enumerate() {
             assert!(std::ptr::eq(row.layer.row(), row), "{}", row.word);
-            assert!(at == 0 || LAYERS[at - 1].layer < row.layer, "{} is met after the row above", row.word);
-            assert!(row.column.is_none_or(|head| head.len() <= 4), "{}: heads have four letters at the most", row.word);
+            assert!(
+                at == 0 || LAYERS[at - 1].layer < row.layer,
+                "{} is met after the row above",
+                row.word
+            );
+            assert!(
+                row.column.is_none_or(|head| head.len() <= 4),
+                "{}: heads have four letters at the most",
+                row.word
+            );
         }
     }
 
     #[test]
     fn the_readme_says_what_each_layer_means() {
         let readme = include_str!("../../README.md");
-        for row in LAYERS.iter().filter(|row| row.layer != Layer::Qemu && row.layer != Layer::Host) {
-            let named = [row.word, row.title].iter().any(|name| readme.contains(&format!("\n| {name} |")));
+        for row in LAYERS.iter().filter(|row| row.layer != Layer::Qemu && row.layer != Layer::Host)
+        {
+            let named =
+                [row.word, row.title].iter().any(|name| readme.contains(&format!("\n| {name} |")));
             assert!(named, "the README's table of layers lacks {}", row.word);
         }
     }

@@ -26,7 +26,8 @@ fn rows(text: &str) -> impl Iterator<Item = (&'static str, Meaning)> {
 /// What an error may mean, the surest first: rows with more words come before those with fewer, and words that are said by
 /// libvirt about any QEMU that ended count only when nothing else is known.
 pub fn meanings(text: &str) -> Vec<Meaning> {
-    const ENDED: [&str; 2] = ["unexpectedly closed the monitor", "process exited while connecting to monitor"];
+    const ENDED: [&str; 2] =
+        ["unexpectedly closed the monitor", "process exited while connecting to monitor"];
     let mut found: Vec<(&str, Meaning)> = rows(text).collect();
     if found.iter().any(|(words, _)| !ENDED.contains(words)) {
         found.retain(|(words, _)| !ENDED.contains(words));
@@ -42,12 +43,20 @@ mod tests {
     #[test]
     fn words_lead_to_rules() {
         let ids = |text: &str| {
-            meanings(text).iter().flat_map(|meaning| meaning.rules.iter().map(|rule| rule.id)).collect::<Vec<_>>()
+            meanings(text)
+                .iter()
+                .flat_map(|meaning| meaning.rules.iter().map(|rule| rule.id))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(ids("Could not open '/dev/qpt': No such file or directory"), ["namespace-hidden", "path-missing"]);
+        assert_eq!(
+            ids("Could not open '/dev/qpt': No such file or directory"),
+            ["namespace-hidden", "path-missing"]
+        );
         assert_eq!(ids("internal error: qemu unexpectedly closed the monitor")[0], "seccomp-spawn");
         assert_eq!(
-            ids("process exited while connecting to monitor: -device x: 'x' is not a valid device model name"),
+            ids(
+                "process exited while connecting to monitor: -device x: 'x' is not a valid device model name"
+            ),
             ["unknown-device"]
         );
         assert!(ids("all is well").is_empty());
@@ -58,7 +67,10 @@ mod tests {
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
             let fields: Vec<&str> = line.split('\t').collect();
             assert_eq!(fields.len(), 3, "{line}");
-            assert!(fields[1] == "-" || fields[1].split(',').all(|id| rule(id).is_some()), "{line}");
+            assert!(
+                fields[1] == "-" || fields[1].split(',').all(|id| rule(id).is_some()),
+                "{line}"
+            );
         }
     }
 }

@@ -114,7 +114,8 @@ pub fn quote(words: &[&str]) -> String {
         .map(|word| match *word {
             "&&" => "&&".to_owned(),
             // A NUL byte can't be in any argument; such a path was refused before.
-            word => shlex::try_quote(word).map_or_else(|_| String::from("''"), std::borrow::Cow::into_owned),
+            word => shlex::try_quote(word)
+                .map_or_else(|_| String::from("''"), std::borrow::Cow::into_owned),
         })
         .collect();
     quoted.join(" ")

@@ -36,10 +36,14 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
     let refuse = |error: &std::io::Error| Error::user(format!("{shown}: {}", explain(error)));
     let metadata = std::fs::metadata(path).map_err(|error| refuse(&error))?;
     if metadata.is_dir() {
-        return Err(Error::user(format!("{shown}: this is a directory, expected a domain's XML file")));
+        return Err(Error::user(format!(
+            "{shown}: this is a directory, expected a domain's XML file"
+        )));
     }
     if !metadata.is_file() {
-        return Err(Error::user(format!("{shown}: this is a device, pipe or socket, expected a regular file")));
+        return Err(Error::user(format!(
+            "{shown}: this is a device, pipe or socket, expected a regular file"
+        )));
     }
     let real = std::fs::canonicalize(path).map_err(|error| refuse(&error))?;
     let mut file = open_regular(&real).map_err(|error| refuse(&error))?;
@@ -50,7 +54,8 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
 
 /// Opens a regular file for reading, without waiting for whoever put a pipe in its place.
 pub(super) fn open_regular(real: &Path) -> std::io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(real, flags, Mode::empty())?);
     if !file.metadata()?.is_file() {
         return Err(std::io::Error::other("it is no regular file"));
@@ -88,7 +93,9 @@ fn read_text(source: &mut dyn std::io::Read, shown: &str) -> Result<String, Erro
         .read_to_end(&mut bytes)
         .map_err(|error| Error::user(format!("{shown}: {}", explain(&error))))?;
     if bytes.len() > MAX_BYTES {
-        return Err(Error::user(format!("{shown}: longer than {MAX_BYTES} bytes, which is all that virsh reads")));
+        return Err(Error::user(format!(
+            "{shown}: longer than {MAX_BYTES} bytes, which is all that virsh reads"
+        )));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Error::user(format!("{shown}:1:1: the text is UTF-16, expected UTF-8"))
@@ -98,7 +105,10 @@ fn read_text(source: &mut dyn std::io::Read, shown: &str) -> Result<String, Erro
         let at = error.utf8_error().valid_up_to();
         let start = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
         let place = crate::xml::position(&start, at);
-        Error::user(format!("{shown}:{}:{}: the text is not UTF-8, expected UTF-8", place.line, place.column))
+        Error::user(format!(
+            "{shown}:{}:{}: the text is not UTF-8, expected UTF-8",
+            place.line, place.column
+        ))
     })
 }
 
@@ -191,7 +201,10 @@ mod tests {
         source.know(&Theirs::Gone);
         assert_eq!(source.theirs(), None);
         // A pipe in the place of the file holds nobody up.
-        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
-        assert!(matches!(source.theirs(), Some(Theirs::Unreadable(why)) if why.contains("no regular file")));
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR, 0)
+            .unwrap();
+        assert!(
+            matches!(source.theirs(), Some(Theirs::Unreadable(why)) if why.contains("no regular file"))
+        );
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct Folder {
 /// # Errors
 /// One sentence: there is no home directory.
 pub(super) fn state_path() -> Result<PathBuf, String> {
-    let project = directories::ProjectDirs::from("", "", "qpt-tui").ok_or("there is no home directory")?;
+    let project =
+        directories::ProjectDirs::from("", "", "qpt-tui").ok_or("there is no home directory")?;
     Ok(project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned())
 }
 
@@ -41,7 +42,8 @@ pub(super) fn state_path() -> Result<PathBuf, String> {
 /// Whoever owns it could lead us elsewhere between a look and a write.
 fn stranger(path: &Path) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
-    let owners = [std::fs::symlink_metadata(path), std::fs::metadata(path)].map(|found| found.map(|found| found.uid()));
+    let owners = [std::fs::symlink_metadata(path), std::fs::metadata(path)]
+        .map(|found| found.map(|found| found.uid()));
     let other = owners.into_iter().flatten().find(|owner| *owner != own && *owner != 0)?;
     let hint = if own == 0 { " (start with: sudo -H)" } else { "" };
     Some(format!("the user {other} owns {}{hint}", path.display()))
@@ -57,7 +59,10 @@ impl Folder {
         let home = directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
         // Directories above the home, or above an XDG_STATE_HOME elsewhere, are the system's.
         let above: Vec<&Path> = path.ancestors().skip(1).collect();
-        let own = above.iter().position(|ancestor| home.as_deref() == Some(*ancestor)).map_or(1, |at| at + 1);
+        let own = above
+            .iter()
+            .position(|ancestor| home.as_deref() == Some(*ancestor))
+            .map_or(1, |at| at + 1);
         for ancestor in above.iter().take(own).rev() {
             if let Some(why) = stranger(ancestor) {
                 return Err(why);
@@ -124,14 +129,17 @@ impl Folder {
 
     fn all_names(&self) -> Vec<String> {
         let Ok(entries) = rustix::fs::Dir::read_from(&*self.descriptor) else { return Vec::new() };
-        let names = entries.flatten().filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
+        let names = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
         names.filter(|name| name != "." && name != "..").collect()
     }
 
     /// Opens a regular file, made where `make` says so.
     pub(super) fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&*self.descriptor, name, flags | careful, Mode::RUSR | Mode::WUSR)?;
+        let file =
+            rustix::fs::openat(&*self.descriptor, name, flags | careful, Mode::RUSR | Mode::WUSR)?;
         let stat = rustix::fs::fstat(&file)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(io::Error::other("it is no regular file"));
@@ -141,7 +149,10 @@ impl Folder {
 
     /// Takes away what stands in the place of a regular file: the folder is ours, and nothing of it is followed.
     pub(super) fn clear_way(&self, name: &str) {
-        let Ok(stat) = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) else { return };
+        let Ok(stat) = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)
+        else {
+            return;
+        };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {}
             FileType::Directory => self.remove_folder(name),
@@ -164,7 +175,8 @@ impl Folder {
     /// How long ago a file was written; zero where the clock went back.
     pub(super) fn age(&self, name: &str) -> Option<Duration> {
         let stat = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).ok()?);
+        let written =
+            SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).ok()?);
         Some(SystemTime::now().duration_since(written).unwrap_or_default())
     }
 

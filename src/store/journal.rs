@@ -208,8 +208,12 @@ pub fn open(origin: &Origin) -> Opened {
     };
     let lock = match Lock::ask(&folder) {
         Ok(Asked::Ours(lock)) => lock,
-        Ok(Asked::Held(holder)) => return Opened::Busy(Busy { holder, folder, origin: origin.clone() }),
-        Err(error) => return Opened::Unkept(format!("{}: {}", said(&error), folder.path("lock").display())),
+        Ok(Asked::Held(holder)) => {
+            return Opened::Busy(Busy { holder, folder, origin: origin.clone() });
+        }
+        Err(error) => {
+            return Opened::Unkept(format!("{}: {}", said(&error), folder.path("lock").display()));
+        }
     };
     folder.sweep(LIMIT);
     Opened::Ready(Journal::start(folder, Some(lock), origin.clone()))
@@ -226,7 +230,9 @@ impl Journal {
     pub fn run(&self, tell: impl Fn(News) + Clone + Send + 'static) {
         if locked(&self.lock).is_some() {
             let (journal, tell) = (self.clone(), tell.clone());
-            watch::watch(&self.folder.path("lock"), watch::Of::Presence, move || journal.look_at_lock(&tell));
+            watch::watch(&self.folder.path("lock"), watch::Of::Presence, move || {
+                journal.look_at_lock(&tell)
+            });
         }
         let writer = Writer(self.clone());
         std::thread::spawn(move || writer.work(&tell));
@@ -406,11 +412,13 @@ fn back_up(folder: &Folder, origin: &Origin, text: &str) -> Result<std::path::Pa
     {
         return Ok(folder.path(last));
     }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     // Two saves in one second come one after the other.
     let newest = backups.last().and_then(|name| seconds(name)).unwrap_or(0);
     let name = format!("backup-{}.xml", now.max(newest + 1));
-    let failed = |error: std::io::Error| format!("{}: {}", folder.path(&name).display(), said(&error));
+    let failed =
+        |error: std::io::Error| format!("{}: {}", folder.path(&name).display(), said(&error));
     describe(folder, origin).and_then(|()| folder.put(&name, text.as_bytes())).map_err(failed)?;
     for old in backups.iter().rev().skip(BACKUPS - 1) {
         folder.remove(old);
@@ -464,13 +472,19 @@ fn read_all(folder: &Folder) -> (Vec<Kept>, Vec<String>) {
 fn read(folder: &Folder, name: &str) -> Option<Kept> {
     let bytes = folder.read(name, MOST).ok()?;
     let page: Page = serde_json::from_slice(&bytes).ok()?;
-    let whole =
-        page.version == VERSION && page.opened_sha256 == sha256(&page.opened) && page.text_sha256 == sha256(&page.text);
+    let whole = page.version == VERSION
+        && page.opened_sha256 == sha256(&page.opened)
+        && page.text_sha256 == sha256(&page.text);
     if !whole {
         return None;
     }
     let age = folder.age(name).map(super::words::duration)?;
-    let draft = Draft { opened: page.opened.into(), text: page.text.into(), typed: page.typed, handed: page.handed };
+    let draft = Draft {
+        opened: page.opened.into(),
+        text: page.text.into(),
+        typed: page.typed,
+        handed: page.handed,
+    };
     let running = is_alive(page.process);
     Some(Kept { name: name.to_owned(), of: page.of, process: page.process, running, age, draft })
 }

@@ -33,7 +33,8 @@ pub fn open(uri: &str, domain: &str) -> Result<LibvirtSource, Error> {
 fn dump(uri: &str, domain: &str) -> Result<String, Error> {
     let arguments = ["-q", "-c", uri, "dumpxml", "--inactive", "--security-info", "--", domain];
     virsh(&arguments).map_err(|said| {
-        Error::user(format!("virsh -c {uri} dumpxml {domain}: {said}")).hint("list the domains: virsh list --all")
+        Error::user(format!("virsh -c {uri} dumpxml {domain}: {said}"))
+            .hint("list the domains: virsh list --all")
     })
 }
 
@@ -52,13 +53,18 @@ impl LibvirtSource {
 ///
 /// # Errors
 /// What virsh said, in one sentence; the domain is as it was.
-pub(super) fn save(source: &LibvirtSource, text: &str, keep: Keep<'_>) -> Result<Saved<LibvirtSource>, Error> {
+pub(super) fn save(
+    source: &LibvirtSource,
+    text: &str,
+    keep: Keep<'_>,
+) -> Result<Saved<LibvirtSource>, Error> {
     if text == source.text {
         return Ok(Saved::Unchanged);
     }
     let failed = |said: String| {
         let hint = "save it as a file meanwhile: S in the editor";
-        Error::user(format!("not defined, the domain is as it was; virsh define: {said}")).hint(hint)
+        Error::user(format!("not defined, the domain is as it was; virsh define: {said}"))
+            .hint(hint)
     };
     match source.theirs() {
         Ok(Some(theirs)) => return Ok(Saved::ChangedByOthers(theirs)),
@@ -74,15 +80,22 @@ pub(super) fn save(source: &LibvirtSource, text: &str, keep: Keep<'_>) -> Result
         if matches!(source.theirs(), Ok(None)) {
             return Err(failed(said));
         }
-        let look = format!("look with: virsh -c {} dumpxml --inactive {}", source.uri, source.domain);
-        return Err(Error::user(format!("virsh define: {said}; whether it is defined is not sure")).hint(look));
+        let look =
+            format!("look with: virsh -c {} dumpxml --inactive {}", source.uri, source.domain);
+        return Err(Error::user(format!(
+            "virsh define: {said}; whether it is defined is not sure"
+        ))
+        .hint(look));
     }
     // What libvirt made of it is what the next change starts from.
     match dump(&source.uri, &source.domain) {
         Ok(text) => Ok(Saved::Written(LibvirtSource { text, ..source.clone() }, None)),
         Err(error) => {
             let remark = format!("what libvirt made of it could not be read: {error}");
-            Ok(Saved::Written(LibvirtSource { text: text.to_owned(), ..source.clone() }, Some(remark)))
+            Ok(Saved::Written(
+                LibvirtSource { text: text.to_owned(), ..source.clone() },
+                Some(remark),
+            ))
         }
     }
 }

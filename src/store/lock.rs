@@ -35,7 +35,11 @@ pub struct Holder {
 impl Holder {
     /// What it is called in a sentence.
     pub fn who(&self) -> String {
-        if self.process == 0 { "another process".to_owned() } else { format!("process {}", self.process) }
+        if self.process == 0 {
+            "another process".to_owned()
+        } else {
+            format!("process {}", self.process)
+        }
     }
 }
 
@@ -69,7 +73,10 @@ impl Lock {
         for _ in 0..TRIES {
             let mut file = folder.file(NAME, OFlags::RDWR | OFlags::CREATE)?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) | Err(rustix::io::Errno::NOLCK | rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => {}
+                Ok(())
+                | Err(
+                    rustix::io::Errno::NOLCK | rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS,
+                ) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => {
                     let holder = holder(folder, &mut file);
                     if holder.process == 0 || is_alive(holder.process) {
@@ -83,7 +90,9 @@ impl Lock {
             }
             if folder.inode(NAME)? == Some(file.metadata()?.ino()) {
                 // On a full disk nobody learns our number; the lock holds all the same.
-                let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+                let _ = file
+                    .set_len(0)
+                    .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
                 return Ok(Asked::Ours(Lock { file }));
             }
         }

@@ -83,7 +83,9 @@ impl Source {
     pub fn origin(&self, domain: &str) -> Origin {
         match self {
             Source::File(file) => Origin::of_file(&file.real, domain),
-            Source::Libvirt(of) => Origin::Domain { connection: of.uri.clone(), domain: of.domain.clone() },
+            Source::Libvirt(of) => {
+                Origin::Domain { connection: of.uri.clone(), domain: of.domain.clone() }
+            }
         }
     }
 

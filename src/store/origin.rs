@@ -82,7 +82,9 @@ impl Origin {
     pub(super) fn folder_name(&self) -> String {
         let (kind, parts) = match self {
             Origin::File(path) => ("file", vec![path.path().into_os_string()]),
-            Origin::Domain { connection, domain } => ("domain", vec![connection.into(), domain.into()]),
+            Origin::Domain { connection, domain } => {
+                ("domain", vec![connection.into(), domain.into()])
+            }
             Origin::VirshEdit { domain } => ("virsh-edit", vec![domain.into()]),
         };
         let mut digest = Sha256::new();
@@ -95,7 +97,8 @@ impl Origin {
         let name = last.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let name: String = name.trim_start_matches('.').chars().filter(plain).take(40).collect();
-        let digest: String = digest.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            digest.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         format!("{name}-{digest}")
     }
 }
@@ -107,7 +110,9 @@ fn is_virsh_edit(real: &Path) -> bool {
     let there = std::fs::canonicalize(&temporary).unwrap_or(temporary);
     let name = real.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let middle = name.strip_prefix("virsh").and_then(|rest| rest.strip_suffix(".xml"));
-    let random = middle.is_some_and(|letters| letters.len() == 6 && letters.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let random = middle.is_some_and(|letters| {
+        letters.len() == 6 && letters.bytes().all(|b| b.is_ascii_alphanumeric())
+    });
     random && real.parent() == Some(&there)
 }
 
@@ -127,7 +132,8 @@ mod tests {
             Origin::VirshEdit { domain: "vm".to_owned() },
             Origin::of_file(Path::new(OsStr::from_bytes(b"/b/\xff.xml")), "vm"),
         ];
-        let names: std::collections::BTreeSet<String> = origins.iter().map(Origin::folder_name).collect();
+        let names: std::collections::BTreeSet<String> =
+            origins.iter().map(Origin::folder_name).collect();
         assert_eq!(names.len(), origins.len());
         assert!(names.iter().all(|name| name.len() <= 65), "{names:?}");
         for origin in &origins {

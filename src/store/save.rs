@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FallocateFlags, FlockOperation, IFlags, Mode, OFlags, StatxAttributes, StatxFlags, XattrFlags};
+use rustix::fs::{
+    FallocateFlags, FlockOperation, IFlags, Mode, OFlags, StatxAttributes, StatxFlags, XattrFlags,
+};
 use rustix::io::Errno;
 
 use super::file::{FileSource, open_regular};
@@ -38,7 +40,12 @@ enum Hindrance {
 ///
 /// # Errors
 /// When it can't be saved: one sentence that says what is in the file now, and what to do.
-pub fn save(source: &FileSource, text: &str, way: Way, keep: Keep<'_>) -> Result<Saved<FileSource>, Error> {
+pub fn save(
+    source: &FileSource,
+    text: &str,
+    way: Way,
+    keep: Keep<'_>,
+) -> Result<Saved<FileSource>, Error> {
     if let Some(theirs) = source.theirs() {
         return Ok(Saved::ChangedByOthers(theirs));
     }
@@ -48,12 +55,17 @@ pub fn save(source: &FileSource, text: &str, way: Way, keep: Keep<'_>) -> Result
     let shown = source.path.display();
     let elsewhere = "save elsewhere: S in the editor";
     let next = FileSource { text: text.to_owned(), gone: false, ..source.clone() };
-    let refused = |why: String| Error::user(format!("{shown}: not saved, it is as it was: {why}")).hint(elsewhere);
+    let refused = |why: String| {
+        Error::user(format!("{shown}: not saved, it is as it was: {why}")).hint(elsewhere)
+    };
     if source.gone {
         // Somebody took it away, and that is known: it is made again as it was.
         let owned = create(&source.real, text, source.mode, Some(source.owner));
         let remark = owned.map_err(|error| refused(said(&error)))?.err();
-        return Ok(Saved::Written(next, remark.map(|error| format!("its owner is another: {}", said(&error)))));
+        return Ok(Saved::Written(
+            next,
+            remark.map(|error| format!("its owner is another: {}", said(&error))),
+        ));
     }
     if let Some(why) = not_writable(&source.real) {
         return Err(refused(why));
@@ -65,8 +77,8 @@ pub fn save(source: &FileSource, text: &str, way: Way, keep: Keep<'_>) -> Result
             Err(Hindrance::Failed(why)) => Err(refused(why)),
         },
         Way::InPlace => {
-            let kept =
-                keep(&source.text).map_err(|why| refused(format!("the old text could not be kept first: {why}")))?;
+            let kept = keep(&source.text)
+                .map_err(|why| refused(format!("the old text could not be kept first: {why}")))?;
             match write_in_place(&source.real, text, &source.text) {
                 Ok(()) => Ok(Saved::Written(next, None)),
                 Err(Broken { error, restored: true }) => Err(refused(said(&error))),
@@ -95,7 +107,12 @@ impl Protection {
     fn of(path: &Path) -> Option<Protection> {
         let refused = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).err();
         // What `lsattr` shows; nothing where the file system has none.
-        let found = rustix::fs::statx(rustix::fs::CWD, path, rustix::fs::AtFlags::empty(), StatxFlags::empty());
+        let found = rustix::fs::statx(
+            rustix::fs::CWD,
+            path,
+            rustix::fs::AtFlags::empty(),
+            StatxFlags::empty(),
+        );
         let attributes = found.map_or(StatxAttributes::empty(), |found| found.stx_attributes);
         if attributes.contains(StatxAttributes::IMMUTABLE) {
             return Some(Protection::Immutable);
@@ -111,22 +128,30 @@ impl Protection {
 pub fn protection(path: &Path) -> Option<&'static str> {
     Some(match Protection::of(path)? {
         Protection::Immutable => "it is immutable, which chattr -i lifts; S saves elsewhere",
-        Protection::AppendOnly => "it may only be appended to, which chattr -a lifts; S saves elsewhere",
-        Protection::Refused(Errno::ROFS) => "its file system is mounted read-only; S saves elsewhere",
+        Protection::AppendOnly => {
+            "it may only be appended to, which chattr -a lifts; S saves elsewhere"
+        }
+        Protection::Refused(Errno::ROFS) => {
+            "its file system is mounted read-only; S saves elsewhere"
+        }
         Protection::Refused(_) => "you may not write this file; S saves elsewhere",
     })
 }
 
 /// Why a file may not be written, where that can be told beforehand.
 fn not_writable(real: &Path) -> Option<String> {
-    let path = || shlex::try_quote(&real.to_string_lossy()).map_or_else(|_| "FILE".to_owned(), Into::into);
+    let path =
+        || shlex::try_quote(&real.to_string_lossy()).map_or_else(|_| "FILE".to_owned(), Into::into);
     Some(match Protection::of(real)? {
         Protection::Immutable => format!("it is immutable; lift that with: chattr -i {}", path()),
-        Protection::AppendOnly => format!("it may only be appended to; lift that with: chattr -a {}", path()),
+        Protection::AppendOnly => {
+            format!("it may only be appended to; lift that with: chattr -a {}", path())
+        }
         Protection::Refused(Errno::ROFS) => "its file system is mounted read-only".to_owned(),
         Protection::Refused(Errno::ACCESS | Errno::PERM) => {
-            let mode = std::fs::metadata(real)
-                .map(|found| format!(" (mode {:04o}, owner {})", found.mode() & 0o7777, found.uid()));
+            let mode = std::fs::metadata(real).map(|found| {
+                format!(" (mode {:04o}, owner {})", found.mode() & 0o7777, found.uid())
+            });
             format!("you may not write it{}", mode.unwrap_or_default())
         }
         Protection::Refused(other) => said(&other.into()),
@@ -134,8 +159,13 @@ fn not_writable(real: &Path) -> Option<String> {
 }
 
 /// Replaces the file; a remark where something after the replacing failed.
-fn replace(real: &Path, text: &str, keep: &dyn Fn() -> Result<PathBuf, String>) -> Result<Option<String>, Hindrance> {
-    let failed = |what: &str, error: &io::Error| Hindrance::Failed(format!("{what}: {}", said(error)));
+fn replace(
+    real: &Path,
+    text: &str,
+    keep: &dyn Fn() -> Result<PathBuf, String>,
+) -> Result<Option<String>, Hindrance> {
+    let failed =
+        |what: &str, error: &io::Error| Hindrance::Failed(format!("{what}: {}", said(error)));
     let old = open_regular(real).map_err(|error| failed("it can't be looked at", &error))?;
     let metadata = old.metadata().map_err(|error| failed("it can't be looked at", &error))?;
     if metadata.nlink() > 1 {
@@ -147,22 +177,27 @@ fn replace(real: &Path, text: &str, keep: &dyn Fn() -> Result<PathBuf, String>) 
     let attributes = attributes(&old).map_err(Hindrance::Irreplaceable)?;
     let directory = real.parent().unwrap_or_else(|| Path::new("/"));
     if matches!(Protection::of(directory), Some(Protection::AppendOnly)) {
-        let why = "its directory may only be appended to (chattr +a), which lets nothing be replaced";
+        let why =
+            "its directory may only be appended to (chattr +a), which lets nothing be replaced";
         return Err(Hindrance::Irreplaceable(why.to_owned()));
     }
     sweep(directory);
     let (temporary, mut file) = match temporary(directory) {
         Ok(made) => made,
         Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::ACCESS | Errno::PERM)) => {
-            return Err(Hindrance::Irreplaceable("no file can be made in its directory".to_owned()));
+            return Err(Hindrance::Irreplaceable(
+                "no file can be made in its directory".to_owned(),
+            ));
         }
         Err(error) => return Err(failed("no file can be made beside it", &error)),
     };
-    let filled = fill(&mut file, text, &metadata, &attributes).and_then(|()| flags(&old, &file)).and_then(|()| {
-        // A backup that can't be kept does not stand in the way: the old text is there until the new one is whole.
-        let _ = keep();
-        rename(&temporary, real)
-    });
+    let filled = fill(&mut file, text, &metadata, &attributes)
+        .and_then(|()| flags(&old, &file))
+        .and_then(|()| {
+            // A backup that can't be kept does not stand in the way: the old text is there until the new one is whole.
+            let _ = keep();
+            rename(&temporary, real)
+        });
     if let Err(hindrance) = filled {
         // What could be left is the temporary file; the real one is untouched.
         let _ = std::fs::remove_file(&temporary);
@@ -170,17 +205,24 @@ fn replace(real: &Path, text: &str, keep: &dyn Fn() -> Result<PathBuf, String>) 
     }
     // From here on the new text is in its place, whatever fails.
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    Ok(synced.err().map(|error| format!("whether it outlives a power cut is not sure: {}", said(&error))))
+    Ok(synced
+        .err()
+        .map(|error| format!("whether it outlives a power cut is not sure: {}", said(&error))))
 }
 
 /// What `chattr` sets and a copy can have; the others are the file system's own.
-const FLAGS: IFlags =
-    IFlags::NOATIME.union(IFlags::NODUMP).union(IFlags::SYNC).union(IFlags::SECURE_REMOVAL).union(IFlags::UNRM);
+const FLAGS: IFlags = IFlags::NOATIME
+    .union(IFlags::NODUMP)
+    .union(IFlags::SYNC)
+    .union(IFlags::SECURE_REMOVAL)
+    .union(IFlags::UNRM);
 
 /// Gives the new file the flags of the old one.
 fn flags(old: &File, new: &File) -> Result<(), Hindrance> {
     // A file system without flags has none to keep.
-    let (Ok(wanted), Ok(present)) = (rustix::fs::ioctl_getflags(old), rustix::fs::ioctl_getflags(new)) else {
+    let (Ok(wanted), Ok(present)) =
+        (rustix::fs::ioctl_getflags(old), rustix::fs::ioctl_getflags(new))
+    else {
         return Ok(());
     };
     let flags = present.difference(FLAGS).union(wanted.intersection(FLAGS));
@@ -188,16 +230,19 @@ fn flags(old: &File, new: &File) -> Result<(), Hindrance> {
         return Ok(());
     }
     rustix::fs::ioctl_setflags(new, flags).map_err(|error| {
-        Hindrance::Irreplaceable(format!("a new file could not be given its flags (lsattr; {})", said(&error.into())))
+        Hindrance::Irreplaceable(format!(
+            "a new file could not be given its flags (lsattr; {})",
+            said(&error.into())
+        ))
     })
 }
 
 fn rename(temporary: &Path, real: &Path) -> Result<(), Hindrance> {
     let Err(error) = std::fs::rename(temporary, real) else { return Ok(()) };
     Err(match Errno::from_io_error(&error) {
-        Some(Errno::BUSY | Errno::XDEV) => {
-            Hindrance::Irreplaceable("something is mounted on it, so that it can't be replaced".to_owned())
-        }
+        Some(Errno::BUSY | Errno::XDEV) => Hindrance::Irreplaceable(
+            "something is mounted on it, so that it can't be replaced".to_owned(),
+        ),
         Some(Errno::ACCESS | Errno::PERM) => {
             Hindrance::Irreplaceable("its directory does not let you replace it".to_owned())
         }
@@ -213,7 +258,8 @@ fn temporary(directory: &Path) -> io::Result<(PathBuf, File)> {
     loop {
         // The name of the real file is left out: it may be as long as a name can be.
         let path = directory.join(format!("{TEMPORARY}{}-{number}.tmp", std::process::id()));
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR) {
             Ok(file) => {
                 // Locked, it is one that somebody is still writing.
@@ -232,8 +278,11 @@ pub fn sweep(directory: &Path) {
     let own = rustix::process::geteuid().as_raw();
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let middle = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY)?.strip_suffix(".tmp"));
-        if !middle.is_some_and(|middle| middle.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')) {
+        let middle =
+            name.to_str().and_then(|name| name.strip_prefix(TEMPORARY)?.strip_suffix(".tmp"));
+        if !middle
+            .is_some_and(|middle| middle.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+        {
             continue;
         }
         let Ok(file) = open_regular(&entry.path()) else { continue };
@@ -253,7 +302,8 @@ type Attribute = (Vec<u8>, Vec<u8>);
 /// # Errors
 /// Why they can't all be read: then a new file could not be what the old one is.
 fn attributes(file: &File) -> Result<Vec<Attribute>, String> {
-    let unreadable = |what: &str, error: Errno| format!("its {what} can't be read ({})", said(&error.into()));
+    let unreadable =
+        |what: &str, error: Errno| format!("its {what} can't be read ({})", said(&error.into()));
     let mut names = vec![0_u8; 64 << 10];
     let length = match rustix::fs::flistxattr(file.as_fd(), &mut names[..]) {
         Ok(length) => length,
@@ -271,7 +321,12 @@ fn attributes(file: &File) -> Result<Vec<Attribute>, String> {
             Ok(size) => value.truncate(size),
             Err(Errno::NODATA) => continue,
             Err(error) if name == ACL => return Err(unreadable("ACL", error)),
-            Err(error) => return Err(unreadable(&format!("attribute {}", String::from_utf8_lossy(name)), error)),
+            Err(error) => {
+                return Err(unreadable(
+                    &format!("attribute {}", String::from_utf8_lossy(name)),
+                    error,
+                ));
+            }
         }
         found.push((name.to_vec(), value));
     }
@@ -279,9 +334,16 @@ fn attributes(file: &File) -> Result<Vec<Attribute>, String> {
 }
 
 /// Makes the temporary file all that the old one is, with the new text.
-fn fill(file: &mut File, text: &str, old: &Metadata, attributes: &[Attribute]) -> Result<(), Hindrance> {
-    let failed = |what: &str, error: &io::Error| Hindrance::Failed(format!("{what}: {}", said(error)));
-    file.write_all(text.as_bytes()).map_err(|error| failed("the new text could not be written", &error))?;
+fn fill(
+    file: &mut File,
+    text: &str,
+    old: &Metadata,
+    attributes: &[Attribute],
+) -> Result<(), Hindrance> {
+    let failed =
+        |what: &str, error: &io::Error| Hindrance::Failed(format!("{what}: {}", said(error)));
+    file.write_all(text.as_bytes())
+        .map_err(|error| failed("the new text could not be written", &error))?;
     let own = file.metadata().map_err(|error| failed("the new file can't be looked at", &error))?;
     if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
         std::os::unix::fs::fchown(&*file, Some(old.uid()), Some(old.gid())).map_err(|error| {
@@ -298,7 +360,10 @@ fn fill(file: &mut File, text: &str, old: &Metadata, attributes: &[Attribute]) -
         match rustix::fs::fremovexattr(file.as_fd(), ACL) {
             Ok(()) | Err(Errno::NODATA | Errno::NOTSUP) => {}
             Err(error) => {
-                let why = format!("an ACL of its directory could not be kept off a new file ({})", said(&error.into()));
+                let why = format!(
+                    "an ACL of its directory could not be kept off a new file ({})",
+                    said(&error.into())
+                );
                 return Err(Hindrance::Irreplaceable(why));
             }
         }
@@ -309,10 +374,15 @@ fn fill(file: &mut File, text: &str, old: &Metadata, attributes: &[Attribute]) -
         if has.is_ok_and(|size| present[..size] == value[..]) {
             continue;
         }
-        rustix::fs::fsetxattr(file.as_fd(), name.as_slice(), value, XattrFlags::empty()).map_err(|error| {
-            let name = String::from_utf8_lossy(name).into_owned();
-            Hindrance::Irreplaceable(format!("a new file could not be given its {name} ({})", said(&error.into())))
-        })?;
+        rustix::fs::fsetxattr(file.as_fd(), name.as_slice(), value, XattrFlags::empty()).map_err(
+            |error| {
+                let name = String::from_utf8_lossy(name).into_owned();
+                Hindrance::Irreplaceable(format!(
+                    "a new file could not be given its {name} ({})",
+                    said(&error.into())
+                ))
+            },
+        )?;
     }
     rustix::fs::fchmod(&*file, Mode::from_raw_mode(old.mode() & 0o7777))
         .map_err(|error| failed("the new file could not be given its mode", &error.into()))?;
@@ -332,7 +402,8 @@ static IN_PLACE: Mutex<()> = Mutex::new(());
 /// Waits until no file is being written into; the process may end then.
 pub fn await_writing(patience: Duration) {
     let deadline = Instant::now() + patience;
-    while matches!(IN_PLACE.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+    while matches!(IN_PLACE.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline
+    {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -340,8 +411,11 @@ pub fn await_writing(patience: Duration) {
 /// Writes into the file as it is; room is made first, and where writing breaks off the old text is put back.
 fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
     let untouched = |error: io::Error| Broken { error, restored: true };
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let mut file = File::from(rustix::fs::open(real, flags, Mode::empty()).map_err(|error| untouched(error.into()))?);
+    let flags =
+        OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let mut file = File::from(
+        rustix::fs::open(real, flags, Mode::empty()).map_err(|error| untouched(error.into()))?,
+    );
     if !file.metadata().map_err(untouched)?.is_file() {
         return Err(untouched(io::Error::other("it is no regular file")));
     }
@@ -352,8 +426,10 @@ fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
     if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = room {
         return Err(untouched(error.into()));
     }
-    let written =
-        file.write_all_at(text.as_bytes(), 0).and_then(|()| file.set_len(length)).and_then(|()| file.sync_all());
+    let written = file
+        .write_all_at(text.as_bytes(), 0)
+        .and_then(|()| file.set_len(length))
+        .and_then(|()| file.sync_all());
     let Err(error) = written else { return Ok(()) };
     let back = file.write_all_at(old.as_bytes(), 0);
     let back = back.and_then(|()| file.set_len(u64::try_from(old.len()).unwrap_or(u64::MAX)));
@@ -365,7 +441,12 @@ fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
 
 /// Makes a file: a new one, which the umask and the directory's default ACL have a say in; or one that was taken away, with
 /// the mode and the owner that it had. Whether it could be given to its owner.
-fn create(path: &Path, text: &str, mode: u32, owner: Option<(u32, u32)>) -> io::Result<io::Result<()>> {
+fn create(
+    path: &Path,
+    text: &str,
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> io::Result<io::Result<()>> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let first = if owner.is_some() { 0o600 } else { mode };
     let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(first))?);
@@ -378,7 +459,10 @@ fn create(path: &Path, text: &str, mode: u32, owner: Option<(u32, u32)>) -> io::
     let Some((user, group)) = owner else { return Ok(Ok(())) };
     let owned = std::os::unix::fs::fchown(&file, Some(user), Some(group));
     // With an ACL of its directory, or another group, it stays readable for us alone.
-    let plain = matches!(rustix::fs::fremovexattr(file.as_fd(), ACL), Ok(()) | Err(Errno::NODATA | Errno::NOTSUP));
+    let plain = matches!(
+        rustix::fs::fremovexattr(file.as_fd(), ACL),
+        Ok(()) | Err(Errno::NODATA | Errno::NOTSUP)
+    );
     if plain && owned.is_ok() {
         rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
     }
@@ -418,7 +502,9 @@ pub fn save_as(
                     Saved::Unchanged => return Ok(SavedAs::Written(there)),
                     Saved::Written(next, _) => return Ok(SavedAs::Written(next)),
                     Saved::ChangedByOthers(_) => {
-                        return Err(Error::user(format!("{shown}: somebody writes to it just now")));
+                        return Err(Error::user(format!(
+                            "{shown}: somebody writes to it just now"
+                        )));
                     }
                     Saved::Irreplaceable(_) => {}
                 }
@@ -451,13 +537,17 @@ mod tests {
         std::os::unix::fs::symlink("real.xml", &link).unwrap();
         let source = super::super::load(&link).unwrap();
         assert!(matches!(replaced(&source, "<domain/>"), Saved::Unchanged));
-        let Saved::Written(mut next, None) = replaced(&source, "<domain></domain>") else { panic!("it was written") };
+        let Saved::Written(mut next, None) = replaced(&source, "<domain></domain>") else {
+            panic!("it was written")
+        };
         assert!(link.is_symlink());
         assert_eq!(std::fs::read_to_string(&real).unwrap(), "<domain></domain>");
         assert_eq!(std::fs::metadata(&real).unwrap().mode() & 0o7777, 0o640);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
         std::fs::write(&real, "<other/>").unwrap();
-        let Saved::ChangedByOthers(theirs) = replaced(&next, "<mine/>") else { panic!("it was changed") };
+        let Saved::ChangedByOthers(theirs) = replaced(&next, "<mine/>") else {
+            panic!("it was changed")
+        };
         next.know(&theirs);
         assert!(matches!(replaced(&next, "<mine/>"), Saved::Written(..)));
     }
@@ -478,7 +568,9 @@ mod tests {
         std::fs::write(&one, "<domain/>").unwrap();
         std::fs::hard_link(&one, &two).unwrap();
         let source = super::super::load(&one).unwrap();
-        assert!(matches!(replaced(&source, "<a/>"), Saved::Irreplaceable(why) if why.contains("2 names")));
+        assert!(
+            matches!(replaced(&source, "<a/>"), Saved::Irreplaceable(why) if why.contains("2 names"))
+        );
         let refused = save(&source, "<a/>", Way::InPlace, &no_backup).unwrap_err().to_string();
         assert!(refused.contains("the old text could not be kept first"), "{refused}");
         assert_eq!(std::fs::read_to_string(&two).unwrap(), "<domain/>");

@@ -26,7 +26,8 @@ pub enum Of {
 pub fn watch(real: &Path, of: Of, tell: impl Fn() -> bool + Send + 'static) {
     let (Some(directory), Some(name)) = (real.parent(), real.file_name()) else { return };
     let Ok(descriptor) = inotify::init(CreateFlags::CLOEXEC) else { return };
-    let presence = WatchFlags::MOVED_TO | WatchFlags::MOVED_FROM | WatchFlags::DELETE | WatchFlags::ONLYDIR;
+    let presence =
+        WatchFlags::MOVED_TO | WatchFlags::MOVED_FROM | WatchFlags::DELETE | WatchFlags::ONLYDIR;
     let flags = match of {
         Of::Content => presence | WatchFlags::CLOSE_WRITE | WatchFlags::MODIFY,
         Of::Presence => presence | WatchFlags::CREATE,
@@ -40,7 +41,8 @@ pub fn watch(real: &Path, of: Of, tell: impl Fn() -> bool + Send + 'static) {
         let mut reader = inotify::Reader::new(descriptor, &mut buffer);
         loop {
             let Ok(event) = reader.next() else { return };
-            let touched = event.file_name().is_some_and(|found| found.to_bytes() == name.as_bytes());
+            let touched =
+                event.file_name().is_some_and(|found| found.to_bytes() == name.as_bytes());
             if event.events().contains(ReadFlags::IGNORED) {
                 return;
             }

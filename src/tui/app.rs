@@ -203,7 +203,9 @@ impl App {
         let entries = row.entries();
         self.findings.iter().enumerate().filter_map(move |(index, finding)| {
             let own = match (&entries, finding.entry, row) {
-                (Some((list, range)), Some(entry), _) => entry.list == *list && range.contains(&entry.index),
+                (Some((list, range)), Some(entry), _) => {
+                    entry.list == *list && range.contains(&entry.index)
+                }
                 (None, _, Row::General(general)) => *general == index,
                 _ => false,
             };
@@ -223,8 +225,10 @@ impl App {
     /// The remedies of the selected row, with the findings they belong to.
     pub fn remedies(&self) -> Vec<(&Finding, &Remedy)> {
         let Some(row) = self.rows.get(self.selected) else { return Vec::new() };
-        let mut all: Vec<(&Finding, &Remedy)> =
-            self.findings_of(row).flat_map(|f| f.remedies.iter().map(move |remedy| (f, remedy))).collect();
+        let mut all: Vec<(&Finding, &Remedy)> = self
+            .findings_of(row)
+            .flat_map(|f| f.remedies.iter().map(move |remedy| (f, remedy)))
+            .collect();
         all.sort_by_key(|(finding, remedy)| (finding.verdict, remedy.scope));
         // One remedy may settle several layers; it is offered once.
         let mut offered: Vec<&Remedy> = Vec::new();
@@ -243,7 +247,9 @@ impl App {
     pub fn available(&self, action: Action) -> Result<(), &'static str> {
         let entry = self.selection().is_some();
         let refused = match action {
-            Action::Edit | Action::Outside if self.disabled_row().is_some() => "switch it on first: Space",
+            Action::Edit | Action::Outside if self.disabled_row().is_some() => {
+                "switch it on first: Space"
+            }
             Action::Delete if self.disabled_row().is_some() => return Ok(()),
             Action::Edit if !entry => "select an entry first",
             Action::Outside if !entry && self.form.is_none() => "select an entry first",
@@ -260,9 +266,13 @@ impl App {
             }
             Action::Undo if !self.history.can_undo() => "there is nothing to undo",
             Action::Redo if !self.history.can_redo() => "there is nothing to redo",
-            Action::Remedies | Action::UseRemedy if !self.is_judged() => "it is being judged; a moment",
+            Action::Remedies | Action::UseRemedy if !self.is_judged() => {
+                "it is being judged; a moment"
+            }
             Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
-            Action::NextMatch | Action::PreviousMatch if self.search.0.is_empty() => "search first: /",
+            Action::NextMatch | Action::PreviousMatch if self.search.0.is_empty() => {
+                "search first: /"
+            }
 
             Action::Save | Action::SaveAs if self.saving => "it is being saved",
             Action::SaveAs => return self.look_only.map_or(Ok(()), Err),
@@ -297,7 +307,12 @@ impl App {
                     Mode::Palette => self.palette_key(event),
                     Mode::Filter => self.filter_key(event),
                     Mode::SaveAs => drop(selection::type_at_end(&mut self.elsewhere, event)),
-                    Mode::List | Mode::Side | Mode::Remedies | Mode::Confirm | Mode::Help | Mode::Tour => {}
+                    Mode::List
+                    | Mode::Side
+                    | Mode::Remedies
+                    | Mode::Confirm
+                    | Mode::Help
+                    | Mode::Tour => {}
                 }
                 None
             }
@@ -383,7 +398,9 @@ impl App {
             Action::NextMatch => self.find(self.selected + 1, true),
             Action::PreviousMatch => self.find(self.selected, false),
             Action::NextFinding => self.next_finding(),
-            Action::OtherPane => self.mode = if self.mode == Mode::Side { Mode::List } else { Mode::Side },
+            Action::OtherPane => {
+                self.mode = if self.mode == Mode::Side { Mode::List } else { Mode::Side }
+            }
             Action::NextTab => self.show(self.pane.beside(true)),
             Action::PreviousTab => self.show(self.pane.beside(false)),
             Action::Tab(pane) => self.show(pane),
@@ -405,7 +422,9 @@ impl App {
             Action::Filter => self.next_filter(),
             Action::FilterBy => self.mode = Mode::Filter,
             Action::Canonicalise => match canonical::plan(&self.document) {
-                Ok(edits) if edits.is_empty() => self.say("the passthrough is written as libvirt writes it already"),
+                Ok(edits) if edits.is_empty() => {
+                    self.say("the passthrough is written as libvirt writes it already")
+                }
                 Ok(edits) => self.edit(&edits, self.selected_entry()),
                 Err(error) => self.status = Some((true, error.to_string())),
             },
@@ -498,7 +517,9 @@ impl App {
 
     fn cancel(&mut self) {
         match self.mode {
-            Mode::Form if self.form.as_ref().is_some_and(Form::is_modified) => self.ask(Question::DropForm),
+            Mode::Form if self.form.as_ref().is_some_and(Form::is_modified) => {
+                self.ask(Question::DropForm)
+            }
             Mode::Form => {
                 self.form = None;
                 self.mode = Mode::List;

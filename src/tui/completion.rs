@@ -33,21 +33,33 @@ pub fn options(typed: &str) -> Vec<Candidate> {
 
 /// Suggestions for the value's field, for its last part.
 pub fn values(option: &str, typed: &str, emulator: Option<&Emulator>) -> Vec<Candidate> {
-    let (Some((group, _)), Some(emulator)) = (driver(option, typed), emulator) else { return Vec::new() };
+    let (Some((group, _)), Some(emulator)) = (driver(option, typed), emulator) else {
+        return Vec::new();
+    };
     let table = if group == "device" { &emulator.devices } else { &emulator.objects };
     match typed.rsplit_once(',') {
         None => {
             let names = table.keys().filter(|name| name.starts_with(typed) && *name != typed);
-            names.map(|name| Candidate { text: name.clone(), name: name.clone(), what: String::new() }).collect()
+            names
+                .map(|name| Candidate {
+                    text: name.clone(),
+                    name: name.clone(),
+                    what: String::new(),
+                })
+                .collect()
         }
         Some((before, part)) => {
             let pairs = Pairs::read(before, Some("driver"));
             let driver = pairs.get("driver").unwrap_or_default();
             let properties = table.get(catalog::unalias(driver)).map_or(&[][..], Vec::as_slice);
-            let fresh = |property: &&Property| property.name.starts_with(part) && pairs.get(&property.name).is_none();
+            let fresh = |property: &&Property| {
+                property.name.starts_with(part) && pairs.get(&property.name).is_none()
+            };
             // What QEMU calls experimental comes last.
-            let (experimental, plain): (Vec<&Property>, Vec<&Property>) =
-                properties.iter().filter(fresh).partition(|property| property.name.starts_with("x-"));
+            let (experimental, plain): (Vec<&Property>, Vec<&Property>) = properties
+                .iter()
+                .filter(fresh)
+                .partition(|property| property.name.starts_with("x-"));
             plain
                 .into_iter()
                 .chain(experimental)
@@ -74,8 +86,10 @@ pub fn path<'a>(option: &str, typed: &'a str) -> Option<(&'a str, &'a str, &'a s
         "keyval" | "drive" | "blockdev" => {
             let part = typed.rfind(',').map_or(0, |comma| comma + 1);
             let (key, _) = typed[part..].split_once('=')?;
-            let names = |row: &catalog::ResourceRow| row.key == Some(key) && PATHS.contains(&row.access);
-            let image = ["drive", "blockdev"].contains(&row.reader) && (key == "file" || key.ends_with("filename"));
+            let names =
+                |row: &catalog::ResourceRow| row.key == Some(key) && PATHS.contains(&row.access);
+            let image = ["drive", "blockdev"].contains(&row.reader)
+                && (key == "file" || key.ends_with("filename"));
             if !image && !catalog::resources(row.name).iter().any(names) {
                 return None;
             }
@@ -108,15 +122,16 @@ const PATHS: [&str; 14] = [
 
 /// Suggestions for a path, from the listing of its directory.
 pub fn paths(option: &str, typed: &str, listing: Option<&Listing>) -> Vec<Candidate> {
-    let (Some((before, directory, part)), Some((listed, names))) = (path(option, typed), listing) else {
+    let (Some((before, directory, part)), Some((listed, names))) = (path(option, typed), listing)
+    else {
         return Vec::new();
     };
     if listed != directory {
         return Vec::new();
     }
-    let names = names
-        .iter()
-        .filter(|name| name.starts_with(part) && *name != part && (!name.starts_with('.') || part.starts_with('.')));
+    let names = names.iter().filter(|name| {
+        name.starts_with(part) && *name != part && (!name.starts_with('.') || part.starts_with('.'))
+    });
     names
         .map(|name| Candidate {
             text: format!("{before}{directory}{}", name.replace(',', ",,")),
@@ -128,12 +143,18 @@ pub fn paths(option: &str, typed: &str, listing: Option<&Listing>) -> Vec<Candid
 
 /// Suggestions for the rest of the namespace: what there is, the domain's devices, the types of values.
 pub fn extras(focus: usize, what: &str, typed: &str, aliases: &[String]) -> Vec<Candidate> {
-    let whole = |name: &str| Candidate { text: name.to_owned(), name: name.to_owned(), what: String::new() };
+    let whole = |name: &str| Candidate {
+        text: name.to_owned(),
+        name: name.to_owned(),
+        what: String::new(),
+    };
     let begin = |name: &&str| name.starts_with(typed) && *name != typed;
     if focus == 0 {
         if let Some(alias) = typed.strip_prefix("override ") {
             let names = aliases.iter().filter(|name| name.starts_with(alias) && *name != alias);
-            return names.map(|name| Candidate { text: format!("override {name}."), ..whole(name) }).collect();
+            return names
+                .map(|name| Candidate { text: format!("override {name}."), ..whole(name) })
+                .collect();
         }
         return ["override ", "capability add", "capability del", "deprecation"]
             .iter()
@@ -182,7 +203,10 @@ mod tests {
             devices: BTreeMap::from([
                 (
                     "isa-debugcon".to_owned(),
-                    vec![property("chardev", "str", None), property("iobase", "uint32", Some("233"))],
+                    vec![
+                        property("chardev", "str", None),
+                        property("iobase", "uint32", Some("233")),
+                    ],
                 ),
                 ("isa-serial".to_owned(), Vec::new()),
             ]),
@@ -199,7 +223,10 @@ mod tests {
         assert_eq!(names(&options("-netd")), ["-netdev"]);
         assert_eq!(options("netd"), []);
         let emulator = emulator();
-        assert_eq!(names(&values("-device", "isa-", Some(&emulator))), ["isa-debugcon", "isa-serial"]);
+        assert_eq!(
+            names(&values("-device", "isa-", Some(&emulator))),
+            ["isa-debugcon", "isa-serial"]
+        );
         let properties = values("--device", "isa-debugcon,chardev=c,", Some(&emulator));
         assert_eq!(names(&properties), ["iobase"]);
         assert_eq!(properties[0].text, "isa-debugcon,chardev=c,iobase=");

@@ -54,23 +54,32 @@ impl Config {
         let refuse = |offset: usize, message: &str| {
             let place = crate::xml::position(text, offset.min(text.len()));
             Error::user(format!("{}:{}:{}: {message}", path.display(), place.line, place.column))
-                .hint("the keys and actions: qpt-tui keys; without this file there are the defaults")
+                .hint(
+                    "the keys and actions: qpt-tui keys; without this file there are the defaults",
+                )
         };
-        let file: File =
-            toml::from_str(text).map_err(|error| refuse(error.span().map_or(0, |span| span.start), error.message()))?;
+        let file: File = toml::from_str(text)
+            .map_err(|error| refuse(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut keymap = Keymap::default();
         for (word, keys) in &file.keys {
             let Some((mode, ..)) = Mode::ALL.into_iter().find(|(_, known, _)| known == word) else {
                 let at = text.find(word.as_str()).unwrap_or(0);
                 let known: Vec<&str> = Mode::ALL.iter().map(|(_, word, _)| *word).collect();
-                return Err(refuse(at, &format!("there is no mode '{word}', expected one of: {}", known.join(" "))));
+                return Err(refuse(
+                    at,
+                    &format!("there is no mode '{word}', expected one of: {}", known.join(" ")),
+                ));
             };
             for (key, action) in keys {
-                let pressed = Key::read(key.get_ref()).map_err(|what| refuse(key.span().start, &what))?;
-                keymap.bind(mode, pressed, action.get_ref()).map_err(|what| refuse(action.span().start, &what))?;
+                let pressed =
+                    Key::read(key.get_ref()).map_err(|what| refuse(key.span().start, &what))?;
+                keymap
+                    .bind(mode, pressed, action.get_ref())
+                    .map_err(|what| refuse(action.span().start, &what))?;
             }
         }
-        let theme = Theme::new(colour && file.theme != Background::Mono).on(file.theme).ascii(file.ascii);
+        let theme =
+            Theme::new(colour && file.theme != Background::Mono).on(file.theme).ascii(file.ascii);
         Ok(Config { mouse: file.mouse, theme, keymap })
     }
 }
@@ -103,10 +112,14 @@ mod tests {
 
     #[test]
     fn a_configuration_changes_keys_and_colours() {
-        let config = read("mouse = false\ntheme = \"light\"\n[keys.list]\n\"Ctrl-w\" = \"save\"\n").unwrap();
+        let config =
+            read("mouse = false\ntheme = \"light\"\n[keys.list]\n\"Ctrl-w\" = \"save\"\n").unwrap();
         assert!(!config.mouse);
         let event = KeyEvent::new(KeyCode::Char('w'), KeyModifiers::CONTROL);
-        assert_eq!(config.keymap.action(Mode::List, &event), Some(crate::tui::action::Action::Save));
+        assert_eq!(
+            config.keymap.action(Mode::List, &event),
+            Some(crate::tui::action::Action::Save)
+        );
         assert!(read("").unwrap().mouse);
     }
 

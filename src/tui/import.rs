@@ -36,7 +36,8 @@ pub fn read(text: &str, there: &[Vec<EntryKind>]) -> Result<Vec<Item>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let (entries, whole) = if text.starts_with('<') { (from_xml(text)?, false) } else { from_shell(text)? };
+    let (entries, whole) =
+        if text.starts_with('<') { (from_xml(text)?, false) } else { from_shell(text)? };
     let mut seen: HashSet<String> = there.iter().map(|entries| key(entries)).collect();
     let item = |entries: Vec<EntryKind>| {
         let fate = if !seen.insert(key(&entries)) {
@@ -78,7 +79,10 @@ fn grouped(entries: Vec<EntryKind>) -> Vec<Vec<EntryKind>> {
 /// `<qemu:arg>` and `<qemu:env>` elements, whatever stands around them and whatever their prefix is called.
 fn from_xml(text: &str) -> Result<Vec<EntryKind>, String> {
     // The declaration of a whole document would stand inside.
-    let text = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).map_or(text, |(_, rest)| rest);
+    let text = text
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"))
+        .map_or(text, |(_, rest)| rest);
     let wrapped = format!("<pasted>{text}</pasted>");
     let tree = xml::scan(&wrapped).map_err(|error| {
         let before = &wrapped[..error.offset.min(wrapped.len())];
@@ -90,7 +94,9 @@ fn from_xml(text: &str) -> Result<Vec<EntryKind>, String> {
         match element.local_name() {
             "arg" => entries.extend(value("value").map(EntryKind::arg)),
             "env" => {
-                entries.extend(value("name").map(|name| EntryKind::env(name, value("value").as_deref())));
+                entries.extend(
+                    value("name").map(|name| EntryKind::env(name, value("value").as_deref())),
+                );
             }
             _ => {}
         }
@@ -106,8 +112,8 @@ fn from_xml(text: &str) -> Result<Vec<EntryKind>, String> {
 /// The flag tells that it was a whole command line.
 fn from_shell(text: &str) -> Result<(Vec<EntryKind>, bool), String> {
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    let words =
-        shlex::split(&joined).ok_or_else(|| "a quote or a backslash is left open in what was pasted".to_owned())?;
+    let words = shlex::split(&joined)
+        .ok_or_else(|| "a quote or a backslash is left open in what was pasted".to_owned())?;
     let program = words.iter().position(|word| is_program(word));
     let arguments = program.map_or(0, |at| at + 1);
     let mut entries = Vec::new();
@@ -199,7 +205,10 @@ mod tests {
 
     #[test]
     fn what_the_domain_says_already_is_not_added_again() {
-        let there = vec![vec![EntryKind::arg("-device"), EntryKind::arg("x")], vec![EntryKind::env("A", Some("1"))]];
+        let there = vec![
+            vec![EntryKind::arg("-device"), EntryKind::arg("x")],
+            vec![EntryKind::env("A", Some("1"))],
+        ];
         assert_eq!(
             shown("A=1 -device x -device y -device y", &there),
             ["= -device x", "+ -device y", "= -device y", "= A=1"]

@@ -59,7 +59,8 @@ const fn key(code: KeyCode) -> Key {
 impl Key {
     /// The key of an event. Shift is left out for characters, where the character already tells it.
     pub fn of(event: &KeyEvent) -> Key {
-        let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        let mut modifiers =
+            event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
         if matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab) {
             modifiers.remove(KeyModifiers::SHIFT);
         }
@@ -97,7 +98,11 @@ impl Key {
                 "Right" => KeyCode::Right,
                 _ => match word.strip_prefix('F').and_then(|number| number.parse().ok()) {
                     Some(number @ 1..=12) => KeyCode::F(number),
-                    _ => return Err(format!("'{text}' is no key, expected one such as j, Ctrl-s, Enter, PgDn or F2")),
+                    _ => {
+                        return Err(format!(
+                            "'{text}' is no key, expected one such as j, Ctrl-s, Enter, PgDn or F2"
+                        ));
+                    }
                 },
             },
         };
@@ -334,10 +339,16 @@ impl Keymap {
     pub fn bind(&mut self, mode: Mode, key: Key, action: &str) -> Result<(), String> {
         let known = |binding: &Binding| binding.mode == mode && name(binding.action) == action;
         if !self.0.iter().any(|(binding, _)| known(binding)) {
-            let mut names: Vec<String> =
-                BINDINGS.iter().filter(|binding| binding.mode == mode).map(|binding| name(binding.action)).collect();
+            let mut names: Vec<String> = BINDINGS
+                .iter()
+                .filter(|binding| binding.mode == mode)
+                .map(|binding| name(binding.action))
+                .collect();
             names.dedup();
-            return Err(format!("there is no action '{action}' here, expected one of: {}", names.join(" ")));
+            return Err(format!(
+                "there is no action '{action}' here, expected one of: {}",
+                names.join(" ")
+            ));
         }
         for (binding, keys) in self.0.iter_mut().filter(|(binding, _)| binding.mode == mode) {
             keys.retain(|other| *other != key);
@@ -351,13 +362,15 @@ impl Keymap {
     /// What a key means in a mode.
     pub fn action(&self, mode: Mode, event: &KeyEvent) -> Option<Action> {
         let pressed = Key::of(event);
-        let found = self.0.iter().find(|(binding, keys)| binding.mode == mode && keys.contains(&pressed));
+        let found =
+            self.0.iter().find(|(binding, keys)| binding.mode == mode && keys.contains(&pressed));
         found.map(|(binding, _)| binding.action)
     }
 
     /// The rows of a mode that have a key, each with its keys.
     pub fn of_mode(&self, mode: Mode) -> impl Iterator<Item = (&'static Binding, &[Key])> {
-        let rows = self.0.iter().filter(move |(binding, keys)| binding.mode == mode && !keys.is_empty());
+        let rows =
+            self.0.iter().filter(move |(binding, keys)| binding.mode == mode && !keys.is_empty());
         rows.map(|(binding, keys)| (*binding, keys.as_slice()))
     }
 }
@@ -399,7 +412,12 @@ mod tests {
         for binding in BINDINGS.iter().filter(|binding| {
             matches!(
                 binding.mode,
-                Mode::Form | Mode::Search | Mode::Import | Mode::Palette | Mode::Filter | Mode::SaveAs
+                Mode::Form
+                    | Mode::Search
+                    | Mode::Import
+                    | Mode::Palette
+                    | Mode::Filter
+                    | Mode::SaveAs
             )
         }) {
             for key in binding.keys.iter() {
@@ -425,8 +443,9 @@ mod tests {
         let mut keymap = Keymap::default();
         keymap.bind(Mode::List, Key::read("Ctrl-w").unwrap(), "save").unwrap();
         keymap.bind(Mode::List, Key::read("d").unwrap(), "undo").unwrap();
-        let press =
-            |keymap: &Keymap, c, modifiers| keymap.action(Mode::List, &KeyEvent::new(KeyCode::Char(c), modifiers));
+        let press = |keymap: &Keymap, c, modifiers| {
+            keymap.action(Mode::List, &KeyEvent::new(KeyCode::Char(c), modifiers))
+        };
         assert_eq!(press(&keymap, 'w', KeyModifiers::CONTROL), Some(Action::Save));
         assert_eq!(press(&keymap, 'd', KeyModifiers::NONE), Some(Action::Undo));
         assert_eq!(press(&keymap, 's', KeyModifiers::CONTROL), Some(Action::Save));

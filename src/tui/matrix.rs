@@ -37,7 +37,9 @@ pub fn lines(line: &CommandLine, findings: &[Finding]) -> Vec<Line> {
     }
     for finding in findings {
         let (Some(entry), Some(resource)) = (finding.entry, &finding.resource) else { continue };
-        let Some(column) = columns().position(|(layer, _)| layer == finding.layer) else { continue };
+        let Some(column) = columns().position(|(layer, _)| layer == finding.layer) else {
+            continue;
+        };
         let row = place(entry, resource.name(), &mut lines);
         let cell = &mut lines[row].cells[column];
         *cell = Some(cell.map_or(finding.verdict, |worst| worst.min(finding.verdict)));

@@ -42,8 +42,8 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         let options = HostOptions { facts: Some(path.clone()), ..cli.host.clone() };
         app.probed(session::facts(&options, &[])?);
     } else if demo {
-        let mut facts: HostFacts =
-            serde_json::from_str(DEMO_HOST).map_err(|error| Error::user(format!("the demo's host: {error}")))?;
+        let mut facts: HostFacts = serde_json::from_str(DEMO_HOST)
+            .map_err(|error| Error::user(format!("the demo's host: {error}")))?;
         facts.source = "an imaginary host".to_owned();
         app.probed(facts);
     }
@@ -74,7 +74,8 @@ fn keep(app: &mut App, source: &Source) -> Keeping {
 /// The user's configuration, or the defaults where there is none.
 fn configuration() -> Result<Config, Error> {
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let path = directories::ProjectDirs::from("", "", "qpt-tui").map(|dirs| dirs.config_dir().join("config.toml"));
+    let path = directories::ProjectDirs::from("", "", "qpt-tui")
+        .map(|dirs| dirs.config_dir().join("config.toml"));
     let text = path.as_ref().map(std::fs::read_to_string);
     match (path, text) {
         (Some(path), Some(Ok(text))) => Config::read(&path, &text, colour),
@@ -94,14 +95,15 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     }
     let source = match (&cli.connect, &cli.domain, &cli.file) {
         (Some(uri), Some(domain), _) => Source::Libvirt(store::open(uri, domain)?),
-        (_, _, Some(path)) => Source::File(store::load(path).map_err(|error| match journal::hint_for(path) {
-            Some(hint) => error.hint(hint),
-            None => error,
-        })?),
+        (_, _, Some(path)) => {
+            Source::File(store::load(path).map_err(|error| match journal::hint_for(path) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })?)
+        }
         _ => {
-            return Err(
-                Error::user("no file was given").hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo")
-            );
+            return Err(Error::user("no file was given")
+                .hint("open one: qpt-tui vm.xml, or look at the demo: qpt-tui --demo"));
         }
     };
     let document = session::parse(&source.title(), source.text()).map_err(|error| {

@@ -33,7 +33,12 @@ pub struct PaneRow {
 
 /// All tabs, in the order of [`Pane`].
 pub static PANES: [PaneRow; 7] = [
-    PaneRow { pane: Pane::Security, title: "Security", help: "what each layer says about the selection", asks: false },
+    PaneRow {
+        pane: Pane::Security,
+        title: "Security",
+        help: "what each layer says about the selection",
+        asks: false,
+    },
     PaneRow {
         pane: Pane::Layers,
         title: "Layers",
@@ -42,7 +47,12 @@ pub static PANES: [PaneRow; 7] = [
     },
     PaneRow { pane: Pane::Xml, title: "XML", help: "the XML as libvirt prints it", asks: false },
     PaneRow { pane: Pane::Diff, title: "Diff", help: "what saving changes", asks: false },
-    PaneRow { pane: Pane::Command, title: "Command", help: "the command line around the passthrough", asks: true },
+    PaneRow {
+        pane: Pane::Command,
+        title: "Command",
+        help: "the command line around the passthrough",
+        asks: true,
+    },
     PaneRow { pane: Pane::Rule, title: "Rule", help: "the page of the rule", asks: false },
     PaneRow { pane: Pane::Schema, title: "Schema", help: "what libvirt's schema says", asks: true },
 ];

@@ -74,14 +74,17 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
     let options = line
         .options
         .iter()
-        .map(|option| (start(List::Args, option.entry), Row::Option(option.entry..option.last() + 1)))
+        .map(|option| {
+            (start(List::Args, option.entry), Row::Option(option.entry..option.last() + 1))
+        })
         .collect();
     if list(&mut rows, List::Args, options) {
         rows.push(Row::Hint("none; a adds one, p imports"));
     }
     let variables = document.list(List::Envs).len();
     rows.push(Row::Title("Environment", variables));
-    let own = (0..variables).map(|index| (start(List::Envs, index), Row::Variable(index))).collect();
+    let own =
+        (0..variables).map(|index| (start(List::Envs, index), Row::Variable(index))).collect();
     if list(&mut rows, List::Envs, own) {
         rows.push(Row::Hint("none; e adds one"));
     }

@@ -14,11 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-    EnableMouseCapture, Event,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange, EnableMouseCapture, Event,
 };
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
@@ -42,7 +43,13 @@ pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        EnableFocusChange,
+        cursor::Hide
+    )?;
     if MOUSE.load(Ordering::SeqCst) { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
@@ -84,7 +91,9 @@ fn leave_without_waiting() {
     let _ = rustix::termios::tcflush(&stdout, rustix::termios::QueueSelector::OFlush);
     let Ok(name) = rustix::termios::ttyname(&stdout, Vec::new()) else { return };
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let Ok(terminal) = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()) else { return };
+    let Ok(terminal) = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()) else {
+        return;
+    };
     let mut bytes = vec![0x18];
     bytes.extend(farewell());
     let _ = rustix::io::write(&terminal, &bytes);
@@ -134,7 +143,11 @@ fn guard() -> io::Result<LastDeed> {
     let asked = Arc::new(AtomicUsize::new(0));
     let (pipe, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     for signal in [SIGTERM, SIGHUP] {
-        signal_hook::flag::register_usize(signal, Arc::clone(&asked), usize::try_from(signal).unwrap_or(1))?;
+        signal_hook::flag::register_usize(
+            signal,
+            Arc::clone(&asked),
+            usize::try_from(signal).unwrap_or(1),
+        )?;
         signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
     }
     let last_deed = LastDeed::default();
@@ -179,7 +192,8 @@ impl Reader {
         std::thread::spawn(move || {
             loop {
                 let stdin = io::stdin();
-                let mut watched = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&told, PollFlags::IN)];
+                let mut watched =
+                    [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&told, PollFlags::IN)];
                 match poll(&mut watched, None) {
                     Ok(_) | Err(rustix::io::Errno::INTR) => {}
                     Err(_) => return,
@@ -253,9 +267,14 @@ struct Signals {
 
 impl Signals {
     fn register(wake: &OwnedFd) -> io::Result<Signals> {
-        let signals = Signals { end: Arc::default(), redraw: Arc::default(), suspend: Arc::default() };
+        let signals =
+            Signals { end: Arc::default(), redraw: Arc::default(), suspend: Arc::default() };
         for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
-            signal_hook::flag::register_usize(signal, Arc::clone(&signals.end), usize::try_from(signal).unwrap_or(1))?;
+            signal_hook::flag::register_usize(
+                signal,
+                Arc::clone(&signals.end),
+                usize::try_from(signal).unwrap_or(1),
+            )?;
         }
         for signal in [SIGWINCH, SIGCONT] {
             signal_hook::flag::register(signal, Arc::clone(&signals.redraw))?;
@@ -281,7 +300,8 @@ impl<M: Send + 'static> Session<M> {
         if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
             return Err(Error::user("this terminal (TERM=dumb) cannot show the editor").hint(hint));
         }
-        let failed = |error: io::Error| Error::user(format!("the terminal could not be set up: {error}"));
+        let failed =
+            |error: io::Error| Error::user(format!("the terminal could not be set up: {error}"));
         let flags = rustix::pipe::PipeFlags::NONBLOCK | rustix::pipe::PipeFlags::CLOEXEC;
         let (pipe, write) = rustix::pipe::pipe_with(flags).map_err(|error| failed(error.into()))?;
         let signals = Signals::register(&write).map_err(failed)?;
@@ -361,7 +381,8 @@ impl<M: Send + 'static> Session<M> {
                 return Wake::Message(message);
             }
             let stdin = io::stdin();
-            let mut watched = [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&self.pipe, PollFlags::IN)];
+            let mut watched =
+                [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&self.pipe, PollFlags::IN)];
             match poll(&mut watched, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return Wake::Gone,
@@ -392,7 +413,10 @@ impl<M: Send + 'static> Session<M> {
     pub(super) fn suspend(&mut self) -> io::Result<Option<i32>> {
         leave();
         loop {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+            rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::STOP,
+            )?;
             // Another thread may be the one that learns of the signal that came first.
             std::thread::sleep(SIGNALS_ARRIVE);
             let end = self.signals.end.load(Ordering::SeqCst);

@@ -31,7 +31,10 @@ impl Entities {
                 Some(quote @ ('"' | '\'')) if name != "%" => {
                     let text = &value[1..];
                     let end = text.find(quote).ok_or_else(|| {
-                        XmlError::at(here, "the entity's text has no end, expected its closing quote")
+                        XmlError::at(
+                            here,
+                            "the entity's text has no end, expected its closing quote",
+                        )
                     })?;
                     // The first declaration of a name is the one that counts (XML 1.0, 4.2).
                     found.entry(name.to_owned()).or_insert(resolve_characters(&text[..end]));
@@ -69,7 +72,10 @@ impl Entities {
         out: &mut String,
     ) -> Result<(), XmlError> {
         if depth > MAX_DEPTH || out.len() > MAX_EXPANDED {
-            return Err(XmlError::at(offset, "the document's entities expand without end, expected plain text"));
+            return Err(XmlError::at(
+                offset,
+                "the document's entities expand without end, expected plain text",
+            ));
         }
         let mut rest = raw;
         while let Some(at) = rest.find(['&', '<', '\t', '\n', '\r']) {
@@ -78,7 +84,10 @@ impl Entities {
             rest = &rest[at..];
             match rest.as_bytes()[0] {
                 b'<' if attribute => {
-                    return Err(XmlError::at(here, "'<' stands in an attribute value, expected '&lt;'"));
+                    return Err(XmlError::at(
+                        here,
+                        "'<' stands in an attribute value, expected '&lt;'",
+                    ));
                 }
                 b'&' => rest = self.reference(rest, here, attribute, depth, out)?,
                 b'\r' => {
@@ -104,7 +113,9 @@ impl Entities {
         depth: usize,
         out: &mut String,
     ) -> Result<&'a str, XmlError> {
-        let end = rest.find(';').filter(|&end| end > 1 && !rest[1..end].contains(['&', '<', ' ', '\n', '\t']));
+        let end = rest
+            .find(';')
+            .filter(|&end| end > 1 && !rest[1..end].contains(['&', '<', ' ', '\n', '\t']));
         let Some(end) = end else {
             return Err(XmlError::at(here, "'&' does not begin a reference, expected '&amp;'"));
         };
@@ -117,7 +128,10 @@ impl Entities {
             "apos" => out.push('\''),
             _ if name.starts_with('#') => {
                 out.push(character(&name[1..]).ok_or_else(|| {
-                    XmlError::at(here, format!("'&{name};' is not a character that XML 1.0 can hold"))
+                    XmlError::at(
+                        here,
+                        format!("'&{name};' is not a character that XML 1.0 can hold"),
+                    )
                 })?);
             }
             _ => match self.0.get(name) {
@@ -125,7 +139,9 @@ impl Entities {
                 None => {
                     return Err(XmlError::at(
                         here,
-                        format!("the entity '&{name};' is not declared, expected '&amp;' for an ampersand"),
+                        format!(
+                            "the entity '&{name};' is not declared, expected '&amp;' for an ampersand"
+                        ),
                     ));
                 }
             },
@@ -154,7 +170,9 @@ fn resolve_characters(text: &str) -> String {
 
 fn character(number: &str) -> Option<char> {
     let code = match number.strip_prefix('x') {
-        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok()?,
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            u32::from_str_radix(hex, 16).ok()?
+        }
         None if number.bytes().all(|b| b.is_ascii_digit()) => number.parse().ok()?,
         _ => return None,
     };

@@ -93,7 +93,9 @@ impl EditSet {
 
     /// The text with every edit made; bytes outside the spans are copied as they were.
     pub fn apply(&self, source: &str) -> String {
-        let mut text = String::with_capacity(source.len() + self.0.iter().map(|edit| edit.text.len()).sum::<usize>());
+        let mut text = String::with_capacity(
+            source.len() + self.0.iter().map(|edit| edit.text.len()).sum::<usize>(),
+        );
         let mut done = 0;
         for edit in &self.0 {
             text.push_str(&source[done..edit.span.start]);
@@ -133,7 +135,9 @@ mod tests {
 
     #[test]
     fn the_edit_between_two_texts_makes_one_of_the_other() {
-        for (old, new) in [("", "a"), ("abc", "abc"), ("aé", "aè"), ("aaaa", "aa"), ("xay", "xby"), ("ab", "")] {
+        for (old, new) in
+            [("", "a"), ("abc", "abc"), ("aé", "aè"), ("aaaa", "aa"), ("xay", "xby"), ("ab", "")]
+        {
             assert_eq!(EditSet::between(old, new).apply(old), new);
         }
     }

@@ -59,7 +59,8 @@ pub struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// Looks for the lines once.
     pub fn of(source: &'a str) -> Lines<'a> {
-        let starts = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let starts =
+            std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Lines { source, starts }
     }
 

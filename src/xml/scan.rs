@@ -82,19 +82,26 @@ impl Element {
 
     /// The value of the attribute called exactly `name`.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.value.as_str())
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+            .map(|attribute| attribute.value.as_str())
     }
 
     /// The first attribute whose local name is `local`, whatever its prefix, as `xmlGetProp` finds it.
     pub fn property(&self, local: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| {
-            attribute.local_name() == local && attribute.name != "xmlns" && !attribute.name.starts_with("xmlns:")
+            attribute.local_name() == local
+                && attribute.name != "xmlns"
+                && !attribute.name.starts_with("xmlns:")
         })
     }
 
     /// Where another attribute can be inserted, its leading blank included.
     pub fn after_attributes(&self) -> usize {
-        self.attributes.last().map_or(self.open.start + 1 + self.name.len(), |last| last.value_span.end + 1)
+        self.attributes
+            .last()
+            .map_or(self.open.start + 1 + self.name.len(), |last| last.value_span.end + 1)
     }
 
     /// The namespace that this element's own attributes bind `prefix` to (`None`: the default one).
@@ -130,7 +137,8 @@ impl Tree {
 
     /// The first child called `local` that is in no namespace.
     pub fn child(&self, parent: usize, local: &str) -> Option<(usize, &Element)> {
-        self.children(parent).find(|(_, element)| element.name == local && element.namespace.is_none())
+        self.children(parent)
+            .find(|(_, element)| element.name == local && element.namespace.is_none())
     }
 }
 
@@ -152,8 +160,13 @@ pub fn scan(source: &str) -> Result<Tree, XmlError> {
         return Err(XmlError::at(at, "a second byte order mark, expected <domain> or a comment"));
     }
     let shift = source.len() - body.len();
-    if let Some((at, c)) = source.char_indices().skip(usize::from(shift > 0)).find(|&(_, c)| !is_xml_char(c)) {
-        return Err(XmlError::at(at, format!("XML 1.0 cannot hold the character U+{:04X}", u32::from(c))));
+    if let Some((at, c)) =
+        source.char_indices().skip(usize::from(shift > 0)).find(|&(_, c)| !is_xml_char(c))
+    {
+        return Err(XmlError::at(
+            at,
+            format!("XML 1.0 cannot hold the character U+{:04X}", u32::from(c)),
+        ));
     }
     let mut scanner = Scanner {
         source,
@@ -167,7 +180,10 @@ pub fn scan(source: &str) -> Result<Tree, XmlError> {
     loop {
         let start = at(reader.buffer_position()) + shift;
         let event = reader.read_event().map_err(|error| {
-            let at = at(reader.error_position().max(reader.buffer_position().min(reader.error_position()))) + shift;
+            let at = at(reader
+                .error_position()
+                .max(reader.buffer_position().min(reader.error_position())))
+                + shift;
             XmlError::at(at.max(start.min(source.len())), syntax(&error))
         })?;
         let span = start..at(reader.buffer_position()) + shift;
@@ -185,7 +201,10 @@ fn at(position: u64) -> usize {
 
 fn syntax(error: &quick_xml::Error) -> String {
     match error {
-        quick_xml::Error::IllFormed(quick_xml::errors::IllFormedError::MismatchedEndTag { expected, found }) => {
+        quick_xml::Error::IllFormed(quick_xml::errors::IllFormedError::MismatchedEndTag {
+            expected,
+            found,
+        }) => {
             format!("</{found}> closes <{expected}>, expected </{expected}>")
         }
         quick_xml::Error::IllFormed(quick_xml::errors::IllFormedError::UnmatchedEndTag(found)) => {
@@ -231,16 +250,23 @@ impl Scanner<'_> {
             Event::End(tag) => {
                 let name = tag.name().0.trim_end();
                 // quick-xml compared the names; here only what stands after the name is left to check.
-                if self.source[span.start + 2 + name.len()..span.end - 1].contains(|c: char| !c.is_ascii_whitespace()) {
-                    return Err(XmlError::at(span.start, format!("</{name}> has text after its name, expected '>'")));
+                if self.source[span.start + 2 + name.len()..span.end - 1]
+                    .contains(|c: char| !c.is_ascii_whitespace())
+                {
+                    return Err(XmlError::at(
+                        span.start,
+                        format!("</{name}> has text after its name, expected '>'"),
+                    ));
                 }
-                let index = self.open.pop().expect("quick-xml refuses an end tag that closes nothing");
+                let index =
+                    self.open.pop().expect("quick-xml refuses an end tag that closes nothing");
                 self.tree.elements[index].close = Some(span);
             }
             Event::Text(_) | Event::GeneralRef(_) => self.text(span)?,
             Event::CData(_) => match self.open.last() {
                 Some(&index) => {
-                    let inside = &self.source[span.start + "<![CDATA[".len()..span.end - "]]>".len()];
+                    let inside =
+                        &self.source[span.start + "<![CDATA[".len()..span.end - "]]>".len()];
                     self.tree.elements[index].text.push_str(inside);
                 }
                 None => return Err(self.outside(&span)),
@@ -254,7 +280,10 @@ impl Scanner<'_> {
                     ));
                 }
                 let version = declaration.version().map_err(|_| {
-                    XmlError::at(span.start, "the XML declaration has no version, expected version=\"1.0\"")
+                    XmlError::at(
+                        span.start,
+                        "the XML declaration has no version, expected version=\"1.0\"",
+                    )
                 })?;
                 if version != "1.0" {
                     return Err(XmlError::at(
@@ -263,7 +292,8 @@ impl Scanner<'_> {
                     ));
                 }
                 if let Some(Ok(encoding)) = declaration.encoding()
-                    && !["utf-8", "utf8", "us-ascii", "ascii"].contains(&encoding.to_ascii_lowercase().as_str())
+                    && !["utf-8", "utf8", "us-ascii", "ascii"]
+                        .contains(&encoding.to_ascii_lowercase().as_str())
                 {
                     self.tree.foreign_encoding = Some(encoding.into_owned());
                 }
@@ -304,13 +334,20 @@ impl Scanner<'_> {
         } else {
             "expected nothing after the root element"
         };
-        XmlError::at(span.start + blank, format!("text stands outside the root element, {expected}"))
+        XmlError::at(
+            span.start + blank,
+            format!("text stands outside the root element, {expected}"),
+        )
     }
 
     fn text(&mut self, span: Span) -> Result<(), XmlError> {
         let raw = &self.source[span.clone()];
         let Some(&index) = self.open.last() else {
-            return if raw.bytes().all(|b| b.is_ascii_whitespace()) { Ok(()) } else { Err(self.outside(&span)) };
+            return if raw.bytes().all(|b| b.is_ascii_whitespace()) {
+                Ok(())
+            } else {
+                Err(self.outside(&span))
+            };
         };
         if let Some(at) = raw.find("]]>") {
             return Err(XmlError::at(span.start + at, "']]>' stands in text, expected ']]&gt;'"));
@@ -328,7 +365,9 @@ impl Scanner<'_> {
         if !is_name(&name) {
             return Err(XmlError::at(
                 span.start,
-                format!("'<{name}' does not begin an element, expected a name after '<' or '&lt;' for the sign itself"),
+                format!(
+                    "'<{name}' does not begin an element, expected a name after '<' or '&lt;' for the sign itself"
+                ),
             ));
         }
         let parent = self.open.last().copied();
@@ -388,8 +427,8 @@ impl Scanner<'_> {
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| attribute_error(&error, content))?;
             let name = attribute.key.0;
-            let start =
-                offset_in(self.source, name).ok_or_else(|| XmlError::at(span.start, "the start tag cannot be read"))?;
+            let start = offset_in(self.source, name)
+                .ok_or_else(|| XmlError::at(span.start, "the start tag cannot be read"))?;
             let value = offset_in(self.source, &attribute.value).unwrap_or(start + name.len());
             debug_assert!(value >= content && value <= content + base.len());
             if !is_name(name) {
@@ -401,7 +440,9 @@ impl Scanner<'_> {
             if !self.source[..start].ends_with(|c: char| c.is_ascii_whitespace()) {
                 return Err(XmlError::at(
                     start,
-                    format!("the attribute '{name}' stands right after another, expected a blank between them"),
+                    format!(
+                        "the attribute '{name}' stands right after another, expected a blank between them"
+                    ),
                 ));
             }
             attributes.push(Attribute {
@@ -422,13 +463,17 @@ impl Scanner<'_> {
             let line = position(self.source, element.open.start).line;
             return Err(XmlError::at(
                 end,
-                format!("the document ends inside <{}> of line {line}, expected </{0}>", element.name),
+                format!(
+                    "the document ends inside <{}> of line {line}, expected </{0}>",
+                    element.name
+                ),
             ));
         }
         if self.tree.elements.is_empty() {
             return Err(XmlError::at(end, "the document holds no element, expected <domain>"));
         }
-        if let (Some(encoding), Some(at)) = (&self.tree.foreign_encoding, self.source.find(|c: char| !c.is_ascii()))
+        if let (Some(encoding), Some(at)) =
+            (&self.tree.foreign_encoding, self.source.find(|c: char| !c.is_ascii()))
             && (encoding.to_ascii_lowercase().starts_with("utf-16")
                 || encoding.to_ascii_lowercase().starts_with("iso-8859"))
         {
@@ -451,13 +496,21 @@ fn offset_in(whole: &str, part: &str) -> Option<usize> {
 
 fn attribute_error(error: &AttrError, content: usize) -> XmlError {
     let (at, message) = match error {
-        AttrError::ExpectedEq(at) => (*at, "an attribute has no value, expected name='value'".to_owned()),
-        AttrError::ExpectedValue(at) => (*at, "an attribute has no value after '=', expected a quoted one".to_owned()),
-        AttrError::UnquotedValue(at) => (*at, "an attribute's value is not quoted, expected name='value'".to_owned()),
+        AttrError::ExpectedEq(at) => {
+            (*at, "an attribute has no value, expected name='value'".to_owned())
+        }
+        AttrError::ExpectedValue(at) => {
+            (*at, "an attribute has no value after '=', expected a quoted one".to_owned())
+        }
+        AttrError::UnquotedValue(at) => {
+            (*at, "an attribute's value is not quoted, expected name='value'".to_owned())
+        }
         AttrError::ExpectedQuote(at, quote) => {
             (*at, format!("an attribute's value has no end, expected {}", char::from(*quote)))
         }
-        AttrError::Duplicated(at, _) => (*at, "an attribute stands twice in one tag, expected it once".to_owned()),
+        AttrError::Duplicated(at, _) => {
+            (*at, "an attribute stands twice in one tag, expected it once".to_owned())
+        }
     };
     XmlError::at(content + at, message)
 }
@@ -530,9 +583,15 @@ mod tests {
             let error = refused(source);
             assert_eq!(error.offset, offset, "{source:?}: {error:?}");
         }
-        for source in
-            ["<a", "<a b='1", "<!-- a -- b --><a/>", "<a><!-- </a>", "<a>&amp</a>", "<!DOCTYPE a", "<a></a b>"]
-        {
+        for source in [
+            "<a",
+            "<a b='1",
+            "<!-- a -- b --><a/>",
+            "<a><!-- </a>",
+            "<a>&amp</a>",
+            "<!DOCTYPE a",
+            "<a></a b>",
+        ] {
             refused(source);
         }
         refused(&"<a>".repeat(300));

@@ -121,7 +121,11 @@ fn a_panic() {
     let count = runs(2);
     let right = several(count, |number| {
         let work = Work::new(number);
-        let script = format!("QPT_TUI_PANIC=1 exec '{}' '{}'", env!("CARGO_BIN_EXE_qpt-tui"), work.file().display());
+        let script = format!(
+            "QPT_TUI_PANIC=1 exec '{}' '{}'",
+            env!("CARGO_BIN_EXE_qpt-tui"),
+            work.file().display()
+        );
         let mut terminal = Terminal::at_home(&work.home(), "/bin/sh", &["-c", &script], (80, 24));
         work.make(&mut terminal);
         terminal.send("\u{1b}[24~");
@@ -184,11 +188,17 @@ fn tmux_is_killed() {
         let work = Work::new(number);
         let socket = work.dir.path().join("tmux");
         let tmux = |arguments: &[&str]| {
-            let status = Command::new("tmux").arg("-S").arg(&socket).args(arguments).stderr(Stdio::null()).status();
+            let status = Command::new("tmux")
+                .arg("-S")
+                .arg(&socket)
+                .args(arguments)
+                .stderr(Stdio::null())
+                .status();
             assert!(status.unwrap().success());
         };
         let command = format!("'{}' '{}'", env!("CARGO_BIN_EXE_qpt-tui"), work.file().display());
-        let arguments = ["-S", socket.to_str().unwrap(), "-f", "/dev/null", "new-session", &command];
+        let arguments =
+            ["-S", socket.to_str().unwrap(), "-f", "/dev/null", "new-session", &command];
         let mut terminal = Terminal::at_home(&work.home(), "tmux", &arguments, (80, 25));
         work.make(&mut terminal);
         let editor = editor_of(&work);
@@ -209,7 +219,9 @@ fn an_ssh_connection_ends() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     for key in ["host", "user"] {
-        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &at(key)]).status();
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f", &at(key)])
+            .status();
         assert!(made.unwrap().success());
     }
     std::fs::copy(at("user.pub"), at("known")).unwrap();
@@ -222,7 +234,11 @@ fn an_ssh_connection_ends() {
     );
     std::fs::write(at("sshd_config"), settings).unwrap();
     let log = std::fs::File::create(at("log")).unwrap();
-    let mut daemon = Command::new(sshd).args(["-D", "-e", "-f", &at("sshd_config")]).stderr(log).spawn().unwrap();
+    let mut daemon = Command::new(sshd)
+        .args(["-D", "-e", "-f", &at("sshd_config")])
+        .stderr(log)
+        .spawn()
+        .unwrap();
     let deadline = Instant::now() + PATIENCE;
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < deadline, "sshd does not answer");

@@ -32,11 +32,19 @@ fn cases() -> Vec<(&'static str, usize, &'static str)> {
         (1..=*count).flat_map(move |number| ERRORS.iter().map(move |error| (*call, number, *error)))
     });
     let all: Vec<_> = all.collect();
-    if std::env::var_os("QPT_LOST_RUNS").is_some() { all } else { all.into_iter().step_by(17).collect() }
+    if std::env::var_os("QPT_LOST_RUNS").is_some() {
+        all
+    } else {
+        all.into_iter().step_by(17).collect()
+    }
 }
 
 /// Attaches strace to all threads of a process; it is ready when it says so.
-fn inject(process: u32, (call, number, error): (&str, usize, &str), log: &std::path::Path) -> Child {
+fn inject(
+    process: u32,
+    (call, number, error): (&str, usize, &str),
+    log: &std::path::Path,
+) -> Child {
     let file = std::fs::File::create(log).unwrap();
     let fault = format!("inject={call}:error={error}:when={number}");
     let strace = Command::new("strace")
@@ -69,7 +77,8 @@ fn detach(strace: &mut Child) {
 }
 
 fn wait_for_end_of_save(terminal: &mut Terminal, strace: &mut Child) -> String {
-    let ends = ["saved; for libvirt", "Not saved", "It can't be replaced", "Changed by somebody else"];
+    let ends =
+        ["saved; for libvirt", "Not saved", "It can't be replaced", "Changed by somebody else"];
     let begun = Instant::now();
     let deadline = begun + crate::pty::PATIENCE;
     let mut woken = false;
@@ -99,13 +108,15 @@ fn a_system_call_of_a_save_fails() {
         return;
     }
     let cases = cases();
-    let (kept, saved) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
+    let (kept, saved) =
+        (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
     let right = several(cases.len(), |number| {
         let case = cases[number];
         let work = Work { typed: None, ..Work::new(number) };
         // Attributes of its own, so that every call has something to do.
         let name = std::ffi::CString::new(work.file().to_str().unwrap()).unwrap();
-        let marked = rustix::fs::setxattr(&*name, "user.qpt", b"mine", rustix::fs::XattrFlags::empty());
+        let marked =
+            rustix::fs::setxattr(&*name, "user.qpt", b"mine", rustix::fs::XattrFlags::empty());
         let mut terminal = work.open();
         work.make(&mut terminal);
         let mut strace = inject(terminal.child.id(), case, &work.dir.path().join("strace"));

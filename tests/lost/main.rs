@@ -28,7 +28,9 @@ fn several(count: usize, one: impl Fn(usize) + Sync) -> usize {
                     if number >= count {
                         return;
                     }
-                    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| one(number))).is_ok() {
+                    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| one(number)))
+                        .is_ok()
+                    {
                         right.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                     }
                 }

@@ -7,8 +7,12 @@ use crate::{runs, several};
 
 #[test]
 fn a_kill_while_saving_leaves_the_old_text_or_the_new() {
-    let count = std::env::var("QPT_LOST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(runs(8));
-    let (old, new) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
+    let count = std::env::var("QPT_LOST_KILLS")
+        .ok()
+        .and_then(|kills| kills.parse().ok())
+        .unwrap_or(runs(8));
+    let (old, new) =
+        (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
     let right = several(count, |number| {
         let work = Work { typed: None, ..Work::new(number) };
         let mut terminal = work.open();

@@ -8,7 +8,8 @@ use qpt_tui::tui::app::App;
 
 use crate::pty::Terminal;
 
-pub(crate) const VM: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+pub(crate) const VM: &str =
+    "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>vm</name>
   <qemu:commandline>
     <qemu:arg value='-rtc'/>
@@ -38,8 +39,9 @@ impl Work {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("home")).unwrap();
         std::fs::write(dir.path().join("vm.xml"), VM).unwrap();
-        let keys: Vec<&str> =
-            (0..1 + number % 3).map(|step| CHANGES[(number / 3 + step * 5) % CHANGES.len()]).collect();
+        let keys: Vec<&str> = (0..1 + number % 3)
+            .map(|step| CHANGES[(number / 3 + step * 5) % CHANGES.len()])
+            .collect();
         let mut work = Work { dir, keys, typed: None };
         if work.wanted() == VM {
             // Some changes take each other back.
@@ -124,7 +126,9 @@ impl Work {
         collect(self.dir.path(), &mut found);
         found.retain(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            ["journal-", "lock", ".unfinished-", ".qpt-tui-", "scratch-"].iter().any(|start| name.starts_with(start))
+            ["journal-", "lock", ".unfinished-", ".qpt-tui-", "scratch-"]
+                .iter()
+                .any(|start| name.starts_with(start))
         });
         found
     }

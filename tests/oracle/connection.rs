@@ -21,7 +21,8 @@ fn a_domain_is_opened_and_defined_through_virsh() {
     let file = dir.path().join("kept.xml");
     let define = |text: &str| {
         std::fs::write(&file, text).unwrap();
-        let done = Command::new("virsh").args(["-q", "-c", &uri, "define"]).arg(&file).output().unwrap();
+        let done =
+            Command::new("virsh").args(["-q", "-c", &uri, "define"]).arg(&file).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     };
     define(TEXT);
@@ -32,17 +33,27 @@ fn a_domain_is_opened_and_defined_through_virsh() {
     let document = Document::parse(source.text()).unwrap();
     let kinds = [EntryKind::arg("-global"), EntryKind::arg("PIIX4_PM.disable_s3=1")];
     let next = document.apply(&document.insert(List::Args, 0, &kinds).unwrap()).unwrap();
-    let Saved::Written(mut written, None) = save(&source, next.source()).unwrap() else { panic!("it was not written") };
-    assert!(written.text().contains("<qemu:arg value='PIIX4_PM.disable_s3=1'/>") && written.text().contains("secret"));
+    let Saved::Written(mut written, None) = save(&source, next.source()).unwrap() else {
+        panic!("it was not written")
+    };
+    assert!(
+        written.text().contains("<qemu:arg value='PIIX4_PM.disable_s3=1'/>")
+            && written.text().contains("secret")
+    );
 
     // Somebody else's change is not written over unasked.
     define(&TEXT.replace("65536", "131072"));
     let next = next.apply(&next.insert(List::Args, 0, &[EntryKind::arg("-S")]).unwrap()).unwrap();
-    let Saved::ChangedByOthers(theirs) = save(&written, next.source()).unwrap() else { panic!("it was changed") };
+    let Saved::ChangedByOthers(theirs) = save(&written, next.source()).unwrap() else {
+        panic!("it was changed")
+    };
     written.know(&theirs);
-    let Saved::Written(written, None) = save(&written, next.source()).unwrap() else { panic!("it was not written") };
+    let Saved::Written(written, None) = save(&written, next.source()).unwrap() else {
+        panic!("it was not written")
+    };
 
-    let refused = save(&written, &next.source().replace("<memory", "<memori")).unwrap_err().to_string();
+    let refused =
+        save(&written, &next.source().replace("<memory", "<memori")).unwrap_err().to_string();
     assert!(refused.contains("the domain is as it was; virsh define: "), "{refused}");
     let gone = store::open(&uri, "nosuch").unwrap_err().to_string();
     assert!(gone.contains("nosuch") && gone.contains("virsh list --all"), "{gone}");

@@ -14,27 +14,40 @@ fn defined(root: &Path, text: &str) -> Result<String, String> {
     let file = root.join("domain.xml");
     std::fs::write(&file, text).unwrap();
     let name = Document::parse(text).unwrap().facts().name.clone();
-    let script = format!("define '{}'; dumpxml --inactive '{name}'; undefine '{name}' --nvram", file.display());
+    let script = format!(
+        "define '{}'; dumpxml --inactive '{name}'; undefine '{name}' --nvram",
+        file.display()
+    );
     let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
-    let output = Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap();
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("virsh")
+        .args(["-q", "-c", &uri, &script])
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    let (out, error) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if error.contains("Failed to define") || error.contains("failed to connect") {
         return Err(error.into_owned());
     }
-    let lines = out.lines().skip_while(|line| !line.starts_with("  <qemu:")).take_while(|line| *line != "</domain>");
+    let lines = out
+        .lines()
+        .skip_while(|line| !line.starts_with("  <qemu:"))
+        .take_while(|line| *line != "</domain>");
     Ok(lines.map(|line| format!("{line}\n")).collect())
 }
 
 pub(crate) fn oracle() -> Option<tempfile::TempDir> {
     let dir = tempfile::tempdir().unwrap();
     let plain = fixtures().into_iter().find(|(name, _)| name == "plain.xml").unwrap().1;
-    let there = Command::new("virsh").arg("--version").output().is_ok() && rustix::process::getuid().is_root();
+    let there = Command::new("virsh").arg("--version").output().is_ok()
+        && rustix::process::getuid().is_root();
     if !there {
         eprintln!("skipped: no virsh here, or not root");
         return None;
     }
     // libvirt asks QEMU anew for every domain where its user may not open /dev/kvm: half a minute each.
-    let kvm = std::fs::metadata("/dev/kvm").map(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()));
+    let kvm = std::fs::metadata("/dev/kvm")
+        .map(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()));
     if kvm.is_ok_and(|mode| mode & 0o006 != 0o006) && std::env::var_os("QPT_ORACLE").is_none() {
         eprintln!("skipped: /dev/kvm is not for everybody here; tests/oracle/run runs this");
         return None;
@@ -50,7 +63,9 @@ pub(crate) fn oracle() -> Option<tempfile::TempDir> {
 fn libvirt_prints_what_the_side_pane_shows() {
     let Some(dir) = oracle() else { return };
     let mut compared = 0;
-    for (name, text) in fixtures().into_iter().chain(corpus().unwrap_or_default().into_iter().step_by(7)) {
+    for (name, text) in
+        fixtures().into_iter().chain(corpus().unwrap_or_default().into_iter().step_by(7))
+    {
         let Ok(document) = Document::parse(text.as_str()) else { continue };
         let ours = canonical::block(&document);
         match defined(dir.path(), &text) {
@@ -75,9 +90,11 @@ fn an_edited_document_defines_as_it_was_shown() {
     for (name, text) in fixtures() {
         let document = Document::parse(text.as_str()).unwrap();
         let kinds = [EntryKind::arg("-msg"), EntryKind::arg("a,,b='\"&<>é")];
+        let next = document
+            .apply(&document.insert(List::Args, document.list(List::Args).len(), &kinds).unwrap())
+            .unwrap();
         let next =
-            document.apply(&document.insert(List::Args, document.list(List::Args).len(), &kinds).unwrap()).unwrap();
-        let next = next.apply(&next.insert(List::Envs, 0, &[EntryKind::env("N", None)]).unwrap()).unwrap();
+            next.apply(&next.insert(List::Envs, 0, &[EntryKind::env("N", None)]).unwrap()).unwrap();
         let count = next.list(List::Args).len();
         let order: Vec<usize> = (0..count).rev().collect();
         let next = next.apply(&next.reorder(List::Args, &order).unwrap()).unwrap();
@@ -115,7 +132,11 @@ fn what_libvirt_refuses_we_refuse_and_the_reverse() {
         std::fs::write(&file, &text).unwrap();
         let uri = format!("qemu:///embed?root={}", dir.path().join("libvirt").display());
         let script = format!("define '{}'; undefine plain", file.display());
-        let output = Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap();
+        let output = Command::new("virsh")
+            .args(["-q", "-c", &uri, &script])
+            .env("LC_ALL", "C")
+            .output()
+            .unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(error.contains("Failed to define"), ours.is_err(), "{inner}: {error} {ours:?}");
     }

@@ -16,7 +16,9 @@ use crate::documents::oracle;
 fn document(machine: &str, inside: &str, args: &[&str]) -> String {
     let args: String = args
         .iter()
-        .map(|arg| format!("    <qemu:arg value='{}'/>\n", escape::attribute(arg, '\'', false).unwrap()))
+        .map(|arg| {
+            format!("    <qemu:arg value='{}'/>\n", escape::attribute(arg, '\'', false).unwrap())
+        })
         .collect();
     format!(
         "<domain type='qemu' xmlns:qemu='{}'>\n  <name>edits</name>\n  <memory unit='KiB'>65536</memory>\n  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n  </os>\n  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n{inside}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n",
@@ -36,8 +38,9 @@ fn native(root: &Path, text: &str) -> Result<String, String> {
     let file = root.join("edit.xml");
     std::fs::write(&file, text).unwrap();
     let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
-    let ask =
-        |script: String| Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap();
+    let ask = |script: String| {
+        Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap()
+    };
     let defined = ask(format!("define --validate '{0}'; undefine edits", file.display()));
     let error = String::from_utf8_lossy(&defined.stderr).into_owned();
     if error.contains("error:") {
@@ -70,14 +73,27 @@ fn libvirt_takes_every_edit_that_is_offered() {
             "native-input",
             "scrolllock",
         ),
-        (BALLOON, &["-device", "virtio-input-host-pci,evdev=/dev/input/event0"], "native-input", "virtio-input-host"),
+        (
+            BALLOON,
+            &["-device", "virtio-input-host-pci,evdev=/dev/input/event0"],
+            "native-input",
+            "virtio-input-host",
+        ),
         (BALLOON, &["-device", "usb-kbd"], "native-input", "usb-kbd"),
         (BALLOON, &["-device", "usb-tablet,bus=usb.0"], "native-input", "usb-tablet"),
         (BALLOON, &["-device", "usb-mouse"], "native-input", "usb-mouse"),
-        (BALLOON, &["-device", "vfio-pci,host=0000:01:00.1,romfile=/r.rom"], "native-hostdev", "0000:01:00.1"),
         (
             BALLOON,
-            &["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/c2177883-f1bb-47f0-914d-32a22e3a8804"],
+            &["-device", "vfio-pci,host=0000:01:00.1,romfile=/r.rom"],
+            "native-hostdev",
+            "0000:01:00.1",
+        ),
+        (
+            BALLOON,
+            &[
+                "-device",
+                "vfio-pci,sysfsdev=/sys/bus/mdev/devices/c2177883-f1bb-47f0-914d-32a22e3a8804",
+            ],
             "native-hostdev",
             "c2177883-f1bb-47f0-914d-32a22e3a8804",
         ),
@@ -130,7 +146,14 @@ fn libvirt_takes_every_edit_that_is_offered() {
         ),
         (
             BALLOON,
-            &["-smbios", "type=1,manufacturer=A,,B", "-smbios", "type=0,vendor=V", "-smbios", "type=2,product=P"],
+            &[
+                "-smbios",
+                "type=1,manufacturer=A,,B",
+                "-smbios",
+                "type=0,vendor=V",
+                "-smbios",
+                "type=2,product=P",
+            ],
             "native-sysinfo",
             "manufacturer=A,,B",
         ),
@@ -159,7 +182,12 @@ fn libvirt_takes_every_edit_that_is_offered() {
         ),
         (
             BALLOON,
-            &["-chardev", "socket,id=v,path=/run/v.sock", "-device", "vhost-user-fs-pci,chardev=v,tag=t"],
+            &[
+                "-chardev",
+                "socket,id=v,path=/run/v.sock",
+                "-device",
+                "vhost-user-fs-pci,chardev=v,tag=t",
+            ],
             "native-filesystem",
             "vhost-user-fs-pci",
         ),
@@ -171,7 +199,12 @@ fn libvirt_takes_every_edit_that_is_offered() {
         ),
         (
             BALLOON,
-            &["-object", "memory-backend-file,id=m,mem-path=/dev/shm/m,size=64M,share=on", "-numa", "node,memdev=m"],
+            &[
+                "-object",
+                "memory-backend-file,id=m,mem-path=/dev/shm/m,size=64M,share=on",
+                "-numa",
+                "node,memdev=m",
+            ],
             "native-memory",
             "memory-backend-file",
         ),
@@ -182,7 +215,12 @@ fn libvirt_takes_every_edit_that_is_offered() {
         (&video, &["-set", "device.video0.vgamem_mb=32"], "set-target", "\"vgamem_mb\":32"),
         (&video, &["-set", "device.video0.edid=off"], "set-target", "\"edid\":false"),
         (&video, &["-set", "device.video0.romfile=/x.rom"], "set-target", "/x.rom"),
-        (BALLOON, &["-device virtio-rng-pci,addr=0x1e", "-S"], "joined-option", "virtio-rng-pci,addr=0x1e"),
+        (
+            BALLOON,
+            &["-device virtio-rng-pci,addr=0x1e", "-S"],
+            "joined-option",
+            "virtio-rng-pci,addr=0x1e",
+        ),
         (
             BALLOON,
             &["-device virtio-rng-pci,addr=0x1e -object 'iothread,id=a b'"],
@@ -213,7 +251,10 @@ fn libvirt_takes_every_edit_that_is_offered() {
                 _ => None,
             });
             let Some(edits) = edits else {
-                wrong.push(format!("{machine} {args:?}: {rule} offers no edit: {:?}", finding.remedies));
+                wrong.push(format!(
+                    "{machine} {args:?}: {rule} offers no edit: {:?}",
+                    finding.remedies
+                ));
                 continue;
             };
             let next = document.apply(edits).unwrap();
@@ -222,7 +263,8 @@ fn libvirt_takes_every_edit_that_is_offered() {
                 Ok(argv) => wrong.push(format!("{machine} {args:?}: {wanted} is not in {argv}")),
                 // Defined and valid; this host has no VFIO to convert it.
                 Err(error)
-                    if error.contains("invalid PCI passthrough type") && next.source().contains("bus='0x01'") => {}
+                    if error.contains("invalid PCI passthrough type")
+                        && next.source().contains("bus='0x01'") => {}
                 Err(error) => wrong.push(format!("{machine} {args:?}: {error}{}", next.source())),
             }
             let after = findings(&next).0;
@@ -239,7 +281,8 @@ fn what_was_lost_is_there_after_its_repair() {
     let Some(dir) = oracle() else { return };
     let whole = document("q35", BALLOON, &["-S"]);
     let ns = format!(" xmlns:qemu='{}'", qpt_tui::domain::QEMU_NAMESPACE);
-    let block = &whole[whole.find("  <qemu:commandline>").unwrap()..whole.find("</domain>").unwrap()];
+    let block =
+        &whole[whole.find("  <qemu:commandline>").unwrap()..whole.find("</domain>").unwrap()];
     let without = whole.replace(block, "");
     let lost = [
         whole.replace(&ns, ""),
@@ -256,13 +299,20 @@ fn what_was_lost_is_there_after_its_repair() {
         assert_ne!(text, whole);
         let document = Document::parse(text.as_str()).unwrap();
         let found = findings(&document).0;
-        let finding =
-            found.iter().find(|f| ["lost-block", "two-blocks"].contains(&f.rule)).unwrap_or_else(|| panic!("{text}"));
+        let finding = found
+            .iter()
+            .find(|f| ["lost-block", "two-blocks"].contains(&f.rule))
+            .unwrap_or_else(|| panic!("{text}"));
         let Step::EditXml(edits) = &finding.remedies[0].step else { panic!("{finding:?}") };
         let next = document.apply(edits).unwrap();
-        let argv = native(dir.path(), next.source()).unwrap_or_else(|error| panic!("{error}{}", next.source()));
+        let argv = native(dir.path(), next.source())
+            .unwrap_or_else(|error| panic!("{error}{}", next.source()));
         assert!(argv.contains("-S"), "{argv}");
-        assert!(findings(&next).0.iter().all(|f| !["lost-block", "two-blocks"].contains(&f.rule)), "{}", next.source());
+        assert!(
+            findings(&next).0.iter().all(|f| !["lost-block", "two-blocks"].contains(&f.rule)),
+            "{}",
+            next.source()
+        );
     }
 }
 
@@ -271,15 +321,21 @@ fn edits_of_the_rest_of_the_namespace_are_taken() {
     let Some(dir) = oracle() else { return };
     let rest = "  <qemu:capabilities>\n    <qemu:del capability='device.json'/>\n  </qemu:capabilities>\n  <qemu:override>\n    <qemu:device alias='sound7'>\n      <qemu:frontend>\n        <qemu:property name='x' type='bool' value='true'/>\n      </qemu:frontend>\n    </qemu:device>\n  </qemu:override>\n</domain>";
     let text = document("q35", BALLOON, &["-S"]).replace("</domain>", rest);
-    for (rule, gone) in [("capability-without-effect", "'device.json'"), ("override-alias", "sound7")] {
+    for (rule, gone) in
+        [("capability-without-effect", "'device.json'"), ("override-alias", "sound7")]
+    {
         let document = Document::parse(text.as_str()).unwrap();
         let (found, _) = findings(&document);
-        let finding = found.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{rule}: {found:?}"));
+        let finding = found
+            .iter()
+            .find(|finding| finding.rule == rule)
+            .unwrap_or_else(|| panic!("{rule}: {found:?}"));
         assert!(finding.entry.is_some(), "{finding:?}");
         let Step::EditXml(edits) = &finding.remedies[0].step else { panic!("{finding:?}") };
         let next = document.apply(edits).unwrap();
         assert!(!next.source().contains(gone), "{}", next.source());
-        native(dir.path(), next.source()).unwrap_or_else(|error| panic!("{error}{}", next.source()));
+        native(dir.path(), next.source())
+            .unwrap_or_else(|error| panic!("{error}{}", next.source()));
         assert!(findings(&next).0.iter().all(|other| other.rule != rule));
     }
 }

@@ -24,8 +24,12 @@ fn the_settings_are_read_as_libvirt_reads_them() {
     ];
     for text in texts {
         let error = refusal(dir.path(), text);
-        let said = error.lines().find_map(|line| line.split_once("qemu.conf:").map(|(_, rest)| rest.to_owned()));
-        let ours = QemuConf::parse("", text).error.map(|error| format!("{}: {}", error.line, error.message));
+        let said = error
+            .lines()
+            .find_map(|line| line.split_once("qemu.conf:").map(|(_, rest)| rest.to_owned()));
+        let ours = QemuConf::parse("", text)
+            .error
+            .map(|error| format!("{}: {}", error.line, error.message));
         assert_eq!(ours, said, "{text:?}");
     }
 }
@@ -36,7 +40,8 @@ fn refusal(root: &Path, text: &str) -> String {
     std::fs::create_dir_all(&etc).unwrap();
     std::fs::write(etc.join("qemu.conf"), text).unwrap();
     let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
-    let output = Command::new("virsh").args(["-q", "-c", &uri, "uri"]).env("LC_ALL", "C").output().unwrap();
+    let output =
+        Command::new("virsh").args(["-q", "-c", &uri, "uri"]).env("LC_ALL", "C").output().unwrap();
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -46,7 +51,8 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
     let domain = Document::parse("<domain type='kvm'><name>t</name></domain>").unwrap();
     let line = session::command_line(&domain);
     let file = dir.path().join("qemu.conf");
-    let options = HostOptions { qemu_conf: Some(file.clone()), facts: None, session: false, user: None };
+    let options =
+        HostOptions { qemu_conf: Some(file.clone()), facts: None, session: false, user: None };
     for (key, ..) in settings() {
         for value in ["[ 1 ]", "-1", "2", "[ \"x\" ]"] {
             let text = format!("{key} = {value}\n");
@@ -55,7 +61,8 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
             std::fs::write(&file, &text).unwrap();
             let host = session::facts(&options, &[(&domain, &line)]).unwrap();
             let found = judge(&domain, &line, &host);
-            let ours = found.iter().any(|f| f.rule == "conf-value" && f.evidence[0].contains("expected"));
+            let ours =
+                found.iter().any(|f| f.rule == "conf-value" && f.evidence[0].contains("expected"));
             assert_eq!(ours, kind, "{text}: {error}{found:?}");
         }
     }

@@ -28,8 +28,8 @@ struct Scenario {
 }
 
 fn scenarios() -> Vec<Scenario> {
-    let table =
-        std::env::var("QPT_ORACLE_CASES").unwrap_or_else(|_| here("tests/oracle/cases.tsv").display().to_string());
+    let table = std::env::var("QPT_ORACLE_CASES")
+        .unwrap_or_else(|_| here("tests/oracle/cases.tsv").display().to_string());
     let given = |field: &str| if field == "-" { String::new() } else { field.to_owned() };
     let wanted = std::env::var("QPT_ORACLE_ONLY").unwrap_or_default();
     let text = std::fs::read_to_string(table).unwrap();
@@ -42,7 +42,10 @@ fn scenarios() -> Vec<Scenario> {
             args: shlex::split(fields[3]).unwrap(),
         }
     };
-    text.lines().filter(|l| !l.starts_with('#') && l.starts_with(wanted.as_str())).map(line).collect()
+    text.lines()
+        .filter(|l| !l.starts_with('#') && l.starts_with(wanted.as_str()))
+        .map(line)
+        .collect()
 }
 
 /// A small domain with the elements where the schema has them.
@@ -51,7 +54,8 @@ fn document(elements: &str, args: &[String]) -> Document {
         .iter()
         .map(|arg| format!("<qemu:arg value='{}'/>", escape::attribute(arg, '\'', false).unwrap()))
         .collect();
-    let (labels, devices) = if elements.starts_with("<seclabel") { (elements, "") } else { ("", elements) };
+    let (labels, devices) =
+        if elements.starts_with("<seclabel") { (elements, "") } else { ("", elements) };
     let text = format!(
         "<domain type='qemu' xmlns:qemu='{}'><name>qpt-oracle</name><uuid>{UUID}</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
         qpt_tui::domain::QEMU_NAMESPACE
@@ -76,7 +80,8 @@ struct Machine {
 
 impl Machine {
     fn new() -> Machine {
-        let mut machine = Machine { conf: None, alive: false, started: 0, ending: Vec::new(), _ears: Vec::new() };
+        let mut machine =
+            Machine { conf: None, alive: false, started: 0, ending: Vec::new(), _ears: Vec::new() };
         machine.files();
         machine
     }
@@ -137,12 +142,18 @@ impl Machine {
         let text = if self.started > 0 { text.replace(UUID, &uuid) } else { text };
         std::fs::write(&file, text).unwrap();
         let patience = std::env::var("QPT_ORACLE_PATIENCE").unwrap_or_else(|_| "20".to_owned());
-        let (started, error) = sh(&format!("timeout {patience} virsh -q -c qemu:///system create {}", file.display()));
+        let (started, error) =
+            sh(&format!("timeout {patience} virsh -q -c qemu:///system create {}", file.display()));
         let destroy = format!("virsh -q -c qemu:///system destroy {name}");
         if !started {
             // There is nothing to take down.
         } else if self.started > 0 {
-            self.ending.push(Command::new("sh").args(["-c", &format!("{destroy} 2> /dev/null")]).spawn().unwrap());
+            self.ending.push(
+                Command::new("sh")
+                    .args(["-c", &format!("{destroy} 2> /dev/null")])
+                    .spawn()
+                    .unwrap(),
+            );
         } else {
             sh(&destroy);
         }
@@ -158,14 +169,17 @@ fn findings(document: &Document) -> Vec<Finding> {
 }
 
 fn of(verdict: Verdict, findings: &[Finding]) -> Vec<&'static str> {
-    let found: BTreeSet<&str> = findings.iter().filter(|finding| finding.verdict == verdict).map(|f| f.rule).collect();
+    let found: BTreeSet<&str> =
+        findings.iter().filter(|finding| finding.verdict == verdict).map(|f| f.rule).collect();
     found.into_iter().collect()
 }
 
 fn ready() -> bool {
     let ready = std::env::var_os("QPT_ORACLE").is_some();
     if !ready {
-        eprintln!("skipped: no domain was started; run tests/oracle/run as root where libvirt and QEMU are installed");
+        eprintln!(
+            "skipped: no domain was started; run tests/oracle/run as root where libvirt and QEMU are installed"
+        );
     }
     ready
 }
@@ -184,7 +198,8 @@ fn what_is_said_is_what_happens() {
     }
     let mut scenarios = scenarios();
     scenarios.sort_by(|a, b| a.conf.cmp(&b.conf));
-    let (mut table, mut wrong, mut layers) = (String::new(), Vec::new(), BTreeMap::<String, (u32, u32)>::new());
+    let (mut table, mut wrong, mut layers) =
+        (String::new(), Vec::new(), BTreeMap::<String, (u32, u32)>::new());
     let mut tried = BTreeSet::new();
     let mut remedies = String::new();
     for scenario in &scenarios {
@@ -193,12 +208,14 @@ fn what_is_said_is_what_happens() {
         let found = findings(&document);
         let error = machine.start(&document);
         let (blocks, unknown) = (of(Verdict::Blocks, &found), of(Verdict::Unknown, &found));
-        let agrees = error.is_some() != blocks.is_empty() && (unknown.is_empty() || !blocks.is_empty());
+        let agrees =
+            error.is_some() != blocks.is_empty() && (unknown.is_empty() || !blocks.is_empty());
         let layer = scenario.name.split('-').next().unwrap().to_owned();
         let count = layers.entry(layer).or_default();
         count.0 += u32::from(agrees);
         count.1 += 1;
-        let real = error.as_deref().map_or("starts".to_owned(), |error| format!("fails: {}", last(error)));
+        let real =
+            error.as_deref().map_or("starts".to_owned(), |error| format!("fails: {}", last(error)));
         let row = format!(
             "{:<9} {:<34} {:<36} {real}",
             if agrees { "ok" } else { "DISAGREES" },
@@ -210,8 +227,17 @@ fn what_is_said_is_what_happens() {
             wrong.push(row);
             continue;
         }
-        if error.is_some() && machine.alive && std::env::var_os("QPT_ORACLE_NO_REMEDIES").is_none() {
-            try_remedies(&mut machine, scenario, &document, &found, &mut tried, &mut remedies, &mut wrong);
+        if error.is_some() && machine.alive && std::env::var_os("QPT_ORACLE_NO_REMEDIES").is_none()
+        {
+            try_remedies(
+                &mut machine,
+                scenario,
+                &document,
+                &found,
+                &mut tried,
+                &mut remedies,
+                &mut wrong,
+            );
         }
     }
     eprintln!("{table}\n{remedies}");
@@ -252,7 +278,8 @@ fn try_remedies(
                     if ran.0 { command.clone() } else { format!("{command}: {}", ran.1) }
                 }
                 Step::SetOption { file, line } if file == CONF => {
-                    let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+                    let key =
+                        |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
                     let keys: Vec<String> = line.lines().map(key).collect();
                     let kept = scenario.conf.lines().filter(|old| !keys.contains(&key(old)));
                     let conf: Vec<&str> = kept.chain(line.lines()).collect();
@@ -270,14 +297,17 @@ fn try_remedies(
                 assert!(ran.0, "{command}: {}", ran.1);
             }
             let after = findings(&next);
-            let turned = !after
-                .iter()
-                .any(|f| f.verdict == Verdict::Blocks && f.rule == finding.rule && f.resource == finding.resource);
+            let turned = !after.iter().any(|f| {
+                f.verdict == Verdict::Blocks
+                    && f.rule == finding.rule
+                    && f.resource == finding.resource
+            });
             let left = of(Verdict::Blocks, &after);
             // In a container libvirt may not raise the limit that the domain asks for.
             let ours = |error: &String| !error.contains("cannot limit locked memory");
             let known = of(Verdict::Unknown, &after).is_empty();
-            let error = if left.is_empty() && known { machine.start(&next).filter(ours) } else { None };
+            let error =
+                if left.is_empty() && known { machine.start(&next).filter(ours) } else { None };
             let row = format!(
                 "{:<9} {:<34} {:<24} {what}{}{}",
                 if turned && error.is_none() { "ok" } else { "NO REMEDY" },
@@ -319,7 +349,9 @@ fn the_cases_are_enough() {
     for scenario in &scenarios {
         *layers.entry(scenario.name.split('-').next().unwrap()).or_default() += 1;
         assert!(
-            document(&scenario.elements, &scenario.args).entries().any(|e| matches!(e.kind, EntryKind::Arg { .. }))
+            document(&scenario.elements, &scenario.args)
+                .entries()
+                .any(|e| matches!(e.kind, EntryKind::Arg { .. }))
         );
     }
     for layer in ["libvirt", "qemu", "host", "namespaces", "dac", "cgroups", "seccomp"] {

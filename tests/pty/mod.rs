@@ -77,7 +77,14 @@ impl Terminal {
             }
         });
         let (rows, columns) = size(columns, rows);
-        Terminal { pty, child, output, screen: vt100::Parser::new(rows, columns, 0), raw: Vec::new(), deaf }
+        Terminal {
+            pty,
+            child,
+            output,
+            screen: vt100::Parser::new(rows, columns, 0),
+            raw: Vec::new(),
+            deaf,
+        }
     }
 
     pub(crate) fn send(&self, keys: &str) {
@@ -121,8 +128,10 @@ impl Terminal {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let status =
-            std::process::Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        let status = std::process::Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 

@@ -16,7 +16,10 @@ fn documents(dir: &Path) -> Vec<(String, String)> {
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "xml"))
         .filter_map(|path| {
-            Some((path.file_name()?.to_string_lossy().into_owned(), std::fs::read_to_string(&path).ok()?))
+            Some((
+                path.file_name()?.to_string_lossy().into_owned(),
+                std::fs::read_to_string(&path).ok()?,
+            ))
         })
         .collect();
     found.sort();

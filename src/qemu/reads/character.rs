@@ -18,7 +18,14 @@ impl Reader<'_> {
                 let listens = pairs.on("server") == Some(true);
                 self.waits(place, &pairs);
                 let access = if listens { Access::Listen } else { Access::Connect };
-                self.path(place.entry, span, first, access, "the socket", !listens && retries(&pairs));
+                self.path(
+                    place.entry,
+                    span,
+                    first,
+                    access,
+                    "the socket",
+                    !listens && retries(&pairs),
+                );
             }
             "tcp" | "telnet" | "tn3270" | "websocket" => {
                 let pairs = Pairs::read(options, None);
@@ -31,7 +38,14 @@ impl Reader<'_> {
             "chardev" => {}
             _ if text.starts_with("/dev/") => {
                 let path = text.split(',').next().unwrap_or(text);
-                self.path(place.entry, place.span(path), path, Access::ReadWrite, "the port", false);
+                self.path(
+                    place.entry,
+                    place.span(path),
+                    path,
+                    Access::ReadWrite,
+                    "the port",
+                    false,
+                );
             }
             _ if text.contains('=') => {
                 let pairs = Pairs::read(text, Some("backend"));

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Access, Declared, Endpoint, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource, absolute};
+use super::{
+    Access, Declared, Endpoint, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource,
+    absolute,
+};
 use crate::qemu::catalog;
 
 /// Devices that only read their drive.
@@ -32,20 +35,27 @@ pub(super) fn snapshot(options: &[QemuOption]) -> bool {
 impl Reader<'_> {
     /// `-hda FILE` and kin, and arguments that stand alone: the whole value is a file name, commas are no separators.
     pub(super) fn image_option(&mut self, place: Place<'_>, access: &str) {
-        let access = if access == "read" || self.snapshot { Access::Read } else { Access::ReadWrite };
+        let access =
+            if access == "read" || self.snapshot { Access::Read } else { Access::ReadWrite };
         self.file_name(place, place.text, place.text, access);
     }
 
     /// `-drive`.
     pub(super) fn drive(&mut self, place: Place<'_>, pairs: &Pairs) {
         if let Some((at, what)) = &pairs.error {
-            self.line.notes.push(Note { entry: place.entry, at: *at, kind: NoteKind::Syntax(what.clone()) });
+            self.line.notes.push(Note {
+                entry: place.entry,
+                at: *at,
+                kind: NoteKind::Syntax(what.clone()),
+            });
         }
         let id = pairs.get("id");
         if let Some(id) = id {
             self.line.ids.push(Id { group: "drive", id: id.to_owned(), entry: place.entry });
         }
-        if pairs.on("snapshot") == Some(true) || (self.snapshot && pairs.on("snapshot") != Some(false)) {
+        if pairs.on("snapshot") == Some(true)
+            || (self.snapshot && pairs.on("snapshot") != Some(false))
+        {
             // `get_tmp_filename`: /var/tmp unless TMPDIR says otherwise.
             self.path(
                 place.entry,
@@ -56,7 +66,8 @@ impl Reader<'_> {
                 false,
             );
         }
-        let unattached = pairs.get("if") == Some("none") && !id.is_some_and(|id| self.attached.contains(id));
+        let unattached =
+            pairs.get("if") == Some("none") && !id.is_some_and(|id| self.attached.contains(id));
         let access = if pairs.on("readonly").or(pairs.on("read-only")) == Some(true)
             || pairs.get("media") == Some("cdrom")
             || pairs.on("snapshot") == Some(true)
@@ -71,9 +82,15 @@ impl Reader<'_> {
             Access::ReadWrite
         };
         self.chain = pairs.get("format").or(pairs.get("driver")) != Some("raw");
-        if let Some(driver) = pairs.get("format").or(pairs.get("driver")).filter(|driver| *driver != "help") {
+        if let Some(driver) =
+            pairs.get("format").or(pairs.get("driver")).filter(|driver| *driver != "help")
+        {
             let path = pairs.get("file").filter(|file| !file.contains(':')).map(absolute);
-            self.line.formats.push(Declared { entry: place.entry, path, driver: driver.to_owned() });
+            self.line.formats.push(Declared {
+                entry: place.entry,
+                path,
+                driver: driver.to_owned(),
+            });
         }
         if let Some(pair) = pairs.pair("file") {
             let raw = place.text.get(pair.value_span.clone()).unwrap_or_default().to_owned();
@@ -86,7 +103,11 @@ impl Reader<'_> {
     /// `-blockdev`.
     pub(super) fn blockdev(&mut self, place: Place<'_>, pairs: &Pairs) {
         if let Some((at, what)) = &pairs.error {
-            self.line.notes.push(Note { entry: place.entry, at: *at, kind: NoteKind::Syntax(what.clone()) });
+            self.line.notes.push(Note {
+                entry: place.entry,
+                at: *at,
+                kind: NoteKind::Syntax(what.clone()),
+            });
         }
         if let Some(name) = pairs.get("node-name") {
             self.line.ids.push(Id { group: "node", id: name.to_owned(), entry: place.entry });
@@ -102,7 +123,14 @@ impl Reader<'_> {
     /// One node of the block layer and the nodes inside it; `prefix` is empty or ends in a dot.
     ///
     /// A node inherits `read-only` and `auto-read-only` from the one around it (`bdrv_inherited_options`).
-    fn node(&mut self, place: Place<'_>, prefix: &str, pairs: &Pairs, inherited: Access, driver: Option<&str>) {
+    fn node(
+        &mut self,
+        place: Place<'_>,
+        prefix: &str,
+        pairs: &Pairs,
+        inherited: Access,
+        driver: Option<&str>,
+    ) {
         let own = |key: &str| pairs.on(&format!("{prefix}{key}"));
         let access = match (own("read-only"), own("auto-read-only")) {
             (Some(true), _) => Access::Read,
@@ -111,10 +139,16 @@ impl Reader<'_> {
             _ => inherited,
         };
         if let Some(driver) = driver {
-            let file = pairs.get(&format!("{prefix}file.filename")).or(pairs.get(&format!("{prefix}filename")));
+            let file = pairs
+                .get(&format!("{prefix}file.filename"))
+                .or(pairs.get(&format!("{prefix}filename")));
             let path = file.filter(|file| !file.contains(':')).map(absolute);
             let declared = Declared { entry: place.entry, path, driver: driver.to_owned() };
-            let said = self.line.formats.last().is_some_and(|last| last.entry == place.entry && last.driver == driver);
+            let said = self
+                .line
+                .formats
+                .last()
+                .is_some_and(|last| last.entry == place.entry && last.driver == driver);
             if declared.path.is_some() || !said {
                 self.line.formats.push(declared);
             }
@@ -123,7 +157,9 @@ impl Reader<'_> {
                 let at = pair.value_span.clone();
                 match word {
                     "image" => self.image(place, at, &pair.value, access, what),
-                    "vvfat" => self.path(place.entry, at, &pair.value, Access::Directory, what, false),
+                    "vvfat" => {
+                        self.path(place.entry, at, &pair.value, Access::Directory, what, false)
+                    }
                     word => self.word(place, word, &pair.value, at, what, false),
                 }
             }
@@ -134,8 +170,12 @@ impl Reader<'_> {
         let mut inner: Vec<&str> = pairs
             .pairs
             .iter()
-            .filter_map(|pair| pair.key.strip_prefix(prefix)?.split_once('.').map(|(child, _)| child))
-            .filter(|child| !["server", "throttling", "cache", "encrypt", "key-secret"].contains(child))
+            .filter_map(|pair| {
+                pair.key.strip_prefix(prefix)?.split_once('.').map(|(child, _)| child)
+            })
+            .filter(|child| {
+                !["server", "throttling", "cache", "encrypt", "key-secret"].contains(child)
+            })
             .collect();
         inner.dedup();
         inner.sort_unstable();
@@ -161,7 +201,8 @@ impl Reader<'_> {
         let (protocol, rest) = (&name[..end], &name[end + 1..]);
         match protocol {
             "file" | "host_device" | "host_cdrom" => {
-                let rest = if protocol == "file" { rest.strip_prefix("//").unwrap_or(rest) } else { rest };
+                let rest =
+                    if protocol == "file" { rest.strip_prefix("//").unwrap_or(rest) } else { rest };
                 self.image(place, at, rest, access, "the image");
             }
             "json" => {
@@ -176,12 +217,26 @@ impl Reader<'_> {
                     .trim_start_matches("16:")
                     .trim_start_matches("12:");
                 let dir = dir.strip_prefix("rw:").unwrap_or(dir);
-                self.path(place.entry, at, dir, Access::Directory, "the directory shown as a FAT disk", false);
+                self.path(
+                    place.entry,
+                    at,
+                    dir,
+                    Access::Directory,
+                    "the directory shown as a FAT disk",
+                    false,
+                );
             }
             "nbd" => match rest.strip_prefix("unix:") {
                 Some(path) => {
                     let path = path.split_once(":exportname=").map_or(path, |(path, _)| path);
-                    self.path(place.entry, at, path, Access::Connect, "the NBD server's socket", false);
+                    self.path(
+                        place.entry,
+                        at,
+                        path,
+                        Access::Connect,
+                        "the NBD server's socket",
+                        false,
+                    );
                 }
                 None => {
                     let server = rest.split_once(":exportname=").map_or(rest, |(server, _)| server);
@@ -203,7 +258,14 @@ impl Reader<'_> {
             ),
             "blkdebug" => {
                 let (config, inner) = rest.split_once(':').unwrap_or((rest, ""));
-                self.path(place.entry, at, config, Access::Read, "the fault injection rules", false);
+                self.path(
+                    place.entry,
+                    at,
+                    config,
+                    Access::Read,
+                    "the fault injection rules",
+                    false,
+                );
                 self.file_name(place, inner, inner, access);
             }
             "rbd" => {
@@ -217,12 +279,24 @@ impl Reader<'_> {
         }
     }
 
-    fn image(&mut self, place: Place<'_>, at: std::ops::Range<usize>, path: &str, access: Access, what: &'static str) {
+    fn image(
+        &mut self,
+        place: Place<'_>,
+        at: std::ops::Range<usize>,
+        path: &str,
+        access: Access,
+        what: &'static str,
+    ) {
         if !path.is_empty() {
             self.add(
                 place.entry,
                 at,
-                Resource::Path { path: absolute(path), access, locks: self.locks, chain: self.chain },
+                Resource::Path {
+                    path: absolute(path),
+                    access,
+                    locks: self.locks,
+                    chain: self.chain,
+                },
                 what,
                 false,
             );

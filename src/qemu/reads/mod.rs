@@ -71,7 +71,13 @@ impl Reader<'_> {
                 self.path(entry, 0..0, path, Access::Create, row.what, true);
             }
             if row.reader == "fork" {
-                self.program(entry, 0..0, "QEMU itself, in the background", Moment::Start, "a second process");
+                self.program(
+                    entry,
+                    0..0,
+                    "QEMU itself, in the background",
+                    Moment::Start,
+                    "a second process",
+                );
             }
             return;
         }
@@ -107,7 +113,11 @@ impl Reader<'_> {
             self.note(place.entry, *at, NoteKind::Syntax(what.clone()));
         }
         if row.name == "acpitable" && pairs.get("file").is_none() && pairs.get("data").is_none() {
-            self.note(place.entry, 0, NoteKind::Syntax("neither file= nor data= is there, expected one".to_owned()));
+            self.note(
+                place.entry,
+                0,
+                NoteKind::Syntax("neither file= nor data= is there, expected one".to_owned()),
+            );
         }
         let group = match row.name {
             "chardev" => Some("chardev"),
@@ -129,7 +139,9 @@ impl Reader<'_> {
         if let (Some(root), "run-with") = (pairs.get("chroot"), row.name) {
             self.chroot(place, root);
         }
-        if let (Some(group @ ("device" | "object")), Some(name)) = (group, row.implied.and_then(|key| pairs.get(key))) {
+        if let (Some(group @ ("device" | "object")), Some(name)) =
+            (group, row.implied.and_then(|key| pairs.get(key)))
+        {
             self.line.types.push((group, name.to_owned(), place.entry));
         }
         // The old and the short network options name the same backends.
@@ -143,8 +155,9 @@ impl Reader<'_> {
         let Some(name) = argv::option_name(text) else {
             // Behind an option that no table knows it may be that option's value; where QEMU lacks the option it exits there.
             let before = self.line.notes.last();
-            let follows_unknown =
-                before.is_some_and(|note| note.kind == NoteKind::UnknownOption && note.entry.index + 1 == entry.index);
+            let follows_unknown = before.is_some_and(|note| {
+                note.kind == NoteKind::UnknownOption && note.entry.index + 1 == entry.index
+            });
             self.note(entry, 0, NoteKind::Stray);
             if !text.is_empty() && !follows_unknown {
                 self.image_option(Place { entry, text }, "read-write");
@@ -160,7 +173,10 @@ impl Reader<'_> {
                 self.note(
                     entry,
                     0,
-                    NoteKind::Joined { option: text[..dashes + end].to_owned(), value: value.to_owned() },
+                    NoteKind::Joined {
+                        option: text[..dashes + end].to_owned(),
+                        value: value.to_owned(),
+                    },
                 );
                 // What was meant is still worth judging once it is split; as it stands QEMU refuses it.
             }
@@ -174,22 +190,46 @@ impl Reader<'_> {
         let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
         let span = place.span(rest);
         match scheme {
-            "exec" => self.program(place.entry, span, rest, Moment::Start, "the command the migration is read from"),
-            "unix" => self.path(place.entry, span, rest, Access::Listen, "the migration's socket", false),
+            "exec" => self.program(
+                place.entry,
+                span,
+                rest,
+                Moment::Start,
+                "the command the migration is read from",
+            ),
+            "unix" => {
+                self.path(place.entry, span, rest, Access::Listen, "the migration's socket", false)
+            }
             "file" => {
                 let path = rest.split_once(",offset=").map_or(rest, |(path, _)| path);
                 self.path(place.entry, span, path, Access::Read, "the migration's file", false);
             }
             "fd" => self.descriptor(place.entry, span, rest),
             "tcp" | "rdma" => {
-                self.network(place.entry, span, rest, true, Endpoint::read(rest).filter(|_| scheme == "tcp"));
+                self.network(
+                    place.entry,
+                    span,
+                    rest,
+                    true,
+                    Endpoint::read(rest).filter(|_| scheme == "tcp"),
+                );
             }
             _ if text.starts_with('{') => {
                 let pairs = Pairs::read(text, None);
                 if let Some(path) = pairs.get("addr.path") {
-                    let access =
-                        if pairs.get("addr.transport") == Some("file") { Access::Read } else { Access::Listen };
-                    self.path(place.entry, 0..text.len(), path, access, "the migration's socket", false);
+                    let access = if pairs.get("addr.transport") == Some("file") {
+                        Access::Read
+                    } else {
+                        Access::Listen
+                    };
+                    self.path(
+                        place.entry,
+                        0..text.len(),
+                        path,
+                        access,
+                        "the migration's socket",
+                        false,
+                    );
                 }
             }
             _ => {}
@@ -216,8 +256,9 @@ impl Reader<'_> {
         let Some((key, value)) = pair.split_once('=') else { return };
         let start = place.text.len() - value.len();
         // Only what the key names: what the item touches otherwise is said where it is defined.
-        let named =
-            catalog::resources(table).iter().filter(|row| row.key == Some(key) && catalog::matches(row.types, kind));
+        let named = catalog::resources(table)
+            .iter()
+            .filter(|row| row.key == Some(key) && catalog::matches(row.types, kind));
         for row in named.take(1) {
             self.word(place, row.access, value, start..place.text.len(), row.what, false);
         }
@@ -227,13 +268,21 @@ impl Reader<'_> {
     fn vnc(&mut self, place: Place<'_>, pairs: &Pairs) {
         let address = pairs.get("vnc").unwrap_or_default();
         match address.strip_prefix("unix:") {
-            Some(path) => self.path(place.entry, place.span(path), path, Access::Listen, "the VNC socket", false),
+            Some(path) => self.path(
+                place.entry,
+                place.span(path),
+                path,
+                Access::Listen,
+                "the VNC socket",
+                false,
+            ),
             None if address.is_empty() || address == "none" => {}
             None => {
                 let listen = pairs.on("reverse") != Some(true);
                 // A display's number stands for a port from 5900 on; with `to` QEMU takes the first that is free.
                 let (host, display) = address.rsplit_once(':').unwrap_or(("", address));
-                let port = display.parse::<u16>().ok().and_then(|display| display.checked_add(5900));
+                let port =
+                    display.parse::<u16>().ok().and_then(|display| display.checked_add(5900));
                 let endpoint = port.filter(|_| listen && pairs.get("to").is_none());
                 let endpoint = endpoint.and_then(|port| Endpoint::new(host, &port.to_string()));
                 self.network(place.entry, place.span(address), address, listen, endpoint);
@@ -270,7 +319,14 @@ impl Reader<'_> {
     }
 
     /// A sound server: `unix:/path`, a path, or a host; without it QEMU starts silent.
-    fn server(&mut self, entry: EntryId, at: std::ops::Range<usize>, value: &str, suffix: &str, what: &'static str) {
+    fn server(
+        &mut self,
+        entry: EntryId,
+        at: std::ops::Range<usize>,
+        value: &str,
+        suffix: &str,
+        what: &'static str,
+    ) {
         let path = value.strip_prefix("unix:").unwrap_or(value);
         if path.starts_with('/') {
             let path = format!("{}{suffix}", path.trim_end_matches('/'));
@@ -327,7 +383,13 @@ impl Reader<'_> {
     }
 
     fn descriptor(&mut self, entry: EntryId, at: std::ops::Range<usize>, name: &str) {
-        self.add(entry, at, Resource::Descriptor { name: name.to_owned() }, "an inherited descriptor", false);
+        self.add(
+            entry,
+            at,
+            Resource::Descriptor { name: name.to_owned() },
+            "an inherited descriptor",
+            false,
+        );
     }
 
     fn network(
@@ -343,7 +405,14 @@ impl Reader<'_> {
     }
 
     fn chroot(&mut self, place: Place<'_>, root: &str) {
-        self.path(place.entry, place.span(root), root, Access::Directory, "the root directory", false);
+        self.path(
+            place.entry,
+            place.span(root),
+            root,
+            Access::Directory,
+            "the root directory",
+            false,
+        );
         self.privilege(place, root, false);
     }
 
@@ -365,5 +434,9 @@ fn asks_help(value: &str) -> bool {
 
 /// A path as QEMU passes it to the kernel under libvirt, whose QEMU runs in `/`.
 pub(super) fn absolute(path: &str) -> String {
-    if path.starts_with('/') { path.to_owned() } else { format!("/{}", path.strip_prefix("./").unwrap_or(path)) }
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{}", path.strip_prefix("./").unwrap_or(path))
+    }
 }

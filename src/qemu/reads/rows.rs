@@ -6,7 +6,13 @@ use crate::qemu::catalog::{ResourceRow, matches};
 
 impl Reader<'_> {
     /// Applies the table's rows for one type to the pairs of a value.
-    pub(super) fn rows(&mut self, place: Place<'_>, rows: &'static [ResourceRow], kind: &str, pairs: &Pairs) {
+    pub(super) fn rows(
+        &mut self,
+        place: Place<'_>,
+        rows: &'static [ResourceRow],
+        kind: &str,
+        pairs: &Pairs,
+    ) {
         let mut done: Vec<&str> = Vec::new();
         for row in rows.iter().filter(|row| matches(row.types, kind)) {
             if row.key.is_some_and(|key| done.contains(&key)) || !conditions(row.when, pairs) {
@@ -25,17 +31,23 @@ impl Reader<'_> {
                 "optional" => true,
                 // A backend that no device uses is not opened.
                 "optional=retries" => retries(pairs),
-                "optional=unattached" => !pairs.get("id").is_some_and(|id| self.attached.contains(id)),
+                "optional=unattached" => {
+                    !pairs.get("id").is_some_and(|id| self.attached.contains(id))
+                }
                 _ => false,
             });
             if row.access == "usb-node" {
-                let number = |key: &str| pairs.get(key).and_then(|value| value.parse::<u16>().ok()).unwrap_or(0);
-                let path = format!("/dev/bus/usb/{:03}/{:03}", number("hostbus"), number("hostaddr"));
+                let number = |key: &str| {
+                    pairs.get(key).and_then(|value| value.parse::<u16>().ok()).unwrap_or(0)
+                };
+                let path =
+                    format!("/dev/bus/usb/{:03}/{:03}", number("hostbus"), number("hostaddr"));
                 self.path(place.entry, span, &path, Access::ReadWrite, row.what, optional);
                 continue;
             }
             if let Some(listen) = row.access.strip_prefix("network-") {
-                let endpoint = endpoint(row.key.unwrap_or_default(), &value, pairs).filter(|_| !optional);
+                let endpoint =
+                    endpoint(row.key.unwrap_or_default(), &value, pairs).filter(|_| !optional);
                 self.network(place.entry, span, &value, listen == "listen", endpoint);
                 continue;
             }
@@ -69,12 +81,44 @@ impl Reader<'_> {
             }
             "execute" => return self.program(entry, at, value, Moment::Start, what),
             "execute-later" => return self.program(entry, at, value, Moment::Later, what),
-            "network-connect" => return self.network(entry, at, value, false, Endpoint::read(value)),
-            "tap" => return self.add(entry, at, Resource::Tap { name: value.to_owned() }, what, optional),
-            "pci" => return self.add(entry, at, Resource::Pci { address: value.to_owned() }, what, optional),
-            "usb" => return self.add(entry, at, Resource::Usb { what: value.to_owned() }, what, optional),
+            "network-connect" => {
+                return self.network(entry, at, value, false, Endpoint::read(value));
+            }
+            "tap" => {
+                return self.add(
+                    entry,
+                    at,
+                    Resource::Tap { name: value.to_owned() },
+                    what,
+                    optional,
+                );
+            }
+            "pci" => {
+                return self.add(
+                    entry,
+                    at,
+                    Resource::Pci { address: value.to_owned() },
+                    what,
+                    optional,
+                );
+            }
+            "usb" => {
+                return self.add(
+                    entry,
+                    at,
+                    Resource::Usb { what: value.to_owned() },
+                    what,
+                    optional,
+                );
+            }
             "desktop" => {
-                return self.add(entry, at, Resource::Session { variables: "DISPLAY,WAYLAND_DISPLAY" }, what, optional);
+                return self.add(
+                    entry,
+                    at,
+                    Resource::Session { variables: "DISPLAY,WAYLAND_DISPLAY" },
+                    what,
+                    optional,
+                );
             }
             "session-bus" => {
                 return self.add(
@@ -85,7 +129,9 @@ impl Reader<'_> {
                     optional,
                 );
             }
-            "terminal" => return self.add(entry, at, Resource::Session { variables: "" }, what, optional),
+            "terminal" => {
+                return self.add(entry, at, Resource::Session { variables: "" }, what, optional);
+            }
             // A file name without a directory is looked up among QEMU's own firmware.
             // The files that the kind of credentials can't do without (`qcrypto_tls_creds_load`).
             "tls-x509-server" | "tls-x509-client" | "tls-psk" => {
@@ -96,7 +142,14 @@ impl Reader<'_> {
                     _ => &["keys.psk"],
                 };
                 for name in files {
-                    self.path(entry, at.clone(), &format!("{dir}/{name}"), Access::Read, what, optional);
+                    self.path(
+                        entry,
+                        at.clone(),
+                        &format!("{dir}/{name}"),
+                        Access::Read,
+                        what,
+                        optional,
+                    );
                 }
                 return;
             }
@@ -123,7 +176,9 @@ impl Reader<'_> {
                 // tcp:HOSTADDR:HOSTPORT-GUEST…, or unix:PATH-GUEST…
                 let (host, _) = value.rsplit_once('-').unwrap_or((value, ""));
                 return match host.strip_prefix("unix:") {
-                    Some(path) => self.path(entry, at, path, Access::Listen, "the forwarded socket", false),
+                    Some(path) => {
+                        self.path(entry, at, path, Access::Listen, "the forwarded socket", false)
+                    }
                     None => {
                         let endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
                         self.network(entry, at, host, true, endpoint);
@@ -142,7 +197,9 @@ impl Reader<'_> {
     fn guest_forward(&mut self, place: Place<'_>, value: &str, at: std::ops::Range<usize>) {
         let Some((_, target)) = value.split_once('-') else { return };
         match target.strip_prefix("cmd:") {
-            Some(command) => self.program(place.entry, at, command, Moment::Later, "the command behind guestfwd"),
+            Some(command) => {
+                self.program(place.entry, at, command, Moment::Later, "the command behind guestfwd")
+            }
             None => self.character(Place { entry: place.entry, text: place.text }, target, false),
         }
     }

@@ -20,14 +20,19 @@ fn image_twice(case: &Case<'_>) -> Vec<Finding> {
     if case.document.argv().iter().any(shared) {
         return Vec::new();
     }
-    let resolved = |path: &str| case.host.walk(path).map_or(path.to_owned(), |walk| walk.resolved().to_owned());
+    let resolved = |path: &str| {
+        case.host.walk(path).map_or(path.to_owned(), |walk| walk.resolved().to_owned())
+    };
     let mut writers: BTreeMap<String, String> = BTreeMap::new();
     for native in case.document.facts().native.iter().filter(|native| native.exclusive) {
         writers.insert(resolved(&native.path), format!("the domain's own <{}>", native.element));
     }
     let mut findings = Vec::new();
     for usage in &case.line.uses {
-        let Resource::Path { path, access: Access::ReadWrite, locks: true, .. } = &usage.resource else { continue };
+        let Resource::Path { path, access: Access::ReadWrite, locks: true, .. } = &usage.resource
+        else {
+            continue;
+        };
         let image = resolved(path);
         match writers.get(&image) {
             Some(other) => findings.push(
@@ -71,10 +76,15 @@ fn drive_unit(case: &Case<'_>) -> Vec<Finding> {
                 Finding::at(
                     entry,
                     Verdict::Blocks,
-                    format!("QEMU puts this drive at index {index}, where a <disk> of the domain stands"),
+                    format!(
+                        "QEMU puts this drive at index {index}, where a <disk> of the domain stands"
+                    ),
                 )
                 .because("QEMU says 'IDE unit … is in use', and names libvirt's disk")
-                .remedy(Remedy::none(Scope::Rewrite, "write it as a <disk>, or say if=none and give it a -device")),
+                .remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "write it as a <disk>, or say if=none and give it a -device",
+                )),
             );
         }
     }

@@ -13,7 +13,12 @@ pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
     if said.is_some_and(|said| Version::read(&emulator.version) != Some(said)) {
         return None;
     }
-    document.facts().emulator.as_ref().is_none_or(|named| *named == emulator.path).then_some(emulator)
+    document
+        .facts()
+        .emulator
+        .as_ref()
+        .is_none_or(|named| *named == emulator.path)
+        .then_some(emulator)
 }
 
 pub(in crate::rules) static UNKNOWN_DEVICE: Rule = Rule {
@@ -52,7 +57,8 @@ pub(in crate::rules) static UNKNOWN_MACHINE: Rule = Rule {
     summary: "the installed QEMU has no such machine type",
     explain: include_str!("../../../assets/rules/unknown-machine.md"),
     check: |case| {
-        let Some(emulator) = installed(case).filter(|emulator| !emulator.machines.is_empty()) else {
+        let Some(emulator) = installed(case).filter(|emulator| !emulator.machines.is_empty())
+        else {
             return Vec::new();
         };
         let mut findings = Vec::new();
@@ -71,7 +77,10 @@ pub(in crate::rules) static UNKNOWN_MACHINE: Rule = Rule {
     },
 };
 
-pub(super) fn table<'a>(emulator: &'a Emulator, group: &str) -> &'a std::collections::BTreeMap<String, Vec<Property>> {
+pub(super) fn table<'a>(
+    emulator: &'a Emulator,
+    group: &str,
+) -> &'a std::collections::BTreeMap<String, Vec<Property>> {
     if group == "device" { &emulator.devices } else { &emulator.objects }
 }
 
@@ -90,15 +99,18 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
     let Some(emulator) = installed(case) else { return Vec::new() };
     let mut findings = Vec::new();
     for (group, name, entry) in &case.line.types {
-        let Some(known) = table(emulator, group).get(catalog::unalias(name)).filter(|known| !known.is_empty()) else {
+        let Some(known) =
+            table(emulator, group).get(catalog::unalias(name)).filter(|known| !known.is_empty())
+        else {
             continue;
         };
         let Some(pairs) = case.line.option_at(*entry).map(|option| &option.pairs) else { continue };
         for pair in &pairs.pairs {
             // Lists and nested values are named by their first part.
             let key = pair.key.split(['.', '[']).next().unwrap_or(&pair.key);
-            let written =
-                pair.short && pair.value == "off" && known.iter().any(|found| found.name == format!("no{key}"));
+            let written = pair.short
+                && pair.value == "off"
+                && known.iter().any(|found| found.name == format!("no{key}"));
             if OF_THE_OPTION.contains(&key)
                 || written
                 || key.starts_with("len-")
@@ -109,7 +121,10 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
             let finding = Finding::at(
                 *entry,
                 Verdict::Blocks,
-                format!("the {group} '{name}' has no property '{key}' in QEMU {}", emulator.version),
+                format!(
+                    "the {group} '{name}' has no property '{key}' in QEMU {}",
+                    emulator.version
+                ),
             )
             .because(format!("QEMU says \"Property '{name}.{key}' not found\""));
             findings.push(suggest(finding, key, known.iter().map(|property| &property.name)));
@@ -119,8 +134,13 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Adds the name that was probably meant.
-pub(super) fn suggest<'a>(finding: Finding, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
-    let close = known.map(|other| (likeness(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
+pub(super) fn suggest<'a>(
+    finding: Finding,
+    name: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> Finding {
+    let close =
+        known.map(|other| (likeness(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
     match close.filter(|(ratio, _)| *ratio >= 0.7) {
         Some((_, meant)) => finding.because(format!("did you mean '{meant}'?")),
         None => finding,

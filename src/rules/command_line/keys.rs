@@ -16,7 +16,8 @@ pub(in crate::rules) static MISSING_KEY: Rule = Rule {
 fn missing_key(case: &Case<'_>) -> Vec<Finding> {
     // A key may also come from -set, -global or -readconfig.
     let elsewhere = |key: &str| {
-        let says = |option: &QemuOption| case.document.arg(option.last()).contains(&format!(".{key}="));
+        let says =
+            |option: &QemuOption| case.document.arg(option.last()).contains(&format!(".{key}="));
         let mut assigned = case.line.options("set").chain(case.line.options("global"));
         case.line.options("readconfig").next().is_some() || assigned.any(says)
     };
@@ -28,11 +29,18 @@ fn missing_key(case: &Case<'_>) -> Vec<Finding> {
             if keys.split('|').any(|key| option.pairs.get(key).is_some() || elsewhere(key)) {
                 continue;
             }
-            let named =
-                if kind.is_empty() || name == "fw_cfg" { format!("-{name}") } else { format!("-{name} {kind}") };
+            let named = if kind.is_empty() || name == "fw_cfg" {
+                format!("-{name}")
+            } else {
+                format!("-{name} {kind}")
+            };
             findings.push(
-                Finding::at(option.place(), Verdict::Blocks, format!("{named} lacks {}", keys.replace('|', " or ")))
-                    .because(format!("QEMU says \"{words}\"")),
+                Finding::at(
+                    option.place(),
+                    Verdict::Blocks,
+                    format!("{named} lacks {}", keys.replace('|', " or ")),
+                )
+                .because(format!("QEMU says \"{words}\"")),
             );
         }
     }
@@ -52,11 +60,15 @@ fn unknown_key(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for option in case.line.read_options() {
         let name = option.name();
-        let Some(known) = catalog::closed_group(name).and_then(|group| emulator.keys.get(group)) else { continue };
+        let Some(known) = catalog::closed_group(name).and_then(|group| emulator.keys.get(group))
+        else {
+            continue;
+        };
         for pair in option.pairs.pairs.iter().filter(|pair| pair.key != "id") {
             let key = pair.key.as_str();
             // `nowait` is read as wait=off.
-            let negated = |known: &String| pair.short && key.strip_prefix("no") == Some(known.as_str());
+            let negated =
+                |known: &String| pair.short && key.strip_prefix("no") == Some(known.as_str());
             if known.iter().any(|known| known == key || negated(known)) {
                 continue;
             }
@@ -78,7 +90,8 @@ pub(in crate::rules) static UNKNOWN_PROCESSOR: Rule = Rule {
     summary: "the installed QEMU has no such processor model",
     explain: include_str!("../../../assets/rules/unknown-processor.md"),
     check: |case| {
-        let Some(emulator) = installed(case).filter(|emulator| !emulator.processors.is_empty()) else {
+        let Some(emulator) = installed(case).filter(|emulator| !emulator.processors.is_empty())
+        else {
             return Vec::new();
         };
         let named = case.line.options("cpu").filter_map(|option| {
@@ -90,7 +103,8 @@ pub(in crate::rules) static UNKNOWN_PROCESSOR: Rule = Rule {
             .filter(|(_, name)| !["host", "help", "?"].contains(name))
             .filter(|(_, name)| !emulator.processors.iter().any(|known| known == name))
             .map(|(entry, name)| {
-                let message = format!("{} {} has no processor '{name}'", emulator.path, emulator.version);
+                let message =
+                    format!("{} {} has no processor '{name}'", emulator.path, emulator.version);
                 let finding = Finding::at(entry, Verdict::Blocks, message)
                     .because(format!("QEMU says \"unable to find CPU model '{name}'\""));
                 suggest(finding, name, emulator.processors.iter())
@@ -116,17 +130,23 @@ fn property_value(case: &Case<'_>) -> Vec<Finding> {
         // JSON has kinds of its own, which QEMU's reader compares.
         for pair in pairs.pairs.iter().filter(|pair| !pairs.json && !pair.short) {
             // A place on PCI, `SLOT.FUNCTION`, calls itself a number (`qdev_prop_pci_devfn`).
-            let Some(property) = known.iter().find(|property| property.name == pair.key && pair.key != "addr") else {
+            let Some(property) =
+                known.iter().find(|property| property.name == pair.key && pair.key != "addr")
+            else {
                 continue;
             };
             let Some(expected) = expected(&property.kind, &pair.value) else { continue };
             findings.push(
-                Finding::at(*entry, Verdict::Blocks, format!("{}={} is not {expected}", pair.key, pair.value))
-                    .because(format!(
-                        "the {group} '{name}' has {} of type {} in QEMU {}",
-                        pair.key, property.kind, emulator.version
-                    ))
-                    .because(format!("QEMU says \"Parameter '{}' expects …\"", pair.key)),
+                Finding::at(
+                    *entry,
+                    Verdict::Blocks,
+                    format!("{}={} is not {expected}", pair.key, pair.value),
+                )
+                .because(format!(
+                    "the {group} '{name}' has {} of type {} in QEMU {}",
+                    pair.key, property.kind, emulator.version
+                ))
+                .because(format!("QEMU says \"Parameter '{}' expects …\"", pair.key)),
             );
         }
     }
@@ -141,11 +161,17 @@ fn expected(kind: &str, value: &str) -> Option<&'static str> {
     };
     let number = |text: &str| digits(text.strip_prefix(['-', '+']).unwrap_or(text));
     match kind {
-        "bool" if !["on", "yes", "true", "y", "off", "no", "false", "n"].contains(&value) => Some("'on' or 'off'"),
-        "OnOffAuto" if !["on", "yes", "true", "y", "off", "no", "false", "n", "auto"].contains(&value) => {
+        "bool" if !["on", "yes", "true", "y", "off", "no", "false", "n"].contains(&value) => {
+            Some("'on' or 'off'")
+        }
+        "OnOffAuto"
+            if !["on", "yes", "true", "y", "off", "no", "false", "n", "auto"].contains(&value) =>
+        {
             Some("'on', 'off' or 'auto'")
         }
-        "uint8" | "uint16" | "uint32" | "uint64" | "int8" | "int16" | "int32" | "int64" if !number(value) => {
+        "uint8" | "uint16" | "uint32" | "uint64" | "int8" | "int16" | "int32" | "int64"
+            if !number(value) =>
+        {
             Some("a number")
         }
         _ => None,
@@ -166,7 +192,9 @@ fn scheme(name: &str) -> &str {
 }
 
 fn missing_module(case: &Case<'_>) -> Vec<Finding> {
-    let Some(emulator) = installed(case).filter(|emulator| !emulator.lacking.is_empty()) else { return Vec::new() };
+    let Some(emulator) = installed(case).filter(|emulator| !emulator.lacking.is_empty()) else {
+        return Vec::new();
+    };
     let mut findings = Vec::new();
     let last_display = case.line.options("display").next_back().map(QemuOption::place);
     for option in case.line.read_options() {
@@ -178,7 +206,9 @@ fn missing_module(case: &Case<'_>) -> Vec<Finding> {
         for pair in &option.pairs.pairs {
             let wanted = match (option.name(), pair.key.as_str()) {
                 ("drive" | "blockdev", "driver" | "format") => catalog::module(None, &pair.value),
-                ("drive" | "blockdev", key) if key.ends_with(".driver") => catalog::module(None, &pair.value),
+                ("drive" | "blockdev", key) if key.ends_with(".driver") => {
+                    catalog::module(None, &pair.value)
+                }
                 ("drive", "file") => catalog::module(None, scheme(&pair.value)),
                 // The whole value is the name of an image.
                 ("hda" | "hdb" | "hdc" | "hdd" | "cdrom" | "fda" | "fdb", _) => {

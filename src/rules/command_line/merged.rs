@@ -15,7 +15,11 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
             _ => None,
         }?;
         let ids: Vec<EntryId> = option.entries().collect();
-        Some(finding.remedy(Remedy::edit(Scope::Rewrite, "delete the option", case.document.remove(&ids))))
+        Some(finding.remedy(Remedy::edit(
+            Scope::Rewrite,
+            "delete the option",
+            case.document.remove(&ids),
+        )))
     };
     case.line.options.iter().filter_map(judged).collect()
 }
@@ -26,24 +30,35 @@ fn memory(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
     let facts = case.document.facts();
     let (verdict, message) = match facts.memory.filter(|_| !facts.divided_memory) {
         Some(memory) if memory == asked => return None,
-        Some(memory) => {
-            (Verdict::Blocks, format!("-m asks for {asked} bytes of memory, and <memory> has given {memory}"))
+        Some(memory) => (
+            Verdict::Blocks,
+            format!("-m asks for {asked} bytes of memory, and <memory> has given {memory}"),
+        ),
+        None => {
+            (Verdict::Warns, "-m must ask for just as much memory as libvirt has given".to_owned())
         }
-        None => (Verdict::Warns, "-m must ask for just as much memory as libvirt has given".to_owned()),
     };
     let finding = Finding::at(EntryId::arg(value), verdict, message);
-    Some(finding.because("QEMU says 'Machine memory size does not match the size of the memory backend'"))
+    Some(
+        finding.because(
+            "QEMU says 'Machine memory size does not match the size of the memory backend'",
+        ),
+    )
 }
 
 /// `-smp` keeps every number of libvirt's that it does not name itself (`machine_parse_smp_config`).
 fn processors(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
     let number = |key: &str| pairs.get(key).and_then(|text| text.parse::<u32>().ok());
-    let Processors { max, current, sockets, dies, cores, threads } = case.document.facts().processors?;
+    let Processors { max, current, sockets, dies, cores, threads } =
+        case.document.facts().processors?;
     let cpus = number("cpus").unwrap_or(current);
     let all = number("maxcpus").unwrap_or(if current < max { max } else { cpus });
     let of = |key: &str, own: u32| u64::from(number(key).unwrap_or(own));
-    let product =
-        of("sockets", sockets) * of("dies", dies) * of("clusters", 1) * of("cores", cores) * of("threads", threads);
+    let product = of("sockets", sockets)
+        * of("dies", dies)
+        * of("clusters", 1)
+        * of("cores", cores)
+        * of("threads", threads);
     let words = if product != u64::from(all) {
         format!("sockets × dies × cores × threads are {product}, and the processors {all}")
     } else if cpus > all {

@@ -31,9 +31,15 @@ pub(super) static JOINED_OPTION: Rule = Rule {
                 Verdict::Blocks,
                 format!("'{option}' and its value stand in one argument, expected two"),
             )
-            .because(format!("each <qemu:arg> is one argument; QEMU says '{option} {value}: invalid option'"));
+            .because(format!(
+                "each <qemu:arg> is one argument; QEMU says '{option} {value}: invalid option'"
+            ));
             Some(match split(case, note.entry, option, value) {
-                Some(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "write them as two arguments", edits)),
+                Some(edits) => finding.remedy(Remedy::edit(
+                    Scope::Rewrite,
+                    "write them as two arguments",
+                    edits,
+                )),
                 None => finding,
             })
         })
@@ -85,13 +91,18 @@ pub(super) static STRAY_ARGUMENT: Rule = Rule {
     check: |case| {
         let in_no_table = names::in_no_table(case);
         noted(case, |note| {
-            if note.kind != NoteKind::Stray || names::may_be_a_value(case, note.entry, &in_no_table) {
+            if note.kind != NoteKind::Stray || names::may_be_a_value(case, note.entry, &in_no_table)
+            {
                 return None;
             }
             let text = case.document.arg(note.entry.index).to_owned();
             let finding = if text.is_empty() {
-                Finding::at(note.entry, Verdict::Blocks, "an empty argument is a disk without an image for QEMU")
-                    .because("QEMU says 'Device needs media, but drive is empty'")
+                Finding::at(
+                    note.entry,
+                    Verdict::Blocks,
+                    "an empty argument is a disk without an image for QEMU",
+                )
+                .because("QEMU says 'Device needs media, but drive is empty'")
             } else {
                 Finding::at(
                     note.entry,
@@ -101,7 +112,8 @@ pub(super) static STRAY_ARGUMENT: Rule = Rule {
             };
             // An option whose dash was forgotten; with its value behind it where it takes one.
             if catalog::option(&text).is_some()
-                && let Ok(edits) = case.document.replace(note.entry, &EntryKind::arg(format!("-{text}")))
+                && let Ok(edits) =
+                    case.document.replace(note.entry, &EntryKind::arg(format!("-{text}")))
             {
                 let title = format!("write the dash: -{text}");
                 return Some(finding.remedy(Remedy::edit(Scope::Rewrite, title, edits)));
@@ -129,9 +141,15 @@ pub(super) static COMMA: Rule = Rule {
                 continue;
             }
             // No key of QEMU has these characters in a word of its own.
-            let odd = option.pairs.pairs.iter().find(|pair| pair.short && pair.key.contains(['/', '.', ' ', '(', ')']));
+            let odd = option
+                .pairs
+                .pairs
+                .iter()
+                .find(|pair| pair.short && pair.key.contains(['/', '.', ' ', '(', ')']));
             let Some(pair) = odd else { continue };
-            let Some(comma) = pair.key_span.start.checked_sub(1).filter(|at| text.as_bytes()[*at] == b',') else {
+            let Some(comma) =
+                pair.key_span.start.checked_sub(1).filter(|at| text.as_bytes()[*at] == b',')
+            else {
                 continue;
             };
             let entry = EntryId::arg(value);
@@ -146,7 +164,9 @@ pub(super) static COMMA: Rule = Rule {
             .because("a comma that belongs to a value is written twice");
             let doubled = format!("{},{}", &text[..comma], &text[comma..]);
             findings.push(match case.document.replace(entry, &EntryKind::arg(doubled)) {
-                Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "double the comma", edits)),
+                Ok(edits) => {
+                    finding.remedy(Remedy::edit(Scope::Rewrite, "double the comma", edits))
+                }
                 Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
             });
         }
@@ -162,15 +182,19 @@ pub(super) static SECRET: Rule = Rule {
     check: |case| {
         let secret = |option: &crate::qemu::QemuOption| {
             let pairs = &option.pairs;
-            let data =
-                pairs.get("qom-type") == Some("secret") && pairs.get("data").is_some() && pairs.get("keyid").is_none();
+            let data = pairs.get("qom-type") == Some("secret")
+                && pairs.get("data").is_some()
+                && pairs.get("keyid").is_none();
             let named = ["password", "proxy-password", "osk"]
                 .into_iter()
                 .find(|key| pairs.pair(key).is_some_and(|pair| !pair.short));
             let what = if data { "data" } else { named? };
-            let finding =
-                Finding::at(option.place(), Verdict::Note, format!("{what}= is readable by everybody on the host"))
-                    .because("it stands in the process list (ps) and in /var/log/libvirt/qemu/NAME.log");
+            let finding = Finding::at(
+                option.place(),
+                Verdict::Note,
+                format!("{what}= is readable by everybody on the host"),
+            )
+            .because("it stands in the process list (ps) and in /var/log/libvirt/qemu/NAME.log");
             Some(if what == "osk" {
                 finding
             } else {
@@ -192,7 +216,11 @@ pub(super) static VALUE_SYNTAX: Rule = Rule {
     check: |case| {
         noted(case, |note| {
             let NoteKind::Syntax(what) = &note.kind else { return None };
-            Some(Finding::at(note.entry, Verdict::Blocks, format!("at byte {} of the value: {what}", note.at)))
+            Some(Finding::at(
+                note.entry,
+                Verdict::Blocks,
+                format!("at byte {} of the value: {what}", note.at),
+            ))
         })
     },
 };
@@ -207,14 +235,21 @@ pub(super) static DUPLICATE_ID: Rule = Rule {
 
 fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut seen: std::collections::HashMap<(&str, &str), EntryId> = std::collections::HashMap::new();
+    let mut seen: std::collections::HashMap<(&str, &str), EntryId> =
+        std::collections::HashMap::new();
     for id in &case.line.ids {
         let key = (id.group, id.id.as_str());
         if case.start.has_id(id.group, &id.id) {
             findings.push(
-                Finding::at(id.entry, Verdict::Blocks, format!("the id '{}' is libvirt's own", id.id)).because(
-                    format!("QEMU says \"Duplicate ID '{}' for {}\", or 'duplicate property'", id.id, id.group),
-                ),
+                Finding::at(
+                    id.entry,
+                    Verdict::Blocks,
+                    format!("the id '{}' is libvirt's own", id.id),
+                )
+                .because(format!(
+                    "QEMU says \"Duplicate ID '{}' for {}\", or 'duplicate property'",
+                    id.id, id.group
+                )),
             );
         } else if let Some(first) = seen.insert(key, id.entry) {
             findings.push(
@@ -241,7 +276,11 @@ pub(super) static INHERITED_DESCRIPTOR: Rule = Rule {
     summary: "a descriptor is expected that libvirt closes",
     explain: include_str!("../../../assets/rules/inherited-descriptor.md"),
     check: |case| {
-        let descriptors = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Descriptor { .. }));
+        let descriptors = case
+            .line
+            .uses
+            .iter()
+            .filter(|usage| matches!(usage.resource, Resource::Descriptor { .. }));
         descriptors
             .map(|usage| {
                 Finding::of(
@@ -263,9 +302,16 @@ pub(super) static QEMU_EXITS: Rule = Rule {
     check: |case| {
         noted(case, |note| {
             (note.kind == NoteKind::Exits).then(|| {
-                Finding::at(note.entry, Verdict::Blocks, "QEMU does this and exits, it does not run the guest")
-                    .because("libvirt says 'process exited while connecting to monitor'")
-                    .remedy(Remedy::none(Scope::Rewrite, "take the option out; run QEMU by hand for what it prints"))
+                Finding::at(
+                    note.entry,
+                    Verdict::Blocks,
+                    "QEMU does this and exits, it does not run the guest",
+                )
+                .because("libvirt says 'process exited while connecting to monitor'")
+                .remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "take the option out; run QEMU by hand for what it prints",
+                ))
             })
         })
     },
@@ -284,11 +330,15 @@ pub(super) static SOCKET_WAITS: Rule = Rule {
             let finding = Finding::at(note.entry, Verdict::Warns, "the start hangs until a client connects to this socket, expected wait=off")
                 .because("a listening socket waits for its first client unless wait=off says otherwise; virsh start hangs meanwhile");
             Some(
-                match case
-                    .document
-                    .replace(note.entry, &EntryKind::arg(format!("{},wait=off", case.document.arg(note.entry.index))))
-                {
-                    Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "do not wait: add wait=off", edits)),
+                match case.document.replace(
+                    note.entry,
+                    &EntryKind::arg(format!("{},wait=off", case.document.arg(note.entry.index))),
+                ) {
+                    Ok(edits) => finding.remedy(Remedy::edit(
+                        Scope::Rewrite,
+                        "do not wait: add wait=off",
+                        edits,
+                    )),
                     Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
                 },
             )
@@ -304,12 +354,16 @@ pub(super) static NO_SESSION: Rule = Rule {
     check: |case| {
         let environment = case.document.environment();
         let led_there = |variables: &str| {
-            variables.split(',').any(|name| environment.iter().any(|(found, value)| *found == name && value.is_some()))
+            variables.split(',').any(|name| {
+                environment.iter().any(|(found, value)| *found == name && value.is_some())
+            })
         };
         let last = case.line.options("display").next_back().and_then(|option| option.value);
         let sessions = case.line.uses.iter().filter_map(|usage| match usage.resource {
             // Of several -display the last one counts.
-            Resource::Session { variables } if last == Some(usage.entry.index) && !led_there(variables) => {
+            Resource::Session { variables }
+                if last == Some(usage.entry.index) && !led_there(variables) =>
+            {
                 Some((usage, variables))
             }
             _ => None,
@@ -342,7 +396,8 @@ pub(super) static OPTION_CONFLICT: Rule = Rule {
     explain: include_str!("../../../assets/rules/option-conflict.md"),
     check: |case| {
         let tree = case.document.tree();
-        let native = |name: &str| tree.child(0, "os").is_some_and(|(os, _)| tree.child(os, name).is_some());
+        let native =
+            |name: &str| tree.child(0, "os").is_some_and(|(os, _)| tree.child(os, name).is_some());
         let given = |name: &'static str| case.line.options(name).next().is_some();
         let mut findings = merged::findings(case);
         for option in &case.line.options {
@@ -359,7 +414,11 @@ pub(super) static OPTION_CONFLICT: Rule = Rule {
                     verdict,
                     format!("-{name} beside libvirt's own command line: {why}"),
                 )
-                .remedy(Remedy::edit(Scope::Rewrite, "delete the option", case.document.remove(&ids))),
+                .remedy(Remedy::edit(
+                    Scope::Rewrite,
+                    "delete the option",
+                    case.document.remove(&ids),
+                )),
             );
         }
         findings

@@ -42,11 +42,15 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
     let by_table = || match version {
         Err(why) => Standing::Unknown(why),
         Ok(version) => {
-            let Some((first, last)) = catalog::checked(if kind == "option" { "options" } else { "names" }) else {
+            let Some((first, last)) =
+                catalog::checked(if kind == "option" { "options" } else { "names" })
+            else {
                 return Standing::Unknown("the tables name no versions".to_owned());
             };
             if version < first || version > last {
-                let why = format!("the names of QEMU {version} were not checked, those of {first} to {last} were");
+                let why = format!(
+                    "the names of QEMU {version} were not checked, those of {first} to {last} were"
+                );
                 return Standing::Unknown(why);
             }
             if range.is_some_and(|range| range.contains(version)) {
@@ -56,7 +60,9 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
             }
         }
     };
-    let Some((emulator, names)) = installed(case).and_then(|found| Some((found, found.names.get(kind)?))) else {
+    let Some((emulator, names)) =
+        installed(case).and_then(|found| Some((found, found.names.get(kind)?)))
+    else {
         return by_table();
     };
     // A second spelling stands in no list, nor does what a module brings that is not installed.
@@ -65,7 +71,8 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
         "option" => None,
         _ => catalog::module(catalog::type_key(kind), name),
     };
-    let module = module.is_some_and(|(module, _)| emulator.modules.iter().any(|known| known == module));
+    let module =
+        module.is_some_and(|(module, _)| emulator.modules.iter().any(|known| known == module));
     if names.contains(name) || spelling || module {
         Standing::Has
     } else {
@@ -74,7 +81,8 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
 }
 
 /// Second spellings that QEMU takes and lists nowhere (`chardev_alias_table`, chardev/char.c).
-const ALIASES: [(&str, &str); 3] = [("chardev", "memory"), ("chardev", "parport"), ("chardev", "tty")];
+const ALIASES: [(&str, &str); 3] =
+    [("chardev", "memory"), ("chardev", "parport"), ("chardev", "tty")];
 
 /// The version of the QEMU that will run, or why it is not known.
 fn version(case: &Case<'_>) -> Result<Version, String> {
@@ -83,7 +91,11 @@ fn version(case: &Case<'_>) -> Result<Version, String> {
     {
         return Err(format!("{named} was not asked"));
     }
-    let said = case.host.qemu.as_result().map_err(|why| format!("the version of QEMU is not known: {why}"))?;
+    let said = case
+        .host
+        .qemu
+        .as_result()
+        .map_err(|why| format!("the version of QEMU is not known: {why}"))?;
     Version::read(said).ok_or_else(|| format!("'{said}' is no version of QEMU"))
 }
 
@@ -105,12 +117,19 @@ fn unknown_option(case: &Case<'_>) -> Vec<Finding> {
             Standing::Has => {}
             Standing::Lacks(who) => {
                 let message = format!("{who} has no option -{name}");
-                let why = "QEMU says 'invalid option', or that it is not for this machine, and exits";
-                findings.push(with_history(Finding::at(entry, Verdict::Blocks, message).because(why), option));
+                let why =
+                    "QEMU says 'invalid option', or that it is not for this machine, and exits";
+                findings.push(with_history(
+                    Finding::at(entry, Verdict::Blocks, message).because(why),
+                    option,
+                ));
             }
             Standing::Unknown(why) => {
                 let message = format!("whether QEMU has an option -{name} is not known");
-                findings.push(with_history(Finding::at(entry, Verdict::Unknown, message).because(why), option));
+                findings.push(with_history(
+                    Finding::at(entry, Verdict::Unknown, message).because(why),
+                    option,
+                ));
             }
         }
     }
@@ -124,7 +143,11 @@ pub(super) fn in_no_table(case: &Case<'_>) -> HashSet<EntryId> {
 }
 
 /// The name of an argument that stands where an option does; nothing for one that is no option at all.
-fn name_of<'a>(case: &Case<'a>, option: &QemuOption, in_no_table: &HashSet<EntryId>) -> Option<&'a str> {
+fn name_of<'a>(
+    case: &Case<'a>,
+    option: &QemuOption,
+    in_no_table: &HashSet<EntryId>,
+) -> Option<&'a str> {
     if option.row.is_none() && !in_no_table.contains(&EntryId::arg(option.entry)) {
         return None;
     }
@@ -142,8 +165,15 @@ fn with_history(finding: Finding, option: &QemuOption) -> Finding {
 }
 
 /// Whether the argument before this one is an option that the tables do not know and QEMU has: this may be its value.
-pub(super) fn may_be_a_value(case: &Case<'_>, entry: EntryId, in_no_table: &HashSet<EntryId>) -> bool {
-    let before = entry.index.checked_sub(1).and_then(|before| case.line.options.get(case.line.option_of(before)?));
+pub(super) fn may_be_a_value(
+    case: &Case<'_>,
+    entry: EntryId,
+    in_no_table: &HashSet<EntryId>,
+) -> bool {
+    let before = entry
+        .index
+        .checked_sub(1)
+        .and_then(|before| case.line.options.get(case.line.option_of(before)?));
     let Some(option) = before.filter(|option| option.row.is_none()) else { return false };
     let name = name_of(case, option, in_no_table);
     name.is_some_and(|name| !matches!(standing(case, "option", name), Standing::Lacks(_)))

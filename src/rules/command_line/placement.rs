@@ -21,7 +21,12 @@ pub(in crate::rules) static CAPABILITY: Rule = Rule {
         if case.host.libvirt_at_least(8, 0) == Some(false) {
             return Vec::new();
         }
-        let removed = case.document.facts().capabilities_removed.iter().filter(|(name, _)| name == "device.json");
+        let removed = case
+            .document
+            .facts()
+            .capabilities_removed
+            .iter()
+            .filter(|(name, _)| name == "device.json");
         removed
             .map(|(name, span)| {
                 let mut edits = EditSet::new();
@@ -76,16 +81,18 @@ pub(in crate::rules) static PCI_SLOT: Rule = Rule {
 };
 
 fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
-    let (Some((bus, first)), Some(verdict)) = (root_bus(case), verdict(case)) else { return Vec::new() };
+    let (Some((bus, first)), Some(verdict)) = (root_bus(case), verdict(case)) else {
+        return Vec::new();
+    };
     let facts = case.document.facts();
     let taken = taken_by_us(case);
     let mut asked: BTreeSet<u8> = BTreeSet::new();
     let chipset: &[u8] = if bus == "pci.0" { &[0, 1] } else { &[0, 0x1f] };
     let mut free = (first..0x1f).filter(|slot| !taken.contains(slot));
     // Not the slots that q35 uses for its own USB and sound.
-    let mut spare = (0x10..0x1f)
-        .rev()
-        .filter(|slot| ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot));
+    let mut spare = (0x10..0x1f).rev().filter(|slot| {
+        ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot)
+    });
     let mut findings = Vec::new();
     for option in &case.line.options {
         let refused = explicit(option, bus).and_then(|(entry, driver, slot)| {
@@ -102,9 +109,14 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
         });
         if let Some((entry, driver, slot, whose)) = refused {
             let text = case.document.arg(entry.index);
-            let finding =
-                Finding::at(entry, verdict, format!("{driver} asks for PCI slot {slot:#x} of {bus}, which {whose}"))
-                    .because(format!("QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"));
+            let finding = Finding::at(
+                entry,
+                verdict,
+                format!("{driver} asks for PCI slot {slot:#x} of {bus}, which {whose}"),
+            )
+            .because(format!(
+                "QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"
+            ));
             let edited = spare.next().and_then(|spare| {
                 let start = text.find("addr=")? + 5;
                 let end = text[start..].find(',').map_or(text.len(), |at| start + at);
@@ -185,7 +197,12 @@ fn slot(pairs: &Pairs) -> Option<u8> {
 
 /// The slots of the root bus that devices of the passthrough ask for themselves.
 fn taken_by_us(case: &Case<'_>) -> BTreeSet<u8> {
-    case.line.options.iter().filter(|option| is_early(option)).filter_map(|device| slot(&device.pairs)).collect()
+    case.line
+        .options
+        .iter()
+        .filter(|option| is_early(option))
+        .filter_map(|device| slot(&device.pairs))
+        .collect()
 }
 
 /// A device that asks for a slot of the root bus: the entry, the driver, the slot.
@@ -195,7 +212,8 @@ fn explicit(option: &QemuOption, bus: &str) -> Option<(EntryId, String, u8)> {
     }
     let pairs = &option.pairs;
     let driver = pairs.get("driver")?;
-    let on_root = pairs.get("bus").is_none_or(|named| named == bus) && catalog::bus_of(driver) == Some("PCI");
+    let on_root =
+        pairs.get("bus").is_none_or(|named| named == bus) && catalog::bus_of(driver) == Some("PCI");
     let other_function = pairs.get("addr")?.contains('.');
     if !on_root || other_function {
         return None;
@@ -209,18 +227,27 @@ fn is_usb(option: &QemuOption) -> bool {
 }
 
 /// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and its pairs where an address can be added.
-fn automatic<'a>(case: &Case<'_>, option: &'a QemuOption, bus: &str) -> Option<(EntryId, String, Option<&'a Pairs>)> {
+fn automatic<'a>(
+    case: &Case<'_>,
+    option: &'a QemuOption,
+    bus: &str,
+) -> Option<(EntryId, String, Option<&'a Pairs>)> {
     let pairs = &option.pairs;
     if is_early(option) {
         let driver = pairs.get("driver")?.to_owned();
         let on_root = pairs.get("bus").is_none_or(|named| named == bus);
-        let chosen = catalog::bus_of(&driver) == Some("PCI") && on_root && pairs.get("addr").is_none();
+        let chosen =
+            catalog::bus_of(&driver) == Some("PCI") && on_root && pairs.get("addr").is_none();
         return chosen.then_some((option.place(), driver, Some(pairs)));
     }
     let text = case.document.arg(option.value?);
     let what = match option.name() {
-        "nic" if pairs.get("type") != Some("none") && pairs.get("addr").is_none() => "the network card".to_owned(),
-        "net" if pairs.get("type") == Some("nic") && pairs.get("addr").is_none() => "the network card".to_owned(),
+        "nic" if pairs.get("type") != Some("none") && pairs.get("addr").is_none() => {
+            "the network card".to_owned()
+        }
+        "net" if pairs.get("type") == Some("nic") && pairs.get("addr").is_none() => {
+            "the network card".to_owned()
+        }
         "vga" if text != "none" => "the video card".to_owned(),
         "virtfs" => "virtio-9p-pci".to_owned(),
         "drive" if pairs.get("if") == Some("virtio") => "virtio-blk-pci".to_owned(),
@@ -254,7 +281,9 @@ const BUILT_IN: [&str; 12] = [
 ];
 
 fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
-    let (Some((root, _)), Some(verdict)) = (root_bus(case), verdict(case)) else { return Vec::new() };
+    let (Some((root, _)), Some(verdict)) = (root_bus(case), verdict(case)) else {
+        return Vec::new();
+    };
     let mut findings = Vec::new();
     let mut made: Vec<String> = Vec::new();
     // The buses that the devices so far have brought.
@@ -265,21 +294,28 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
         let driver = pairs.get("driver").unwrap_or_default();
         let kind = catalog::bus_of(driver).unwrap_or_default();
         let brought = |kind: &str, patterns: &str| {
-            (kind == "usb-bus" && usb) || drivers.iter().any(|driver| catalog::matches(patterns, driver))
+            (kind == "usb-bus" && usb)
+                || drivers.iter().any(|driver| catalog::matches(patterns, driver))
         };
         let named = pairs.get("bus").map(|bus| bus.split('/').next_back().unwrap_or(bus));
         let problem = match named {
             Some(bus) => {
-                let own = made
-                    .iter()
-                    .any(|id| bus == id || bus.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('.')));
+                let own = made.iter().any(|id| {
+                    bus == id
+                        || bus.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                });
                 let other_root = bus != root && ["pci.0", "pcie.0"].contains(&bus);
-                let there = own || (BUILT_IN.contains(&bus) && !other_root) || (usb && bus.starts_with("usb-bus."));
-                (!there).then(|| format!("the bus '{bus}' is not there when QEMU makes this device"))
+                let there = own
+                    || (BUILT_IN.contains(&bus) && !other_root)
+                    || (usb && bus.starts_with("usb-bus."));
+                (!there)
+                    .then(|| format!("the bus '{bus}' is not there when QEMU makes this device"))
             }
-            None => catalog::providers(kind)
-                .filter(|patterns| !brought(kind, patterns))
-                .map(|_| format!("no bus of the kind '{kind}' is there yet when QEMU makes this device")),
+            None => {
+                catalog::providers(kind).filter(|patterns| !brought(kind, patterns)).map(|_| {
+                    format!("no bus of the kind '{kind}' is there yet when QEMU makes this device")
+                })
+            }
         };
         if let Some(problem) = problem {
             let mut finding = Finding::at(entry, verdict, problem).because(match named {
@@ -299,12 +335,12 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Keys whose values are texts for every device, so that JSON can carry them as they are.
-const TEXTS: [&str; 10] = ["driver", "id", "bus", "addr", "chardev", "netdev", "drive", "memdev", "fsdev", "audiodev"];
+const TEXTS: [&str; 10] =
+    ["driver", "id", "bus", "addr", "chardev", "netdev", "drive", "memdev", "fsdev", "audiodev"];
 
 /// Writing a device as JSON, which QEMU makes in the order of the command line, after libvirt's own.
 fn as_json(case: &Case<'_>, entry: EntryId, pairs: &Pairs) -> Remedy {
-    let by_hand =
-        "write the device as JSON ('{\"driver\":…}'), which is made after libvirt's, or use the native element";
+    let by_hand = "write the device as JSON ('{\"driver\":…}'), which is made after libvirt's, or use the native element";
     if !pairs.pairs.iter().all(|pair| TEXTS.contains(&pair.key.as_str())) {
         return Remedy::none(Scope::Rewrite, by_hand);
     }
@@ -336,13 +372,16 @@ fn set_target(case: &Case<'_>) -> Vec<Finding> {
     for option in case.line.options("set") {
         let Some(value) = option.value else { continue };
         let mut parts = case.document.arg(value).splitn(3, '.');
-        let (Some(group), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(group), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         let defined = case.line.ids.iter().any(|found| {
             let json = case.document.arg(found.entry.index).starts_with('{');
             found.group == group && found.id == id && found.entry.index < value && !json
         });
         let native = group == "chardev" && case.start.has_id(group, id);
-        if defined || native || !["device", "drive", "object", "netdev", "chardev"].contains(&group) {
+        if defined || native || !["device", "drive", "object", "netdev", "chardev"].contains(&group)
+        {
             continue;
         }
         let (name, setting) = key.split_once('=').unwrap_or((key, ""));
@@ -359,7 +398,13 @@ fn set_target(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Writes a `-set device.…` as a property in `<qemu:override>`, with the type that QEMU's JSON wants.
-fn as_override(case: &Case<'_>, option: &QemuOption, alias: &str, name: &str, value: &str) -> Remedy {
+fn as_override(
+    case: &Case<'_>,
+    option: &QemuOption,
+    alias: &str,
+    name: &str,
+    value: &str,
+) -> Remedy {
     if name == "driver" || name == "id" {
         return Remedy::none(
             Scope::Rewrite,
@@ -373,14 +418,16 @@ fn as_override(case: &Case<'_>, option: &QemuOption, alias: &str, name: &str, va
         );
     }
     let (kind, value) = json_type(name, value);
-    let entries: Vec<EntryId> = [Some(option.entry), option.value].into_iter().flatten().map(EntryId::arg).collect();
-    let edits = case.document.override_property(alias, name, kind, Some(&value)).and_then(|added| {
-        let mut edits = case.document.remove(&entries);
-        for edit in added.edits() {
-            edits.push(edit.clone())?;
-        }
-        Ok(edits)
-    });
+    let entries: Vec<EntryId> =
+        [Some(option.entry), option.value].into_iter().flatten().map(EntryId::arg).collect();
+    let edits =
+        case.document.override_property(alias, name, kind, Some(&value)).and_then(|added| {
+            let mut edits = case.document.remove(&entries);
+            for edit in added.edits() {
+                edits.push(edit.clone())?;
+            }
+            Ok(edits)
+        });
     match edits {
         Ok(edits) => {
             let title = format!("write it in <qemu:override> (type {kind}, device '{alias}')");

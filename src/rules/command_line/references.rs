@@ -27,8 +27,16 @@ fn missing_id(case: &Case<'_>) -> Vec<Finding> {
         let typed = name != "blockdev" && catalog::names(name).next().is_some();
         let known = if typed { standing(case, name, kind) } else { Standing::Has };
         if let Standing::Lacks(who) = known {
-            let finding = Finding::at(entry, Verdict::Blocks, format!("-{name} has no type '{kind}' in {who}"));
-            findings.push(finding.because(format!("QEMU says that '{kind}' is not accepted, or not a valid name")));
+            let finding = Finding::at(
+                entry,
+                Verdict::Blocks,
+                format!("-{name} has no type '{kind}' in {who}"),
+            );
+            findings.push(
+                finding.because(format!(
+                    "QEMU says that '{kind}' is not accepted, or not a valid name"
+                )),
+            );
             continue;
         }
         if let Standing::Unknown(why) = known {
@@ -36,8 +44,11 @@ fn missing_id(case: &Case<'_>) -> Vec<Finding> {
             findings.push(Finding::at(entry, Verdict::Unknown, message).because(why));
         }
         if option.pairs.get(key).is_none() {
-            let finding = Finding::at(entry, Verdict::Blocks, format!("-{name} lacks {key}=, expected one"));
-            findings.push(finding.because(format!("QEMU says \"Parameter '{key}' is missing\" or 'no id specified'")));
+            let finding =
+                Finding::at(entry, Verdict::Blocks, format!("-{name} lacks {key}=, expected one"));
+            findings.push(finding.because(format!(
+                "QEMU says \"Parameter '{key}' is missing\" or 'no id specified'"
+            )));
         }
     }
     findings
@@ -61,16 +72,19 @@ const REFERENCES: [(&str, &[&str]); 5] = [
 ];
 
 fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
-    let defined: HashSet<(&str, &str)> = case.line.ids.iter().map(|found| (found.group, found.id.as_str())).collect();
+    let defined: HashSet<(&str, &str)> =
+        case.line.ids.iter().map(|found| (found.group, found.id.as_str())).collect();
     let mut findings = Vec::new();
-    let refers = |option: &&QemuOption| ["device", "mon", "netdev", "tpmdev"].contains(&option.name());
+    let refers =
+        |option: &&QemuOption| ["device", "mon", "netdev", "tpmdev"].contains(&option.name());
     for option in case.line.read_options().filter(refers) {
         for (key, groups) in REFERENCES {
             let Some(id) = option.pairs.get(key).filter(|id| !id.is_empty()) else { continue };
             let defined = groups.iter().any(|group| defined.contains(&(*group, id)));
             // What libvirt defines for native elements has its own names.
             if !defined && !own::names(key, id) {
-                let message = format!("nothing defines the {key} '{id}' that -{} refers to", option.name());
+                let message =
+                    format!("nothing defines the {key} '{id}' that -{} refers to", option.name());
                 let finding = Finding::at(option.place(), Verdict::Blocks, message);
                 findings.push(finding.because(format!(
                     "no -{} among the arguments has id={id}; QEMU says that it can't find it",

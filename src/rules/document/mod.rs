@@ -34,16 +34,20 @@ pub(super) static TWO_BLOCKS: Rule = Rule {
     explain: include_str!("../../../assets/rules/two-blocks.md"),
     check: |case| {
         let tree = case.document.tree();
-        let blocks = tree
-            .children(0)
-            .filter(|(_, e)| e.local_name() == "commandline" && e.namespace.as_deref() == Some(QEMU_NAMESPACE));
+        let blocks = tree.children(0).filter(|(_, e)| {
+            e.local_name() == "commandline" && e.namespace.as_deref() == Some(QEMU_NAMESPACE)
+        });
         let Some((_, second)) = blocks.into_iter().nth(1) else { return Vec::new() };
         let finding = Finding::general(Verdict::Warns, "there are two <qemu:commandline>, expected one").because(
             "virsh define reads both and keeps one; virsh define --validate and virsh edit refuse the document",
         );
         let finding = Finding { span: Some(second.span()), ..finding };
         vec![match case.document.merge_blocks() {
-            Ok(edits) => finding.remedy(Remedy::edit(Scope::Rewrite, "put all entries into the first", edits)),
+            Ok(edits) => finding.remedy(Remedy::edit(
+                Scope::Rewrite,
+                "put all entries into the first",
+                edits,
+            )),
             Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
         }]
     },
@@ -135,7 +139,8 @@ pub(super) static OVERRIDE_ALIAS: Rule = Rule {
 
 /// Kinds of device whose aliases are counted from 0 in the order of the document. Of the others libvirt adds some by itself:
 /// inputs, a video card where there are graphics, a watchdog.
-const COUNTED: [&str; 10] = ["balloon", "hostdev", "sound", "net", "rng", "redir", "shmem", "fs", "tpm", "vsock"];
+const COUNTED: [&str; 10] =
+    ["balloon", "hostdev", "sound", "net", "rng", "redir", "shmem", "fs", "tpm", "vsock"];
 
 fn override_alias(case: &Case<'_>) -> Vec<Finding> {
     let facts = case.document.facts();
@@ -150,7 +155,8 @@ fn override_alias(case: &Case<'_>) -> Vec<Finding> {
     for entry in case.document.list(List::Extras) {
         let EntryKind::Extra(Extra::Property { alias, .. }) = &entry.kind else { continue };
         let kind = alias.trim_end_matches(|c: char| c.is_ascii_digit());
-        let judged = alias.starts_with("ua-") || (kind.len() < alias.len() && COUNTED.contains(&kind));
+        let judged =
+            alias.starts_with("ua-") || (kind.len() < alias.len() && COUNTED.contains(&kind));
         if judged && !there.contains(&alias.as_str()) {
             findings.push(
                 Finding::at(entry.id, Verdict::Warns, format!("no device of the domain has the alias '{alias}'"))

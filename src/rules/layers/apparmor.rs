@@ -13,7 +13,9 @@ pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     explain: include_str!("../../../assets/rules/apparmor-label.md"),
     check: |case| {
         let facts = case.document.facts();
-        let Some(own) = facts.seclabel("apparmor", true).filter(|_| case.start.apparmor) else { return Vec::new() };
+        let Some(own) = facts.seclabel("apparmor", true).filter(|_| case.start.apparmor) else {
+            return Vec::new();
+        };
         let message = match (own.kind, &own.label) {
             (SecLabelType::Static, Some(label)) => {
                 format!(
@@ -27,11 +29,14 @@ pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
         };
         let finding = Finding::general(Verdict::Blocks, message)
             .because("libvirt says \"unable to set AppArmor profile 'libvirt-…'\", or 'Cannot set a base label'");
-        let off = case.document.set_seclabel("apparmor", "<seclabel type='none' model='apparmor'/>");
+        let off =
+            case.document.set_seclabel("apparmor", "<seclabel type='none' model='apparmor'/>");
         vec![match off {
-            Ok(edits) => {
-                finding.remedy(Remedy::edit(Scope::DisableVm, "run this VM without an AppArmor profile", edits))
-            }
+            Ok(edits) => finding.remedy(Remedy::edit(
+                Scope::DisableVm,
+                "run this VM without an AppArmor profile",
+                edits,
+            )),
             Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
         }]
     },
@@ -43,7 +48,12 @@ pub(in crate::rules) static APPARMOR_PROFILE: Rule = Rule {
     summary: "a rule that was added does not parse, no VM's profile can be loaded",
     explain: include_str!("../../../assets/rules/apparmor-profile.md"),
     check: |case| {
-        let broken = case.host.apparmor.profile(case.document.facts()).ok().and_then(|profile| profile.broken.clone());
+        let broken = case
+            .host
+            .apparmor
+            .profile(case.document.facts())
+            .ok()
+            .and_then(|profile| profile.broken.clone());
         let finding = |broken: String| {
             Finding::general(Verdict::Blocks, format!("an AppArmor rule lacks its comma: {broken}"))
                 .because("libvirt says 'cannot load AppArmor profile'; it is so for every VM that includes the file")
@@ -66,9 +76,12 @@ pub(in crate::rules) static APPARMOR_DENIED: Rule = Rule {
 
 /// What a use needs: letters of a rule.
 fn needs(access: Access, locks: bool, walk: &Walk) -> String {
-    let device = walk.target().is_some_and(|t| matches!(t.kind, FileKind::Char(..) | FileKind::Block(..)));
+    let device =
+        walk.target().is_some_and(|t| matches!(t.kind, FileKind::Char(..) | FileKind::Block(..)));
     let mut letters = match access {
-        Access::Read | Access::ReadWriteOrRead | Access::Directory | Access::MemoryRead => "r".to_owned(),
+        Access::Read | Access::ReadWriteOrRead | Access::Directory | Access::MemoryRead => {
+            "r".to_owned()
+        }
         Access::ReadWrite | Access::Memory => "rw".to_owned(),
         Access::Create | Access::Listen => "w".to_owned(),
         // Connecting is not mediated by upstream kernels before 6.17.
@@ -90,7 +103,10 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             .seclabels
             .iter()
             .any(|l| l.model.as_deref() == Some("apparmor") && l.kind == SecLabelType::None);
-        if asks || case.host.conf.list_lacks("security_driver", "apparmor") || case.walks().next().is_none() {
+        if asks
+            || case.host.conf.list_lacks("security_driver", "apparmor")
+            || case.walks().next().is_none()
+        {
             return Vec::new();
         }
         return vec![Finding::general(
@@ -129,7 +145,9 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             (Some(_), None) => false,
         };
         let (mut granted, hits) = profile.permissions(&name, owned);
-        if let Some(native) = case.document.facts().brings(resolved).or_else(|| case.document.facts().brings(path)) {
+        if let Some(native) =
+            case.document.facts().brings(resolved).or_else(|| case.document.facts().brings(path))
+        {
             // virt-aa-helper writes a rule for what native elements name.
             granted.extend(if native.readonly { "rk".chars() } else { "rwk".chars() });
         }
@@ -177,10 +195,15 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             None => finding
                 .remedy(Remedy::none(Scope::Grant, "give the domain a <uuid> first: the profile is named after it")),
         };
-        finding = match case.document.set_seclabel("apparmor", "<seclabel type='none' model='apparmor'/>") {
-            Ok(edits) => {
-                finding.remedy(Remedy::edit(Scope::DisableVm, "run this VM without an AppArmor profile", edits))
-            }
+        finding = match case
+            .document
+            .set_seclabel("apparmor", "<seclabel type='none' model='apparmor'/>")
+        {
+            Ok(edits) => finding.remedy(Remedy::edit(
+                Scope::DisableVm,
+                "run this VM without an AppArmor profile",
+                edits,
+            )),
             Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
         };
         finding = finding.remedy(Remedy::setting(
@@ -189,9 +212,18 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             rule,
         ));
         // A seclabel of a driver that is switched off would be refused.
-        if !case.document.facts().seclabels.iter().any(|label| label.model.as_deref() == Some("apparmor")) {
-            finding =
-                finding.remedy(Remedy::setting("give no VM a profile", &host.conf.path, "security_driver = \"none\""));
+        if !case
+            .document
+            .facts()
+            .seclabels
+            .iter()
+            .any(|label| label.model.as_deref() == Some("apparmor"))
+        {
+            finding = finding.remedy(Remedy::setting(
+                "give no VM a profile",
+                &host.conf.path,
+                "security_driver = \"none\"",
+            ));
         }
         findings.push(finding);
     }
@@ -209,12 +241,19 @@ fn local_file(case: &Case<'_>) -> String {
 
 /// The rule that lets a use through.
 fn rule(name: &str, access: Access, locks: bool) -> String {
-    let name =
-        if name.contains([' ', '"', '#']) { format!("\"{}\"", name.replace('"', "\\\"")) } else { name.to_owned() };
+    let name = if name.contains([' ', '"', '#']) {
+        format!("\"{}\"", name.replace('"', "\\\""))
+    } else {
+        name.to_owned()
+    };
     if access == Access::Directory {
         return format!("{name} r, {name}** rw,");
     }
-    let letters = if access.writes() || access.creates() || access == Access::ReadWriteOrRead { "rw" } else { "r" };
+    let letters = if access.writes() || access.creates() || access == Access::ReadWriteOrRead {
+        "rw"
+    } else {
+        "r"
+    };
     let map = if access == Access::Library { "m" } else { "" };
     format!("{name} {letters}{}{map},", if locks { "k" } else { "" })
 }

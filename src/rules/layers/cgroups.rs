@@ -53,20 +53,33 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             continue;
         }
         let kind = if block { "block" } else { "character" };
-        let verdict = if case.host.cgroups.devices.yes().is_some() { Verdict::Blocks } else { Verdict::Unknown };
+        let verdict = if case.host.cgroups.devices.yes().is_some() {
+            Verdict::Blocks
+        } else {
+            Verdict::Unknown
+        };
         let conf = &case.host.conf.path;
         findings.push(
             Finding::of(
                 usage,
                 verdict,
-                format!("the VM's control group does not allow {} ({kind} device {major}:{minor})", target.path),
+                format!(
+                    "the VM's control group does not allow {} ({kind} device {major}:{minor})",
+                    target.path
+                ),
             )
             .because(format!(
                 "allowed are {} and what native elements name; QEMU says 'Operation not permitted'",
                 case.start.listed_devices.join(" ")
             ))
-            .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element is allowed its device"))
-            .remedy(Remedy::none(Scope::DisableVm, "there is none: the filter is a setting of the host"))
+            .remedy(Remedy::none(
+                Scope::Grant,
+                "there is none for an argument; a native element is allowed its device",
+            ))
+            .remedy(Remedy::none(
+                Scope::DisableVm,
+                "there is none: the filter is a setting of the host",
+            ))
             .remedy(Remedy::setting(
                 "allow the device for every VM, and put it into the private /dev too",
                 conf,

@@ -11,7 +11,8 @@ pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     summary: "the host would not say what stands at a path",
     explain: include_str!("../../../assets/rules/path-unknown.md"),
     check: |case| {
-        let paths = case.line.uses.iter().filter_map(|usage| Some((usage, usage.resource.path()?.0)));
+        let paths =
+            case.line.uses.iter().filter_map(|usage| Some((usage, usage.resource.path()?.0)));
         paths
             .filter_map(|(usage, path)| {
                 let why = match case.host.walk(path) {
@@ -21,7 +22,11 @@ pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
                     }
                     Ok(_) => return None,
                 };
-                Some(Finding::of(usage, Verdict::Unknown, format!("whether QEMU may open {path} is not known: {why}")))
+                Some(Finding::of(
+                    usage,
+                    Verdict::Unknown,
+                    format!("whether QEMU may open {path} is not known: {why}"),
+                ))
             })
             .collect()
     },
@@ -56,7 +61,9 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
             Ending::Missing(_) if access == Access::Connect => format!("nothing listens at {path}"),
             Ending::Missing(missing) if missing == path => format!("{path} is not there"),
             Ending::Missing(missing) => format!("{path} leads to {missing}, which is not there"),
-            Ending::NotADirectory(step) => format!("{path} goes through {step}, which is not a directory"),
+            Ending::NotADirectory(step) => {
+                format!("{path} goes through {step}, which is not a directory")
+            }
             Ending::Loop => format!("{path} is a link that leads back to itself"),
         };
         let errno = match walk.ending {
@@ -65,7 +72,8 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
             Ending::Loop => "Too many levels of symbolic links",
         };
         let parent = walk.steps.iter().rev().find(|step| step.kind == FileKind::Directory);
-        let mut finding = Finding::of(usage, Verdict::Blocks, message).because(format!("QEMU says '{errno}'"));
+        let mut finding =
+            Finding::of(usage, Verdict::Blocks, message).because(format!("QEMU says '{errno}'"));
         if let Some(parent) = parent {
             finding = finding.because(format!("{} is the last directory on the way", parent.path));
         }
@@ -79,7 +87,8 @@ fn of_a_process(walk: &Walk) -> bool {
     let descriptor = |path: &str| {
         let rest = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'));
         rest.is_some_and(|(process, rest)| {
-            (process == "self" || process.bytes().all(|b| b.is_ascii_digit())) && rest.starts_with("fd/")
+            (process == "self" || process.bytes().all(|b| b.is_ascii_digit()))
+                && rest.starts_with("fd/")
         })
     };
     descriptor(walk.resolved()) || walk.steps.iter().any(|step| descriptor(&step.path))
@@ -108,7 +117,9 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
             (Access::Directory, FileKind::Directory) => continue,
             (Access::Directory, _) => format!("{path} is not a directory, expected one"),
             (Access::Connect, FileKind::Socket) => continue,
-            (Access::Connect, _) => format!("{path} is not a socket, expected one that a server listens on"),
+            (Access::Connect, _) => {
+                format!("{path} is not a socket, expected one that a server listens on")
+            }
             // A directory makes QEMU put a file of its own into it.
             (Access::Memory, FileKind::Directory) => continue,
             (Access::Memory, FileKind::File) if of_a_driver(case, walk) => {
@@ -132,7 +143,8 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
             (_, FileKind::Socket) => format!("{path} is a socket, expected a file"),
             _ => continue,
         };
-        findings.push(Finding::of(usage, Verdict::Blocks, problem).because(case.host.describe(target)));
+        findings
+            .push(Finding::of(usage, Verdict::Blocks, problem).because(case.host.describe(target)));
     }
     findings
 }
@@ -152,8 +164,11 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
         match standing(case, "blockdev", said) {
             Standing::Has => {}
             Standing::Lacks(who) => {
-                let finding =
-                    Finding::at(declared.entry, Verdict::Blocks, format!("{who} has no block driver '{said}'"));
+                let finding = Finding::at(
+                    declared.entry,
+                    Verdict::Blocks,
+                    format!("{who} has no block driver '{said}'"),
+                );
                 findings.push(finding.because(format!("QEMU says \"Unknown driver '{said}'\"")));
                 continue;
             }
@@ -164,23 +179,34 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
             }
         }
         let Some(path) = &declared.path else { continue };
-        let Some(found) = case.host.images.get(path).map(|image| image.format.as_str()) else { continue };
+        let Some(found) = case.host.images.get(path).map(|image| image.format.as_str()) else {
+            continue;
+        };
         let finding = if image::TOLD_APART.contains(&said) && found != said {
-            Finding::at(declared.entry, Verdict::Blocks, format!("{path} is said to be {said}, and is {found}"))
-                .because(format!("QEMU says 'Image is not in {said} format' or the like"))
+            Finding::at(
+                declared.entry,
+                Verdict::Blocks,
+                format!("{path} is said to be {said}, and is {found}"),
+            )
+            .because(format!("QEMU says 'Image is not in {said} format' or the like"))
         } else if said == "raw" && found != "raw" && found != "luks" && !found.is_empty() {
             Finding::at(
                 declared.entry,
                 Verdict::Warns,
-                format!("{path} is said to be raw, and has the header of {found}: the guest sees that header"),
+                format!(
+                    "{path} is said to be raw, and has the header of {found}: the guest sees that header"
+                ),
             )
         } else {
             continue;
         };
         findings.push(
-            finding
-                .because(format!("the first bytes of {path} are those of {found}"))
-                .remedy(Remedy::none(Scope::Rewrite, format!("say what it is: {found} ('qemu-img info' shows it)"))),
+            finding.because(format!("the first bytes of {path} are those of {found}")).remedy(
+                Remedy::none(
+                    Scope::Rewrite,
+                    format!("say what it is: {found} ('qemu-img info' shows it)"),
+                ),
+            ),
         );
     }
     findings
@@ -194,11 +220,15 @@ pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk) in case.walks() {
-            let Some(target) = walk.target().filter(|target| access.maps() && target.kind == FileKind::File) else {
+            let Some(target) =
+                walk.target().filter(|target| access.maps() && target.kind == FileKind::File)
+            else {
                 continue;
             };
             let memory = case.line.option_at(usage.entry);
-            let Some(wanted) = memory.and_then(|memory| size(memory.pairs.get("size")?, 0)) else { continue };
+            let Some(wanted) = memory.and_then(|memory| size(memory.pairs.get("size")?, 0)) else {
+                continue;
+            };
             if target.size == 0 || target.size >= wanted {
                 continue;
             }
@@ -229,10 +259,15 @@ pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
         let mut findings = Vec::new();
         for (usage, _, access, walk) in case.walks() {
             let device = walk.target().is_some_and(|t| {
-                matches!(t.kind, FileKind::Char(..) | FileKind::Block(..) | FileKind::Socket | FileKind::Fifo)
+                matches!(
+                    t.kind,
+                    FileKind::Char(..) | FileKind::Block(..) | FileKind::Socket | FileKind::Fifo
+                )
             });
             let writes = (access.writes() || access == Access::Listen) && !device;
-            let Some(mount) = case.host.mount_of(walk.resolved()).filter(|mount| writes && mount.has("ro")) else {
+            let Some(mount) =
+                case.host.mount_of(walk.resolved()).filter(|mount| writes && mount.has("ro"))
+            else {
                 continue;
             };
             findings.push(
@@ -241,7 +276,10 @@ pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
                     Verdict::Blocks,
                     format!("{} must be written and lies on a read-only mount", walk.resolved()),
                 )
-                .because(format!("{} ({}) is mounted ro; QEMU says 'Read-only file system'", mount.point, mount.fstype))
+                .because(format!(
+                    "{} ({}) is mounted ro; QEMU says 'Read-only file system'",
+                    mount.point, mount.fstype
+                ))
                 .remedy(Remedy::command(
                     Scope::Grant,
                     "mount it for writing",
@@ -262,24 +300,30 @@ pub(in crate::rules) static IMMUTABLE: Rule = Rule {
         let mut findings = Vec::new();
         for (usage, _, access, walk) in case.walks() {
             let makes = walk.target().is_none() && access.creates() || access == Access::Listen;
-            let step = if makes { walk.parent() } else { walk.target().filter(|_| access.writes()) };
+            let step =
+                if makes { walk.parent() } else { walk.target().filter(|_| access.writes()) };
             let Some(step) = step.filter(|step| step.kind != FileKind::Socket) else { continue };
-            let (flag, what) = match (step.immutable, step.append_only && !makes && access != Access::Create) {
-                (true, _) => ("i", "nobody may change it, root neither"),
-                (false, true) => ("a", "it may be appended to only"),
-                (false, false) => continue,
-            };
+            let (flag, what) =
+                match (step.immutable, step.append_only && !makes && access != Access::Create) {
+                    (true, _) => ("i", "nobody may change it, root neither"),
+                    (false, true) => ("a", "it may be appended to only"),
+                    (false, false) => continue,
+                };
             findings.push(
-                Finding::of(usage, Verdict::Blocks, format!("{} must be written, and {what}", step.path))
-                    .because(format!(
-                        "it has the attribute {flag} (lsattr {}); QEMU says 'Operation not permitted'",
-                        step.path
-                    ))
-                    .remedy(Remedy::command(
-                        Scope::Grant,
-                        "take the attribute away",
-                        &["chattr", &format!("-{flag}"), &step.path],
-                    )),
+                Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("{} must be written, and {what}", step.path),
+                )
+                .because(format!(
+                    "it has the attribute {flag} (lsattr {}); QEMU says 'Operation not permitted'",
+                    step.path
+                ))
+                .remedy(Remedy::command(
+                    Scope::Grant,
+                    "take the attribute away",
+                    &["chattr", &format!("-{flag}"), &step.path],
+                )),
             );
         }
         findings
@@ -294,26 +338,35 @@ pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
     check: |case| {
         let mut findings = Vec::new();
         for (usage, _, _, walk) in case.walks() {
-            let Some(target) = walk.target().filter(|t| matches!(t.kind, FileKind::Char(..) | FileKind::Block(..)))
+            let Some(target) = walk
+                .target()
+                .filter(|t| matches!(t.kind, FileKind::Char(..) | FileKind::Block(..)))
             else {
                 continue;
             };
             // The private /dev is mounted by libvirt, without nodev.
-            let made_anew = case.start.private_dev && super::namespaces::below_dev(case, walk).is_some();
-            let Some(mount) = case.host.mount_of(&target.path).filter(|mount| !made_anew && mount.has("nodev")) else {
+            let made_anew =
+                case.start.private_dev && super::namespaces::below_dev(case, walk).is_some();
+            let Some(mount) =
+                case.host.mount_of(&target.path).filter(|mount| !made_anew && mount.has("nodev"))
+            else {
                 continue;
             };
             findings.push(
-                Finding::of(usage, Verdict::Blocks, format!("no device may be opened on the mount of {}", target.path))
-                    .because(format!(
-                        "{} ({}) is mounted nodev; QEMU says 'Permission denied'",
-                        mount.point, mount.fstype
-                    ))
-                    .remedy(Remedy::command(
-                        Scope::Grant,
-                        "let devices be opened there",
-                        &["mount", "-o", "remount,dev", &mount.point],
-                    )),
+                Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("no device may be opened on the mount of {}", target.path),
+                )
+                .because(format!(
+                    "{} ({}) is mounted nodev; QEMU says 'Permission denied'",
+                    mount.point, mount.fstype
+                ))
+                .remedy(Remedy::command(
+                    Scope::Grant,
+                    "let devices be opened there",
+                    &["mount", "-o", "remount,dev", &mount.point],
+                )),
             );
         }
         findings
@@ -331,27 +384,37 @@ pub(in crate::rules) static PORT_TAKEN: Rule = Rule {
         let mut findings = Vec::new();
         let mut asked: Vec<&Endpoint> = Vec::new();
         for usage in &case.line.uses {
-            let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource else { continue };
+            let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource
+            else {
+                continue;
+            };
             if asked.contains(&endpoint) {
                 let message = format!("another argument listens on port {} as well", endpoint.port);
-                findings
-                    .push(Finding::of(usage, Verdict::Blocks, message).because("QEMU says 'Address already in use'"));
+                findings.push(
+                    Finding::of(usage, Verdict::Blocks, message)
+                        .because("QEMU says 'Address already in use'"),
+                );
             }
             asked.push(endpoint);
             // A domain that runs has its own port.
-            let taken = listeners.iter().find(|ear| collides(endpoint, &ear.address) && ear.process != own);
+            let taken =
+                listeners.iter().find(|ear| collides(endpoint, &ear.address) && ear.process != own);
             let Some(ear) = taken else { continue };
             let who = if ear.process.is_empty() { "another process" } else { &ear.process };
             findings.push(
-                Finding::of(usage, Verdict::Blocks, format!("{who} listens on port {} already", endpoint.port))
-                    .because(format!(
-                        "/proc/net/tcp shows a listener on {}; QEMU says 'Address already in use'",
-                        ear.address
-                    ))
-                    .remedy(Remedy::none(
-                        Scope::Rewrite,
-                        "take another port, or end that process before the VM starts",
-                    )),
+                Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("{who} listens on port {} already", endpoint.port),
+                )
+                .because(format!(
+                    "/proc/net/tcp shows a listener on {}; QEMU says 'Address already in use'",
+                    ear.address
+                ))
+                .remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "take another port, or end that process before the VM starts",
+                )),
             );
         }
         findings
@@ -376,14 +439,17 @@ pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
         let mut findings = refused(case);
         let Some(listening) = case.host.listening.yes() else { return findings };
         for (usage, path, access, walk) in case.walks() {
-            let Some(target) =
-                walk.target().filter(|target| access == Access::Connect && target.kind == FileKind::Socket)
+            let Some(target) = walk
+                .target()
+                .filter(|target| access == Access::Connect && target.kind == FileKind::Socket)
             else {
                 continue;
             };
             // The kernel shows the name that was bound, which may have led through another link: the last part is compared.
             let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-            let heard = listening.iter().any(|bound| *bound == target.path || name(bound) == name(&target.path));
+            let heard = listening
+                .iter()
+                .any(|bound| *bound == target.path || name(bound) == name(&target.path));
             if !heard {
                 findings.push(
                     Finding::of(usage, Verdict::Blocks, format!("{path} is a socket that no process listens on"))
@@ -400,7 +466,9 @@ pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
 fn refused(case: &Case<'_>) -> Vec<Finding> {
     let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
     let connections = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-        Resource::Network { listen: false, endpoint: Some(endpoint), .. } if endpoint.is_local() => {
+        Resource::Network { listen: false, endpoint: Some(endpoint), .. }
+            if endpoint.is_local() =>
+        {
             Some((usage, endpoint))
         }
         _ => None,
@@ -408,9 +476,13 @@ fn refused(case: &Case<'_>) -> Vec<Finding> {
     connections
         .filter(|(_, endpoint)| !listeners.iter().any(|ear| ear.address.port() == endpoint.port))
         .map(|(usage, endpoint)| {
-            Finding::of(usage, Verdict::Blocks, format!("no process listens on port {} of this host", endpoint.port))
-                .because("/proc/net/tcp shows no listener there; QEMU says 'Connection refused'")
-                .remedy(Remedy::none(Scope::Rewrite, "start the server before the VM"))
+            Finding::of(
+                usage,
+                Verdict::Blocks,
+                format!("no process listens on port {} of this host", endpoint.port),
+            )
+            .because("/proc/net/tcp shows no listener there; QEMU says 'Connection refused'")
+            .remedy(Remedy::none(Scope::Rewrite, "start the server before the VM"))
         })
         .collect()
 }

@@ -19,23 +19,23 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
     for label in &case.document.facts().seclabels {
         let available = match label.model.as_deref() {
             Some("selinux") => Some(selinux),
-            Some("apparmor") => host
-                .apparmor
-                .active
-                .yes()
-                .map(|active| *active && !selinux && !host.conf.list_lacks("security_driver", "apparmor")),
+            Some("apparmor") => host.apparmor.active.yes().map(|active| {
+                *active && !selinux && !host.conf.list_lacks("security_driver", "apparmor")
+            }),
             Some("dac") => Some(host.is_system()),
             Some("none") | None => Some(true),
             Some(_) => Some(false),
         };
-        let tolerated = label.kind == SecLabelType::None && host.libvirt_at_least(12, 3) == Some(true);
+        let tolerated =
+            label.kind == SecLabelType::None && host.libvirt_at_least(12, 3) == Some(true);
         if available == Some(false) && !tolerated {
             let model = label.model.as_deref().unwrap_or_default();
-            let verdict = if label.kind == SecLabelType::None && matches!(host.libvirt, Known::Unknown(_)) {
-                Verdict::Unknown
-            } else {
-                Verdict::Blocks
-            };
+            let verdict =
+                if label.kind == SecLabelType::None && matches!(host.libvirt, Known::Unknown(_)) {
+                    Verdict::Unknown
+                } else {
+                    Verdict::Blocks
+                };
             findings.push(
                 Finding::general(
                     verdict,
@@ -66,7 +66,8 @@ pub(in crate::rules) static SECLABEL_REFUSED: Rule = Rule {
     explain: include_str!("../../../assets/rules/seclabel-refused.md"),
     check: |case| {
         let labels = &case.document.facts().seclabels;
-        let mut said: Vec<String> = labels.iter().filter_map(|label| label.refused.clone()).collect();
+        let mut said: Vec<String> =
+            labels.iter().filter_map(|label| label.refused.clone()).collect();
         for (at, label) in labels.iter().enumerate() {
             if labels[..at].iter().any(|earlier| earlier.model == label.model) {
                 let model = label.model.as_deref().unwrap_or("(null)");

@@ -13,17 +13,24 @@ pub(in crate::rules) fn below_dev<'a>(case: &Case<'_>, walk: &'a Walk) -> Option
 /// The links and the target of a walk that lie in `/dev` itself.
 fn named<'a>(case: &Case<'_>, walk: &'a Walk) -> impl Iterator<Item = &'a str> {
     let kept: Vec<String> = match case.host.mounts.yes() {
-        Some(mounts) => {
-            mounts.iter().filter(|mount| mount.point.starts_with("/dev/")).map(|mount| mount.point.clone()).collect()
+        Some(mounts) => mounts
+            .iter()
+            .filter(|mount| mount.point.starts_with("/dev/"))
+            .map(|mount| mount.point.clone())
+            .collect(),
+        None => {
+            ["/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/hugepages"].map(str::to_owned).to_vec()
         }
-        None => ["/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/hugepages"].map(str::to_owned).to_vec(),
     };
     let target = walk.target().map(|step| &step.path);
-    let steps =
-        walk.steps.iter().filter(move |step| matches!(step.kind, FileKind::Link(_)) || Some(&step.path) == target);
+    let steps = walk
+        .steps
+        .iter()
+        .filter(move |step| matches!(step.kind, FileKind::Link(_)) || Some(&step.path) == target);
     steps.map(|step| step.path.as_str()).filter(move |path| {
         let inside = |point: &String| {
-            path.strip_prefix(point.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            path.strip_prefix(point.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         path.starts_with("/dev/") && !kept.iter().any(inside)
     })
@@ -61,7 +68,9 @@ fn hidden(case: &Case<'_>) -> Vec<Finding> {
         if walk.target().is_none() {
             continue; // what the host lacks is said by the host's own rule
         }
-        let Some(missing) = named(case, walk).find(|path| !present.contains(*path)) else { continue };
+        let Some(missing) = named(case, walk).find(|path| !present.contains(*path)) else {
+            continue;
+        };
         let conf = &case.host.conf.path;
         let through = if missing == path { String::new() } else { format!(" {path} leads there;") };
         findings.push(
@@ -86,21 +95,27 @@ pub(in crate::rules) static MOUNT_PROPAGATION: Rule = Rule {
     summary: "what is mounted after the start will not reach the VM",
     explain: include_str!("../../../assets/rules/mount-propagation.md"),
     check: |case| {
-        let Some(mounts) = case.host.mounts.yes().filter(|_| case.start.private_dev) else { return Vec::new() };
+        let Some(mounts) = case.host.mounts.yes().filter(|_| case.start.private_dev) else {
+            return Vec::new();
+        };
         let root = mounts.iter().rfind(|mount| mount.point == "/");
-        let outside =
-            |usage: &crate::qemu::Use| usage.resource.path().is_some_and(|(path, _)| !path.starts_with("/dev/"));
+        let outside = |usage: &crate::qemu::Use| {
+            usage.resource.path().is_some_and(|(path, _)| !path.starts_with("/dev/"))
+        };
         if root.is_none_or(|root| root.shared) || !case.line.uses.iter().any(outside) {
             return Vec::new();
         }
         vec![
-            Finding::general(Verdict::Note, "what is mounted on the host after this VM starts stays invisible to it")
-                .because("the mount / is not shared, and the VM has a mount namespace of its own")
-                .remedy(Remedy::command(
-                    Scope::DisableHost,
-                    "share the mounts, before the VM starts",
-                    &["mount", "--make-rshared", "/"],
-                )),
+            Finding::general(
+                Verdict::Note,
+                "what is mounted on the host after this VM starts stays invisible to it",
+            )
+            .because("the mount / is not shared, and the VM has a mount namespace of its own")
+            .remedy(Remedy::command(
+                Scope::DisableHost,
+                "share the mounts, before the VM starts",
+                &["mount", "--make-rshared", "/"],
+            )),
         ]
     },
 };

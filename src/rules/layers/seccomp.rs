@@ -20,7 +20,14 @@ fn denies(case: &Case<'_>, flag: &str) -> bool {
     case.start.seccomp || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
 }
 
-fn finding(case: &Case<'_>, usage: &Use, verdict: Verdict, message: String, flag: &str, death: &str) -> Finding {
+fn finding(
+    case: &Case<'_>,
+    usage: &Use,
+    verdict: Verdict,
+    message: String,
+    flag: &str,
+    death: &str,
+) -> Finding {
     let finding = Finding::of(usage, verdict, message);
     if !case.start.seccomp {
         return finding
@@ -45,7 +52,9 @@ fn death(case: &Case<'_>) -> &'static str {
         Some(false) => {
             "this QEMU is killed (SIGSYS): libvirt's error ends after 'monitor', the audit log has type=1326 sig=31"
         }
-        None => "QEMU is killed without a word (SIGSYS), or gets 'Operation not permitted' from 10.0 on",
+        None => {
+            "QEMU is killed without a word (SIGSYS), or gets 'Operation not permitted' from 10.0 on"
+        }
     }
 }
 
@@ -69,8 +78,10 @@ pub(in crate::rules) static SPAWN: Rule = Rule {
                     finding(case, usage, Verdict::Blocks, message, "spawn=deny", death(case))
                 }
                 Moment::Later => {
-                    let message =
-                        format!("the VM starts, but QEMU may not start '{command}' ({}) when it is needed", usage.what);
+                    let message = format!(
+                        "the VM starts, but QEMU may not start '{command}' ({}) when it is needed",
+                        usage.what
+                    );
                     finding(case, usage, Verdict::Warns, message, "spawn=deny", death(case))
                 }
             })
@@ -87,8 +98,11 @@ pub(in crate::rules) static PRIVILEGES: Rule = Rule {
         if !denies(case, "elevateprivileges") {
             return Vec::new();
         }
-        let changes =
-            case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { user: true, .. }));
+        let changes = case
+            .line
+            .uses
+            .iter()
+            .filter(|usage| matches!(usage.resource, Resource::Privilege { user: true, .. }));
         changes
             .map(|usage| {
                 let message = format!("QEMU may not {}", usage.resource.name());

@@ -18,7 +18,10 @@ pub(in crate::rules) static CONF_SYNTAX: Rule = Rule {
 fn conf_syntax(case: &Case<'_>) -> Vec<Finding> {
     let conf = &case.host.conf;
     if let Some(error) = &conf.error {
-        let message = format!("{}:{}: libvirt's daemon does not start: {}", conf.path, error.line, error.message);
+        let message = format!(
+            "{}:{}: libvirt's daemon does not start: {}",
+            conf.path, error.line, error.message
+        );
         return vec![
             Finding::general(Verdict::Blocks, message)
                 .because("texts must stand in quotes, and lists hold no comments"),
@@ -54,14 +57,19 @@ pub(in crate::rules) static CONF_VALUE: Rule = Rule {
             .filter_map(|(key, value)| {
                 let expected = wrong_kind(kind_of(key, version)?, value)?;
                 let journal = format!("expected {expected} for '{key}' parameter");
-                Some(dead(case, &format!("{key} has the wrong kind of value, expected {expected}"), &journal))
+                Some(dead(
+                    case,
+                    &format!("{key} has the wrong kind of value, expected {expected}"),
+                    &journal,
+                ))
             })
             .collect();
         for (key, known, journal) in [
             ("cgroup_controllers", &CONTROLLERS[..], "Unknown cgroup controller"),
             ("namespaces", &["mount"], "Unknown namespace:"),
         ] {
-            let unknown = conf.list(key).unwrap_or_default().into_iter().find(|word| !known.contains(word));
+            let unknown =
+                conf.list(key).unwrap_or_default().into_iter().find(|word| !known.contains(word));
             if let Some(word) = unknown {
                 let message = format!("{key} names '{word}', expected only {}", known.join(" "));
                 findings.push(dead(case, &message, &format!("{journal} '{word}'")));
@@ -82,8 +90,18 @@ pub(in crate::rules) static CONF_VALUE: Rule = Rule {
 };
 
 /// Names of `virCgroupController`.
-const CONTROLLERS: [&str; 10] =
-    ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "net_cls", "perf_event", "name=systemd"];
+const CONTROLLERS: [&str; 10] = [
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "memory",
+    "devices",
+    "freezer",
+    "blkio",
+    "net_cls",
+    "perf_event",
+    "name=systemd",
+];
 
 /// What libvirt expects where a value is of another kind.
 fn wrong_kind(kind: &str, value: &Value) -> Option<&'static str> {
@@ -92,7 +110,9 @@ fn wrong_kind(kind: &str, value: &Value) -> Option<&'static str> {
         ("bool", value) => (matches!(value, Value::Int(0 | 1)), "a bool"),
         ("number", value) => (matches!(value, Value::Int(_)), "a signed integer"),
         ("unsigned", value) => (matches!(value, Value::Int(0..)), "an unsigned integer"),
-        ("unsigned-or-text", value) => (matches!(value, Value::Int(0..) | Value::Text(_)), "an unsigned integer"),
+        ("unsigned-or-text", value) => {
+            (matches!(value, Value::Int(0..) | Value::Text(_)), "an unsigned integer")
+        }
         ("text", value) => (matches!(value, Value::Text(_)), "a string"),
         ("text-or-list", Value::Text(_)) => (true, ""),
         ("text-or-list", Value::List(values)) => (texts(values), "a string or string list"),
@@ -132,11 +152,19 @@ pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
                 &format!("security_driver names '{driver}', {problem}"),
                 "'Failed to initialize security drivers' or 'Duplicate security driver'",
             );
-            findings.push(finding.remedy(Remedy::setting("let libvirt choose", &conf.path, "security_driver = []")));
+            findings.push(finding.remedy(Remedy::setting(
+                "let libvirt choose",
+                &conf.path,
+                "security_driver = []",
+            )));
         }
         let confined = case.start.selinux_driver || apparmor_driver(&host.apparmor, conf);
         let certain = host.selinux.mode.yes().is_some() && host.apparmor.active.yes().is_some();
-        if conf.int("security_require_confined") == Some(1) && !confined && certain && host.is_system() {
+        if conf.int("security_require_confined") == Some(1)
+            && !confined
+            && certain
+            && host.is_system()
+        {
             let finding = dead(
                 case,
                 "security_require_confined = 1, and nothing confines VMs on this host",

@@ -59,16 +59,26 @@ pub(super) fn input(options: &Options<'_>) -> Vec<Plan> {
         match pairs.get("driver")? {
             "virtio-input-host-pci" if only(pairs, &["driver", "id", "evdev", "bus", "addr"]) => {
                 let source = format!("  <source evdev='{}'/>", quoted(pairs.get("evdev")?));
-                let lines = vec!["<input type='passthrough' bus='virtio'>".into(), source, "</input>".into()];
+                let lines = vec![
+                    "<input type='passthrough' bus='virtio'>".into(),
+                    source,
+                    "</input>".into(),
+                ];
                 Some(plan(lines, "<input type='passthrough'>", (1, 3)))
             }
-            driver @ ("usb-kbd" | "usb-tablet" | "usb-mouse") if only(pairs, &["driver", "id", "bus", "port"]) => {
+            driver @ ("usb-kbd" | "usb-tablet" | "usb-mouse")
+                if only(pairs, &["driver", "id", "bus", "port"]) =>
+            {
                 let kind = match driver {
                     "usb-kbd" => "keyboard",
                     "usb-tablet" => "tablet",
                     _ => "mouse",
                 };
-                Some(plan(vec![format!("<input type='{kind}' bus='usb'/>")], "<input bus='usb'>", (1, 3)))
+                Some(plan(
+                    vec![format!("<input type='{kind}' bus='usb'/>")],
+                    "<input bus='usb'>",
+                    (1, 3),
+                ))
             }
             _ => None,
         }
@@ -83,7 +93,10 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
     let device = |(at, pairs): (usize, &crate::qemu::Pairs)| {
         let mut lines = match pairs.get("driver")? {
             "vfio-pci"
-                if only(pairs, &["driver", "id", "host", "bus", "addr", "multifunction", "romfile", "rombar"]) =>
+                if only(
+                    pairs,
+                    &["driver", "id", "host", "bus", "addr", "multifunction", "romfile", "rombar"],
+                ) =>
             {
                 let (domain, bus, slot, function) = pci(pairs.get("host")?)?;
                 vec![
@@ -108,7 +121,9 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
                     "  </source>".to_owned(),
                 ]
             }
-            "usb-host" if only(pairs, &["driver", "id", "vendorid", "productid", "bus", "port"]) => {
+            "usb-host"
+                if only(pairs, &["driver", "id", "vendorid", "productid", "bus", "port"]) =>
+            {
                 let number = |key: &str| {
                     let text = pairs.get(key)?;
                     match text.strip_prefix("0x") {
@@ -127,10 +142,15 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
             _ => return None,
         };
         let mdev = pairs.get("sysfsdev").is_some();
-        match (pairs.get("romfile"), pairs.on("rombar").or(pairs.get("rombar").map(|bar| bar != "0"))) {
+        match (
+            pairs.get("romfile"),
+            pairs.on("rombar").or(pairs.get("rombar").map(|bar| bar != "0")),
+        ) {
             (Some(""), _) => lines.push("  <rom enabled='no'/>".to_owned()),
             (Some(file), _) => lines.push(format!("  <rom file='{}'/>", quoted(file))),
-            (None, Some(bar)) => lines.push(format!("  <rom bar='{}'/>", if bar { "on" } else { "off" })),
+            (None, Some(bar)) => {
+                lines.push(format!("  <rom bar='{}'/>", if bar { "on" } else { "off" }))
+            }
             (None, None) => {}
         }
         lines.push("</hostdev>".to_owned());
@@ -162,12 +182,16 @@ rule!(RNG, "native-rng", "libvirt has <rng> for this", rng);
 /// `-object rng-random` with `-device virtio-rng-pci`.
 pub(super) fn rng(options: &Options<'_>) -> Vec<Plan> {
     let source = |(at, pairs): (usize, &crate::qemu::Pairs)| {
-        let ours = pairs.get("qom-type") == Some("rng-random") && only(pairs, &["qom-type", "id", "filename"]);
+        let ours = pairs.get("qom-type") == Some("rng-random")
+            && only(pairs, &["qom-type", "id", "filename"]);
         let id = pairs.get("id").filter(|_| ours)?;
         let path = pairs.get("filename").unwrap_or("/dev/urandom");
         let (device, user) = options.with("device", "rng", id)?;
         let driver = user.get("driver")?.starts_with("virtio-rng");
-        if !driver || !only(user, &["driver", "id", "rng", "bus", "addr"]) || options.named_elsewhere(id, 2) {
+        if !driver
+            || !only(user, &["driver", "id", "rng", "bus", "addr"])
+            || options.named_elsewhere(id, 2)
+        {
             return None;
         }
         let text = quoted(path);
@@ -197,9 +221,13 @@ pub(super) fn sound(options: &Options<'_>) -> Vec<Plan> {
         let (kind, extra) = match pairs.get("driver")? {
             "pa" if only(pairs, &["driver", "id", "server"]) => (
                 "pulseaudio",
-                pairs.get("server").map_or(String::new(), |server| format!(" serverName='{}'", quoted(server))),
+                pairs
+                    .get("server")
+                    .map_or(String::new(), |server| format!(" serverName='{}'", quoted(server))),
             ),
-            kind @ ("alsa" | "none" | "oss" | "spice" | "sdl") if only(pairs, &["driver", "id"]) => {
+            kind @ ("alsa" | "none" | "oss" | "spice" | "sdl")
+                if only(pairs, &["driver", "id"]) =>
+            {
                 (kind, String::new())
             }
             _ => return None,
@@ -211,12 +239,15 @@ pub(super) fn sound(options: &Options<'_>) -> Vec<Plan> {
         {
             return None;
         }
-        let mut controllers = options.named("device").filter_map(|(at, pairs)| match pairs.get("driver")? {
-            "ich9-intel-hda" => Some((at, "ich9")),
-            "intel-hda" => Some((at, "ich6")),
-            _ => None,
-        });
-        let codecs = options.named("device").filter(|(_, p)| p.get("driver").is_some_and(|d| d.starts_with("hda-")));
+        let mut controllers =
+            options.named("device").filter_map(|(at, pairs)| match pairs.get("driver")? {
+                "ich9-intel-hda" => Some((at, "ich9")),
+                "intel-hda" => Some((at, "ich6")),
+                _ => None,
+            });
+        let codecs = options
+            .named("device")
+            .filter(|(_, p)| p.get("driver").is_some_and(|d| d.starts_with("hda-")));
         let (controller, model) = controllers.next().filter(|_| controllers.next().is_none())?;
         let facts = options.case.document.facts();
         if codecs.count() != 1 || facts.sound || options.named_elsewhere(id, 2) {
@@ -247,9 +278,11 @@ rule!(SHMEM, "native-shmem", "libvirt has <shmem> for this", shmem);
 pub(super) fn shmem(options: &Options<'_>) -> Vec<Plan> {
     let memory = |(at, pairs): (usize, &crate::qemu::Pairs)| {
         let ours = pairs.get("qom-type") == Some("memory-backend-file");
-        let known = only(pairs, &["qom-type", "id", "mem-path", "size", "share"]) && pairs.on("share") == Some(true);
+        let known = only(pairs, &["qom-type", "id", "mem-path", "size", "share"])
+            && pairs.on("share") == Some(true);
         let id = pairs.get("id").filter(|_| ours && known)?;
-        let name = pairs.get("mem-path")?.strip_prefix("/dev/shm/").filter(|name| !name.contains('/'))?;
+        let name =
+            pairs.get("mem-path")?.strip_prefix("/dev/shm/").filter(|name| !name.contains('/'))?;
         let bytes = size(pairs.get("size")?, 0).filter(|bytes| *bytes > 0)?;
         let (device, user) = options.with("device", "memdev", id)?;
         let driver = user.get("driver") == Some("ivshmem-plain");

@@ -10,10 +10,16 @@ pub(super) fn fwcfg(options: &Options<'_>) -> Vec<Plan> {
     let mut used = Vec::new();
     let mut lines = Vec::new();
     for (at, pairs) in options.named("fw_cfg") {
-        let Some(name) = pairs.get("name").filter(|name| name.starts_with("opt/")) else { continue };
+        let Some(name) = pairs.get("name").filter(|name| name.starts_with("opt/")) else {
+            continue;
+        };
         let line = match (pairs.get("file"), pairs.get("string")) {
-            (Some(file), None) => format!("  <entry name='{}' file='{}'/>", quoted(name), quoted(file)),
-            (None, Some(text)) => format!("  <entry name='{}'>{}</entry>", quoted(name), quoted(text)),
+            (Some(file), None) => {
+                format!("  <entry name='{}' file='{}'/>", quoted(name), quoted(file))
+            }
+            (None, Some(text)) => {
+                format!("  <entry name='{}'>{}</entry>", quoted(name), quoted(text))
+            }
             _ => continue,
         };
         // libvirt 9.0 hands the text on as it is: commas are not doubled, escapes not undone.
@@ -24,11 +30,16 @@ pub(super) fn fwcfg(options: &Options<'_>) -> Vec<Plan> {
         }
     }
     let tree = options.case.document.tree();
-    let there = tree.children(0).any(|(_, child)| child.name == "sysinfo" && child.attribute("type") == Some("fwcfg"));
+    let there = tree
+        .children(0)
+        .any(|(_, child)| child.name == "sysinfo" && child.attribute("type") == Some("fwcfg"));
     if used.is_empty() || there {
         return Vec::new();
     }
-    let lines = ["<sysinfo type='fwcfg'>".to_owned()].into_iter().chain(lines).chain(["</sysinfo>".to_owned()]);
+    let lines = ["<sysinfo type='fwcfg'>".to_owned()]
+        .into_iter()
+        .chain(lines)
+        .chain(["</sysinfo>".to_owned()]);
     vec![Plan {
         options: used,
         parents: &[],
@@ -48,13 +59,21 @@ pub(super) fn acpi(options: &Options<'_>) -> Vec<Plan> {
     let there = tree.child(0, "os").is_none_or(|(os, _)| tree.child(os, "acpi").is_some());
     let files: Option<Vec<(usize, &str)>> = options
         .named("acpitable")
-        .map(|(at, pairs)| Some((at, pairs.get("file").filter(|file| only(pairs, &["file"]) && !file.contains(':'))?)))
+        .map(|(at, pairs)| {
+            Some((
+                at,
+                pairs.get("file").filter(|file| only(pairs, &["file"]) && !file.contains(':'))?,
+            ))
+        })
         .collect();
     let Some(files) = files.filter(|files| !files.is_empty() && !there) else { return Vec::new() };
     vec![Plan {
         options: files.iter().map(|(at, _)| *at).collect(),
         parents: &["os", "acpi"],
-        lines: files.iter().map(|(_, file)| format!("<table type='raw'>{}</table>", quoted(file))).collect(),
+        lines: files
+            .iter()
+            .map(|(_, file)| format!("<table type='raw'>{}</table>", quoted(file)))
+            .collect(),
         also: None,
         element: "<acpi><table type='raw'>",
         since: (11, 2),
@@ -75,7 +94,9 @@ const TABLES: [(&str, &str, &[&str]); 4] = [
 /// `-smbios type=0…3`, all or none, since `<smbios mode='sysinfo'/>` is about all of them.
 pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
     let tree = options.case.document.tree();
-    let there = tree.children(0).any(|(_, child)| child.name == "sysinfo" && child.attribute("type") == Some("smbios"));
+    let there = tree
+        .children(0)
+        .any(|(_, child)| child.name == "sysinfo" && child.attribute("type") == Some("smbios"));
     let Some((os, _)) = tree.child(0, "os") else { return Vec::new() };
     if there || tree.child(os, "smbios").is_some() {
         return Vec::new();
@@ -84,7 +105,9 @@ pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
     let mut tables: Vec<(&str, Vec<String>)> = Vec::new();
     for (at, pairs) in options.named("smbios") {
         let kind = pairs.get("type").unwrap_or_default();
-        let Some((_, element, keys)) = TABLES.iter().find(|(known, _, _)| *known == kind) else { return Vec::new() };
+        let Some((_, element, keys)) = TABLES.iter().find(|(known, _, _)| *known == kind) else {
+            return Vec::new();
+        };
         if tables.iter().any(|(known, _)| known == element) {
             return Vec::new();
         }
@@ -100,11 +123,15 @@ pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
     }
     // bios comes first: the schema has an order here.
     tables.sort_by_key(|(element, _)| TABLES.iter().position(|(_, known, _)| known == element));
-    let inner = tables.into_iter().filter(|(_, lines)| !lines.is_empty()).flat_map(|(element, lines)| {
-        [format!("  <{element}>")].into_iter().chain(lines).chain([format!("  </{element}>")])
-    });
-    let lines: Vec<String> =
-        ["<sysinfo type='smbios'>".to_owned()].into_iter().chain(inner).chain(["</sysinfo>".to_owned()]).collect();
+    let inner =
+        tables.into_iter().filter(|(_, lines)| !lines.is_empty()).flat_map(|(element, lines)| {
+            [format!("  <{element}>")].into_iter().chain(lines).chain([format!("  </{element}>")])
+        });
+    let lines: Vec<String> = ["<sysinfo type='smbios'>".to_owned()]
+        .into_iter()
+        .chain(inner)
+        .chain(["</sysinfo>".to_owned()])
+        .collect();
     if used.is_empty() {
         return Vec::new();
     }

@@ -58,10 +58,12 @@ fn plans(case: &Case<'_>) -> Vec<Plan> {
 impl Plan {
     fn edits(&self, case: &Case<'_>) -> Option<EditSet> {
         let document = case.document;
-        let entries: Vec<EntryId> = self.options.iter().flat_map(|&at| case.line.options[at].entries()).collect();
+        let entries: Vec<EntryId> =
+            self.options.iter().flat_map(|&at| case.line.options[at].entries()).collect();
         let mut edits = document.remove(&entries);
-        let elements =
-            [(self.parents, &self.lines)].into_iter().chain(self.also.as_ref().map(|(p, lines)| (*p, lines)));
+        let elements = [(self.parents, &self.lines)]
+            .into_iter()
+            .chain(self.also.as_ref().map(|(p, lines)| (*p, lines)));
         for (parents, lines) in elements {
             for edit in document.add_element(parents, lines).ok()?.edits() {
                 edits.push(edit.clone()).ok()?;
@@ -75,13 +77,18 @@ impl Plan {
         if case.host.libvirt_at_least(self.since.0, self.since.1) == Some(false) {
             return None;
         }
-        let layers: Vec<&str> = self.satisfies.iter().filter(|l| **l != Layer::Qemu).map(|l| l.title()).collect();
+        let layers: Vec<&str> =
+            self.satisfies.iter().filter(|l| **l != Layer::Qemu).map(|l| l.title()).collect();
         let why = if layers.is_empty() {
             "libvirt then knows of it".to_owned()
         } else {
             format!("libvirt then sees to {} itself", layers.join(", "))
         };
-        Some(Remedy::edit(Scope::Rewrite, format!("write it as {}: {why}", self.element), self.edits(case)?))
+        Some(Remedy::edit(
+            Scope::Rewrite,
+            format!("write it as {}: {why}", self.element),
+            self.edits(case)?,
+        ))
     }
 
     fn entry(&self, case: &Case<'_>) -> EntryId {
@@ -93,9 +100,12 @@ impl Plan {
 fn found(case: &Case<'_>, family: fn(&Options<'_>) -> Vec<Plan>) -> Vec<Finding> {
     let note = |plan: Plan| {
         let (major, minor) = plan.since;
-        let finding =
-            Finding::at(plan.entry(case), Verdict::Note, format!("libvirt has an element for this: {}", plan.element))
-                .because(format!("since libvirt {major}.{minor}"));
+        let finding = Finding::at(
+            plan.entry(case),
+            Verdict::Note,
+            format!("libvirt has an element for this: {}", plan.element),
+        )
+        .because(format!("since libvirt {major}.{minor}"));
         match plan.remedy(case) {
             Some(remedy) => finding.remedy(remedy),
             None => finding.because("the libvirt that is installed is older"),
@@ -106,16 +116,21 @@ fn found(case: &Case<'_>, family: fn(&Options<'_>) -> Vec<Plan>) -> Vec<Finding>
 
 /// Puts the native element first among the remedies of what it lets through.
 pub(super) fn offer(case: &Case<'_>, findings: &mut [Finding]) {
-    if !findings.iter().any(|finding| finding.verdict <= Verdict::Unknown && finding.entry.is_some()) {
+    if !findings
+        .iter()
+        .any(|finding| finding.verdict <= Verdict::Unknown && finding.entry.is_some())
+    {
         return;
     }
     for plan in plans(case) {
-        let entries: Vec<EntryId> = plan.options.iter().map(|&at| case.line.options[at].place()).collect();
+        let entries: Vec<EntryId> =
+            plan.options.iter().map(|&at| case.line.options[at].place()).collect();
         let Some(remedy) = plan.remedy(case) else { continue };
         // What it does not settle would only go out of sight with the arguments; libvirt opens no directory on the way.
         let left = |finding: &Finding| {
             let ours = finding.entry.is_some_and(|entry| entries.contains(&entry));
-            let settled = plan.satisfies.contains(&finding.layer) && finding.rule != "closed-directory";
+            let settled =
+                plan.satisfies.contains(&finding.layer) && finding.rule != "closed-directory";
             ours && finding.verdict == Verdict::Blocks && !settled
         };
         if findings.iter().any(left) {
@@ -140,12 +155,18 @@ pub(super) struct Options<'a> {
 impl<'a> Options<'a> {
     fn of(case: &'a Case<'a>) -> Options<'a> {
         let read = case.line.options.iter().enumerate().filter(|(_, option)| option.is_read());
-        Options { case, list: read.map(|(at, option)| (at, option.name(), &option.pairs)).collect() }
+        Options {
+            case,
+            list: read.map(|(at, option)| (at, option.name(), &option.pairs)).collect(),
+        }
     }
 
     /// Every option of a name.
     fn named(&self, name: &str) -> impl Iterator<Item = (usize, &Pairs)> {
-        self.list.iter().filter(move |(_, found, _)| *found == name).map(|(at, _, pairs)| (*at, *pairs))
+        self.list
+            .iter()
+            .filter(move |(_, found, _)| *found == name)
+            .map(|(at, _, pairs)| (*at, *pairs))
     }
 
     /// The one option of a name whose `key` is `value`; nothing when several have it.
@@ -156,7 +177,11 @@ impl<'a> Options<'a> {
 
     /// Whether an id is named by more options than `times`.
     fn named_elsewhere(&self, id: &str, times: usize) -> bool {
-        self.list.iter().filter(|(_, _, pairs)| pairs.pairs.iter().any(|pair| pair.value == id)).count() > times
+        self.list
+            .iter()
+            .filter(|(_, _, pairs)| pairs.pairs.iter().any(|pair| pair.value == id))
+            .count()
+            > times
     }
 }
 

@@ -16,7 +16,9 @@ pub(super) fn interface(options: &Options<'_>) -> Vec<Plan> {
             model @ ("e1000" | "e1000e" | "rtl8139") => model,
             _ => return None,
         };
-        if !only(user, &["driver", "id", "netdev", "mac", "bus", "addr"]) || options.named_elsewhere(id, 2) {
+        if !only(user, &["driver", "id", "netdev", "mac", "bus", "addr"])
+            || options.named_elsewhere(id, 2)
+        {
             return None;
         }
         let forwards: Vec<Vec<String>> = pairs
@@ -41,7 +43,11 @@ pub(super) fn interface(options: &Options<'_>) -> Vec<Plan> {
             parents: &["devices"],
             lines,
             also: None,
-            element: if passt { "<interface type='user'> with passt" } else { "<interface type='user'>" },
+            element: if passt {
+                "<interface type='user'> with passt"
+            } else {
+                "<interface type='user'>"
+            },
             since: if passt { (9, 1) } else { (0, 9) },
             satisfies: &[Layer::Qemu],
         })
@@ -57,10 +63,12 @@ fn forward(rule: &str) -> Option<Vec<String>> {
     let proto = if proto.is_empty() { "tcp" } else { proto };
     let (target, to) = guest.split_once(':')?;
     let numbers = port.parse::<u16>().is_ok() && to.parse::<u16>().is_ok();
-    if !["tcp", "udp"].contains(&proto) || parts.next().is_some() || !target.is_empty() || !numbers {
+    if !["tcp", "udp"].contains(&proto) || parts.next().is_some() || !target.is_empty() || !numbers
+    {
         return None;
     }
-    let address = if address.is_empty() { String::new() } else { format!(" address='{}'", quoted(address)) };
+    let address =
+        if address.is_empty() { String::new() } else { format!(" address='{}'", quoted(address)) };
     Some(vec![
         format!("  <portForward proto='{proto}'{address}>"),
         format!("    <range start='{port}' to='{to}'/>"),

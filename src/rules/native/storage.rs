@@ -16,7 +16,9 @@ pub(super) fn filesystem(options: &Options<'_>) -> Vec<Plan> {
         (ours && !shared).then(|| plan(vec![at, device], pairs, user.get("mount_tag")?)).flatten()
     });
     let served = options.named("chardev").filter_map(|(at, pairs)| virtiofs(options, at, pairs));
-    let short = options.named("virtfs").filter_map(|(at, pairs)| plan(vec![at], pairs, pairs.get("mount_tag")?));
+    let short = options
+        .named("virtfs")
+        .filter_map(|(at, pairs)| plan(vec![at], pairs, pairs.get("mount_tag")?));
     with_device.chain(served).chain(short).collect()
 }
 
@@ -32,7 +34,8 @@ fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Opt
     let tree = options.case.document.tree();
     // virtiofs works only over shared memory, which libvirt insists on.
     let shared = tree.child(0, "memoryBacking").is_some();
-    let backing = || vec!["<source type='memfd'/>".to_owned(), "<access mode='shared'/>".to_owned()];
+    let backing =
+        || vec!["<source type='memfd'/>".to_owned(), "<access mode='shared'/>".to_owned()];
     Some(Plan {
         options: vec![at, device],
         parents: &["devices"],
@@ -51,7 +54,8 @@ fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Opt
 }
 
 fn plan(used: Vec<usize>, pairs: &crate::qemu::Pairs, tag: &str) -> Option<Plan> {
-    const KEYS: [&str; 7] = ["fsdriver", "id", "path", "security_model", "mount_tag", "readonly", "multidevs"];
+    const KEYS: [&str; 7] =
+        ["fsdriver", "id", "path", "security_model", "mount_tag", "readonly", "multidevs"];
     let local = pairs.get("fsdriver") == Some("local") && only(pairs, &KEYS);
     let path = pairs.get("path").filter(|path| local && path.starts_with('/'))?;
     let mode = match pairs.get("security_model")? {
@@ -60,7 +64,9 @@ fn plan(used: Vec<usize>, pairs: &crate::qemu::Pairs, tag: &str) -> Option<Plan>
         "none" => "squash",
         _ => return None,
     };
-    let devices = pairs.get("multidevs").map_or(String::new(), |word| format!(" multidevs='{}'", quoted(word)));
+    let devices = pairs
+        .get("multidevs")
+        .map_or(String::new(), |word| format!(" multidevs='{}'", quoted(word)));
     let mut lines = vec![
         format!("<filesystem type='mount' accessmode='{mode}'{devices}>"),
         format!("  <source dir='{}'/>", quoted(path)),

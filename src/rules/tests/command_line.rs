@@ -11,10 +11,16 @@ fn qemus_own_reading_is_foreseen() {
     assert_eq!(found(&host(), &["-nosuch"]), blocks("unknown-option"));
     assert_eq!(found(&host(), &[""]), blocks("stray-argument"));
     assert_eq!(found(&host(), &["-object", "{"]), blocks("value-syntax"));
-    assert_eq!(found(&host(), &["-chardev", "null,id=a", "-chardev", "null,id=a"]), blocks("duplicate-id"));
+    assert_eq!(
+        found(&host(), &["-chardev", "null,id=a", "-chardev", "null,id=a"]),
+        blocks("duplicate-id")
+    );
     assert_eq!(found(&host(), &["-object", "iothread,id=masterKey0"]), blocks("duplicate-id"));
     assert_eq!(found(&host(), &["-chardev", "socket,id=a,fd=3"]), blocks("inherited-descriptor"));
-    assert_eq!(found(&host(), &["-rtc", "base=utc", "-chardev", "null,id=a", "-object", "iothread,id=a"]), []);
+    assert_eq!(
+        found(&host(), &["-rtc", "base=utc", "-chardev", "null,id=a", "-object", "iothread,id=a"]),
+        []
+    );
 }
 
 #[test]
@@ -37,20 +43,34 @@ fn found_on(kind: &str, argv: &[&str]) -> Vec<&'static str> {
 #[test]
 fn devices_are_placed_before_libvirts_own() {
     for kind in ["pc", "pc-q35-7.2"] {
-        for argv in [&["-device", "virtio-rng-pci"][..], &["-nic", "user"], &["-net", "nic"], &["-vga", "std"]] {
+        for argv in [
+            &["-device", "virtio-rng-pci"][..],
+            &["-nic", "user"],
+            &["-net", "nic"],
+            &["-vga", "std"],
+        ] {
             assert_eq!(found_on(kind, argv), ["pci-slot"], "{kind} {argv:?}");
         }
         for argv in [
             &["-device", "virtio-rng-pci,addr=0x1d"][..],
             &["-device", r#"{"driver":"virtio-rng-pci"}"#],
             &["-device", "isa-debugcon,iobase=0x402,chardev=x", "-chardev", "null,id=x"],
-            &["-device", "pci-bridge,id=br,chassis_nr=9,addr=0x1d", "-device", "virtio-rng-pci,bus=br,addr=1"],
+            &[
+                "-device",
+                "pci-bridge,id=br,chassis_nr=9,addr=0x1d",
+                "-device",
+                "virtio-rng-pci,bus=br,addr=1",
+            ],
             &["-device", "qemu-xhci,id=x,addr=0x1c", "-device", "usb-kbd,bus=x.0"],
             &["-nic", "none", "-vga", "none"],
         ] {
             assert_eq!(found_on(kind, argv), [""; 0], "{kind} {argv:?}");
         }
-        for argv in [&["-device", "usb-kbd"][..], &["-device", "usb-kbd,bus=usb.0"], &["-device", "hda-duplex"]] {
+        for argv in [
+            &["-device", "usb-kbd"][..],
+            &["-device", "usb-kbd,bus=usb.0"],
+            &["-device", "hda-duplex"],
+        ] {
             assert_eq!(found_on(kind, argv), ["bus-missing"], "{kind} {argv:?}");
         }
     }
@@ -83,18 +103,31 @@ fn a_slot_that_a_native_device_has_is_not_free() {
     let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
     let next = document.apply(edits).unwrap();
     assert!(judged(&host(), &next).iter().all(|finding| finding.verdict > Verdict::Unknown));
-    assert!(judged(&host(), &machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x6"])).is_empty());
+    assert!(
+        judged(&host(), &machine("q35", inside, &["-device", "virtio-rng-pci,addr=0x6"]))
+            .is_empty()
+    );
 }
 
 #[test]
 fn set_reaches_only_what_is_not_json() {
     assert_eq!(found_on("pc", &["-set", "device.hostdev0.x-vga=on"]), ["set-target"]);
-    let own = ["-chardev", "null,id=c", "-device", "isa-debugcon,id=d,chardev=c", "-set", "device.d.iobase=1"];
+    let own = [
+        "-chardev",
+        "null,id=c",
+        "-device",
+        "isa-debugcon,id=d,chardev=c",
+        "-set",
+        "device.d.iobase=1",
+    ];
     assert_eq!(found_on("pc", &own), [""; 0]);
     assert_eq!(found_on("pc", &["-set", "chardev.charmonitor.logappend=on"]), [""; 0]);
     assert_eq!(found_on("pc", &["-set", "chardev.charserial0.logappend=on"]), ["set-target"]);
     let serial = "<serial type='pty'><target port='0'/></serial>";
-    assert!(judged(&host(), &machine("pc", serial, &["-set", "chardev.charserial0.logappend=on"])).is_empty());
+    assert!(
+        judged(&host(), &machine("pc", serial, &["-set", "chardev.charserial0.logappend=on"]))
+            .is_empty()
+    );
     let mut old = host();
     old.0.libvirt = Known::Yes("7.8.0".into());
     assert!(judged(&old, &machine("pc", "", &["-set", "device.hostdev0.x-vga=on"])).is_empty());
@@ -108,7 +141,10 @@ fn a_socket_without_a_listener_or_a_client_is_said() {
     let mut heard = socket();
     heard.0.listening = Known::Yes(vec!["/srv/s".into()]);
     assert_eq!(found(&heard, &connect), []);
-    let waits = found(&host().absent("/srv/d/s", 0o777), &["-chardev", "socket,id=c,path=/srv/d/s,server=on"]);
+    let waits = found(
+        &host().absent("/srv/d/s", 0o777),
+        &["-chardev", "socket,id=c,path=/srv/d/s,server=on"],
+    );
     assert_eq!(waits, [("socket-waits", Verdict::Warns)]);
 }
 
@@ -129,13 +165,19 @@ fn the_installed_qemu_knows_its_devices_and_their_properties() {
     let types = |name: &str, properties: &[&str]| {
         (
             name.to_owned(),
-            properties.iter().map(|p| Property { name: (*p).to_owned(), ..Property::default() }).collect::<Vec<_>>(),
+            properties
+                .iter()
+                .map(|p| Property { name: (*p).to_owned(), ..Property::default() })
+                .collect::<Vec<_>>(),
         )
     };
     host.0.emulator = Known::Yes(Emulator {
         path: "/usr/bin/qemu-system-x86_64".into(),
         version: "7.2.22".into(),
-        devices: BTreeMap::from([types("isa-debugcon", &["chardev", "iobase"]), types("ES1370", &["addr"])]),
+        devices: BTreeMap::from([
+            types("isa-debugcon", &["chardev", "iobase"]),
+            types("ES1370", &["addr"]),
+        ]),
         machines: vec!["pc".into(), "pc-i440fx-7.2".into()],
         objects: BTreeMap::from([types("iothread", &["poll-max-ns"])]),
         ..Emulator::default()
@@ -164,7 +206,10 @@ fn the_installed_qemu_knows_its_devices_and_their_properties() {
     );
     assert_eq!(found(&host, &["-device", "es1370,addr=0x1e"]), []);
     let findings = judged(&host, &domain("", &["-device", "isa-debugcom"]));
-    assert!(findings[0].evidence.iter().any(|evidence| evidence == "did you mean 'isa-debugcon'?"), "{findings:?}");
+    assert!(
+        findings[0].evidence.iter().any(|evidence| evidence == "did you mean 'isa-debugcon'?"),
+        "{findings:?}"
+    );
     // Another QEMU than the domain's says nothing about it.
     let other = domain("", &["-device", "isa-debugcom"])
         .source()
@@ -196,9 +241,11 @@ fn ids_types_and_references_must_fit() {
     }
     assert_eq!(found(&host(), &["-netdev", "nosuch,id=n"]), blocks("missing-id"));
     assert_eq!(found(&host(), &["-chardev", "nosuch,id=c"]), blocks("missing-id"));
-    for argv in
-        [["-device", "isa-debugcon,chardev=x"], ["-mon", "chardev=x"], ["-device", "ivshmem-plain,memdev=x,addr=0x1e"]]
-    {
+    for argv in [
+        ["-device", "isa-debugcon,chardev=x"],
+        ["-mon", "chardev=x"],
+        ["-device", "ivshmem-plain,memdev=x,addr=0x1e"],
+    ] {
         assert_eq!(found(&host(), &argv), blocks("missing-backend"), "{argv:?}");
     }
     for argv in [
@@ -221,7 +268,9 @@ fn options_that_libvirts_own_leave_no_room_for() {
     assert_eq!(found(&host(), &["-enable-kvm"]), blocks("option-conflict"));
     assert_eq!(found(&host(), &["-append", "x"]), blocks("option-conflict"));
     assert_eq!(found(&host(), &["-m", "128"]), [("option-conflict", Verdict::Warns)]);
-    let kernel = domain("", &["-append", "x"]).source().replace("<devices/>", "<os><kernel>/k</kernel></os><devices/>");
+    let kernel = domain("", &["-append", "x"])
+        .source()
+        .replace("<devices/>", "<os><kernel>/k</kernel></os><devices/>");
     assert!(judged(&host(), &Document::parse(kernel).unwrap()).is_empty());
 }
 
@@ -230,8 +279,11 @@ fn commas_secrets_and_libvirts_own_names() {
     assert!(said(&["-drive", "file=/srv/a,b.img,if=none"]).contains(&"comma-in-value"));
     assert!(!said(&["-drive", "file=/srv/a,,b.img,if=none"]).contains(&"comma-in-value"));
     assert!(!said(&["-chardev", "socket,id=c,path=/s,server,nowait"]).contains(&"comma-in-value"));
-    for argv in [["-object", "secret,id=s,data=x"], ["-device", "isa-applesmc,osk=x"], ["-spice", "port=1,password=x"]]
-    {
+    for argv in [
+        ["-object", "secret,id=s,data=x"],
+        ["-device", "isa-applesmc,osk=x"],
+        ["-spice", "port=1,password=x"],
+    ] {
         assert!(said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
     }
     for argv in [
@@ -242,7 +294,11 @@ fn commas_secrets_and_libvirts_own_names() {
         assert!(!said(&argv).contains(&"secret-in-plain-sight"), "{argv:?}");
     }
     let video = machine("q35", "<video/><video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
-    assert!(judged(&host(), &video).iter().any(|f| f.rule == "duplicate-id" && f.verdict == Verdict::Blocks));
+    assert!(
+        judged(&host(), &video)
+            .iter()
+            .any(|f| f.rule == "duplicate-id" && f.verdict == Verdict::Blocks)
+    );
     let other = machine("q35", "<video/>", &["-device", "VGA,id=video1,addr=0x1e"]);
     assert!(judged(&host(), &other).iter().all(|f| f.rule != "duplicate-id"));
 }
@@ -250,10 +306,14 @@ fn commas_secrets_and_libvirts_own_names() {
 #[test]
 fn a_capability_brings_set_back() {
     let with = |name: &str| {
-        let capability = format!("<qemu:capabilities><qemu:del capability='{name}'/></qemu:capabilities>");
+        let capability =
+            format!("<qemu:capabilities><qemu:del capability='{name}'/></qemu:capabilities>");
         let document = machine("pc", "<video/>", &["-set", "device.video0.vgamem_mb=32"]);
         let text = document.source().replace("</domain>", &format!("{capability}</domain>"));
-        judged(&host(), &Document::parse(text).unwrap()).into_iter().map(|f| f.rule).collect::<Vec<_>>()
+        judged(&host(), &Document::parse(text).unwrap())
+            .into_iter()
+            .map(|f| f.rule)
+            .collect::<Vec<_>>()
     };
     assert_eq!(with("device.json"), ["set-target", "capability-without-effect"]);
     assert_eq!(with("device.json+hotplug"), [""; 0]);
@@ -286,7 +346,9 @@ fn names_have_versions() {
 
 #[test]
 fn the_emulators_own_names_come_first() {
-    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<std::collections::BTreeSet<_>>();
+    let names = |list: &[&str]| {
+        list.iter().map(|name| (*name).to_owned()).collect::<std::collections::BTreeSet<_>>()
+    };
     let mut host = host();
     host.0.emulator = Known::Yes(crate::facts::emulator::Emulator {
         path: "/usr/bin/qemu-system-x86_64".into(),
@@ -312,13 +374,17 @@ fn a_module_is_wanted_by_what_opens_an_image_and_by_nothing_else() {
         lacking: vec!["block-ssh".into(), "block-curl".into(), "ui-gtk".into()],
         ..Default::default()
     });
-    let wanted = |argv: &[&str]| found(&host, argv).iter().any(|(rule, _)| *rule == "missing-module");
+    let wanted =
+        |argv: &[&str]| found(&host, argv).iter().any(|(rule, _)| *rule == "missing-module");
     assert!(wanted(&["-drive", "if=none,id=d,file=ssh://h/x"]));
     assert!(wanted(&["-blockdev", "driver=ssh,node-name=n,server.host=h,server.port=1,path=x"]));
     assert!(wanted(&["-hda", "http://h/x"]));
     assert!(wanted(&["-display", "gtk"]));
     assert!(!wanted(&["-drive", "if=none,file=/x,id=http:1"]));
-    assert!(!wanted(&["-blockdev", "driver=nbd,node-name=n,server.type=unix,server.path=/s,export=ssh:x"]));
+    assert!(!wanted(&[
+        "-blockdev",
+        "driver=nbd,node-name=n,server.type=unix,server.path=/s,export=ssh:x"
+    ]));
     assert!(!wanted(&["-blockdev", "file,node-name=n,filename=ssh:x"]));
     assert!(!wanted(&["-display", "gtk", "-display", "none"]));
 }

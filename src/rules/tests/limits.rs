@@ -6,7 +6,8 @@ use crate::facts::kernel::Tap;
 use crate::facts::sockets::Listener;
 
 pub(super) const TAP: [&str; 2] = ["-netdev", "tap,id=n,ifname=t,script=no,downscript=no"];
-pub(super) const MEMORY: [&str; 2] = ["-object", "memory-backend-file,id=m,mem-path=/srv/a.img,size=1M,share=on"];
+pub(super) const MEMORY: [&str; 2] =
+    ["-object", "memory-backend-file,id=m,mem-path=/srv/a.img,size=1M,share=on"];
 
 /// `/tmp/a`, somebody's link to a file that everybody may write.
 pub(super) fn link_in_tmp(owner: u32) -> Host {
@@ -29,19 +30,33 @@ fn listening(address: &str, process: &str) -> Host {
 /// The rules that block, without those of the private /dev.
 fn beside_dev(host: &Host, argv: &[&str]) -> Vec<&'static str> {
     let devices = ["namespace-hidden", "cgroup-device", "path-unknown"];
-    found(host, argv).into_iter().map(|(rule, _)| rule).filter(|rule| !devices.contains(rule)).collect()
+    found(host, argv)
+        .into_iter()
+        .map(|(rule, _)| rule)
+        .filter(|rule| !devices.contains(rule))
+        .collect()
 }
 
 #[test]
 fn what_nobody_may_change_is_not_written() {
-    let flagged = |change: fn(&mut HostStep)| host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", change);
+    let flagged = |change: fn(&mut HostStep)| {
+        host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", change)
+    };
     assert_eq!(found(&flagged(|step| step.immutable = true), &BLOCKDEV), blocks("immutable-file"));
-    assert_eq!(found(&flagged(|step| step.append_only = true), &BLOCKDEV), blocks("immutable-file"));
-    assert_eq!(found(&flagged(|step| step.immutable = true).root(), &BLOCKDEV), blocks("immutable-file"));
+    assert_eq!(
+        found(&flagged(|step| step.append_only = true), &BLOCKDEV),
+        blocks("immutable-file")
+    );
+    assert_eq!(
+        found(&flagged(|step| step.immutable = true).root(), &BLOCKDEV),
+        blocks("immutable-file")
+    );
     // Without a device that writes it is opened read-only.
     assert_eq!(found(&flagged(|step| step.immutable = true), &DRIVE), []);
     let log = ["-chardev", "file,id=c,path=/srv/d/out"];
-    let shut = host().absent("/srv/d/out", 0o777).with("/srv/d/out", "/srv/d", |step| step.immutable = true);
+    let shut = host()
+        .absent("/srv/d/out", 0o777)
+        .with("/srv/d/out", "/srv/d", |step| step.immutable = true);
     assert_eq!(found(&shut, &log), blocks("immutable-file"));
 }
 
@@ -60,14 +75,22 @@ fn links_of_others_in_sticky_directories_are_not_followed() {
     // QEMU's own, or the directory's owner's.
     assert_eq!(found(&link_in_tmp(64055), &argv), []);
     assert_eq!(found(&link_in_tmp(0), &argv), []);
-    assert_eq!(found(&with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = Known::Yes(false)), &argv), []);
+    assert_eq!(
+        found(
+            &with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = Known::Yes(false)),
+            &argv
+        ),
+        []
+    );
     let unknown = with(link_in_tmp(1000), |host| host.kernel.protected_symlinks = Known::default());
     assert_eq!(found(&unknown, &argv), [("dac-sticky-link", Verdict::Unknown)]);
 }
 
 #[test]
 fn a_memory_file_must_be_large_enough() {
-    let sized = |size: u64| host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", |step| step.size = size);
+    let sized = |size: u64| {
+        host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", |step| step.size = size)
+    };
     assert_eq!(found(&sized(1 << 19), &MEMORY), blocks("memory-size"));
     assert_eq!(found(&sized(1 << 20), &MEMORY), []);
     assert_eq!(found(&sized(0), &MEMORY), []);
@@ -76,7 +99,8 @@ fn a_memory_file_must_be_large_enough() {
 #[test]
 fn a_plain_file_among_the_device_nodes_is_not_the_device() {
     let argv = ["-object", "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=1M,share=on"];
-    let rules = |host: &Host| found(host, &argv).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+    let rules =
+        |host: &Host| found(host, &argv).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
     assert!(rules(&host().absent("/dev/kvmfr0", 0o755)).contains(&"path-missing"));
     assert!(rules(&host().file("/dev/kvmfr0", 0o666)).contains(&"path-kind"));
     let device = rules(&host().node("/dev/kvmfr0", 240, 0, 0o666));
@@ -89,7 +113,9 @@ fn a_plain_file_among_the_device_nodes_is_not_the_device() {
 fn a_tap_is_for_root_or_its_owner() {
     assert_eq!(beside_dev(&host(), &TAP), ["dac-tap"]);
     assert_eq!(beside_dev(&host().root(), &TAP), [""; 0]);
-    let there = |owner, group| with(host(), |host| host.taps = BTreeMap::from([("t".into(), Tap { owner, group })]));
+    let there = |owner, group| {
+        with(host(), |host| host.taps = BTreeMap::from([("t".into(), Tap { owner, group })]))
+    };
     assert_eq!(beside_dev(&there(Some(64055), None), &TAP), [""; 0]);
     assert_eq!(beside_dev(&there(None, None), &TAP), [""; 0]);
     assert_eq!(beside_dev(&there(None, Some(106)), &TAP), [""; 0]);
@@ -117,14 +143,20 @@ fn ports_are_free_or_taken_low_or_open() {
 
     assert_eq!(found(&host(), &["-gdb", "tcp::99"]), blocks("dac-low-port"));
     assert_eq!(found(&host().root(), &["-gdb", "tcp::99"]), []);
-    assert_eq!(found(&with(host(), |host| host.kernel.first_port = Known::Yes(80)), &["-gdb", "tcp::99"]), []);
+    assert_eq!(
+        found(&with(host(), |host| host.kernel.first_port = Known::Yes(80)), &["-gdb", "tcp::99"]),
+        []
+    );
     let unknown = with(host(), |host| host.kernel.first_port = Known::default());
     assert_eq!(found(&unknown, &["-gdb", "tcp::99"]), [("dac-low-port", Verdict::Unknown)]);
 
     let client = ["-chardev", "socket,id=c,host=127.0.0.1,port=5555"];
     assert_eq!(found(&host(), &client), blocks("nobody-listens"));
     assert_eq!(found(&listening("127.0.0.1:5555", "x"), &client), []);
-    assert_eq!(found(&host(), &["-chardev", "socket,id=c,host=127.0.0.1,port=5555,reconnect=1"]), []);
+    assert_eq!(
+        found(&host(), &["-chardev", "socket,id=c,host=127.0.0.1,port=5555,reconnect=1"]),
+        []
+    );
     // What is on another machine this one can't say.
     assert_eq!(found(&host(), &["-chardev", "socket,id=c,host=192.0.2.1,port=5555"]), []);
 }
@@ -163,18 +195,27 @@ fn merged_numbers_must_fit() {
 #[test]
 fn one_image_has_one_writer_and_one_place_one_drive() {
     let host = host().file("/srv/a.img", 0o666);
-    let used = ["-drive", "file=/srv/a.img,if=none,id=d", "-device", "virtio-blk-pci,drive=d,addr=0x1e"];
-    let other = ["-drive", "file=/srv/a.img,if=none,id=e", "-device", "virtio-blk-pci,drive=e,addr=0x1d"];
+    let used =
+        ["-drive", "file=/srv/a.img,if=none,id=d", "-device", "virtio-blk-pci,drive=d,addr=0x1e"];
+    let other =
+        ["-drive", "file=/srv/a.img,if=none,id=e", "-device", "virtio-blk-pci,drive=e,addr=0x1d"];
     assert_eq!(found(&host, &used), []);
     assert_eq!(found(&host, &[used, other].concat()), blocks("image-twice"));
     let shared = [&used[..3], &["virtio-blk-pci,drive=d,addr=0x1e,share-rw=on"], &other].concat();
     assert_eq!(found(&host, &shared), []);
-    let disk =
-        |more: &str| format!("<disk type='file'><source file='/srv/a.img'/><target dev='hda' bus='ide'/>{more}</disk>");
+    let disk = |more: &str| {
+        format!(
+            "<disk type='file'><source file='/srv/a.img'/><target dev='hda' bus='ide'/>{more}</disk>"
+        )
+    };
     let on = |elements: &str, argv: &[&str]| -> Vec<&'static str> {
         let rules = ["image-twice", "drive-unit"];
         let findings = judged(&host, &machine("pc", elements, argv));
-        findings.into_iter().map(|finding| finding.rule).filter(|rule| rules.contains(rule)).collect()
+        findings
+            .into_iter()
+            .map(|finding| finding.rule)
+            .filter(|rule| rules.contains(rule))
+            .collect()
     };
     assert_eq!(on(&disk(""), &used), ["image-twice"]);
     assert_eq!(on(&disk("<shareable/>"), &used), [""; 0]);
@@ -184,19 +225,27 @@ fn one_image_has_one_writer_and_one_place_one_drive() {
     assert_eq!(on(&disk(""), &["-hda", "/srv/b.img"]), ["drive-unit"]);
     assert_eq!(on(&disk(""), &["-drive", "file=/srv/b.img"]), ["drive-unit"]);
     assert_eq!(on(&disk(""), &second), [""; 0]);
-    assert_eq!(on(&disk("<address type='drive' controller='0' bus='1' unit='0'/>"), &["-cdrom", "/b"]), ["drive-unit"]);
+    assert_eq!(
+        on(&disk("<address type='drive' controller='0' bus='1' unit='0'/>"), &["-cdrom", "/b"]),
+        ["drive-unit"]
+    );
     assert_eq!(on(&disk(""), &["-drive", "file=/srv/b.img,if=none,id=x"]), [""; 0]);
 }
 
 /// A QEMU that knows a little.
 fn installed() -> Host {
-    let property = |name: &str, kind: &str| Property { name: name.into(), kind: kind.into(), default: None };
+    let property =
+        |name: &str, kind: &str| Property { name: name.into(), kind: kind.into(), default: None };
     let emulator = Emulator {
         path: "/usr/bin/qemu-system-x86_64".into(),
         version: "7.2.22".into(),
         devices: BTreeMap::from([(
             "virtio-rng-pci".into(),
-            vec![property("max-bytes", "uint64"), property("ats", "bool"), property("addr", "int32")],
+            vec![
+                property("max-bytes", "uint64"),
+                property("ats", "bool"),
+                property("addr", "int32"),
+            ],
         )]),
         objects: BTreeMap::from([("rng-builtin".into(), Vec::new())]),
         keys: BTreeMap::from([
@@ -219,14 +268,18 @@ fn keys_and_values_are_those_of_the_installed_qemu() {
     assert_eq!(found(&host, &["-cpu", "EPYC,+x2apic"]), []);
     assert_eq!(found(&host, &["-cpu", "host,kvm=off"]), []);
     assert_eq!(found(&host, &["-cpu", "EPIC"]), blocks("unknown-processor"));
-    let rng = |value: &str| found(&host, &["-device", &format!("virtio-rng-pci,addr=0x1e,{value}")]);
+    let rng =
+        |value: &str| found(&host, &["-device", &format!("virtio-rng-pci,addr=0x1e,{value}")]);
     assert_eq!(rng("max-bytes=0x400,ats=on"), []);
     assert_eq!(rng("max-bytes=1k"), blocks("property-value"));
     assert_eq!(rng("ats=maybe"), blocks("property-value"));
     assert_eq!(found(&host, &["-device", "virtio-rng-pci,addr=0x1d.0"]), []);
     assert_eq!(found(&host, &["-audiodev", "pa,id=a"]), blocks("missing-module"));
     assert_eq!(found(&host, &["-audiodev", "none,id=a"]), []);
-    assert_eq!(found(&host, &["-drive", "file=http://192.0.2.1/a.iso,if=none,id=d"]), blocks("missing-module"));
+    assert_eq!(
+        found(&host, &["-drive", "file=http://192.0.2.1/a.iso,if=none,id=d"]),
+        blocks("missing-module")
+    );
 }
 
 #[test]
@@ -238,7 +291,10 @@ fn keys_that_a_type_cannot_do_without() {
     assert_eq!(found(&host(), &["-fw_cfg", "opt/x,string=y"]), []);
     let given = ["-device", "ivshmem-plain,id=i,addr=0x1e", "-set", "device.i.memdev=m"];
     assert_eq!(found(&host(), &given), []);
-    assert_eq!(found(&host(), &["-object", r#"{"qom-type":"input-linux","id":"i"}"#]), blocks("missing-key"));
+    assert_eq!(
+        found(&host(), &["-object", r#"{"qom-type":"input-linux","id":"i"}"#]),
+        blocks("missing-key")
+    );
 }
 
 #[test]
@@ -248,16 +304,23 @@ fn a_filter_of_the_arguments_own_counts_too() {
     assert_eq!(run("on,spawn=deny"), blocks("seccomp-spawn"));
     assert_eq!(run("on"), []);
     assert_eq!(run("off"), []);
-    assert_eq!(found(&host(), &["-sandbox", "off", "-incoming", "exec:cat /x"]), blocks("seccomp-spawn"));
+    assert_eq!(
+        found(&host(), &["-sandbox", "off", "-incoming", "exec:cat /x"]),
+        blocks("seccomp-spawn")
+    );
 }
 
 #[test]
 fn acpi_tables_have_an_element_from_libvirt_11_2_on() {
-    let q35 = || machine("q35", "", &["-acpitable", "file=/srv/a.img", "-acpitable", "file=/srv/a.img"]);
+    let q35 =
+        || machine("q35", "", &["-acpitable", "file=/srv/a.img", "-acpitable", "file=/srv/a.img"]);
     let edits = |version: &str| {
-        let new = with(host().file("/srv/a.img", 0o644), |host| host.libvirt = Known::Yes(version.into()));
+        let new = with(host().file("/srv/a.img", 0o644), |host| {
+            host.libvirt = Known::Yes(version.into())
+        });
         let findings = judged(&new, &q35());
-        let finding = findings.iter().find(|finding| finding.rule == "native-acpi").unwrap().clone();
+        let finding =
+            findings.iter().find(|finding| finding.rule == "native-acpi").unwrap().clone();
         finding.remedies.into_iter().find_map(|remedy| match remedy.step {
             Step::EditXml(edits) => Some(edits),
             _ => None,

@@ -4,13 +4,18 @@ use super::*;
 
 #[test]
 fn selinux_is_judged_by_labels_and_categories() {
-    let labelled = |label: &str| host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", label);
+    let labelled = |label: &str| {
+        host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", label)
+    };
     assert_eq!(found(&labelled("svirt_image_t:s0"), &BLOCKDEV), []);
     assert_eq!(found(&labelled("default_t:s0"), &DRIVE), blocks("selinux-denied"));
     assert_eq!(found(&labelled("virt_content_t:s0"), &DRIVE), []);
     assert_eq!(found(&labelled("virt_content_t:s0"), &BLOCKDEV), blocks("selinux-denied"));
     assert_eq!(found(&labelled("svirt_image_t:s0:c1,c2"), &DRIVE), blocks("selinux-categories"));
-    assert_eq!(found(&labelled("nobody_knows_t:s0"), &DRIVE), [("selinux-denied", Verdict::Unknown)]);
+    assert_eq!(
+        found(&labelled("nobody_knows_t:s0"), &DRIVE),
+        [("selinux-denied", Verdict::Unknown)]
+    );
     let fixed = "<seclabel type='static' model='selinux'><label>system_u:system_r:svirt_t:s0:c1,c2</label></seclabel>";
     assert_eq!(found_in(&labelled("svirt_image_t:s0:c1,c2"), fixed, &DRIVE), []);
     for label in ["default_t:s0", "nobody_knows_t:s0"] {
@@ -26,7 +31,12 @@ fn selinux_is_judged_by_labels_and_categories() {
 fn selinux_lets_new_files_be_made_where_it_was_measured() {
     let made = |label: &str, argv: &[&str]| {
         let host = host().selinux(Mode::Enforcing).absent("/srv/d/x", 0o777);
-        found(&host.with("/srv/d/x", "/srv/d", |step| step.label = Some(format!("system_u:object_r:{label}:s0"))), argv)
+        found(
+            &host.with("/srv/d/x", "/srv/d", |step| {
+                step.label = Some(format!("system_u:object_r:{label}:s0"))
+            }),
+            argv,
+        )
     };
     const FILE: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/x"];
     const SOCKET: [&str; 2] = ["-chardev", "socket,id=c,path=/srv/d/x,server=on,wait=off"];
@@ -43,7 +53,10 @@ fn selinux_lets_new_files_be_made_where_it_was_measured() {
 
 #[test]
 fn the_kernels_own_answer_comes_before_the_table() {
-    let mut asked = host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", "default_t:s0");
+    let mut asked = host()
+        .selinux(Mode::Enforcing)
+        .file("/srv/a.img", 0o666)
+        .label("/srv/a.img", "default_t:s0");
     let source = "system_u:system_r:svirt_t:s0:c1021,c1022";
     let key = format!("{source} system_u:object_r:default_t:s0 file");
     asked.0.selinux.decisions.insert(key, vec!["open".into(), "read".into()]);
@@ -55,7 +68,9 @@ fn the_kernels_own_answer_comes_before_the_table() {
 fn under_selinux_root_is_a_user_like_any_other() {
     let enforcing = || host().selinux(Mode::Enforcing);
     let root = |relabel: &str| {
-        format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>root:root</label></seclabel>")
+        format!(
+            "<seclabel type='static' model='dac' relabel='{relabel}'><label>root:root</label></seclabel>"
+        )
     };
     assert_eq!(found_in(&enforcing(), &root("no"), &[]), blocks("selinux-root"));
     assert_eq!(found_in(&enforcing(), &root("yes"), &[]), blocks("selinux-root"));
@@ -64,13 +79,19 @@ fn under_selinux_root_is_a_user_like_any_other() {
     assert_eq!(found_in(&host().selinux(Mode::Permissive), &root("no"), &[]), []);
     let free = format!("{}<seclabel type='none' model='selinux'/>", root("no"));
     assert_eq!(found_in(&enforcing(), &free, &[]), []);
-    let other = |host: Host| host.at("/srv/a.img", FileKind::File, 0o600, 1000).label("/srv/a.img", "svirt_image_t:s0");
+    let other = |host: Host| {
+        host.at("/srv/a.img", FileKind::File, 0o600, 1000).label("/srv/a.img", "svirt_image_t:s0")
+    };
     assert_eq!(found(&other(enforcing()).root(), &DRIVE), blocks("dac-unreadable"));
     assert_eq!(found(&other(host().selinux(Mode::Permissive)).root(), &DRIVE), []);
     // The running kernel's policy has the last word.
     let mut asked = other(enforcing()).root();
     let process = "system_u:system_r:svirt_t:s0:c1021,c1022";
-    asked.0.selinux.decisions.insert(format!("{process} {process} capability"), vec!["dac_override".into()]);
+    asked
+        .0
+        .selinux
+        .decisions
+        .insert(format!("{process} {process} capability"), vec!["dac_override".into()]);
     assert_eq!(found(&asked, &DRIVE), []);
 }
 
@@ -91,9 +112,18 @@ fn a_static_selinux_label_must_be_one_that_libvirt_can_give() {
         host
     };
     assert_eq!(found_in(&with("create", "transition", &["open", "read"]), &own, &[]), []);
-    assert_eq!(found_in(&with("", "transition", &["open", "read"]), &own, &[]), blocks("selinux-label"));
-    assert_eq!(found_in(&with("create", "", &["open", "read"]), &own, &[]), blocks("selinux-label"));
-    assert_eq!(found_in(&with("create", "transition", &["open"]), &own, &[]), blocks("selinux-label"));
+    assert_eq!(
+        found_in(&with("", "transition", &["open", "read"]), &own, &[]),
+        blocks("selinux-label")
+    );
+    assert_eq!(
+        found_in(&with("create", "", &["open", "read"]), &own, &[]),
+        blocks("selinux-label")
+    );
+    assert_eq!(
+        found_in(&with("create", "transition", &["open"]), &own, &[]),
+        blocks("selinux-label")
+    );
     let mut unknown = with("create", "transition", &["open", "read"]);
     unknown.0.selinux.known.insert(label.to_owned(), false);
     assert_eq!(found_in(&unknown, &own, &[]), blocks("selinux-label"));
@@ -105,7 +135,10 @@ fn a_static_selinux_label_must_be_one_that_libvirt_can_give() {
 #[test]
 fn a_boolean_opens_network_file_systems() {
     let with = |on: Option<bool>| {
-        let mut host = host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", "nfs_t:s0");
+        let mut host = host()
+            .selinux(Mode::Enforcing)
+            .file("/srv/a.img", 0o666)
+            .label("/srv/a.img", "nfs_t:s0");
         host.0.selinux.booleans.extend(on.map(|on| ("virt_use_nfs".to_owned(), on)));
         host
     };
@@ -113,7 +146,12 @@ fn a_boolean_opens_network_file_systems() {
     assert_eq!(found(&with(Some(false)), &BLOCKDEV), blocks("selinux-denied"));
     assert_eq!(found(&with(None), &BLOCKDEV), [("selinux-denied", Verdict::Unknown)]);
     let findings = judged(&with(Some(false)), &domain("", &BLOCKDEV));
-    assert!(findings[0].remedies.iter().any(|r| r.step == Step::RunCommand("setsebool -P virt_use_nfs on".into())));
+    assert!(
+        findings[0]
+            .remedies
+            .iter()
+            .any(|r| r.step == Step::RunCommand("setsebool -P virt_use_nfs on".into()))
+    );
 }
 
 #[test]

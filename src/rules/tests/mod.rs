@@ -27,7 +27,9 @@ use crate::facts::{Acl, Ending, FileKind, Instance, Known, Step as HostStep, Wal
 struct Host(HostFacts);
 
 fn host() -> Host {
-    let identity = |user: &str, uid, gid| Known::Yes(Identity { user: user.into(), uid, gid, groups: vec![gid] });
+    let identity = |user: &str, uid, gid| {
+        Known::Yes(Identity { user: user.into(), uid, gid, groups: vec![gid] })
+    };
     let mut host = Host(HostFacts {
         version: FACTS_VERSION,
         source: "test".into(),
@@ -105,7 +107,9 @@ impl Host {
 
     /// Changes the step of a walk that stands at `path`.
     fn with(mut self, target: &str, path: &str, change: impl Fn(&mut HostStep)) -> Host {
-        let Some(Known::Yes(walk)) = self.0.paths.get_mut(target) else { panic!("{target} is not there") };
+        let Some(Known::Yes(walk)) = self.0.paths.get_mut(target) else {
+            panic!("{target} is not there")
+        };
         change(walk.steps.iter_mut().find(|step| step.path == path).unwrap());
         self
     }
@@ -113,7 +117,9 @@ impl Host {
     /// A path whose directory is there and empty.
     fn absent(self, path: &str, directory_mode: u32) -> Host {
         let (parent, _) = path.rsplit_once('/').unwrap();
-        let mut host = self.at(path, FileKind::File, 0, 0).with(path, parent, |step| step.mode = directory_mode);
+        let mut host = self
+            .at(path, FileKind::File, 0, 0)
+            .with(path, parent, |step| step.mode = directory_mode);
         let Some(Known::Yes(walk)) = host.0.paths.get_mut(path) else { unreachable!() };
         walk.steps.pop();
         walk.ending = Ending::Missing(path.into());
@@ -164,8 +170,10 @@ impl Host {
             complain: false,
             broken: None,
         };
-        self.0.apparmor =
-            AppArmor { active: Known::Yes(true), profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]) };
+        self.0.apparmor = AppArmor {
+            active: Known::Yes(true),
+            profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]),
+        };
         self
     }
 }
@@ -189,7 +197,12 @@ fn step(path: &str, kind: FileKind, mode: u32, uid: u32) -> HostStep {
 fn domain(elements: &str, argv: &[&str]) -> Document {
     let args: String = argv
         .iter()
-        .map(|arg| format!("<qemu:arg value='{}'/>", crate::xml::escape::attribute(arg, '\'', false).unwrap()))
+        .map(|arg| {
+            format!(
+                "<qemu:arg value='{}'/>",
+                crate::xml::escape::attribute(arg, '\'', false).unwrap()
+            )
+        })
         .collect();
     Document::parse(format!(
         "<domain type='kvm' xmlns:qemu='{}'><name>t</name><devices/>{elements}<qemu:commandline>{args}</qemu:commandline></domain>",
@@ -260,7 +273,8 @@ fn dac_decides_as_the_kernel_does() {
     assert_eq!(found(&host().file("/srv/a.img", 0o644), &DRIVE), []);
     assert_eq!(found(&host().file("/srv/a.img", 0o644), &BLOCKDEV), blocks("dac-unwritable"));
     assert_eq!(found(&host().file("/srv/a.img", 0o666), &BLOCKDEV), []);
-    let group = host().file("/srv/a.img", 0o660).with("/srv/a.img", "/srv/a.img", |step| step.gid = 106);
+    let group =
+        host().file("/srv/a.img", 0o660).with("/srv/a.img", "/srv/a.img", |step| step.gid = 106);
     assert_eq!(found(&group, &BLOCKDEV), []);
     // The owner's own bits decide, whatever the others may.
     let own = host().at("/srv/a.img", FileKind::File, 0o066, 64055);
@@ -271,7 +285,9 @@ fn dac_decides_as_the_kernel_does() {
 fn an_acl_counts_with_its_mask() {
     let with = |mask| {
         let acl = Acl { users: vec![(64055, 6)], groups: vec![], owning_group: 0, mask };
-        host().file("/srv/a.img", 0o660).with("/srv/a.img", "/srv/a.img", |step| step.acl = Some(acl.clone()))
+        host()
+            .file("/srv/a.img", 0o660)
+            .with("/srv/a.img", "/srv/a.img", |step| step.acl = Some(acl.clone()))
     };
     assert_eq!(found(&with(6), &BLOCKDEV), []);
     assert_eq!(found(&with(4), &BLOCKDEV), blocks("dac-unwritable"));
@@ -280,20 +296,34 @@ fn an_acl_counts_with_its_mask() {
 
 #[test]
 fn a_closed_parent_directory_blocks_alone() {
-    let closed = host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv", |step| step.mode = 0o700);
+    let closed =
+        host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv", |step| step.mode = 0o700);
     assert_eq!(found(&closed, &DRIVE), blocks("closed-directory"));
     let findings = judged(&closed, &domain("", &DRIVE));
     let finding = findings.iter().find(|finding| finding.rule == "closed-directory").unwrap();
-    assert!(finding.evidence.contains(&"/srv is root:root 0700".to_owned()), "{:?}", finding.evidence);
-    assert!(finding.remedies.iter().any(|r| r.step == Step::RunCommand("setfacl -m u:libvirt-qemu:x /srv".into())));
+    assert!(
+        finding.evidence.contains(&"/srv is root:root 0700".to_owned()),
+        "{:?}",
+        finding.evidence
+    );
+    assert!(
+        finding
+            .remedies
+            .iter()
+            .any(|r| r.step == Step::RunCommand("setfacl -m u:libvirt-qemu:x /srv".into()))
+    );
 }
 
 #[test]
 fn root_by_label_or_configuration_passes_dac() {
     let shut = || host().file("/srv/a.img", 0o600);
-    let label = "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
+    let label =
+        "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
     assert_eq!(found_in(&shut(), label, &DRIVE), []);
-    assert_eq!(found_in(&shut(), "<seclabel type='none' model='dac'/>", &DRIVE), blocks("dac-unreadable"));
+    assert_eq!(
+        found_in(&shut(), "<seclabel type='none' model='dac'/>", &DRIVE),
+        blocks("dac-unreadable")
+    );
     assert_eq!(found(&shut().conf("security_driver = []"), &DRIVE), blocks("dac-unreadable"));
 }
 
@@ -301,10 +331,13 @@ fn root_by_label_or_configuration_passes_dac() {
 fn the_remedy_of_a_dac_finding_lets_the_file_through() {
     let document = domain("", &DRIVE);
     let findings = judged(&host().file("/srv/a.img", 0o600), &document);
-    let edit = findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| match &remedy.step {
-        Step::EditXml(edits) if remedy.scope == Scope::DisableVm => Some(edits.clone()),
-        _ => None,
-    });
+    let edit =
+        findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| {
+            match &remedy.step {
+                Step::EditXml(edits) if remedy.scope == Scope::DisableVm => Some(edits.clone()),
+                _ => None,
+            }
+        });
     let next = document.apply(&edit.unwrap()).unwrap();
     let after = judged(&host().file("/srv/a.img", 0o600), &next);
     assert!(after.iter().all(|finding| finding.verdict > Verdict::Unknown), "{after:?}");
@@ -313,8 +346,12 @@ fn the_remedy_of_a_dac_finding_lets_the_file_through() {
 #[test]
 fn a_native_element_gets_its_file_for_the_argument_too() {
     let disk = "<devices><disk type='file'><source file='/srv/a.img'/></disk></devices>";
-    let document = Document::parse(domain("", &BLOCKDEV).source().replace("<devices/>", disk)).unwrap();
-    let worst = judged(&host().file("/srv/a.img", 0o600), &document).into_iter().map(|finding| finding.verdict).min();
+    let document =
+        Document::parse(domain("", &BLOCKDEV).source().replace("<devices/>", disk)).unwrap();
+    let worst = judged(&host().file("/srv/a.img", 0o600), &document)
+        .into_iter()
+        .map(|finding| finding.verdict)
+        .min();
     assert_eq!(worst, Some(Verdict::Allows));
 }
 
@@ -327,7 +364,9 @@ fn what_qemu_makes_needs_its_directory() {
     assert_eq!(found(&host().absent("/srv/d/s", 0o755), &SOCKET), blocks("dac-cannot-create"));
     assert_eq!(found(&host().absent("/srv/d/s", 0o777), &SOCKET), []);
     let sticky =
-        host().at("/srv/d/out", FileKind::File, 0o666, 1000).with("/srv/d/out", "/srv/d", |step| step.mode = 0o1777);
+        host()
+            .at("/srv/d/out", FileKind::File, 0o666, 1000)
+            .with("/srv/d/out", "/srv/d", |step| step.mode = 0o1777);
     assert_eq!(found(&sticky, &LOG), blocks("dac-cannot-create"));
     let mut open = sticky;
     open.0.protected_regular = Known::Yes(0);
@@ -339,9 +378,15 @@ fn what_qemu_makes_needs_its_directory() {
 #[test]
 fn what_is_not_there_is_said_once() {
     assert_eq!(found(&host().absent("/srv/a.img", 0o755), &DRIVE), blocks("path-missing"));
-    assert_eq!(found(&host().at("/srv/a.img", FileKind::Directory, 0o777, 0), &DRIVE), blocks("path-kind"));
     assert_eq!(
-        found(&host().file("/ro/a.img", 0o666), &["-blockdev", "file,filename=/ro/a.img,node-name=n"]),
+        found(&host().at("/srv/a.img", FileKind::Directory, 0o777, 0), &DRIVE),
+        blocks("path-kind")
+    );
+    assert_eq!(
+        found(
+            &host().file("/ro/a.img", 0o666),
+            &["-blockdev", "file,filename=/ro/a.img,node-name=n"]
+        ),
         blocks("read-only-mount")
     );
     let mut unknown = host();
@@ -354,7 +399,10 @@ const RNG: [&str; 2] = ["-object", "rng-random,id=r,filename=/dev/hw"];
 #[test]
 fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
     let hw = || host().node("/dev/hw", 10, 183, 0o666);
-    assert_eq!(found(&hw(), &RNG), [("namespace-hidden", Verdict::Blocks), ("cgroup-device", Verdict::Blocks)]);
+    assert_eq!(
+        found(&hw(), &RNG),
+        [("namespace-hidden", Verdict::Blocks), ("cgroup-device", Verdict::Blocks)]
+    );
     assert_eq!(found(&hw().conf("namespaces = []"), &RNG), blocks("cgroup-device"));
     assert_eq!(found(&hw().conf("cgroup_device_acl = [ \"/dev/null\", \"/dev/hw\" ]"), &RNG), []);
     assert_eq!(found(&hw().conf("cgroup_controllers = []"), &RNG), blocks("namespace-hidden"));
@@ -363,16 +411,24 @@ fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
     let outside = host().node("/srv/n", 1, 3, 0o666);
     assert_eq!(found(&outside, &["-object", "rng-random,id=r,filename=/srv/n"]), []);
     let link = hw().link("/l", "/dev/hw").conf("cgroup_controllers = []");
-    assert_eq!(found(&link, &["-object", "rng-random,id=r,filename=/l"]), blocks("namespace-hidden"));
     assert_eq!(
-        found(&host().file("/dev/shm/m", 0o666), &["-object", "memory-backend-file,id=m,mem-path=/dev/shm/m,size=1M"]),
+        found(&link, &["-object", "rng-random,id=r,filename=/l"]),
+        blocks("namespace-hidden")
+    );
+    assert_eq!(
+        found(
+            &host().file("/dev/shm/m", 0o666),
+            &["-object", "memory-backend-file,id=m,mem-path=/dev/shm/m,size=1M"]
+        ),
         []
     );
     let mut session = hw();
     session.0.instance = Instance::Session;
     assert_eq!(found(&session, &RNG), []);
-    let native = "<devices><rng model='virtio'><backend model='random'>/dev/hw</backend></rng></devices>";
-    let document = Document::parse(domain("", &RNG).source().replace("<devices/>", native)).unwrap();
+    let native =
+        "<devices><rng model='virtio'><backend model='random'>/dev/hw</backend></rng></devices>";
+    let document =
+        Document::parse(domain("", &RNG).source().replace("<devices/>", native)).unwrap();
     assert!(judged(&hw(), &document).iter().all(|finding| finding.verdict == Verdict::Allows));
 }
 
@@ -380,10 +436,15 @@ fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
 fn the_setting_that_is_offered_lets_the_node_through() {
     let hw = host().node("/dev/hw", 10, 183, 0o666);
     let findings = judged(&hw, &domain("", &RNG));
-    let line = findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| match &remedy.step {
-        Step::SetOption { line, .. } if line.starts_with("cgroup_device_acl") => Some(line.clone()),
-        _ => None,
-    });
+    let line =
+        findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| {
+            match &remedy.step {
+                Step::SetOption { line, .. } if line.starts_with("cgroup_device_acl") => {
+                    Some(line.clone())
+                }
+                _ => None,
+            }
+        });
     assert_eq!(found(&hw.conf(&line.unwrap()), &RNG), []);
 }
 
@@ -392,8 +453,14 @@ fn seccomp_stops_programs_and_changes_of_user() {
     let exec: [&str; 2] = ["-incoming", "exec:cat /x"];
     assert_eq!(found(&host(), &exec), blocks("seccomp-spawn"));
     assert_eq!(found(&host().conf("seccomp_sandbox = 0"), &exec), []);
-    assert_eq!(found(&host().conf("user = \"root\"").root(), &["-runas", "nobody"]), blocks("seccomp-privileges"));
-    assert_eq!(found(&host().conf("seccomp_sandbox = 0"), &["-runas", "nobody"]), blocks("dac-privilege"));
+    assert_eq!(
+        found(&host().conf("user = \"root\"").root(), &["-runas", "nobody"]),
+        blocks("seccomp-privileges")
+    );
+    assert_eq!(
+        found(&host().conf("seccomp_sandbox = 0"), &["-runas", "nobody"]),
+        blocks("dac-privilege")
+    );
     let chroot: [&str; 2] = ["-chroot", "/srv/d"];
     let with = || host().at("/srv/d", FileKind::Directory, 0o755, 0);
     assert_eq!(found(&with(), &chroot), blocks("dac-privilege"));
@@ -408,8 +475,11 @@ fn seccomp_stops_programs_and_changes_of_user() {
 #[test]
 fn of_several_layers_the_first_is_named() {
     let findings = judged(&host().node("/dev/hw", 10, 183, 0o600), &domain("", &RNG));
-    let blocking: Vec<_> =
-        findings.iter().filter(|f| f.verdict == Verdict::Blocks).map(|f| (f.layer, f.first)).collect();
+    let blocking: Vec<_> = findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Blocks)
+        .map(|f| (f.layer, f.first))
+        .collect();
     assert_eq!(blocking, [(Layer::Namespaces, true), (Layer::Dac, false), (Layer::Cgroups, false)]);
 }
 
@@ -445,32 +515,50 @@ fn settings_of_the_wrong_kind_stop_the_daemon() {
     ] {
         assert_eq!(found(&host().conf(conf), &[]), blocks("conf-value"), "{conf}");
     }
-    for conf in ["nosuch = \"x\"", "seccomp_sandbox = -5", "max_core = \"unlimited\"", "user = \"a\"\nuser = 1"] {
+    for conf in [
+        "nosuch = \"x\"",
+        "seccomp_sandbox = -5",
+        "max_core = \"unlimited\"",
+        "user = \"a\"\nuser = 1",
+    ] {
         assert_eq!(found(&host().conf(conf), &[]), [], "{conf}");
     }
-    for conf in
-        ["security_driver = \"dac\"", "security_driver = [ \"none\", \"none\" ]", "security_require_confined = 1"]
-    {
+    for conf in [
+        "security_driver = \"dac\"",
+        "security_driver = [ \"none\", \"none\" ]",
+        "security_require_confined = 1",
+    ] {
         assert_eq!(found(&host().conf(conf), &[]), blocks("conf-driver"), "{conf}");
     }
-    assert_eq!(found(&host().selinux(Mode::Enforcing).conf("security_require_confined = 1"), &[]), []);
+    assert_eq!(
+        found(&host().selinux(Mode::Enforcing).conf("security_require_confined = 1"), &[]),
+        []
+    );
 }
 
 #[test]
 fn an_image_is_what_it_is_said_to_be() {
     let with = |format: &str| {
         let mut host = host().file("/srv/a.img", 0o666);
-        host.0.images.insert("/srv/a.img".into(), image::Image { format: format.into(), ..image::Image::default() });
+        host.0.images.insert(
+            "/srv/a.img".into(),
+            image::Image { format: format.into(), ..image::Image::default() },
+        );
         host
     };
     const QCOW2: [&str; 2] = ["-drive", "file=/srv/a.img,format=qcow2,if=none"];
     assert_eq!(found(&with("raw"), &QCOW2), blocks("image-format"));
     assert_eq!(found(&with("qcow2"), &QCOW2), []);
-    let nodes = |driver: &str| format!("driver={driver},node-name=n,file.driver=file,file.filename=/srv/a.img");
+    let nodes = |driver: &str| {
+        format!("driver={driver},node-name=n,file.driver=file,file.filename=/srv/a.img")
+    };
     assert_eq!(found(&with("qcow2"), &["-blockdev", &nodes("vdi")]), blocks("image-format"));
     assert_eq!(found(&with("qcow2"), &["-blockdev", &nodes("qcow2")]), []);
     assert_eq!(found(&with("qcow2"), &["-blockdev", &nodes("nosuch")]), blocks("image-format"));
-    assert_eq!(found(&with("raw"), &["-drive", "file=/srv/a.img,if=none,format=nosuch"]), blocks("image-format"));
+    assert_eq!(
+        found(&with("raw"), &["-drive", "file=/srv/a.img,if=none,format=nosuch"]),
+        blocks("image-format")
+    );
 }
 
 #[test]
@@ -480,7 +568,10 @@ fn libvirt_refuses_labels_of_other_models() {
     assert_eq!(found_in(&host().selinux(Mode::Enforcing), label, &[]), []);
     let strict = host().selinux(Mode::Enforcing).conf("security_require_confined = 1");
     assert_eq!(found_in(&strict, label, &[]), blocks("seclabel-unavailable"));
-    assert_eq!(found_in(&host(), "<seclabel type='static' model='dac'/>", &[]), blocks("seclabel-refused"));
+    assert_eq!(
+        found_in(&host(), "<seclabel type='static' model='dac'/>", &[]),
+        blocks("seclabel-refused")
+    );
     assert_eq!(found(&host().conf("user = root"), &[]), blocks("conf-syntax"));
     assert_eq!(found(&host().conf("security_driver = \"selinux\""), &[]), blocks("conf-driver"));
     assert_eq!(found(&host().conf("security_driver = [ \"none\" ]"), &[]), []);
@@ -488,8 +579,10 @@ fn libvirt_refuses_labels_of_other_models() {
 
 #[test]
 fn lost_and_blank_values_are_found() {
-    let document =
-        Document::parse("<domain><qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>").unwrap();
+    let document = Document::parse(
+        "<domain><qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>",
+    )
+    .unwrap();
     let findings = judged(&host(), &document);
     assert_eq!((findings[0].rule, findings[0].verdict), ("lost-block", Verdict::Blocks));
     let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
@@ -502,14 +595,17 @@ fn lost_and_blank_values_are_found() {
 
 #[test]
 fn recorded_facts_are_read_back_as_they_were() {
-    let facts = host().selinux(Mode::Enforcing).apparmor(&[("/a", "r")]).file("/srv/a.img", 0o600).0;
+    let facts =
+        host().selinux(Mode::Enforcing).apparmor(&[("/a", "r")]).file("/srv/a.img", 0o600).0;
     let text = serde_json::to_string(&facts).unwrap();
     assert_eq!(serde_json::from_str::<HostFacts>(&text).unwrap(), facts);
 }
 
 /// A machine of this type; libvirt adds its balloon by itself.
 fn machine(machine: &str, devices: &str, argv: &[&str]) -> Document {
-    let os = format!("<os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices>{devices}</devices>");
+    let os = format!(
+        "<os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices>{devices}</devices>"
+    );
     Document::parse(domain("", argv).source().replace("<devices/>", &os)).unwrap()
 }
 
@@ -541,16 +637,25 @@ fn a_backing_file_is_judged_with_its_overlay() {
 #[test]
 fn the_dac_label_must_be_one_that_libvirt_can_use() {
     let label = |user: &str, relabel: &str| {
-        format!("<seclabel type='static' model='dac' relabel='{relabel}'><label>{user}</label></seclabel>")
+        format!(
+            "<seclabel type='static' model='dac' relabel='{relabel}'><label>{user}</label></seclabel>"
+        )
     };
     let mut host = host().at("/var/lib/libvirt/qemu", FileKind::Directory, 0o755, 64055);
-    host.0.identities.insert("nosuch:nosuch".into(), Known::Unknown("there is no user 'nosuch' on this host".into()));
+    host.0.identities.insert(
+        "nosuch:nosuch".into(),
+        Known::Unknown("there is no user 'nosuch' on this host".into()),
+    );
     let other = Identity { user: "other".into(), uid: 1000, gid: 1000, groups: vec![1000] };
     host.0.identities.insert("other:other".into(), Known::Yes(other));
     assert_eq!(found_in(&host, &label("nosuch:nosuch", "yes"), &[]), blocks("dac-label"));
-    assert_eq!(found_in(&host, &label("other:other", "no"), &[]), [("dac-label", Verdict::Unknown)]);
+    assert_eq!(
+        found_in(&host, &label("other:other", "no"), &[]),
+        [("dac-label", Verdict::Unknown)]
+    );
     assert_eq!(found_in(&host, &label("other:other", "yes"), &[]), []);
     assert_eq!(found_in(&host, &label("root:root", "no"), &[]), []);
-    let shut = host.with("/var/lib/libvirt/qemu", "/var/lib/libvirt/qemu", |step| step.mode = 0o750);
+    let shut =
+        host.with("/var/lib/libvirt/qemu", "/var/lib/libvirt/qemu", |step| step.mode = 0o750);
     assert_eq!(found_in(&shut, &label("other:other", "yes"), &[]), blocks("dac-label"));
 }

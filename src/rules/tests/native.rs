@@ -8,7 +8,15 @@ fn native_elements_are_offered_where_they_say_the_same() {
         (&["-object", "input-linux,id=a,evdev=/dev/hw"][..], "native-input"),
         (&["-device", "vfio-pci,host=01:00.0,addr=0x1e"], "native-hostdev"),
         (&["-device", "usb-host,vendorid=0x46d,productid=0xc539"], "native-hostdev"),
-        (&["-object", "rng-random,id=r,filename=/x", "-device", "virtio-rng-pci,rng=r,addr=0x1e"], "native-rng"),
+        (
+            &[
+                "-object",
+                "rng-random,id=r,filename=/x",
+                "-device",
+                "virtio-rng-pci,rng=r,addr=0x1e",
+            ],
+            "native-rng",
+        ),
         (&["-fw_cfg", "name=opt/x,string=y"], "native-fwcfg"),
         (&["-smbios", "type=1,product=y"], "native-sysinfo"),
         (&["-netdev", "user,id=n", "-device", "e1000,netdev=n,addr=0x1e"], "native-interface"),
@@ -45,12 +53,19 @@ fn native_elements_are_offered_where_they_say_the_same() {
         ],
         &["-device", "usb-kbd,pcap=/x"],
     ] {
-        assert!(said(argv).iter().all(|rule| !rule.starts_with("native-")), "{argv:?}: {:?}", said(argv));
+        assert!(
+            said(argv).iter().all(|rule| !rule.starts_with("native-")),
+            "{argv:?}: {:?}",
+            said(argv)
+        );
     }
     let mut old = host();
     old.0.libvirt = Known::Yes("7.0.0".into());
     let findings = judged(&old, &domain("", &["-object", "input-linux,id=a,evdev=/dev/hw"]));
-    assert!(findings.iter().all(|f| f.remedies.iter().all(|r| r.scope != Scope::Rewrite)), "{findings:?}");
+    assert!(
+        findings.iter().all(|f| f.remedies.iter().all(|r| r.scope != Scope::Rewrite)),
+        "{findings:?}"
+    );
 }
 
 #[test]
@@ -58,9 +73,14 @@ fn the_native_element_is_the_first_remedy_of_what_it_lets_through() {
     let host = host().node("/dev/hw", 13, 64, 0o660);
     let document = domain("", &["-object", "input-linux,id=a,evdev=/dev/hw"]);
     let findings = judged(&host, &document);
-    let blocking: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).collect();
+    let blocking: Vec<_> =
+        findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).collect();
     assert_eq!(blocking.len(), 3);
-    assert!(blocking.iter().all(|finding| finding.remedies[0].title.starts_with("write it as <input type='evdev'>")));
+    assert!(
+        blocking.iter().all(|finding| finding.remedies[0]
+            .title
+            .starts_with("write it as <input type='evdev'>"))
+    );
     // libvirt opens no directory on the way.
     let shut = host.with("/dev/hw", "/dev", |step| step.mode = 0o700);
     let findings = judged(&shut, &document);

@@ -15,7 +15,11 @@ fn steps<'a>(host: &'a mut Host, path: &'a str) -> impl Iterator<Item = &'a mut 
 }
 
 fn bits(text: &str) -> u8 {
-    [('r', 4), ('w', 2), ('x', 1)].into_iter().filter(|(letter, _)| text.contains(*letter)).map(|(_, bit)| bit).sum()
+    [('r', 4), ('w', 2), ('x', 1)]
+        .into_iter()
+        .filter(|(letter, _)| text.contains(*letter))
+        .map(|(_, bit)| bit)
+        .sum()
 }
 
 /// What a command that is offered does to the facts; one that is not known here fails the test.
@@ -50,17 +54,37 @@ fn run(host: &mut Host, command: &str) {
         }
         ["chattr", "-i", path] => steps(host, path).for_each(|step| step.immutable = false),
         ["chattr", "-a", path] => steps(host, path).for_each(|step| step.append_only = false),
-        ["truncate", "-s", size, path] => steps(host, path).for_each(|step| step.size = size.parse().unwrap()),
+        ["truncate", "-s", size, path] => {
+            steps(host, path).for_each(|step| step.size = size.parse().unwrap())
+        }
         ["mount", "-o", "remount,dev", point] => {
             let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
-            mounts.iter_mut().filter(|mount| mount.point == *point).for_each(|mount| mount.options = vec!["rw".into()]);
+            mounts
+                .iter_mut()
+                .filter(|mount| mount.point == *point)
+                .for_each(|mount| mount.options = vec!["rw".into()]);
         }
         ["sysctl", "-w", setting] => {
             let first = setting.strip_prefix("net.ipv4.ip_unprivileged_port_start=").unwrap();
             host.0.kernel.first_port = Known::Yes(first.parse().unwrap());
         }
         ["ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _]
-        | ["ip", "tuntap", "del", .., "&&", "ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _] => {
+        | [
+            "ip",
+            "tuntap",
+            "del",
+            ..,
+            "&&",
+            "ip",
+            "tuntap",
+            "add",
+            "dev",
+            name,
+            "mode",
+            "tap",
+            "user",
+            _,
+        ] => {
             let owner = Some(host.0.identities[""].yes().unwrap().uid);
             host.0.taps.insert((*name).to_owned(), Tap { owner, group: None });
         }
@@ -73,18 +97,27 @@ fn run(host: &mut Host, command: &str) {
             steps(host, path).for_each(|step| step.uid = uid);
         }
         ["chcon", "-t", kind, path] => {
-            steps(host, path).for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
+            steps(host, path)
+                .for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
         }
-        ["chcon", label, path] => steps(host, path).for_each(|step| step.label = Some((*label).to_owned())),
-        ["semanage", "fcontext", "-a", "-t", kind, .., path, "&&", "restorecon", "-v", same] if path == same => {
-            steps(host, path).for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
+        ["chcon", label, path] => {
+            steps(host, path).for_each(|step| step.label = Some((*label).to_owned()))
+        }
+        ["semanage", "fcontext", "-a", "-t", kind, .., path, "&&", "restorecon", "-v", same]
+            if path == same =>
+        {
+            steps(host, path)
+                .for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
         }
         ["setsebool", "-P", name, "on"] => {
             host.0.selinux.booleans.insert((*name).to_owned(), true);
         }
         ["mount", "-o", "remount,rw", point] => {
             let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
-            mounts.iter_mut().filter(|mount| mount.point == *point).for_each(|mount| mount.options = vec!["rw".into()]);
+            mounts
+                .iter_mut()
+                .filter(|mount| mount.point == *point)
+                .for_each(|mount| mount.options = vec!["rw".into()]);
         }
         ["mount", "--make-rshared", "/"] => {
             let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
@@ -99,7 +132,9 @@ fn run(host: &mut Host, command: &str) {
 fn set(host: &mut Host, file: &str, line: &str) {
     if file != host.0.conf.path {
         let rule = line.trim_end_matches(',');
-        let Some(Known::Yes(profile)) = host.0.apparmor.profiles.get_mut("") else { unreachable!() };
+        let Some(Known::Yes(profile)) = host.0.apparmor.profiles.get_mut("") else {
+            unreachable!()
+        };
         for rule in rule.split(", ") {
             let (pattern, permissions) = rule.rsplit_once(' ').unwrap();
             profile.rules.push(FileRule {
@@ -129,22 +164,34 @@ const LOG: [&str; 2] = ["-chardev", "file,id=c,path=/srv/d/out"];
 
 /// Hosts and domains on which something is to be done, with a rule that must be among what is found.
 fn scenarios() -> Vec<(Host, Document, &'static str)> {
-    let labelled = |label: &str| host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", label);
+    let labelled = |label: &str| {
+        host().selinux(Mode::Enforcing).file("/srv/a.img", 0o666).label("/srv/a.img", label)
+    };
     let fixed = "<seclabel type='static' model='selinux'><label>system_u:system_r:svirt_t:s0:c5,c6</label></seclabel>";
     let mut nfs = labelled("nfs_t:s0");
     nfs.0.selinux.booleans.insert("virt_use_nfs".into(), false);
     let mut tcg = host().selinux(Mode::Enforcing);
     tcg.0.selinux.booleans.insert("virt_use_execmem".into(), false);
-    let translated = Document::parse(domain("", &[]).source().replace("type='kvm'", "type='qemu'")).unwrap();
-    let sticky = host().at("/srv/d/out", FileKind::File, 0o666, 1000).with("/srv/d/out", "/srv/d", |s| s.mode = 0o1777);
+    let translated =
+        Document::parse(domain("", &[]).source().replace("type='kvm'", "type='qemu'")).unwrap();
+    let sticky =
+        host()
+            .at("/srv/d/out", FileKind::File, 0o666, 1000)
+            .with("/srv/d/out", "/srv/d", |s| s.mode = 0o1777);
     let mut stale = host();
     stale.0.conf.newer = true;
-    let flagged = |change: fn(&mut HostStep)| host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", change);
+    let flagged = |change: fn(&mut HostStep)| {
+        host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv/a.img", change)
+    };
     let mut private = host().file("/srv/a.img", 0o666);
     private.0.mounts = Known::Yes(vec![Mount { shared: false, ..mount("/", "rw") }]);
     vec![
         (host().file("/srv/a.img", 0o600), domain("", &DRIVE), "dac-unreadable"),
-        (host().at("/srv/a.img", FileKind::File, 0o066, 64055), domain("", &DRIVE), "dac-unreadable"),
+        (
+            host().at("/srv/a.img", FileKind::File, 0o066, 64055),
+            domain("", &DRIVE),
+            "dac-unreadable",
+        ),
         (host().file("/srv/a.img", 0o644), domain("", &BLOCKDEV), "dac-unwritable"),
         (
             host().file("/srv/a.img", 0o666).with("/srv/a.img", "/srv", |step| step.mode = 0o700),
@@ -161,15 +208,23 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
         ),
         (host(), domain("", &["-incoming", "exec:cat /x"]), "seccomp-spawn"),
         (host().root(), domain("", &["-runas", "nobody"]), "seccomp-privileges"),
-        (labelled("default_t:s0"), domain("", &["-fw_cfg", "name=opt/x,file=/srv/a.img"]), "selinux-denied"),
+        (
+            labelled("default_t:s0"),
+            domain("", &["-fw_cfg", "name=opt/x,file=/srv/a.img"]),
+            "selinux-denied",
+        ),
         (labelled("virt_image_t:s0"), domain("", &BLOCKDEV), "selinux-denied"),
         (labelled("virt_image_t:s0"), domain(fixed, &BLOCKDEV), "selinux-denied"),
         (labelled("svirt_image_t:s0:c1,c2"), domain("", &BLOCKDEV), "selinux-categories"),
         (nfs, domain("", &BLOCKDEV), "selinux-denied"),
         (
-            host().selinux(Mode::Enforcing).absent("/srv/d/out", 0o777).with("/srv/d/out", "/srv/d", |step| {
-                step.label = Some("system_u:object_r:svirt_image_t:s0".into());
-            }),
+            host().selinux(Mode::Enforcing).absent("/srv/d/out", 0o777).with(
+                "/srv/d/out",
+                "/srv/d",
+                |step| {
+                    step.label = Some("system_u:object_r:svirt_image_t:s0".into());
+                },
+            ),
             domain("", &LOG),
             "selinux-next-start",
         ),
@@ -180,12 +235,21 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
             "selinux-root",
         ),
         (host().apparmor(&[]).file("/srv/a.img", 0o666), domain("", &BLOCKDEV), "apparmor-denied"),
-        (host().apparmor(&[]).file("/srv/a b.img", 0o666), domain("", &["-hda", "/srv/a b.img"]), "apparmor-denied"),
+        (
+            host().apparmor(&[]).file("/srv/a b.img", 0o666),
+            domain("", &["-hda", "/srv/a b.img"]),
+            "apparmor-denied",
+        ),
         (
             host().apparmor(&[]).at("/srv/d", FileKind::Directory, 0o755, 0),
             domain(
                 "",
-                &["-fsdev", "local,id=f,path=/srv/d,security_model=none", "-device", "virtio-9p-pci,fsdev=f,addr=0x1e"],
+                &[
+                    "-fsdev",
+                    "local,id=f,path=/srv/d,security_model=none",
+                    "-device",
+                    "virtio-9p-pci,fsdev=f,addr=0x1e",
+                ],
             ),
             "apparmor-denied",
         ),
@@ -203,17 +267,26 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
         (flagged(|step| step.append_only = true), domain("", &BLOCKDEV), "immutable-file"),
         (host().node("/nodev/null", 1, 3, 0o666), domain("", &RNG_NODEV), "nodev-mount"),
         (flagged(|step| step.size = 1), domain("", &MEMORY), "memory-size"),
-        (link_in_tmp(1000), domain("", &["-blockdev", "file,filename=/tmp/a,node-name=n"]), "dac-sticky-link"),
+        (
+            link_in_tmp(1000),
+            domain("", &["-blockdev", "file,filename=/tmp/a,node-name=n"]),
+            "dac-sticky-link",
+        ),
         (host(), domain("", &TAP), "dac-tap"),
         (
-            with(host(), |host| host.taps = BTreeMap::from([("t".into(), Tap { owner: Some(1000), group: None })])),
+            with(host(), |host| {
+                host.taps = BTreeMap::from([("t".into(), Tap { owner: Some(1000), group: None })])
+            }),
             domain("", &TAP),
             "dac-tap",
         ),
         (host(), domain("", &["-gdb", "tcp::99"]), "dac-low-port"),
         (
             host().file("/dev/kvmfr0", 0o666),
-            domain("", &["-object", "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=1M,share=on"]),
+            domain(
+                "",
+                &["-object", "memory-backend-file,id=m,mem-path=/dev/kvmfr0,size=1M,share=on"],
+            ),
             "path-kind",
         ),
         (host().conf("security_driver = \"selinux\""), domain("", &[]), "conf-driver"),
@@ -257,8 +330,13 @@ fn carrying_out_a_remedy_turns_the_verdict() {
                 run(&mut host, command);
             }
             let after = judged(&host, &document);
-            let same = |other: &&Finding| other.rule == finding.rule && other.verdict == finding.verdict;
-            assert!(after.iter().find(same).is_none(), "{wanted}: '{}' leaves {after:#?}", remedy.title);
+            let same =
+                |other: &&Finding| other.rule == finding.rule && other.verdict == finding.verdict;
+            assert!(
+                after.iter().find(same).is_none(),
+                "{wanted}: '{}' leaves {after:#?}",
+                remedy.title
+            );
             *carried.entry(finding.rule).or_default() += 1;
         }
     }

@@ -114,7 +114,11 @@ fn of_folder(folder: &Folder, folder_name: &str) -> Vec<Copy> {
     }
     for (index, name) in backups(folder).iter().rev().enumerate() {
         let text = String::from_utf8(folder.read(name, MOST).unwrap_or_default());
-        found.push(copy(format!("{short}.{}", index + 1), name, text.map_or(CopyKind::Damaged, CopyKind::Backup)));
+        found.push(copy(
+            format!("{short}.{}", index + 1),
+            name,
+            text.map_or(CopyKind::Damaged, CopyKind::Backup),
+        ));
     }
     for (index, name) in damaged.iter().enumerate() {
         found.push(copy(format!("{short}.d{index}"), name, CopyKind::Damaged));
@@ -137,7 +141,10 @@ fn real_path(path: &Path) -> PathBuf {
 
 /// A path with links followed but for the last part.
 fn unfollowed(path: &Path) -> PathBuf {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     match (std::fs::canonicalize(parent), path.file_name()) {
         (Ok(parent), Some(name)) => parent.join(name),
         _ => path.to_owned(),

@@ -21,7 +21,8 @@ impl Writer {
                 Order::Forget => self.0.folder.take_away(&self.0.name),
             };
             let folder = self.0.folder.path("");
-            let failed = written.err().map(|error| format!("{}: {}", said(&error), folder.display()));
+            let failed =
+                written.err().map(|error| format!("{}: {}", said(&error), folder.display()));
             // Nothing to keep is no sign that keeping works again.
             let forgot = matches!(order, Order::Forget) && failed.is_none();
             let before = self.report(order, number, failed.clone());

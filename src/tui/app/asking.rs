@@ -10,7 +10,8 @@ use crate::tui::{completion, matrix};
 impl App {
     /// The tab that is shown, when its content has to be asked for.
     pub fn wants_answer(&self) -> Option<Pane> {
-        let fresh = |asked: &Asked| asked.source == self.document.source() || asked.answer.is_none();
+        let fresh =
+            |asked: &Asked| asked.source == self.document.source() || asked.answer.is_none();
         Some(self.pane).filter(|pane| pane.asks() && !self.asked.get(pane).is_some_and(fresh))
     }
 
@@ -58,7 +59,8 @@ impl App {
         let entry = lines[at].entry;
         self.select_entry(Some(entry));
         let (list, range) = self.selection().unwrap_or((entry.list, 0..0));
-        let before = |line: &&matrix::Line| line.entry.list == list && range.contains(&line.entry.index);
+        let before =
+            |line: &&matrix::Line| line.entry.list == list && range.contains(&line.entry.index);
         self.cell = lines[..at].iter().filter(before).count();
     }
 
@@ -71,14 +73,20 @@ impl App {
     pub fn candidates(&self) -> Vec<Candidate> {
         let Some(form) = &self.form else { return Vec::new() };
         let aliases = &self.document.facts().aliases;
-        let devices: Vec<String> =
-            aliases.iter().filter(|(group, _)| *group == "device").map(|(_, alias)| alias.clone()).collect();
+        let devices: Vec<String> = aliases
+            .iter()
+            .filter(|(group, _)| *group == "device")
+            .map(|(_, alias)| alias.clone())
+            .collect();
         form.candidates(self.emulator(), &devices, self.listing.as_ref())
     }
 
     /// The directory whose names would complete what is typed, when it was not listed yet.
     pub fn wants_listing(&self) -> Option<String> {
-        let form = self.form.as_ref().filter(|form| form.target.list() == List::Args && form.focus == 1)?;
+        let form = self
+            .form
+            .as_ref()
+            .filter(|form| form.target.list() == List::Args && form.focus == 1)?;
         let (option, value) = (form.text(0), form.text(1));
         let (_, directory, _) = completion::path(&option, &value)?;
         let known = self.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
@@ -115,7 +123,10 @@ impl App {
                     .iter()
                     .filter_map(|usage| usage.resource.path())
                     .any(|(path, _)| !host.paths.contains_key(path));
-                unseen || !host.identities.contains_key(&crate::libvirt::identity::dac_label(self.document.facts()))
+                unseen
+                    || !host
+                        .identities
+                        .contains_key(&crate::libvirt::identity::dac_label(self.document.facts()))
             })
     }
 }

@@ -12,13 +12,17 @@ use crate::xml::EditSet;
 impl App {
     pub(super) fn open_form(&mut self) {
         let Some((list, range)) = self.selection() else { return };
-        let text = |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
-        let (first, second) = match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
-            (Some(EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
-            (Some(EntryKind::Extra(extra)), _) => extra.halves(),
-            (Some(option), value) => (option.text(), value.map(|value| value.text()).unwrap_or_default()),
-            (None, _) => return,
-        };
+        let text =
+            |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
+        let (first, second) =
+            match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
+                (Some(EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
+                (Some(EntryKind::Extra(extra)), _) => extra.halves(),
+                (Some(option), value) => {
+                    (option.text(), value.map(|value| value.text()).unwrap_or_default())
+                }
+                (None, _) => return,
+            };
         self.form = Some(Form::new(Target::Replace(list, range), &first, &second));
         self.mode = Mode::Form;
     }
@@ -90,11 +94,17 @@ impl App {
     }
 
     /// The edits that put a form's entries where they belong, and the place of the first.
-    pub(super) fn plan(&self, target: &Target, entries: &[EntryKind]) -> Result<(EditSet, usize), String> {
+    pub(super) fn plan(
+        &self,
+        target: &Target,
+        entries: &[EntryKind],
+    ) -> Result<(EditSet, usize), String> {
         let document = &self.document;
         let said = |error: VerbError| error.to_string();
         match target {
-            Target::Insert(list, at) => Ok((document.insert(*list, *at, entries).map_err(said)?, *at)),
+            Target::Insert(list, at) => {
+                Ok((document.insert(*list, *at, entries).map_err(said)?, *at))
+            }
             Target::Replace(list, range) => {
                 let mut edits = EditSet::new();
                 let mut merge = |more: EditSet| {
@@ -107,10 +117,15 @@ impl App {
                     merge(document.replace(EntryId { list: *list, index }, entry).map_err(said)?)?;
                 }
                 if entries.len() > range.len() {
-                    merge(document.insert(*list, range.end, &entries[range.len()..]).map_err(said)?)?;
+                    merge(
+                        document.insert(*list, range.end, &entries[range.len()..]).map_err(said)?,
+                    )?;
                 }
-                let gone: Vec<EntryId> =
-                    range.clone().skip(entries.len()).map(|index| EntryId { list: *list, index }).collect();
+                let gone: Vec<EntryId> = range
+                    .clone()
+                    .skip(entries.len())
+                    .map(|index| EntryId { list: *list, index })
+                    .collect();
                 merge(document.remove(&gone))?;
                 Ok((edits, range.start))
             }
@@ -142,7 +157,12 @@ impl App {
     pub(super) fn shift(&mut self, down: bool) {
         let Some((list, range)) = self.selection() else { return };
         let neighbour = self.rows.iter().filter_map(Row::entries).find(|(other, other_range)| {
-            *other == list && if down { other_range.start == range.end } else { other_range.end == range.start }
+            *other == list
+                && if down {
+                    other_range.start == range.end
+                } else {
+                    other_range.end == range.start
+                }
         });
         let Some((_, other)) = neighbour else {
             return self.say(if down { "this is the last one" } else { "this is the first one" });
@@ -168,14 +188,19 @@ impl App {
                 self.history.record(self.document.source(), self.selected_entry());
                 self.replace(next, select);
             }
-            Err(error) => self.status = Some((true, format!("the change was not made: {}", error.message))),
+            Err(error) => {
+                self.status = Some((true, format!("the change was not made: {}", error.message)))
+            }
         }
     }
 
     pub(super) fn travel(&mut self, forward: bool) {
         let (source, selected) = (self.document.source().to_owned(), self.selected_entry());
-        let snapshot =
-            if forward { self.history.redo(&source, selected) } else { self.history.undo(&source, selected) };
+        let snapshot = if forward {
+            self.history.redo(&source, selected)
+        } else {
+            self.history.undo(&source, selected)
+        };
         let Some(snapshot) = snapshot else { return };
         if let Ok(document) = Document::parse(snapshot.source) {
             self.replace(document, snapshot.selected);

@@ -16,8 +16,13 @@ impl App {
         let kinds = |list: List, range: std::ops::Range<usize>| -> Vec<EntryKind> {
             self.document.list(list)[range].iter().map(|entry| entry.kind.clone()).collect()
         };
-        let options = self.line.options.iter().map(|option| kinds(List::Args, option.entry..option.last() + 1));
-        let variables = (0..self.document.list(List::Envs).len()).map(|at| kinds(List::Envs, at..at + 1));
+        let options = self
+            .line
+            .options
+            .iter()
+            .map(|option| kinds(List::Args, option.entry..option.last() + 1));
+        let variables =
+            (0..self.document.list(List::Envs).len()).map(|at| kinds(List::Envs, at..at + 1));
         import::read(&self.pasted, &options.chain(variables).collect::<Vec<_>>())
     }
 
@@ -34,8 +39,11 @@ impl App {
                 return;
             }
         };
-        let new: Vec<EntryKind> =
-            items.iter().filter(|item| item.fate == Fate::Added).flat_map(|item| item.entries.clone()).collect();
+        let new: Vec<EntryKind> = items
+            .iter()
+            .filter(|item| item.fate == Fate::Added)
+            .flat_map(|item| item.entries.clone())
+            .collect();
         self.mode = Mode::List;
         if new.is_empty() {
             return self.say("there is nothing new in what was pasted");

@@ -73,7 +73,10 @@ impl App {
     pub(super) fn arrange(&mut self) {
         let selected = self.selected_entry();
         let all = rows(&self.document, &self.line, &self.findings);
-        self.rows = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row)).collect::<Vec<Row>>();
+        self.rows = all
+            .into_iter()
+            .filter(|row| !row.is_selectable() || self.passes(row))
+            .collect::<Vec<Row>>();
         if selected.is_some() {
             self.select_entry(selected);
         }

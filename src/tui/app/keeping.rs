@@ -39,11 +39,17 @@ impl Offer {
     pub(super) fn sentence(&self) -> String {
         let (process, age) = (self.kept.process, &self.kept.age);
         let mut text = if self.kept.draft.handed {
-            format!("Edits that were saved for virsh are not in libvirt: process {process}, {age} ago.")
+            format!(
+                "Edits that were saved for virsh are not in libvirt: process {process}, {age} ago."
+            )
         } else if self.kept.running {
-            format!("Process {process}, whose session you took over, has edits that were not saved, made {age} ago.")
+            format!(
+                "Process {process}, whose session you took over, has edits that were not saved, made {age} ago."
+            )
         } else {
-            format!("An earlier session ended before its edits were saved: process {process}, {age} ago.")
+            format!(
+                "An earlier session ended before its edits were saved: process {process}, {age} ago."
+            )
         };
         match &self.merge {
             None => {}
@@ -56,7 +62,9 @@ impl Offer {
             ),
         }
         match &self.kept.draft.typed {
-            Some(Typed::Form { .. }) => text.push_str(" What was being typed in a form comes back too."),
+            Some(Typed::Form { .. }) => {
+                text.push_str(" What was being typed in a form comes back too.")
+            }
             Some(Typed::Import(_)) => text.push_str(" What was being imported comes back too."),
             None => {}
         }
@@ -81,7 +89,9 @@ impl Conflict {
         let what = match &self.theirs {
             Theirs::Gone => return "It was taken away by somebody else. Write it anew?".to_owned(),
             Theirs::Unreadable(why) => {
-                return format!("Something else is in its place: {why}. Save elsewhere, or go on editing.");
+                return format!(
+                    "Something else is in its place: {why}. Save elsewhere, or go on editing."
+                );
             }
             Theirs::Text(_) => "It was changed by somebody else since it was opened.",
         };
@@ -127,15 +137,21 @@ impl Ending {
         of_virsh: bool,
     ) -> (Ending, Option<Source>) {
         match saved {
-            Ok(Saved::Unchanged) => (Ending::Saved(text, "nothing changed, nothing was written".to_owned()), None),
+            Ok(Saved::Unchanged) => {
+                (Ending::Saved(text, "nothing changed, nothing was written".to_owned()), None)
+            }
             Ok(Saved::Written(next, remark)) => {
                 let mut sentence = match &next {
-                    Source::File(_) if of_virsh => "saved; virsh defines it when you leave".to_owned(),
+                    Source::File(_) if of_virsh => {
+                        "saved; virsh defines it when you leave".to_owned()
+                    }
                     Source::File(file) => {
                         let path = crate::rules::quote(&[&file.path.to_string_lossy()]);
                         format!("saved; for libvirt: virsh define --validate {path}")
                     }
-                    Source::Libvirt(domain) => format!("defined; it counts from the next start of {}", domain.domain),
+                    Source::Libvirt(domain) => {
+                        format!("defined; it counts from the next start of {}", domain.domain)
+                    }
                 };
                 if let Some(remark) = remark {
                     sentence = format!("{sentence}; but {remark}");
@@ -178,7 +194,12 @@ impl App {
     /// What is kept when the user leaves: libvirt may refuse what virsh gives it then.
     pub fn handed(&self) -> Option<Draft> {
         let opened = self.of_libvirt.as_deref().filter(|opened| *opened != self.saved)?;
-        Some(Draft { opened: opened.into(), text: self.saved.as_str().into(), typed: None, handed: true })
+        Some(Draft {
+            opened: opened.into(),
+            text: self.saved.as_str().into(),
+            typed: None,
+            handed: true,
+        })
     }
 
     /// Whether kept edits need no offer: what is edited has them already, or there are none.
@@ -187,7 +208,10 @@ impl App {
         if draft.typed.is_none() && draft.opened == draft.text {
             return true;
         }
-        if draft.typed.is_some() || matches!(kept.of, Origin::File(_)) || *draft.opened == *self.saved {
+        if draft.typed.is_some()
+            || matches!(kept.of, Origin::File(_))
+            || *draft.opened == *self.saved
+        {
             return draft.typed.is_none() && *draft.text == *self.saved;
         }
         // libvirt writes a domain in its own way; the passthrough in it is as it was given.
@@ -196,7 +220,9 @@ impl App {
             Some([List::Args, List::Envs, List::Extras].map(|list| kinds(&document, list)))
         };
         let text = lists(&draft.text);
-        text.is_some() && text == lists(&self.saved) && (draft.handed || text != lists(&draft.opened))
+        text.is_some()
+            && text == lists(&self.saved)
+            && (draft.handed || text != lists(&draft.opened))
     }
 
     /// The file of virsh holds edits of an earlier session, which libvirt did not take: virsh asked to try again.
@@ -218,7 +244,13 @@ impl App {
                 List::Envs => "envs",
                 List::Extras => "extras",
             };
-            return Some(Typed::Form { list: list.to_owned(), start, end, fields: form.texts(), focus: form.focus });
+            return Some(Typed::Form {
+                list: list.to_owned(),
+                start,
+                end,
+                fields: form.texts(),
+                focus: form.focus,
+            });
         }
         let importing = self.mode == Mode::Import && !self.pasted.trim().is_empty();
         importing.then(|| Typed::Import(self.pasted.clone()))
@@ -269,7 +301,10 @@ impl App {
             }
             Ok(_) => {}
             Err(error) => {
-                self.fail(format!("they can't be read: {}; look with: qpt-tui recover", error.message));
+                self.fail(format!(
+                    "they can't be read: {}; look with: qpt-tui recover",
+                    error.message
+                ));
                 return None;
             }
         }
@@ -305,7 +340,13 @@ impl App {
 
     /// Opens the form as it was. Where the lists are others now, it is about the same entries, or adds new ones: nothing that
     /// somebody else wrote is replaced by it unseen.
-    fn restore_form(&mut self, then: &str, list: &str, range: Range<usize>, typed: (&[String; 2], usize)) {
+    fn restore_form(
+        &mut self,
+        then: &str,
+        list: &str,
+        range: Range<usize>,
+        typed: (&[String; 2], usize),
+    ) {
         let list = match list {
             "envs" => List::Envs,
             "extras" => List::Extras,
@@ -351,7 +392,9 @@ impl App {
             self.theirs = None;
             return false;
         };
-        let idle = self.typed().is_none() && !self.is_modified() && matches!(self.mode, Mode::List | Mode::Side);
+        let idle = self.typed().is_none()
+            && !self.is_modified()
+            && matches!(self.mode, Mode::List | Mode::Side);
         if let Theirs::Text(text) = &theirs
             && idle
             && let Ok(document) = Document::parse(text.as_str())
@@ -456,7 +499,11 @@ impl App {
             Ending::Exists(path) => self.ask_when_free(Question::Exists(path)),
             Ending::Failed(why) => {
                 self.leaving = false;
-                let kept = if self.unkept { "Your edits are on this screen only" } else { "Your edits are kept" };
+                let kept = if self.unkept {
+                    "Your edits are on this screen only"
+                } else {
+                    "Your edits are kept"
+                };
                 let why = format!("{why}. {kept}.");
                 if matches!(self.mode, Mode::List | Mode::Side) {
                     self.ask(Question::Trouble(why));

@@ -16,7 +16,11 @@ impl App {
 
     /// The rows that an action is about: the marked ones, or the selected one.
     pub(super) fn chosen_rows(&self) -> Vec<usize> {
-        if self.marked.is_empty() { vec![self.selected] } else { self.marked.iter().copied().collect() }
+        if self.marked.is_empty() {
+            vec![self.selected]
+        } else {
+            self.marked.iter().copied().collect()
+        }
     }
 
     /// The entries of those rows.
@@ -30,7 +34,10 @@ impl App {
     }
 
     fn chosen_kinds(&self) -> Vec<EntryKind> {
-        self.chosen().into_iter().filter_map(|id| Some(self.document.entry(id)?.kind.clone())).collect()
+        self.chosen()
+            .into_iter()
+            .filter_map(|id| Some(self.document.entry(id)?.kind.clone()))
+            .collect()
     }
 
     /// Copies the entries as XML, or as words for a shell.
@@ -40,7 +47,8 @@ impl App {
             // Variables come before the command in a shell.
             let (variables, others): (Vec<&EntryKind>, Vec<&EntryKind>) =
                 kinds.iter().partition(|kind| kind.list() == List::Envs);
-            let words: Vec<String> = variables.into_iter().chain(others).map(EntryKind::text).collect();
+            let words: Vec<String> =
+                variables.into_iter().chain(others).map(EntryKind::text).collect();
             quote(&words.iter().map(String::as_str).collect::<Vec<_>>())
         } else {
             let entries = self.chosen().into_iter().filter_map(|id| self.document.entry(id));
@@ -48,7 +56,9 @@ impl App {
         };
         self.clipboard = kinds;
         let what = if shell { "a shell line" } else { "XML" };
-        self.say(&format!("copied as {what}, if your terminal allows it (OSC 52); P puts it in here"));
+        self.say(&format!(
+            "copied as {what}, if your terminal allows it (OSC 52); P puts it in here"
+        ));
         Some(Effect::Copy(text))
     }
 
@@ -61,11 +71,16 @@ impl App {
     }
 
     /// Puts entries in after the row `here`, as one step to undo; those of another list after the last of theirs.
-    pub(super) fn put(&mut self, kinds: &[EntryKind], here: Option<&(List, std::ops::Range<usize>)>) {
+    pub(super) fn put(
+        &mut self,
+        kinds: &[EntryKind],
+        here: Option<&(List, std::ops::Range<usize>)>,
+    ) {
         let mut document = Document::clone(&self.document);
         let mut first = None;
         for list in [List::Args, List::Envs, List::Extras] {
-            let own: Vec<EntryKind> = kinds.iter().filter(|kind| kind.list() == list).cloned().collect();
+            let own: Vec<EntryKind> =
+                kinds.iter().filter(|kind| kind.list() == list).cloned().collect();
             if own.is_empty() {
                 continue;
             }
@@ -101,21 +116,24 @@ impl App {
     /// Switches every chosen row off, or on again where the first of them is off.
     pub(super) fn toggle(&mut self) {
         let rows = self.chosen_rows();
-        let enabling = rows.first().is_some_and(|row| matches!(self.rows.get(*row), Some(Row::Disabled(_))));
+        let enabling =
+            rows.first().is_some_and(|row| matches!(self.rows.get(*row), Some(Row::Disabled(_))));
         let plan = |document: &Document, row: &Row| match row {
-            Row::Disabled(index) if enabling => {
-                document.disabled().get(*index).map(|off| document.enable(off).map_err(|error| error.to_string()))
-            }
-            other if !enabling => {
-                other.entries().map(|(list, range)| document.disable(list, range).map_err(|error| error.to_string()))
-            }
+            Row::Disabled(index) if enabling => document
+                .disabled()
+                .get(*index)
+                .map(|off| document.enable(off).map_err(|error| error.to_string())),
+            other if !enabling => other.entries().map(|(list, range)| {
+                document.disable(list, range).map_err(|error| error.to_string())
+            }),
             _ => None,
         };
         let mut document = Document::clone(&self.document);
         // From the last to the first, so that the places of the others stay as they are.
         for row in rows.iter().rev().filter_map(|row| self.rows.get(*row)) {
-            let next = plan(&document, row)
-                .map(|planned| planned.and_then(|edits| document.apply(&edits).map_err(|error| error.message)));
+            let next = plan(&document, row).map(|planned| {
+                planned.and_then(|edits| document.apply(&edits).map_err(|error| error.message))
+            });
             match next {
                 Some(Ok(next)) => document = next,
                 Some(Err(error)) => {

@@ -12,9 +12,14 @@ impl App {
         let words: Vec<String> = self.palette.0.split_whitespace().map(str::to_lowercase).collect();
         let fits = |binding: &Binding, keys: &[Key]| {
             let text = format!("{} {}", binding.label, binding.help).to_lowercase();
-            words.iter().all(|word| text.contains(word) || keys.iter().any(|key| key.name().to_lowercase() == *word))
+            words.iter().all(|word| {
+                text.contains(word) || keys.iter().any(|key| key.name().to_lowercase() == *word)
+            })
         };
-        let rows = self.keymap.of_mode(Mode::List).filter(|(binding, _)| binding.action != Action::Palette);
+        let rows = self
+            .keymap
+            .of_mode(Mode::List)
+            .filter(|(binding, _)| binding.action != Action::Palette);
         rows.filter(|(binding, keys)| fits(binding, keys)).collect()
     }
 

@@ -81,7 +81,9 @@ impl Question {
                 (Action::Print, "print it, leave"),
                 (Action::No, "go on editing"),
             ],
-            Question::DropForm | Question::DropImport => vec![(Action::Yes, "drop"), (Action::No, "go on")],
+            Question::DropForm | Question::DropImport => {
+                vec![(Action::Yes, "drop"), (Action::No, "go on")]
+            }
             Question::Restore(offer) => {
                 let mut answers = vec![
                     (Action::Yes, "restore"),
@@ -96,12 +98,19 @@ impl Question {
                 answers
             }
             Question::Elsewhere(_) => {
-                vec![(Action::LookOnly, "look only"), (Action::Take, "take over"), (Action::Quit, "leave")]
+                vec![
+                    (Action::LookOnly, "look only"),
+                    (Action::Take, "take over"),
+                    (Action::Quit, "leave"),
+                ]
             }
             Question::Theirs(conflict) => {
                 let mut answers = Vec::new();
                 if matches!(conflict.merge, Some(Merge::Clean(_))) {
-                    answers.push((Action::Merge, if conflict.at_save { "save the merge" } else { "merge" }));
+                    answers.push((
+                        Action::Merge,
+                        if conflict.at_save { "save the merge" } else { "merge" },
+                    ));
                 }
                 let mine = match (&conflict.theirs, conflict.at_save) {
                     (Theirs::Gone, true) => "write it anew",
@@ -121,20 +130,35 @@ impl Question {
                 answers
             }
             Question::InPlace(_) => {
-                vec![(Action::Yes, "write into it"), (Action::SaveAs, "save elsewhere"), (Action::No, "go on editing")]
+                vec![
+                    (Action::Yes, "write into it"),
+                    (Action::SaveAs, "save elsewhere"),
+                    (Action::No, "go on editing"),
+                ]
             }
             Question::Exists(_) => {
-                vec![(Action::Yes, "write over it"), (Action::SaveAs, "another path"), (Action::No, "back")]
+                vec![
+                    (Action::Yes, "write over it"),
+                    (Action::SaveAs, "another path"),
+                    (Action::No, "back"),
+                ]
             }
             Question::Trouble(_) => {
-                vec![(Action::Save, "try again"), (Action::SaveAs, "save elsewhere"), (Action::No, "go on editing")]
+                vec![
+                    (Action::Save, "try again"),
+                    (Action::SaveAs, "save elsewhere"),
+                    (Action::No, "go on editing"),
+                ]
             }
         }
     }
 
     /// Whether an action is an answer to it.
     pub(super) fn takes(&self, action: Action) -> bool {
-        let scrolls = matches!(action, Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Repaint);
+        let scrolls = matches!(
+            action,
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Repaint
+        );
         scrolls || self.answers().iter().any(|(answer, _)| *answer == action)
     }
 }
@@ -142,7 +166,8 @@ impl Question {
 impl App {
     /// Whether an action has a meaning while a question is asked; all have where none is.
     pub fn is_answer(&self, action: Action) -> bool {
-        self.mode != Mode::Confirm || self.question.as_ref().is_some_and(|question| question.takes(action))
+        self.mode != Mode::Confirm
+            || self.question.as_ref().is_some_and(|question| question.takes(action))
     }
 
     /// Asks now where the lists have the keys, and otherwise when they have them again: nobody answers by what they type.

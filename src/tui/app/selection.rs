@@ -33,7 +33,9 @@ pub(super) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
     match event.code {
         KeyCode::Backspace => drop(text.pop()),
         KeyCode::Char('u') if event.modifiers == KeyModifiers::CONTROL => text.clear(),
-        KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(c),
+        KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
+            text.push(c)
+        }
         _ => return false,
     }
     true
@@ -47,14 +49,19 @@ impl App {
             Mode::Side if self.pane == Pane::Layers => self.walk_matrix(by),
             Mode::Side | Mode::Import | Mode::Confirm => self.scroll = clamp(self.scroll, 100_000),
             Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
-            Mode::Remedies => self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1)),
-            Mode::Palette => self.palette.1 = clamp(self.palette.1, self.found_actions().len().saturating_sub(1)),
+            Mode::Remedies => {
+                self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1))
+            }
+            Mode::Palette => {
+                self.palette.1 = clamp(self.palette.1, self.found_actions().len().saturating_sub(1))
+            }
             Mode::Tour | Mode::Filter | Mode::SaveAs => {}
             Mode::List | Mode::Form | Mode::Search => {
                 let selectable: Vec<usize> =
                     (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();
                 let here = selectable.partition_point(|&row| row < self.selected);
-                if let Some(&row) = selectable.get(clamp(here, selectable.len().saturating_sub(1))) {
+                if let Some(&row) = selectable.get(clamp(here, selectable.len().saturating_sub(1)))
+                {
                     self.select(row);
                 }
             }
@@ -72,7 +79,8 @@ impl App {
     pub(super) fn select_entry(&mut self, entry: Option<EntryId>) {
         let found = entry.and_then(|entry| {
             self.rows.iter().position(|row| {
-                row.entries().is_some_and(|(list, range)| list == entry.list && range.contains(&entry.index))
+                row.entries()
+                    .is_some_and(|(list, range)| list == entry.list && range.contains(&entry.index))
             })
         });
         let row = found.unwrap_or_else(|| self.selected.min(self.rows.len().saturating_sub(1)));
@@ -92,9 +100,14 @@ impl App {
 
     pub(super) fn next_finding(&mut self) {
         let count = self.rows.len();
-        let bad =
-            |row: &Row| row.is_selectable() && self.verdict_of(row).is_some_and(|verdict| verdict <= Verdict::Unknown);
-        match (1..=count).map(|ahead| (self.selected + ahead) % count).find(|&row| bad(&self.rows[row])) {
+        let bad = |row: &Row| {
+            row.is_selectable()
+                && self.verdict_of(row).is_some_and(|verdict| verdict <= Verdict::Unknown)
+        };
+        match (1..=count)
+            .map(|ahead| (self.selected + ahead) % count)
+            .find(|&row| bad(&self.rows[row]))
+        {
             Some(row) => self.select(row),
             None => self.say("nothing is blocked, warned about or unknown"),
         }
@@ -111,7 +124,9 @@ impl App {
         self.select_entry(self.selected_entry());
         self.say(match self.filter {
             Filter::All => "all entries are shown",
-            Filter::Wrong => "only entries that are blocked, warned about or unknown are shown; f goes on",
+            Filter::Wrong => {
+                "only entries that are blocked, warned about or unknown are shown; f goes on"
+            }
             Filter::Blocked => "only blocked entries are shown; f shows all again",
         });
     }
@@ -131,7 +146,9 @@ impl App {
             finding.layer.word() == wanted
                 || [finding.verdict.word(), finding.verdict.sign().1].contains(&wanted.as_str())
         };
-        wanted.is_empty() || self.row_text(row).to_lowercase().contains(&wanted) || self.findings_of(row).any(speaks)
+        wanted.is_empty()
+            || self.row_text(row).to_lowercase().contains(&wanted)
+            || self.findings_of(row).any(speaks)
     }
 
     /// Shows only what holds a text; all with an empty one.
@@ -159,9 +176,15 @@ impl App {
     pub(super) fn find(&mut self, from: usize, forward: bool) {
         let needle = self.search.0.to_lowercase();
         let count = self.rows.len();
-        let hit = |row: &Row| row.is_selectable() && self.row_text(row).to_lowercase().contains(&needle);
-        let at =
-            |offset: usize| if forward { (from + offset) % count } else { (from + count - 1 - offset % count) % count };
+        let hit =
+            |row: &Row| row.is_selectable() && self.row_text(row).to_lowercase().contains(&needle);
+        let at = |offset: usize| {
+            if forward {
+                (from + offset) % count
+            } else {
+                (from + count - 1 - offset % count) % count
+            }
+        };
         match (0..count).map(at).find(|&row| hit(&self.rows[row])) {
             Some(row) => {
                 self.status = None;
@@ -177,9 +200,12 @@ impl App {
             (Row::General(index), _) => {
                 self.findings.get(*index).map(|finding| finding.message.clone()).unwrap_or_default()
             }
-            (Row::Disabled(index), _) => {
-                self.document.disabled().get(*index).map(crate::domain::Disabled::text).unwrap_or_default()
-            }
+            (Row::Disabled(index), _) => self
+                .document
+                .disabled()
+                .get(*index)
+                .map(crate::domain::Disabled::text)
+                .unwrap_or_default(),
             (_, Some((list, range))) => {
                 let entries = &self.document.list(list)[range];
                 entries.iter().map(|entry| entry.kind.text()).collect::<Vec<_>>().join(" ")

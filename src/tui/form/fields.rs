@@ -48,9 +48,11 @@ impl Fields {
             "object" => emulator.objects.get(kind),
             _ => None,
         });
-        let keys = emulator.zip(catalog::closed_group(row.name)).and_then(|(e, group)| e.keys.get(group));
+        let keys =
+            emulator.zip(catalog::closed_group(row.name)).and_then(|(e, group)| e.keys.get(group));
         let about = |key: &str| {
-            let property = known.and_then(|known| known.iter().find(|property| property.name == key));
+            let property =
+                known.and_then(|known| known.iter().find(|property| property.name == key));
             property.map(super::super::completion::about).unwrap_or_default()
         };
         let mut rows: Vec<Field> = pairs
@@ -64,9 +66,14 @@ impl Fields {
             })
             .collect();
         // What QEMU calls experimental is for those who know its name.
-        let possible = known.into_iter().flatten().map(|property| &property.name).chain(keys.into_iter().flatten());
-        let mut unset: Vec<&String> =
-            possible.filter(|key| pairs.get(key).is_none() && !key.starts_with("x-") && !key.contains('[')).collect();
+        let possible = known
+            .into_iter()
+            .flatten()
+            .map(|property| &property.name)
+            .chain(keys.into_iter().flatten());
+        let mut unset: Vec<&String> = possible
+            .filter(|key| pairs.get(key).is_none() && !key.starts_with("x-") && !key.contains('['))
+            .collect();
         unset.sort();
         rows.extend(unset.into_iter().map(|key| Field {
             key: key.clone(),
@@ -96,7 +103,8 @@ impl Fields {
 
     /// Goes to another row.
     pub fn step(&mut self, down: bool) {
-        self.at = if down { (self.at + 1).min(self.rows.len() - 1) } else { self.at.saturating_sub(1) };
+        self.at =
+            if down { (self.at + 1).min(self.rows.len() - 1) } else { self.at.saturating_sub(1) };
     }
 
     /// A key that the table gives no meaning: typing.
@@ -127,12 +135,17 @@ mod tests {
             property("max-bytes", "uint64", Some("0")),
             property("x-a", "bool", None),
         ];
-        Emulator { devices: BTreeMap::from([("virtio-rng-pci".into(), properties)]), ..Emulator::default() }
+        Emulator {
+            devices: BTreeMap::from([("virtio-rng-pci".into(), properties)]),
+            ..Emulator::default()
+        }
     }
 
     #[test]
     fn a_value_is_taken_apart_and_put_together() {
-        let mut fields = Fields::read("-device", "virtio-rng-pci,rng=a,,b,addr=0x1e", Some(&emulator())).unwrap();
+        let mut fields =
+            Fields::read("-device", "virtio-rng-pci,rng=a,,b,addr=0x1e", Some(&emulator()))
+                .unwrap();
         let keys: Vec<&str> = fields.rows.iter().map(|row| row.key.as_str()).collect();
         assert_eq!(keys, ["driver", "rng", "addr", "max-bytes"]);
         assert_eq!(fields.rows[3].what, "uint64, default 0");

@@ -122,14 +122,21 @@ impl Form {
         let first = self.text(0);
         match self.target.list() {
             List::Args => {}
-            List::Envs => return "An environment variable of QEMU; without a value it is set to nothing".to_owned(),
+            List::Envs => {
+                return "An environment variable of QEMU; without a value it is set to nothing"
+                    .to_owned();
+            }
             List::Extras => return extra_remark(first.trim()).to_owned(),
         }
         let row = argv::option_name(&first).and_then(catalog::option);
         match row {
             Some(row) => {
                 let value = if row.takes_value { "takes a value" } else { "takes no value" };
-                let also = if row.of_libvirt.is_some() { "; libvirt may pass its own as well" } else { "" };
+                let also = if row.of_libvirt.is_some() {
+                    "; libvirt may pass its own as well"
+                } else {
+                    ""
+                };
                 format!("{first}: {}; {value}{also}", row.what)
             }
             None if first.is_empty() => {
@@ -151,10 +158,16 @@ impl Form {
             (List::Args, 0) => completion::options(&self.text(0)),
             (List::Args, _) => {
                 let paths = completion::paths(&self.text(0), &self.text(1), listing);
-                if paths.is_empty() { completion::values(&self.text(0), &self.text(1), emulator) } else { paths }
+                if paths.is_empty() {
+                    completion::values(&self.text(0), &self.text(1), emulator)
+                } else {
+                    paths
+                }
             }
             (List::Envs, _) => Vec::new(),
-            (List::Extras, focus) => completion::extras(focus, &self.text(0), &self.text(focus), aliases),
+            (List::Extras, focus) => {
+                completion::extras(focus, &self.text(0), &self.text(focus), aliases)
+            }
         }
     }
 
@@ -173,9 +186,11 @@ impl Form {
         let entries = match self.target.list() {
             List::Extras => vec![EntryKind::Extra(Extra::read(&first, &second)?)],
             List::Envs => {
-                let keeps_none = matches!(&self.target, Target::Replace(..)) && self.initial[1].is_empty();
-                let value =
-                    (!second.is_empty() || !keeps_none).then_some(second.as_str()).filter(|value| !value.is_empty());
+                let keeps_none =
+                    matches!(&self.target, Target::Replace(..)) && self.initial[1].is_empty();
+                let value = (!second.is_empty() || !keeps_none)
+                    .then_some(second.as_str())
+                    .filter(|value| !value.is_empty());
                 vec![EntryKind::env(first, value)]
             }
             List::Args if second.is_empty() => vec![EntryKind::arg(first)],
@@ -264,7 +279,9 @@ fn type_into(area: &mut TextArea<'static>, event: KeyEvent) {
         KeyCode::End => area.move_cursor(CursorMove::End),
         KeyCode::Backspace => drop(area.delete_char()),
         KeyCode::Delete => drop(area.delete_next_char()),
-        KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => area.insert_char(c),
+        KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => {
+            area.insert_char(c)
+        }
         _ => {}
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn judge(sender: Sender<Message>) -> mpsc::Sender<Judgement> {
                 judgement = newer;
             }
             let findings = catch_unwind(AssertUnwindSafe(|| judgement.findings()));
-            let findings = findings.map_err(|_| "judging failed; this is a fault of qpt-tui".to_owned());
+            let findings =
+                findings.map_err(|_| "judging failed; this is a fault of qpt-tui".to_owned());
             if !sender.send(Message::Judged(judgement.revision, findings)) {
                 return;
             }
@@ -76,7 +77,9 @@ impl Editor {
         let deadline = Instant::now() + SAME_FRAME;
         while !self.app.is_judged() || self.app.saving {
             match self.session.soon(deadline.saturating_duration_since(Instant::now())) {
-                Some(Message::Judged(revision, Ok(findings))) => self.app.judged(revision, findings),
+                Some(Message::Judged(revision, Ok(findings))) => {
+                    self.app.judged(revision, findings)
+                }
                 Some(message) => {
                     let saved = matches!(message, Message::Saved { .. });
                     self.session.put_back(message);
@@ -137,9 +140,9 @@ impl Editor {
         let work = move || {
             let elsewhere = || "the facts are those of another host".to_owned();
             let answer = match pane {
-                Pane::Schema => {
-                    Answer::Schema(probe::schema::validate(&source).as_result().cloned().map_err(str::to_owned))
-                }
+                Pane::Schema => Answer::Schema(
+                    probe::schema::validate(&source).as_result().cloned().map_err(str::to_owned),
+                ),
                 _ if imaginary => Answer::Command(Err(elsewhere())),
                 _ => Answer::Command(probe::native::command(&source, session)),
             };
@@ -157,8 +160,12 @@ impl Editor {
 
     /// Removes what killed processes and old sessions left.
     pub(super) fn tidy(&self) {
-        let directory =
-            self.source.as_ref().and_then(Source::watched).and_then(|path| path.parent()).map(ToOwned::to_owned);
+        let directory = self
+            .source
+            .as_ref()
+            .and_then(Source::watched)
+            .and_then(|path| path.parent())
+            .map(ToOwned::to_owned);
         let work = move || {
             if let Some(directory) = directory {
                 store::sweep(&directory);
@@ -171,9 +178,15 @@ impl Editor {
 
     /// Looks whether somebody else changed what is edited.
     pub(super) fn look_at_others(&mut self) {
-        let Some(source) = self.source.clone().filter(|_| !self.looking_at_others && !self.app.saving) else { return };
+        let Some(source) =
+            self.source.clone().filter(|_| !self.looking_at_others && !self.app.saving)
+        else {
+            return;
+        };
         self.looking_at_others = true;
-        run(&self.session.sender(), "looking at the file", move || Some(Message::Others(source.theirs())));
+        run(&self.session.sender(), "looking at the file", move || {
+            Some(Message::Others(source.theirs()))
+        });
     }
 
     pub(super) fn others(&mut self, theirs: Result<Option<Theirs>, Error>) {

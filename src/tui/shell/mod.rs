@@ -72,14 +72,20 @@ struct Told {
 impl Told {
     /// The state now; nothing where there is nothing to keep.
     fn of(app: &App) -> Option<Told> {
-        let told = || Told { document: Arc::clone(&app.document), typed: app.typed(), modified: app.is_modified() };
+        let told = || Told {
+            document: Arc::clone(&app.document),
+            typed: app.typed(),
+            modified: app.is_modified(),
+        };
         app.is_to_be_kept().then(told)
     }
 }
 
 impl PartialEq for Told {
     fn eq(&self, other: &Told) -> bool {
-        Arc::ptr_eq(&self.document, &other.document) && self.typed == other.typed && self.modified == other.modified
+        Arc::ptr_eq(&self.document, &other.document)
+            && self.typed == other.typed
+            && self.modified == other.modified
     }
 }
 
@@ -155,7 +161,10 @@ pub(super) fn offer(app: &mut App, journal: &Journal) {
     }
     app.offer(wanted);
     if let Some(path) = damaged.first() {
-        app.failed(format!("edits of an earlier session are damaged; kept aside: {}", path.display()));
+        app.failed(format!(
+            "edits of an earlier session are damaged; kept aside: {}",
+            path.display()
+        ));
     }
 }
 
@@ -208,7 +217,9 @@ impl Editor {
         if !clean && self.app.draft().is_some() {
             match kept {
                 Ok(()) => {
-                    console::complain("your changes are kept; open it again to restore them, or: qpt-tui recover");
+                    console::complain(
+                        "your changes are kept; open it again to restore them, or: qpt-tui recover",
+                    );
                 }
                 Err(why) => console::complain(&format!("your changes could not be kept: {why}")),
             }
@@ -220,7 +231,9 @@ impl Editor {
                 Ok(0)
             }
             Ok(Ok(End::Signal(signal))) => Ok(u8::try_from(128 + signal).unwrap_or(129)),
-            Ok(Err(error)) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::IO) => {
+            Ok(Err(error))
+                if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::IO) =>
+            {
                 // What a terminal that is gone answers.
                 Ok(u8::try_from(128 + SIGHUP).unwrap_or(129))
             }
@@ -346,14 +359,18 @@ impl Editor {
             Message::Judged(_, Err(why)) => self.app.failed(why),
             Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
             Message::Listed(directory, names) => self.app.listed(directory, names),
-            Message::Saved { asked, ending, next, elsewhere } => return self.saved(&asked, ending, next, elsewhere),
+            Message::Saved { asked, ending, next, elsewhere } => {
+                return self.saved(&asked, ending, next, elsewhere);
+            }
             Message::Others(theirs) => self.others(theirs),
             Message::Journal(News::TakenOver(process)) => self.app.taken_over(process),
             Message::Journal(News::Failed(why)) => self.app.unkept(&why),
             Message::Journal(News::Works) => self.app.kept_again(),
             // Its end is waited for where it was started.
             Message::Outside(_) => {}
-            Message::Broke(what) => self.app.failed(format!("{what} failed; this is a fault of qpt-tui")),
+            Message::Broke(what) => {
+                self.app.failed(format!("{what} failed; this is a fault of qpt-tui"))
+            }
         }
         None
     }
@@ -404,7 +421,9 @@ impl Editor {
 
 /// Panics where a test asks for it: what a fault of ours does to the edits can't be seen otherwise.
 fn panic_for_a_test(key: KeyCode) {
-    let asked = cfg!(debug_assertions) && key == KeyCode::F(12) && std::env::var_os("QPT_TUI_PANIC").is_some();
+    let asked = cfg!(debug_assertions)
+        && key == KeyCode::F(12)
+        && std::env::var_os("QPT_TUI_PANIC").is_some();
     assert!(!asked, "a test asked for this panic");
 }
 

@@ -55,7 +55,12 @@ impl Editor {
     }
 
     /// Takes over what the user's editor wrote: also where it failed then, since the form can be left without it.
-    fn came_back(&mut self, editor: &str, status: std::process::ExitStatus, written: Result<Written, String>) {
+    fn came_back(
+        &mut self,
+        editor: &str,
+        status: std::process::ExitStatus,
+        written: Result<Written, String>,
+    ) {
         let written = match written {
             Ok(written) => written,
             Err(why) => return self.app.failed(why),
@@ -64,7 +69,11 @@ impl Editor {
             self.app.came_back(&written.text);
         }
         if !status.success() {
-            let what = if written.changed { "what it wrote is in the form" } else { "nothing was taken over" };
+            let what = if written.changed {
+                "what it wrote is in the form"
+            } else {
+                "nothing was taken over"
+            };
             self.app.failed(format!("{editor} ended with {status}; {what}"));
         } else if written.lossy {
             self.app.failed("what it wrote is not UTF-8; what can't be read is marked".to_owned());
@@ -77,7 +86,11 @@ impl Editor {
             Keeping::Journal(journal) => journal.scratch(),
             Keeping::Elsewhere(_) | Keeping::Nothing => {
                 let path = std::env::temp_dir().join(format!("qpt-tui-{}.txt", std::process::id()));
-                let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+                let file = std::fs::OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(&path);
                 file.map(|file| (path, file))
             }
         };
@@ -116,10 +129,13 @@ impl Editor {
     fn end_editor(&self, process: Option<Pid>, signal: i32) -> Ended {
         if let Some(process) = process {
             // It may have ended meanwhile.
-            let _ = kill_process(process, if signal == SIGHUP { Signal::HUP } else { Signal::TERM });
+            let _ =
+                kill_process(process, if signal == SIGHUP { Signal::HUP } else { Signal::TERM });
         }
         let deadline = std::time::Instant::now() + LAST_WORDS;
-        while let Some(message) = self.session.soon(deadline.saturating_duration_since(std::time::Instant::now())) {
+        while let Some(message) =
+            self.session.soon(deadline.saturating_duration_since(std::time::Instant::now()))
+        {
             if matches!(message, Message::Outside(_)) {
                 break;
             }
@@ -156,9 +172,12 @@ enum Ended {
 
 /// The user's editor and its arguments.
 fn editor() -> Result<Vec<String>, String> {
-    let named = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let named = ["VISUAL", "EDITOR"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     // As virsh's editor we are EDITOR ourselves.
-    let editor = named.filter(|editor| !editor.contains("qpt-tui")).unwrap_or_else(|| "vi".to_owned());
+    let editor =
+        named.filter(|editor| !editor.contains("qpt-tui")).unwrap_or_else(|| "vi".to_owned());
     let words = shlex::split(&editor).filter(|words| !words.is_empty());
     words.ok_or_else(|| format!("EDITOR is '{editor}', expected a program"))
 }

@@ -49,9 +49,11 @@ impl Editor {
                 journal::backup(&store::Origin::of_file(&real, ""), old)
             };
             let (ending, next) = match store::save_as(&target, &asked, like.as_ref(), over, &keep) {
-                Ok(SavedAs::Written(file)) => {
-                    Ending::of(Ok(store::Saved::Written(Source::File(file), None)), asked.clone(), false)
-                }
+                Ok(SavedAs::Written(file)) => Ending::of(
+                    Ok(store::Saved::Written(Source::File(file), None)),
+                    asked.clone(),
+                    false,
+                ),
                 Ok(SavedAs::Exists) => (Ending::Exists(shown), None),
                 Err(error) => Ending::of(Err(error), asked.clone(), false),
             };
@@ -102,7 +104,10 @@ impl Editor {
 
     /// Takes the session of another process over, and offers its edits.
     pub(super) fn take_over(&mut self) {
-        let Keeping::Elsewhere(busy) = std::mem::replace(&mut self.keeping, Keeping::Nothing) else { return };
+        let Keeping::Elsewhere(busy) = std::mem::replace(&mut self.keeping, Keeping::Nothing)
+        else {
+            return;
+        };
         match busy.take_over() {
             Ok(journal) => {
                 offer(&mut self.app, &journal);

@@ -51,7 +51,9 @@ pub(super) fn beside(clashes: &[Clash], theme: Theme, columns: usize) -> Vec<Lin
         loop {
             match (theirs.next(), mine.next()) {
                 (None, None) => break,
-                (left, right) => lines.push(row(left.unwrap_or_default(), right.unwrap_or_default())),
+                (left, right) => {
+                    lines.push(row(left.unwrap_or_default(), right.unwrap_or_default()))
+                }
             }
         }
     }

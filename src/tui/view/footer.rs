@@ -17,7 +17,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     // A prompt stays in sight, whatever is told meanwhile.
     if let Some((error, sentence)) = app.status.as_ref().filter(|_| app.mode != Mode::SaveAs) {
         let style = if *error { theme.error() } else { theme.title() };
-        return frame.render_widget(Paragraph::new(cut(&visible(sentence), columns)).style(style), area);
+        return frame
+            .render_widget(Paragraph::new(cut(&visible(sentence), columns)).style(style), area);
     }
     let mut spans = Vec::new();
     let mut used = 0;
@@ -40,11 +41,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     };
     let now = |action| app.is_answer(action) && app.available(action).is_ok();
     let rows = rows.filter(|(row, _)| !row.label.is_empty() && now(row.action));
-    let rows: Vec<(String, &str, Action)> =
-        rows.map(|(row, keys)| (keys[0].name(), label(row.action, &row.label), row.action)).collect();
+    let rows: Vec<(String, &str, Action)> = rows
+        .map(|(row, keys)| (keys[0].name(), label(row.action, &row.label), row.action))
+        .collect();
     // Leaving and help are always shown; the others as far as there is room.
-    let always =
-        |action| matches!(action, Action::Quit | Action::Help | Action::Cancel | Action::No | Action::OtherPane);
+    let always = |action| {
+        matches!(
+            action,
+            Action::Quit | Action::Help | Action::Cancel | Action::No | Action::OtherPane
+        )
+    };
     let length = |(key, label, _): &(String, &str, Action)| width(key) + 1 + width(label) + 2;
     let reserved: usize = rows.iter().filter(|row| always(row.2)).map(length).sum();
     let mut free = columns.saturating_sub(used + reserved);

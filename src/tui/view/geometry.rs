@@ -32,7 +32,8 @@ const STACKED: u16 = 45;
 /// The areas of a screen.
 pub fn areas(app: &App, screen: Rect) -> Areas {
     let [header, body, footer] =
-        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(screen);
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
+            .areas(screen);
     let focused_side = app.mode == Mode::Side;
     let mut divider = None;
     let (list, side) = if app.zoomed || (body.width < SIDE_BY_SIDE && body.height < ONE_PANE) {
@@ -45,9 +46,11 @@ pub fn areas(app: &App, screen: Rect) -> Areas {
         (Some(left), Some(right))
     } else {
         let rows = u16::try_from(app.rows.len()).unwrap_or(u16::MAX);
-        let most = u32::from(body.height) * u32::from(app.split.unwrap_or(STACKED).clamp(20, 80)) / 100;
+        let most =
+            u32::from(body.height) * u32::from(app.split.unwrap_or(STACKED).clamp(20, 80)) / 100;
         let most = u16::try_from(most).unwrap_or(body.height);
-        let [top, bottom] = Layout::vertical([Constraint::Length(rows.min(most)), Constraint::Fill(1)]).areas(body);
+        let [top, bottom] =
+            Layout::vertical([Constraint::Length(rows.min(most)), Constraint::Fill(1)]).areas(body);
         (Some(top), Some(bottom))
     };
     Areas { header, body, list, divider, side, footer }

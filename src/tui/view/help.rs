@@ -40,11 +40,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     ] {
         let (sign, word) = verdict.sign();
         lines.push(Line::from(vec![
-            Span::styled(format!(" {:<width$}", format!("{sign} {word}"), width = KEYS - 1), theme.verdict(verdict)),
+            Span::styled(
+                format!(" {:<width$}", format!("{sign} {word}"), width = KEYS - 1),
+                theme.verdict(verdict),
+            ),
             Span::styled(sense, Style::new()),
         ]));
     }
     let height = usize::from(area.height);
     let first = app.help_scroll.min(lines.len().saturating_sub(height));
-    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), area);
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
+        area,
+    );
 }

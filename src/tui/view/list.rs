@@ -40,7 +40,9 @@ pub(super) fn first(app: &App, height: usize) -> usize {
 fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Line<'a> {
     let columns = usize::from(area.width);
     match row {
-        Row::Title(title, count) => return Line::styled(cut(&format!("{title} ({count})"), columns), theme.title()),
+        Row::Title(title, count) => {
+            return Line::styled(cut(&format!("{title} ({count})"), columns), theme.title());
+        }
         Row::Hint(hint) => return Line::styled(format!("   {hint}"), theme.dim()),
         Row::Option(_) | Row::Variable(_) | Row::Extra(_) | Row::Disabled(_) | Row::General(_) => {}
     }
@@ -56,7 +58,8 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
     let word = if short { word.get(..word.len().min(5)).unwrap_or(word) } else { word };
     let gutter = if short { GUTTER - 2 } else { GUTTER };
     let mark = if app.marked.contains(&index) { "▸" } else { " " };
-    let mut spans = vec![Span::styled(format!("{:<gutter$}", format!("{mark}{sign} {word}")), style)];
+    let mut spans =
+        vec![Span::styled(format!("{:<gutter$}", format!("{mark}{sign} {word}")), style)];
     let room = columns.saturating_sub(gutter);
     match row.entries() {
         Some((List::Args, range)) => {

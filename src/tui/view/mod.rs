@@ -43,7 +43,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
             list::draw(frame, area, app, theme);
         }
         if let Some(area) = areas.divider {
-            let lines: Vec<Line<'_>> = (0..area.height).map(|_| Line::styled("│", theme.dim())).collect();
+            let lines: Vec<Line<'_>> =
+                (0..area.height).map(|_| Line::styled("│", theme.dim())).collect();
             frame.render_widget(Paragraph::new(lines), area);
         }
         if let Some(area) = areas.side {
@@ -80,11 +81,18 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
             right.push(Span::raw(" judging… "));
         }
         for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
-            let count =
-                app.rows.iter().filter(|row| row.is_selectable() && app.verdict_of(row) == Some(verdict)).count();
+            let count = app
+                .rows
+                .iter()
+                .filter(|row| row.is_selectable() && app.verdict_of(row) == Some(verdict))
+                .count();
             let (sign, word) = verdict.sign();
             let short = area.width < 60;
-            right.push(Span::raw(if short { format!(" {sign}{count}") } else { format!(" {sign} {count} {word}") }));
+            right.push(Span::raw(if short {
+                format!(" {sign}{count}")
+            } else {
+                format!(" {sign} {count} {word}")
+            }));
         }
         right.push(Span::raw(" "));
     }

@@ -44,20 +44,31 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         return parts(frame, area, form, theme);
     }
     let inner = open(frame, area, 8, title, theme);
-    let [first, second, _, remark] =
-        Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)])
-            .areas(inner);
+    let [first, second, _, remark] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Fill(1),
+    ])
+    .areas(inner);
     for (index, row) in [first, second].into_iter().enumerate() {
-        let [label, field] = Layout::horizontal([Constraint::Length(8), Constraint::Fill(1)]).areas(row);
+        let [label, field] =
+            Layout::horizontal([Constraint::Length(8), Constraint::Fill(1)]).areas(row);
         let focused = form.focus == index;
         let style = if focused { theme.key() } else { theme.dim() };
-        frame.render_widget(Paragraph::new(format!("{:<7}", form.labels()[index])).style(style), label);
+        frame.render_widget(
+            Paragraph::new(format!("{:<7}", form.labels()[index])).style(style),
+            label,
+        );
         if focused {
             let mut area = form.fields[index].clone();
             area.set_style(Style::new().add_modifier(Modifier::UNDERLINED));
             frame.render_widget(&area, field);
         } else {
-            frame.render_widget(Paragraph::new(cut(&visible(&form.text(index)), usize::from(field.width))), field);
+            frame.render_widget(
+                Paragraph::new(cut(&visible(&form.text(index)), usize::from(field.width))),
+                field,
+            );
         }
     }
     let (text, style) = match &form.error {
@@ -96,10 +107,14 @@ fn parts(frame: &mut Frame<'_>, area: Rect, form: &Form, theme: Theme) {
             frame.render_widget(&typed, value);
         } else {
             let text = row.value.lines().join(" ");
-            frame.render_widget(Paragraph::new(cut(&visible(&text), usize::from(value.width))), value);
+            frame.render_widget(
+                Paragraph::new(cut(&visible(&text), usize::from(value.width))),
+                value,
+            );
         }
         frame.render_widget(
-            Paragraph::new(cut(&format!(" {}", visible(&row.what)), usize::from(what.width))).style(theme.dim()),
+            Paragraph::new(cut(&format!(" {}", visible(&row.what)), usize::from(what.width)))
+                .style(theme.dim()),
             what,
         );
     }
@@ -110,7 +125,8 @@ fn suggestions(app: &App) -> Option<String> {
     let candidates = app.candidates();
     let first = candidates.first()?;
     let what = if first.what.is_empty() { String::new() } else { format!(" ({})", first.what) };
-    let others: Vec<&str> = candidates.iter().skip(1).take(40).map(|candidate| candidate.name.as_str()).collect();
+    let others: Vec<&str> =
+        candidates.iter().skip(1).take(40).map(|candidate| candidate.name.as_str()).collect();
     Some(format!("Ctrl-n: {}{what}   {}", first.name, others.join(" ")))
 }
 
@@ -121,8 +137,11 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     for (index, (finding, remedy)) in app.remedies().into_iter().enumerate() {
         let start = lines.len();
         let style = if index == app.remedy { theme.selected(true) } else { Style::new() };
-        let head = format!("{} · {}: {}", finding.layer.title(), remedy.scope.title(), remedy.title);
-        lines.extend(wrap(&visible(&head), columns, "  ").into_iter().map(|line| Line::styled(line, style)));
+        let head =
+            format!("{} · {}: {}", finding.layer.title(), remedy.scope.title(), remedy.title);
+        lines.extend(
+            wrap(&visible(&head), columns, "  ").into_iter().map(|line| Line::styled(line, style)),
+        );
         if let Some(step) = remedy_text(&app.document, remedy) {
             lines.extend(
                 wrap(&format!("    {}", visible(&step)), columns, "    ")
@@ -138,44 +157,68 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let inner = open(frame, area, height, "What can be done", theme);
     let shown = usize::from(inner.height);
     let first = chosen.end.saturating_sub(shown).min(chosen.start);
-    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()), inner);
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
+        inner,
+    );
 }
 
 /// What was pasted, and what becomes of each thing in it.
 pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let inner = open(frame, area, area.height, "Import: paste a command line, XML or a log", theme);
     let columns = usize::from(inner.width);
-    let pasted = wrap(&format!("{}▏", visible(&app.pasted.replace(['\n', '\r'], " "))), columns, "");
+    let pasted =
+        wrap(&format!("{}▏", visible(&app.pasted.replace(['\n', '\r'], " "))), columns, "");
     let kept = pasted.len().min(3);
     let mut lines: Vec<Line<'_>> = Vec::new();
     match app.import() {
         Ok(items) if items.is_empty() => {
             let how = "Paste with your terminal (Shift-Insert, Ctrl-Shift-v), or type. For example: -device virtio-rng-pci,addr=0x1e";
-            lines.extend(wrap(how, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())));
+            lines.extend(
+                wrap(how, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())),
+            );
         }
         Ok(items) => {
             for item in items {
-                let words: Vec<String> = item.entries.iter().map(crate::domain::EntryKind::text).collect();
+                let words: Vec<String> =
+                    item.entries.iter().map(crate::domain::EntryKind::text).collect();
                 let text = visible(&words.join(" ")).into_owned();
                 let (text, style) = match item.fate {
                     Fate::Added => (format!("+ {text}"), theme.added()),
                     Fate::There => (format!("= {text}   (the domain has it)"), theme.dim()),
-                    Fate::Elsewhere(place) => (format!("~ {text}   (left out: {place})"), theme.dim()),
+                    Fate::Elsewhere(place) => {
+                        (format!("~ {text}   (left out: {place})"), theme.dim())
+                    }
                 };
-                lines.extend(wrap(&text, columns, "    ").into_iter().map(|line| Line::styled(line, style)));
+                lines.extend(
+                    wrap(&text, columns, "    ").into_iter().map(|line| Line::styled(line, style)),
+                );
             }
         }
         Err(error) => {
-            lines.extend(wrap(&visible(&error), columns, "").into_iter().map(|line| Line::styled(line, theme.error())));
+            lines.extend(
+                wrap(&visible(&error), columns, "")
+                    .into_iter()
+                    .map(|line| Line::styled(line, theme.error())),
+            );
         }
     }
-    let [above, below] =
-        Layout::vertical([Constraint::Length(u16::try_from(kept + 1).unwrap_or(4)), Constraint::Fill(1)]).areas(inner);
+    let [above, below] = Layout::vertical([
+        Constraint::Length(u16::try_from(kept + 1).unwrap_or(4)),
+        Constraint::Fill(1),
+    ])
+    .areas(inner);
     let tail = pasted.len() - kept;
-    frame.render_widget(Paragraph::new(pasted.into_iter().skip(tail).map(Line::from).collect::<Vec<_>>()), above);
+    frame.render_widget(
+        Paragraph::new(pasted.into_iter().skip(tail).map(Line::from).collect::<Vec<_>>()),
+        above,
+    );
     let height = usize::from(below.height);
     let first = app.scroll.min(lines.len().saturating_sub(height));
-    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), below);
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
+        below,
+    );
 }
 
 /// The actions that the typed words find.
@@ -185,8 +228,12 @@ pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme
     let height = usize::from(inner.height);
     let found = app.found_actions();
     let first = (app.palette.1 + 1).saturating_sub(height);
-    let line = |(index, (binding, keys)): (usize, &(&crate::tui::keymap::Binding, &[crate::tui::keymap::Key]))| {
-        let why = app.available(binding.action).err().map(|why| format!("  ({why})")).unwrap_or_default();
+    let line = |(index, (binding, keys)): (
+        usize,
+        &(&crate::tui::keymap::Binding, &[crate::tui::keymap::Key]),
+    )| {
+        let why =
+            app.available(binding.action).err().map(|why| format!("  ({why})")).unwrap_or_default();
         let text = cut(&format!("{:<8} {}{why}", keys[0].name(), binding.help), columns);
         let style = match (index == app.palette.1, why.is_empty()) {
             (true, _) => theme.selected(true),
@@ -195,7 +242,8 @@ pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme
         };
         Line::styled(text, style)
     };
-    let lines: Vec<Line<'_>> = found.iter().enumerate().skip(first).take(height).map(line).collect();
+    let lines: Vec<Line<'_>> =
+        found.iter().enumerate().skip(first).take(height).map(line).collect();
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
@@ -205,7 +253,10 @@ pub(super) fn tour(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let lines: Vec<String> = TOUR.lines().flat_map(|line| wrap(line, columns, "    ")).collect();
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, area, height, "qpt-tui", theme);
-    frame.render_widget(Paragraph::new(lines.into_iter().map(Line::from).collect::<Vec<_>>()), inner);
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().map(Line::from).collect::<Vec<_>>()),
+        inner,
+    );
 }
 
 const TOUR: &str = include_str!("../../../assets/demo/tour.md");
@@ -213,7 +264,8 @@ const TOUR: &str = include_str!("../../../assets/demo/tour.md");
 pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let Some(question) = &app.question else { return };
     let columns = usize::from(area.width.min(110).saturating_sub(2));
-    let mut lines: Vec<Line<'_>> = wrap(&visible(&question.text()), columns, "").into_iter().map(Line::from).collect();
+    let mut lines: Vec<Line<'_>> =
+        wrap(&visible(&question.text()), columns, "").into_iter().map(Line::from).collect();
     let body = compared(question, app, theme, columns);
     if !body.is_empty() {
         lines.push(Line::default());
@@ -224,10 +276,17 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let shown = usize::from(inner.height);
     let first = app.scroll.min(lines.len().saturating_sub(shown));
     let hidden = lines.len() > first + shown;
-    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()), inner);
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
+        inner,
+    );
     if hidden {
-        let mark =
-            Rect { x: inner.right().saturating_sub(10), y: inner.bottom(), width: 8.min(inner.width), height: 1 };
+        let mark = Rect {
+            x: inner.right().saturating_sub(10),
+            y: inner.bottom(),
+            width: 8.min(inner.width),
+            height: 1,
+        };
         frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
     }
 }

@@ -60,8 +60,11 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
 /// The words of a text and what stands between them; a closing sign stays with the word before it.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut bounds: Vec<usize> = text.split_word_bound_indices().map(|(at, _)| at).collect();
-    let closes =
-        |at: usize| at > 0 && text[at..].starts_with([')', ']', ',', ';']) && !text[..at].ends_with([' ', ',', ')']);
+    let closes = |at: usize| {
+        at > 0
+            && text[at..].starts_with([')', ']', ',', ';'])
+            && !text[..at].ends_with([' ', ',', ')'])
+    };
     bounds.retain(|at| !closes(*at));
     let ends: Vec<usize> = bounds.iter().skip(1).copied().chain([text.len()]).collect();
     bounds.into_iter().zip(ends).map(|(start, end)| &text[start..end])

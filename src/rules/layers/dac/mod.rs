@@ -45,12 +45,13 @@ fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
 fn closed<'a>(case: &Case<'_>, who: &Identity, walk: &'a Walk) -> Option<&'a Step> {
     let target = walk.target().map(|step| &step.path);
     // /proc/self is another process for QEMU than for us, and each may pass its own.
-    let own =
-        |path: &str| path.strip_prefix("/proc/").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let on_the_way = walk
-        .steps
-        .iter()
-        .filter(|step| step.kind == FileKind::Directory && Some(&step.path) != target && !own(&step.path));
+    let own = |path: &str| {
+        path.strip_prefix("/proc/")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let on_the_way = walk.steps.iter().filter(|step| {
+        step.kind == FileKind::Directory && Some(&step.path) != target && !own(&step.path)
+    });
     on_the_way.into_iter().find(|step| !permits(case, who, step, SEARCH))
 }
 
@@ -65,11 +66,17 @@ fn owned(case: &Case<'_>, who: &Identity, path: &str, step: &Step) -> Step {
         SecLabelType::Static => label.relabel == Some(true),
         SecLabelType::None => false,
     });
-    if native && dynamic && relabels { Step { uid: who.uid, gid: who.gid, ..step.clone() } } else { step.clone() }
+    if native && dynamic && relabels {
+        Step { uid: who.uid, gid: who.gid, ..step.clone() }
+    } else {
+        step.clone()
+    }
 }
 
 /// Uses with who opens them and the walk, where all of it is known and no directory on the way is closed.
-fn reached<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk, &'a Identity)> + use<'a> {
+fn reached<'a>(
+    case: &Case<'a>,
+) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk, &'a Identity)> + use<'a> {
     let case = *case;
     let who = case.identity().ok();
     case.walks().filter_map(move |(usage, path, access, walk)| {
@@ -88,7 +95,10 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
         let needed = !own && case.line.uses.iter().any(|usage| usage.resource.path().is_some());
         match case.identity() {
             Err(why) if needed => {
-                vec![Finding::general(Verdict::Unknown, format!("whether QEMU may open the files is not known: {why}"))]
+                vec![Finding::general(
+                    Verdict::Unknown,
+                    format!("whether QEMU may open the files is not known: {why}"),
+                )]
             }
             _ => Vec::new(),
         }
@@ -125,8 +135,12 @@ fn label_user(case: &Case<'_>) -> Vec<Finding> {
     if who.uid == 0 || default.is_none_or(|default| default.uid == who.uid) {
         return Vec::new();
     }
-    let relabels =
-        case.document.facts().seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
+    let relabels = case
+        .document
+        .facts()
+        .seclabels
+        .iter()
+        .any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
     let shut = case.host.walk(STATE_DIRECTORY).ok().and_then(|walk| {
         let target = walk.target().filter(|step| !permits(case, who, step, SEARCH));
         closed(case, who, walk).or(target)
@@ -147,8 +161,11 @@ fn label_user(case: &Case<'_>) -> Vec<Finding> {
         // Recorded starts disagree: with relabel='no' one host's QEMU could read its key, another's could not.
         None if !relabels => vec![Finding {
             verdict: Verdict::Unknown,
-            ..finding(format!("whether {} may read the key that libvirt makes for the VM is not known", who.user))
-                .remedy(Remedy::none(Scope::Rewrite, "say relabel='yes' in the seclabel, then it may"))
+            ..finding(format!(
+                "whether {} may read the key that libvirt makes for the VM is not known",
+                who.user
+            ))
+            .remedy(Remedy::none(Scope::Rewrite, "say relabel='yes' in the seclabel, then it may"))
         }],
         None => Vec::new(),
     }
@@ -164,7 +181,11 @@ pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
         let mut findings = Vec::new();
         for (usage, path, _, walk) in case.walks() {
             let Some(step) = closed(case, who, walk) else { continue };
-            let finding = Finding::of(usage, Verdict::Blocks, format!("{} may not pass {}", who.user, step.path));
+            let finding = Finding::of(
+                usage,
+                Verdict::Blocks,
+                format!("{} may not pass {}", who.user, step.path),
+            );
             let finding = finding
                 .because(case.host.describe(step))
                 .because(who.sentence())
@@ -194,7 +215,9 @@ pub(in crate::rules) static UNREADABLE: Rule = Rule {
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
-            let Some(step) = walk.target().filter(|_| access.reads()).map(|step| owned(case, who, path, step)) else {
+            let Some(step) =
+                walk.target().filter(|_| access.reads()).map(|step| owned(case, who, path, step))
+            else {
                 continue;
             };
             if !permits(case, who, &step, READ) {
@@ -220,19 +243,28 @@ pub(in crate::rules) static UNWRITABLE: Rule = Rule {
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
-            let Some(step) = walk.target().map(|step| owned(case, who, path, step)) else { continue };
+            let Some(step) = walk.target().map(|step| owned(case, who, path, step)) else {
+                continue;
+            };
             if matches!((access, &step.kind), (Access::Memory, FileKind::Directory)) {
                 continue; // a file is made inside it
             }
             let readable = permits(case, who, &step, READ);
-            if access.writes() && (readable || !access.reads()) && !permits(case, who, &step, WRITE) {
+            if access.writes() && (readable || !access.reads()) && !permits(case, who, &step, WRITE)
+            {
                 findings.push(refused(case, usage, who, &step, "rw", "write"));
-            } else if access == Access::ReadWriteOrRead && readable && !permits(case, who, &step, WRITE) {
+            } else if access == Access::ReadWriteOrRead
+                && readable
+                && !permits(case, who, &step, WRITE)
+            {
                 findings.push(
                     Finding::of(
                         usage,
                         Verdict::Note,
-                        format!("{} may only read {}; QEMU opens it read-only", who.user, step.path),
+                        format!(
+                            "{} may only read {}; QEMU opens it read-only",
+                            who.user, step.path
+                        ),
                     )
                     .because(case.host.describe(&step))
                     .because(who.sentence()),
@@ -252,22 +284,30 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
             // A node that its driver has not made yet is said to be missing.
-            let awaited = access == Access::Memory && walk.target().is_none() && super::host::of_a_driver(case, walk);
+            let awaited = access == Access::Memory
+                && walk.target().is_none()
+                && super::host::of_a_driver(case, walk);
             if !access.creates() || awaited {
                 continue;
             }
-            let inside = walk.target().filter(|step| access == Access::Memory && step.kind == FileKind::Directory);
+            let inside = walk
+                .target()
+                .filter(|step| access == Access::Memory && step.kind == FileKind::Directory);
             let Some(parent) = inside.or(walk.parent()) else { continue };
             let makes = inside.is_some() || walk.target().is_none() || access == Access::Listen;
             // The private /dev is a new directory of root's, whatever the host's own allows.
             let own = case.start.private_dev && parent.path == "/dev";
             if makes && (!permits(case, who, parent, WRITE | SEARCH) || own && who.uid != 0) {
-                let act = if access == Access::Listen { "make a socket in" } else { "make a file in" };
-                let finding =
-                    Finding::of(usage, Verdict::Blocks, format!("{} may not {act} {}", who.user, parent.path))
-                        .because(case.host.describe(parent))
-                        .because(who.sentence())
-                        .because("QEMU says 'Permission denied'");
+                let act =
+                    if access == Access::Listen { "make a socket in" } else { "make a file in" };
+                let finding = Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("{} may not {act} {}", who.user, parent.path),
+                )
+                .because(case.host.describe(parent))
+                .because(who.sentence())
+                .because("QEMU says 'Permission denied'");
                 let finding = finding.remedy(if own {
                     let why = "choose another directory: the VM's /dev is made anew by libvirt at each start";
                     Remedy::none(Scope::Rewrite, why)
@@ -287,11 +327,19 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
     },
 };
 
-fn refused(case: &Case<'_>, usage: &Use, who: &Identity, step: &Step, bits: &str, verb: &str) -> Finding {
+fn refused(
+    case: &Case<'_>,
+    usage: &Use,
+    who: &Identity,
+    step: &Step,
+    bits: &str,
+    verb: &str,
+) -> Finding {
     let device = matches!(step.kind, FileKind::Char(..) | FileKind::Block(..));
-    let mut finding = Finding::of(usage, Verdict::Blocks, format!("{} may not {verb} {}", who.user, step.path))
-        .because(case.host.describe(step))
-        .because(who.sentence());
+    let mut finding =
+        Finding::of(usage, Verdict::Blocks, format!("{} may not {verb} {}", who.user, step.path))
+            .because(case.host.describe(step))
+            .because(who.sentence());
     if who.uid == 0 {
         finding =
             finding.because("SELinux gives QEMU's domain no dac_override, so that root is a user like any other here");
@@ -330,14 +378,23 @@ fn quote_acl(who: &Identity, bits: &str) -> String {
 fn disable(case: &Case<'_>, finding: Finding) -> Finding {
     if case.host.instance == Instance::Session {
         return finding
-            .remedy(Remedy::none(Scope::DisableVm, "there is none: in the session instance QEMU is you"))
-            .remedy(Remedy::none(Scope::DisableHost, "there is none: in the session instance QEMU is you"));
+            .remedy(Remedy::none(
+                Scope::DisableVm,
+                "there is none: in the session instance QEMU is you",
+            ))
+            .remedy(Remedy::none(
+                Scope::DisableHost,
+                "there is none: in the session instance QEMU is you",
+            ));
     }
     if !case.start.root_overrides {
         let why = "there is none while SELinux confines QEMU: root without dac_override is a user like any other";
-        return finding.remedy(Remedy::none(Scope::DisableVm, why)).remedy(Remedy::none(Scope::DisableHost, why));
+        return finding
+            .remedy(Remedy::none(Scope::DisableVm, why))
+            .remedy(Remedy::none(Scope::DisableHost, why));
     }
-    let label = "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
+    let label =
+        "<seclabel type='static' model='dac' relabel='no'><label>root:root</label></seclabel>";
     let finding = match case.document.set_seclabel("dac", label) {
         Ok(edits) => finding.remedy(Remedy::edit(
             Scope::DisableVm,

@@ -13,7 +13,11 @@ pub(in crate::rules) static PRIVILEGE: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-privilege.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
-        let changes = case.line.uses.iter().filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
+        let changes = case
+            .line
+            .uses
+            .iter()
+            .filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
         changes
             .filter(|_| who.uid != 0)
             .map(|usage| {
@@ -41,7 +45,9 @@ pub(in crate::rules) static TAP: Rule = Rule {
             Resource::Tap { name } => Some((usage, name.as_str())),
             _ => None,
         });
-        taps.filter(|_| who.uid != 0).filter_map(|(usage, name)| tap(case, who, usage, name)).collect()
+        taps.filter(|_| who.uid != 0)
+            .filter_map(|(usage, name)| tap(case, who, usage, name))
+            .collect()
     },
 };
 
@@ -49,7 +55,10 @@ pub(in crate::rules) static TAP: Rule = Rule {
 fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Finding> {
     let new = name.contains('%');
     let message = match case.host.taps.get(name) {
-        Some(tap) if tap.owner.is_none_or(|uid| uid == who.uid) && tap.group.is_none_or(|gid| who.in_group(gid)) => {
+        Some(tap)
+            if tap.owner.is_none_or(|uid| uid == who.uid)
+                && tap.group.is_none_or(|gid| who.in_group(gid)) =>
+        {
             return None;
         }
         Some(_) => format!("the tap interface {name} belongs to another user than {}", who.user),
@@ -72,7 +81,8 @@ fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Findi
             format!("make one for {} ('{}'), and name it: ifname=tap0", who.user, add.join(" ")),
         ))
     } else {
-        let command = if case.host.taps.contains_key(name) { [taken, add].concat() } else { add.to_vec() };
+        let command =
+            if case.host.taps.contains_key(name) { [taken, add].concat() } else { add.to_vec() };
         finding.remedy(Remedy::command(
             Scope::Grant,
             format!("make it for {}, until the next boot", who.user),
@@ -93,7 +103,9 @@ pub(in crate::rules) static PORT: Rule = Rule {
         // What is not known may be the kernel's own default.
         let first = *setting.yes().unwrap_or(&1024);
         let low = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Network { listen: true, endpoint: Some(endpoint), .. } if endpoint.port < first => {
+            Resource::Network { listen: true, endpoint: Some(endpoint), .. }
+                if endpoint.port < first =>
+            {
                 Some((usage, endpoint.port))
             }
             _ => None,
@@ -101,17 +113,21 @@ pub(in crate::rules) static PORT: Rule = Rule {
         low.filter(|_| who.uid != 0)
             .map(|(usage, port)| {
                 if let Known::Unknown(why) = setting {
-                    let message = format!("whether {} may listen on port {port} is not known", who.user);
+                    let message =
+                        format!("whether {} may listen on port {port} is not known", who.user);
                     let why = format!("net.ipv4.ip_unprivileged_port_start: {why}");
                     return Finding::of(usage, Verdict::Unknown, message).because(why);
                 }
-                let finding =
-                    Finding::of(usage, Verdict::Blocks, format!("{} may not listen on port {port}", who.user))
-                        .because(who.sentence())
-                        .because(format!(
-                            "net.ipv4.ip_unprivileged_port_start is {first}; QEMU says 'Permission denied'"
-                        ))
-                        .remedy(Remedy::none(Scope::Rewrite, format!("take a port from {first} on")));
+                let finding = Finding::of(
+                    usage,
+                    Verdict::Blocks,
+                    format!("{} may not listen on port {port}", who.user),
+                )
+                .because(who.sentence())
+                .because(format!(
+                    "net.ipv4.ip_unprivileged_port_start is {first}; QEMU says 'Permission denied'"
+                ))
+                .remedy(Remedy::none(Scope::Rewrite, format!("take a port from {first} on")));
                 let finding = disable(case, finding);
                 finding.remedy(Remedy::command(
                     Scope::DisableHost,
@@ -133,7 +149,10 @@ pub(in crate::rules) static LOCKED_MEMORY: Rule = Rule {
         if who.uid == 0 || case.document.facts().raises_memlock {
             return Vec::new();
         }
-        let locks = case.line.options("overcommit").filter(|option| option.pairs.on("mem-lock") == Some(true));
+        let locks = case
+            .line
+            .options("overcommit")
+            .filter(|option| option.pairs.on("mem-lock") == Some(true));
         locks.filter_map(|option| locked(case, option.place())).collect()
     },
 };

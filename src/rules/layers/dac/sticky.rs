@@ -23,10 +23,13 @@ pub(in crate::rules) static STICKY_LINK: Rule = Rule {
         for (usage, path, _, walk) in case.walks() {
             let Some((link, directory)) = refused(who, path, &walk.steps) else { continue };
             if let Known::Unknown(why) = setting {
-                let message =
-                    format!("whether the kernel follows the link {} for {} is not known", link.path, who.user);
+                let message = format!(
+                    "whether the kernel follows the link {} for {} is not known",
+                    link.path, who.user
+                );
                 findings.push(
-                    Finding::of(usage, Verdict::Unknown, message).because(format!("fs.protected_symlinks: {why}")),
+                    Finding::of(usage, Verdict::Unknown, message)
+                        .because(format!("fs.protected_symlinks: {why}")),
                 );
                 continue;
             }
@@ -49,7 +52,9 @@ pub(in crate::rules) static STICKY_LINK: Rule = Rule {
 
 /// The link that ends a path and may not be followed (`may_follow_link`, fs/namei.c): only the last part is looked at so.
 fn refused<'a>(who: &Identity, path: &str, steps: &'a [Step]) -> Option<(&'a Step, &'a Step)> {
-    let at = steps.iter().position(|step| matches!(step.kind, FileKind::Link(_)) && ends(path, &step.path))?;
+    let at = steps
+        .iter()
+        .position(|step| matches!(step.kind, FileKind::Link(_)) && ends(path, &step.path))?;
     let link = &steps[at];
     let directory = steps[..at].iter().rfind(|step| step.kind == FileKind::Directory)?;
     let open = directory.mode & STICKY != 0 && directory.mode & WORLD_WRITABLE != 0;
@@ -90,20 +95,27 @@ pub(super) fn sticky(
                 && target.uid != parent.uid
                 && ((protected >= 1 && world) || (protected >= 2 && group)) =>
         {
-            format!("{} may not open {path} for creation: it belongs to another user in a sticky directory", who.user)
+            format!(
+                "{} may not open {path} for creation: it belongs to another user in a sticky directory",
+                who.user
+            )
         }
         _ => return None,
     };
     if let (Access::Create, Known::Unknown(why)) = (access, setting) {
         let message = format!("whether {} may open {path} for creation is not known", who.user);
-        return Some(Finding::of(usage, Verdict::Unknown, message).because(format!("fs.protected_regular: {why}")));
+        return Some(
+            Finding::of(usage, Verdict::Unknown, message)
+                .because(format!("fs.protected_regular: {why}")),
+        );
     }
     let mut finding = Finding::of(usage, Verdict::Blocks, message)
         .because(case.host.describe(target))
         .because(case.host.describe(parent))
         .because(who.sentence());
     if access == Access::Create {
-        finding = finding.because(format!("fs.protected_regular is {protected}; QEMU says 'Permission denied'"));
+        finding = finding
+            .because(format!("fs.protected_regular is {protected}; QEMU says 'Permission denied'"));
     }
     Some(finding.remedy(Remedy::command(
         Scope::Grant,

@@ -48,7 +48,11 @@ fn denied(
 ) -> Option<Vec<&'static str>> {
     if let Some(allowed) = case.host.selinux.allowed(source, target, class) {
         return Some(
-            wanted.iter().copied().filter(|wanted| !allowed.iter().any(|allowed| allowed == wanted)).collect(),
+            wanted
+                .iter()
+                .copied()
+                .filter(|wanted| !allowed.iter().any(|allowed| allowed == wanted))
+                .collect(),
         );
     }
     let word = shipped(case, source, type_of(target)?)?;
@@ -75,7 +79,9 @@ fn shipped(case: &Case<'_>, source: &str, kind: &str) -> Option<&'static str> {
         (Family::Debian, true) => 1,
         (Family::Fedora, true) => 2,
         (Family::Debian, false) if type_of(source)? == "virtd_t" => 3,
-        (Family::Fedora, false) if ["virtd_t", "virtqemud_t"].contains(&type_of(source)?) => return Some("write-map"),
+        (Family::Fedora, false) if ["virtd_t", "virtqemud_t"].contains(&type_of(source)?) => {
+            return Some("write-map");
+        }
         (Family::Debian | Family::Fedora, false) => return None,
     };
     column_of(kind, column)
@@ -102,7 +108,11 @@ fn family(case: &Case<'_>) -> Option<Family> {
 
 /// The label of a step as QEMU will find it: libvirt labels what native elements name.
 fn label_of(case: &Case<'_>, path: &str, step: &Step, process: &str) -> Option<String> {
-    let native = case.document.facts().brings(path).filter(|native| native.relabelled && case.start.selinux_driver);
+    let native = case
+        .document
+        .facts()
+        .brings(path)
+        .filter(|native| native.relabelled && case.start.selinux_driver);
     match native {
         Some(native) if native.readonly => Some("system_u:object_r:virt_content_t:s0".to_owned()),
         Some(_) => Some(format!("system_u:object_r:svirt_image_t:{}", range(process))),
@@ -127,7 +137,8 @@ pub(in crate::rules) static SELINUX_DENIED: Rule = Rule {
             let found = judge(case, usage, path, access, walk, &process, dynamic);
             // What is not known does not matter where SELinux only logs.
             let matters = |finding: &Finding| {
-                finding.verdict != Verdict::Unknown || case.host.selinux.mode == Known::Yes(Mode::Enforcing)
+                finding.verdict != Verdict::Unknown
+                    || case.host.selinux.mode == Known::Yes(Mode::Enforcing)
             };
             findings.extend(found.filter(matters));
         }
@@ -146,8 +157,11 @@ fn judge(
 ) -> Option<Finding> {
     // Directories and links on the way.
     let target = walk.target();
-    for step in walk.steps.iter().filter(|step| target.is_none_or(|target| target.path != step.path)) {
-        let wanted: &[&str] = if step.kind == FileKind::Directory { &["search"] } else { &["read"] };
+    for step in
+        walk.steps.iter().filter(|step| target.is_none_or(|target| target.path != step.path))
+    {
+        let wanted: &[&str] =
+            if step.kind == FileKind::Directory { &["search"] } else { &["read"] };
         let Some(label) = &step.label else { continue };
         if let Some(missing) = case.host.selinux.allowed(process, label, class_of(&step.kind))
             && !missing.iter().any(|allowed| wanted.contains(&allowed.as_str()))
@@ -163,7 +177,11 @@ fn judge(
         (None, _) => return None,
     };
     let Some(label) = label_of(case, path, step, process) else {
-        return Some(Finding::of(usage, Verdict::Unknown, format!("the SELinux label of {} is not known", step.path)));
+        return Some(Finding::of(
+            usage,
+            Verdict::Unknown,
+            format!("the SELinux label of {} is not known", step.path),
+        ));
     };
     let wanted = permissions(access, &step.kind);
     match denied(case, process, &label, class_of(&step.kind), &wanted) {
@@ -180,7 +198,13 @@ fn judge(
 }
 
 /// Connecting needs 'connectto' on the process that listens as well.
-fn connection(case: &Case<'_>, usage: &Use, step: &Step, process: &str, dynamic: bool) -> Option<Finding> {
+fn connection(
+    case: &Case<'_>,
+    usage: &Use,
+    step: &Step,
+    process: &str,
+    dynamic: bool,
+) -> Option<Finding> {
     let selinux = &case.host.selinux;
     let server = selinux.servers.get(&step.path);
     match server.and_then(|server| selinux.allowed(process, server, "unix_stream_socket")) {
@@ -217,7 +241,8 @@ fn creation(
 ) -> Option<Finding> {
     let label = parent.label.as_ref()?;
     let asked = case.host.selinux.allowed(process, label, "dir").is_some();
-    if !asked && matches!(family(case), Some(Family::Debian)) && type_of(process) == Some("svirt_t") {
+    if !asked && matches!(family(case), Some(Family::Debian)) && type_of(process) == Some("svirt_t")
+    {
         // Type transitions decide what a new file becomes; the table has what was measured.
         let makes = column_of(type_of(label)?, 4).unwrap_or("");
         let wanted = if access == Access::Listen { "socket" } else { "file" };
@@ -231,8 +256,12 @@ fn creation(
     }
     let missing = denied(case, process, label, "dir", &["add_name", "search", "write"]);
     let class = if access == Access::Listen { "sock_file" } else { "file" };
-    let new =
-        case.host.selinux.decisions.get(&format!("{process} {label} new-{class}")).and_then(|found| found.first());
+    let new = case
+        .host
+        .selinux
+        .decisions
+        .get(&format!("{process} {label} new-{class}"))
+        .and_then(|found| found.first());
     match missing {
         Some(missing) if !missing.is_empty() => {
             Some(denial(case, usage, parent, label, process, dynamic, &missing, access))
@@ -246,8 +275,18 @@ fn creation(
                 &["create"]
             };
             let missing = denied(case, process, new?, class, wanted)?;
-            (!missing.is_empty())
-                .then(|| denial(case, usage, parent, new.unwrap_or(label), process, dynamic, &missing, access))
+            (!missing.is_empty()).then(|| {
+                denial(
+                    case,
+                    usage,
+                    parent,
+                    new.unwrap_or(label),
+                    process,
+                    dynamic,
+                    &missing,
+                    access,
+                )
+            })
         }
         None => Some(
             Finding::of(
@@ -273,13 +312,21 @@ fn denial(
 ) -> Finding {
     let permissive = case.host.selinux.mode == Known::Yes(Mode::Permissive);
     let verdict = if permissive { Verdict::Note } else { Verdict::Blocks };
-    let would = if permissive { "would not let (it is permissive, and only logs)" } else { "does not let" };
+    let would =
+        if permissive { "would not let (it is permissive, and only logs)" } else { "does not let" };
     let verbs = missing.join(" ");
-    let shown = if dynamic { process.rsplit_once(':').map_or(process, |(base, _)| base) } else { process };
-    let finding = Finding::of(usage, verdict, format!("SELinux {would} QEMU {verbs} {}", step.path))
-        .because(format!("{} has the label {label}", step.path))
-        .because(format!("QEMU runs as {shown}{}", if dynamic { " with categories drawn at each start" } else { "" }))
-        .because("QEMU says 'Permission denied'; the audit log may have an AVC with the same words");
+    let shown =
+        if dynamic { process.rsplit_once(':').map_or(process, |(base, _)| base) } else { process };
+    let finding =
+        Finding::of(usage, verdict, format!("SELinux {would} QEMU {verbs} {}", step.path))
+            .because(format!("{} has the label {label}", step.path))
+            .because(format!(
+                "QEMU runs as {shown}{}",
+                if dynamic { " with categories drawn at each start" } else { "" }
+            ))
+            .because(
+                "QEMU says 'Permission denied'; the audit log may have an AVC with the same words",
+            );
     remedies(case, finding, step, access, process, dynamic)
 }
 
@@ -291,7 +338,8 @@ fn daemon_denied(case: &Case<'_>, step: &Step, access: Access) -> bool {
         FileKind::Directory if access != Access::Directory => vec!["add_name", "write"],
         _ => permissions(access, &step.kind),
     };
-    denied(case, daemon, label, class_of(&step.kind), &wanted).is_some_and(|missing| !missing.is_empty())
+    denied(case, daemon, label, class_of(&step.kind), &wanted)
+        .is_some_and(|missing| !missing.is_empty())
 }
 
 /// The boolean that opens a type of file for VMs: network file systems can't be relabelled.
@@ -299,7 +347,14 @@ fn boolean(kind: &str) -> Option<&'static str> {
     (1..=2).find_map(|column| column_of(kind, column)?.strip_prefix("if:"))
 }
 
-fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, process: &str, dynamic: bool) -> Finding {
+fn remedies(
+    case: &Case<'_>,
+    finding: Finding,
+    step: &Step,
+    access: Access,
+    process: &str,
+    dynamic: bool,
+) -> Finding {
     let path = step.path.as_str();
     let boolean = step.label.as_deref().and_then(type_of).and_then(boolean);
     let reading = !access.writes() && !access.creates() && access != Access::ReadWriteOrRead;
@@ -322,7 +377,18 @@ fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, proc
             .remedy(Remedy::command(
                 Scope::Grant,
                 "the same, so that it outlives a relabelling",
-                &["semanage", "fcontext", "-a", "-t", "virt_content_t", path, "&&", "restorecon", "-v", path],
+                &[
+                    "semanage",
+                    "fcontext",
+                    "-a",
+                    "-t",
+                    "virt_content_t",
+                    path,
+                    "&&",
+                    "restorecon",
+                    "-v",
+                    path,
+                ],
             ));
     } else {
         finding = finding
@@ -381,7 +447,9 @@ fn remedies(case: &Case<'_>, finding: Finding, step: &Step, access: Access, proc
     }
     if daemon_denied(case, step, access) {
         let why = "there is none: an unconfined VM runs as libvirt's daemon, which SELinux denies this too";
-        return finding.remedy(Remedy::none(Scope::DisableVm, why)).remedy(Remedy::none(Scope::DisableHost, why));
+        return finding
+            .remedy(Remedy::none(Scope::DisableVm, why))
+            .remedy(Remedy::none(Scope::DisableHost, why));
     }
     let off = "<seclabel type='none' model='selinux'/>";
     finding = match case.document.set_seclabel("selinux", off) {
@@ -453,7 +521,9 @@ fn categories(range: &str) -> Vec<u32> {
     let number = |text: &str| text.trim_start_matches('c').parse::<u32>().ok();
     list.split(',')
         .flat_map(|part| match part.split_once('.') {
-            Some((low, high)) => (number(low).unwrap_or(1)..=number(high).unwrap_or(0)).collect::<Vec<_>>(),
+            Some((low, high)) => {
+                (number(low).unwrap_or(1)..=number(high).unwrap_or(0)).collect::<Vec<_>>()
+            }
             None => number(part).into_iter().collect(),
         })
         .collect()

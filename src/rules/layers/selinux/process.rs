@@ -37,7 +37,10 @@ fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
     };
     if selinux.known.get(label) == Some(&false) {
         let finding = finding(Verdict::Blocks, format!("the SELinux policy has no label {label}"));
-        return Some(finding.because("libvirt says 'unable to set socket security context … Invalid argument'"));
+        return Some(
+            finding
+                .because("libvirt says 'unable to set socket security context … Invalid argument'"),
+        );
     }
     if !enforcing {
         return None;
@@ -49,36 +52,63 @@ fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
     let daemon = selinux.daemon.as_deref().unwrap_or_default();
     if lacks(daemon, label, "unix_stream_socket", "create") == Some(true) {
         return Some(
-            finding(Verdict::Blocks, format!("libvirt's daemon may not make a socket with the label {label}"))
-                .because("libvirt says 'Unable to create UNIX socket: Permission denied'"),
+            finding(
+                Verdict::Blocks,
+                format!("libvirt's daemon may not make a socket with the label {label}"),
+            )
+            .because("libvirt says 'Unable to create UNIX socket: Permission denied'"),
         );
     }
     if lacks(daemon, label, "process", "transition") == Some(true) {
         return Some(
-            finding(Verdict::Blocks, format!("libvirt's daemon may not start a process with the label {label}"))
-                .because("the audit log has an AVC { transition }"),
+            finding(
+                Verdict::Blocks,
+                format!("libvirt's daemon may not start a process with the label {label}"),
+            )
+            .because("the audit log has an AVC { transition }"),
         );
     }
     let key = image_label(label);
-    if ["open", "read"].iter().any(|permission| lacks(label, &key, "file", permission) == Some(true)) {
+    if ["open", "read"]
+        .iter()
+        .any(|permission| lacks(label, &key, "file", permission) == Some(true))
+    {
         return Some(
-            finding(Verdict::Blocks, "QEMU may not read the key that libvirt makes for it".to_owned())
-                .because(format!("the key has the label {key}; QEMU says 'Unable to read …/master-key.aes'")),
+            finding(
+                Verdict::Blocks,
+                "QEMU may not read the key that libvirt makes for it".to_owned(),
+            )
+            .because(format!(
+                "the key has the label {key}; QEMU says 'Unable to read …/master-key.aes'"
+            )),
         );
     }
-    let emulator = case.document.facts().emulator.as_deref().and_then(|path| case.host.walk(path).ok()?.target());
+    let emulator = case
+        .document
+        .facts()
+        .emulator
+        .as_deref()
+        .and_then(|path| case.host.walk(path).ok()?.target());
     if let Some(program) = emulator.and_then(|step| step.label.as_deref())
         && lacks(label, program, "file", "entrypoint") == Some(true)
     {
         return Some(
-            finding(Verdict::Blocks, format!("a process with the label {label} may not begin with QEMU's program"))
-                .because(format!("the program has the label {program}, and the policy no 'entrypoint' from it"))
-                .because("libvirt says 'Permission denied'"),
+            finding(
+                Verdict::Blocks,
+                format!("a process with the label {label} may not begin with QEMU's program"),
+            )
+            .because(format!(
+                "the program has the label {program}, and the policy no 'entrypoint' from it"
+            ))
+            .because("libvirt says 'Permission denied'"),
         );
     }
     let kind = type_of(label)?;
     // Measured: refpolicy's virtd_t may not make their sockets.
-    if distribution_is_debian(case) && ["unconfined_t", "virtd_t"].contains(&kind) && !asked(case, label) {
+    if distribution_is_debian(case)
+        && ["unconfined_t", "virtd_t"].contains(&kind)
+        && !asked(case, label)
+    {
         return Some(
             finding(Verdict::Blocks, format!("libvirt's daemon may not make a socket with the label {label}"))
                 .because("so it is in Debian's policy; libvirt says 'Unable to create UNIX socket: Permission denied'"),
@@ -114,7 +144,9 @@ pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
         }
         let allowed = match selinux.allowed(label, label, "process") {
             Some(allowed) => allowed.iter().any(|permission| permission == "execmem"),
-            None if type_of(label) == Some("svirt_t") => selinux.booleans.get(BOOLEAN).copied().unwrap_or(true),
+            None if type_of(label) == Some("svirt_t") => {
+                selinux.booleans.get(BOOLEAN).copied().unwrap_or(true)
+            }
             None => true,
         };
         if allowed {
@@ -144,14 +176,17 @@ pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
     explain: include_str!("../../../../assets/rules/selinux-next-start.md"),
     check: |case| {
         let selinux = &case.host.selinux;
-        let Confinement::Label { label, dynamic: true } = &case.start.selinux else { return Vec::new() };
+        let Confinement::Label { label, dynamic: true } = &case.start.selinux else {
+            return Vec::new();
+        };
         if selinux.mode != Known::Yes(Mode::Enforcing) {
             return Vec::new();
         }
         let mut findings = Vec::new();
         for (usage, path, access, walk) in case.walks() {
-            let makes =
-                matches!(access, Access::Create | Access::Memory) && walk.target().is_none() && walk.creatable();
+            let makes = matches!(access, Access::Create | Access::Memory)
+                && walk.target().is_none()
+                && walk.creatable();
             if !makes || super::judge(case, usage, path, access, walk, label, true).is_some() {
                 continue;
             }
@@ -187,10 +222,19 @@ pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
         let by_label = !case.start.dac_label.is_empty();
         let default = case.host.identities.get("").and_then(Known::yes);
         // With relabel='yes' the key is root's, behind a directory that belongs to libvirt's user.
-        let relabels = facts.seclabels.iter().any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
+        let relabels = facts
+            .seclabels
+            .iter()
+            .any(|l| l.model.as_deref() == Some("dac") && l.relabel == Some(true));
         let directory = case.host.walk(STATE_DIRECTORY).ok().and_then(|walk| walk.target());
-        let reached = relabels && directory.is_some_and(|step| step.uid == 0 || step.mode & 0o001 != 0);
-        if !root || !by_label || reached || default.is_none_or(|who| who.uid == 0) || case.start.root_overrides {
+        let reached =
+            relabels && directory.is_some_and(|step| step.uid == 0 || step.mode & 0o001 != 0);
+        if !root
+            || !by_label
+            || reached
+            || default.is_none_or(|who| who.uid == 0)
+            || case.start.root_overrides
+        {
             return Vec::new();
         }
         let mut finding = Finding::general(
@@ -199,7 +243,9 @@ pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
         )
         .because(format!("the key belongs to {}, mode 0600", default.map_or("libvirt's user", |who| &who.user)))
         .because("QEMU says 'Unable to read …/master-key.aes: Permission denied'; the AVC names { dac_override }");
-        if let Ok(edits) = case.document.set_seclabel("selinux", "<seclabel type='none' model='selinux'/>") {
+        if let Ok(edits) =
+            case.document.set_seclabel("selinux", "<seclabel type='none' model='selinux'/>")
+        {
             let title = "run this VM as little confined by SELinux as libvirt's daemon";
             finding = finding.remedy(Remedy::edit(Scope::DisableVm, title, edits));
         }

@@ -24,19 +24,27 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static
             let start = place(argv, &own);
             let mut at = 0;
             while at < argv.len() {
-                let value = argv.get(at + 1).filter(|next| argv[at].starts_with('-') && !next.starts_with('-'));
+                let value = argv
+                    .get(at + 1)
+                    .filter(|next| argv[at].starts_with('-') && !next.starts_with('-'));
                 let inside = start.is_some_and(|start| (start..start + own.len()).contains(&at));
                 let line = match value {
                     Some(value) => format!("{} {}", argv[at], quote(&[value])),
                     None => quote(&[&argv[at]]),
                 };
-                let style = if inside { theme.title().patch(theme.command()) } else { Style::new() };
+                let style =
+                    if inside { theme.title().patch(theme.command()) } else { Style::new() };
                 text.add(&line, if inside { "▌ " } else { "  " }, "    ", style);
                 at += if value.is_some() { 2 } else { 1 };
             }
         }
         Some(Answer::Command(Err(why))) => {
-            text.add(&format!("A sketch, since libvirt could not be asked: {why}."), "", "", theme.dim());
+            text.add(
+                &format!("A sketch, since libvirt could not be asked: {why}."),
+                "",
+                "",
+                theme.dim(),
+            );
             sketch(&mut text, app, theme);
         }
         _ => text.add("libvirt is being asked …", "", "", theme.dim()),
@@ -49,7 +57,8 @@ fn place(argv: &[String], own: &[&str]) -> Option<usize> {
     if own.is_empty() {
         return None;
     }
-    argv.windows(own.len()).rposition(|window| window.iter().zip(own).all(|(one, other)| one == other))
+    argv.windows(own.len())
+        .rposition(|window| window.iter().zip(own).all(|(one, other)| one == other))
 }
 
 /// The order in which libvirt builds the command line (`qemuBuildCommandLine`).
@@ -65,7 +74,8 @@ fn sketch(text: &mut Text, app: &App, theme: Theme) {
     );
     let argv = app.document.argv();
     for option in &app.line.options {
-        let words: Vec<&str> = (option.entry..=option.last()).filter_map(|at| argv.get(at).copied()).collect();
+        let words: Vec<&str> =
+            (option.entry..=option.last()).filter_map(|at| argv.get(at).copied()).collect();
         text.add(&quote(&words), "▌ ", "    ", theme.title().patch(theme.command()));
     }
     text.add(&format!("-sandbox {SANDBOX}"), "  ", "    ", Style::new());

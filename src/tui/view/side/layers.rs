@@ -18,7 +18,11 @@ const NARROW_CELL: usize = 3;
 const NARROW: usize = 60;
 
 /// The lines, and which of them is the selected one.
-pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
+pub(super) fn lines(
+    app: &App,
+    theme: Theme,
+    columns: usize,
+) -> (Vec<Line<'static>>, Option<usize>) {
     let mut text = Text { lines: Vec::new(), columns };
     let found = matrix::lines(&app.line, &app.findings);
     if found.is_empty() {
@@ -34,7 +38,10 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'stati
     let room = columns.saturating_sub(table + 1).max(8);
     let mut head = vec![Span::raw(" ".repeat(room))];
     head.extend(matrix::columns().map(|(_, title)| {
-        Span::styled(format!(" {:<width$}", &title[..title.len().min(cell - 1)], width = cell - 1), theme.title())
+        Span::styled(
+            format!(" {:<width$}", &title[..title.len().min(cell - 1)], width = cell - 1),
+            theme.title(),
+        )
     }));
     let mut lines = vec![Line::from(head)];
     let chosen = app.matrix_line();
@@ -65,7 +72,10 @@ fn cell_of(theme: Theme, verdict: Option<Verdict>, columns: usize) -> Span<'stat
                 Verdict::Note => "N",
                 Verdict::Allows => "",
             };
-            Span::styled(format!(" {:<columns$}", format!("{}{letter}", verdict.sign().0)), theme.verdict(verdict))
+            Span::styled(
+                format!(" {:<columns$}", format!("{}{letter}", verdict.sign().0)),
+                theme.verdict(verdict),
+            )
         }
         None => Span::styled(format!(" {:<columns$}", "-"), Style::new()),
     }

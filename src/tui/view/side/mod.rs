@@ -31,7 +31,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let (words, apart) = (area.width >= words_from(), area.width >= apart_from());
     for (index, pane) in Pane::all().enumerate() {
         let chosen = pane == app.pane;
-        let style = if chosen { theme.selected(app.mode == Mode::Side).patch(theme.title()) } else { Style::new() };
+        let style = if chosen {
+            theme.selected(app.mode == Mode::Side).patch(theme.title())
+        } else {
+            Style::new()
+        };
         spans.push(Span::styled(format!(" {}", index + 1), theme.key()));
         if chosen || words {
             spans.push(Span::raw(" "));
@@ -65,7 +69,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         _ => app.scroll.min(end),
     };
     let more = end > first;
-    frame.render_widget(Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()), body);
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
+        body,
+    );
     if more && area.width > 20 {
         let mark = Rect { x: title.x + title.width.saturating_sub(8), width: 8, ..title };
         frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
@@ -134,9 +141,19 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
         }
     }
     if !allowed.is_empty() {
-        text.add(&format!("let through by {}", allowed.join(", ")), "✓ ", "  ", theme.verdict(Verdict::Allows));
+        text.add(
+            &format!("let through by {}", allowed.join(", ")),
+            "✓ ",
+            "  ",
+            theme.verdict(Verdict::Allows),
+        );
     } else if findings.is_empty() {
-        text.add("names nothing on the host that a layer would stop", "✓ ", "  ", theme.verdict(Verdict::Allows));
+        text.add(
+            "names nothing on the host that a layer would stop",
+            "✓ ",
+            "  ",
+            theme.verdict(Verdict::Allows),
+        );
     }
     let label = crate::libvirt::identity::dac_label(app.document.facts());
     if let Some(crate::facts::Known::Yes(identity)) = host.identities.get(&label) {
@@ -147,12 +164,23 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
 }
 
 fn source(host: &crate::facts::HostFacts) -> String {
-    let version =
-        |name: &str, known: &crate::facts::Known<String>| known.yes().map(|version| format!("{name} {version}"));
-    let found: Vec<String> =
-        [version("libvirt", &host.libvirt), version("QEMU", &host.qemu)].into_iter().flatten().collect();
-    let found = if found.is_empty() { "libvirt and QEMU are not installed".to_owned() } else { found.join(", ") };
-    if host.source == "live" { format!("this host has {found}") } else { format!("{}: {found}", host.source) }
+    let version = |name: &str, known: &crate::facts::Known<String>| {
+        known.yes().map(|version| format!("{name} {version}"))
+    };
+    let found: Vec<String> = [version("libvirt", &host.libvirt), version("QEMU", &host.qemu)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let found = if found.is_empty() {
+        "libvirt and QEMU are not installed".to_owned()
+    } else {
+        found.join(", ")
+    };
+    if host.source == "live" {
+        format!("this host has {found}")
+    } else {
+        format!("{}: {found}", host.source)
+    }
 }
 
 fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding) {
@@ -179,7 +207,9 @@ fn xml(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'static>>, Option<u
     let selection = app.selection();
     for line in canonical::lines(&app.document) {
         let selected = line.entry.is_some_and(|entry| {
-            selection.as_ref().is_some_and(|(list, range)| entry.list == *list && range.contains(&entry.index))
+            selection
+                .as_ref()
+                .is_some_and(|(list, range)| entry.list == *list && range.contains(&entry.index))
         });
         if selected && follow.is_none() {
             follow = Some(lines.len());
@@ -192,9 +222,12 @@ fn xml(app: &App, theme: Theme, columns: usize) -> (Vec<Line<'static>>, Option<u
     if lines.is_empty() {
         lines.push(Line::styled("libvirt would store no passthrough for this domain", theme.dim()));
     } else {
-        let head = "As libvirt will print it, at the end of the domain, with xmlns:qemu on <domain>:";
-        let intro: Vec<Line<'static>> =
-            wrap(head, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())).collect();
+        let head =
+            "As libvirt will print it, at the end of the domain, with xmlns:qemu on <domain>:";
+        let intro: Vec<Line<'static>> = wrap(head, columns, "")
+            .into_iter()
+            .map(|line| Line::styled(line, theme.dim()))
+            .collect();
         follow = follow.map(|line| line + intro.len());
         lines.splice(0..0, intro);
     }

@@ -11,7 +11,8 @@ use crate::tui::theme::Theme;
 pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut text = Text { lines: Vec::new(), columns };
     let row = app.rows.get(app.selected);
-    let found = row.and_then(|row| app.findings_of(row).find_map(|finding| rules::rule(finding.rule)));
+    let found =
+        row.and_then(|row| app.findings_of(row).find_map(|finding| rules::rule(finding.rule)));
     let Some(rule) = found else {
         text.add(
             "No rule speaks about the selection. '!' goes to the next row with something wrong.",

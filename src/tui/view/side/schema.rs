@@ -22,14 +22,23 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static
             );
         }
         Some(Answer::Schema(Ok(said))) => {
-            for (finding, (line, _)) in schema_findings(&app.document, &Known::Yes(said.clone())).iter().zip(said) {
-                text.add(&format!("line {line}: {}", finding.message), "! ", "  ", theme.verdict(Verdict::Warns));
+            for (finding, (line, _)) in
+                schema_findings(&app.document, &Known::Yes(said.clone())).iter().zip(said)
+            {
+                text.add(
+                    &format!("line {line}: {}", finding.message),
+                    "! ",
+                    "  ",
+                    theme.verdict(Verdict::Warns),
+                );
                 for evidence in &finding.evidence {
                     text.add(evidence, "  · ", "    ", Style::new());
                 }
             }
         }
-        Some(Answer::Schema(Err(why))) => text.add(why, "? ", "  ", theme.verdict(Verdict::Unknown)),
+        Some(Answer::Schema(Err(why))) => {
+            text.add(why, "? ", "  ", theme.verdict(Verdict::Unknown))
+        }
         _ => text.add("the schema is being asked …", "", "", theme.dim()),
     }
     text.lines
