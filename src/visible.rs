@@ -16,7 +16,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             '\n' => shown.push('⏎'),
             '\t' => shown.push('→'),
             '\u{0}'..='\u{1f}' => {
-                shown.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'))
+                shown.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'));
             }
             '\u{7f}' => shown.push('␡'),
             c if is_hidden(c) => shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),

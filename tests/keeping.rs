@@ -114,10 +114,10 @@ fn a_state_directory_that_can_not_be_used_is_said_and_the_editor_opens() {
     type Spoil = fn(&Place);
     let spoilt: [(&str, Spoil); 5] = [
         ("a link or a file stands in the place of", |place| {
-            symlink("/tmp", place.state()).unwrap()
+            symlink("/tmp", place.state()).unwrap();
         }),
         ("a link or a file stands in the place of", |place| {
-            std::fs::write(place.state(), "").unwrap()
+            std::fs::write(place.state(), "").unwrap();
         }),
         ("others may write", |place| {
             std::fs::create_dir(place.state()).unwrap();

@@ -148,7 +148,7 @@ fn leaving_a_form_with_text_in_it_asks() {
     let kept = session.keys("n<Enter>");
     assert_eq!(kept.args()[2], "xyz");
     assert_eq!(waiting(SMALL).keys("axyz<Esc>y").app.document.source(), SMALL);
-    assert_eq!(waiting(SMALL).keys("a<Esc>j").app.selected, 2);
+    assert_eq!(waiting(SMALL).keys("a<Esc>j").app.lists.selected, 2);
 }
 
 #[test]
@@ -189,12 +189,13 @@ fn remedies_are_shown_and_used() {
     let split = self::session();
     let at = split
         .app
+        .lists
         .rows
         .iter()
         .position(|row| split.app.row_text(row).starts_with("-global "))
         .unwrap();
     let mut split = split;
-    split.app.selected = at;
+    split.app.lists.selected = at;
     let split = split.keys("x<Enter>");
     assert!(split.args().windows(2).any(|pair| pair == ["-global", "ICH9-LPC.disable_s3=1"]));
     assert!(split.frame(80, 24).contains("u takes it back"));
@@ -252,9 +253,9 @@ fn several_rows_are_marked_cut_put_and_switched_off() {
 
 #[test]
 fn the_lists_are_filtered_and_panes_zoomed() {
-    let all = session().app.rows.iter().filter(|row| row.is_selectable()).count();
+    let all = session().app.lists.rows.iter().filter(|row| row.is_selectable()).count();
     let shown =
-        |session: &Session| session.app.rows.iter().filter(|row| row.is_selectable()).count();
+        |session: &Session| session.app.lists.rows.iter().filter(|row| row.is_selectable()).count();
     let wrong = session().keys("f");
     assert!(shown(&wrong) < all && wrong.frame(80, 24).contains("only entries that are blocked"));
     assert_eq!(shown(&wrong.keys("ff")), all);
@@ -319,14 +320,19 @@ fn the_mouse_selects_scrolls_and_moves_the_divider() {
     };
     let left = MouseEventKind::Down(MouseButton::Left);
     at(&mut session, left, 20, 6);
-    assert!(session.app.row_text(&session.app.rows[session.app.selected]).contains("input-linux"));
+    assert!(
+        session
+            .app
+            .row_text(&session.app.lists.rows[session.app.lists.selected])
+            .contains("input-linux")
+    );
     // The word of the second tab.
     at(&mut session, left, 20, 10);
-    assert_eq!(session.app.pane, Pane::Layers);
+    assert_eq!(session.app.side.pane, Pane::Layers);
     at(&mut session, left, 5, 13);
     assert_eq!(session.app.matrix_line(), Some(1));
     at(&mut session, MouseEventKind::ScrollDown, 5, 5);
-    assert!(session.app.selected > 5);
+    assert!(session.app.lists.selected > 5);
     at(&mut session, left, 79, 10);
     at(&mut session, MouseEventKind::Drag(MouseButton::Left), 79, 6);
     at(&mut session, MouseEventKind::Up(MouseButton::Left), 79, 6);
@@ -353,9 +359,9 @@ fn the_map_of_layers_moves_the_selection() {
     insta::assert_snapshot!("layers_120x40", map.frame(120, 40));
     insta::assert_snapshot!("layers_40x15", map.frame(40, 15));
     let first = session().keys("2<Tab>");
-    let before = first.app.selected;
+    let before = first.app.lists.selected;
     let moved = first.keys("jjj");
-    assert_ne!(moved.app.selected, before);
+    assert_ne!(moved.app.lists.selected, before);
     assert!(moved.app.matrix_line().is_some());
     // Back in the lists the entry is selected, with its evidence.
     assert!(moved.keys("<Tab>1").frame(120, 40).contains("why: qpt-tui explain"));
@@ -440,9 +446,12 @@ fn saving_and_leaving_are_the_shells_business() {
 #[test]
 fn searching_goes_to_the_match_and_back() {
     let session = waiting(SMALL).keys("/rtc<Enter>");
-    assert_eq!(session.app.row_text(&session.app.rows[session.app.selected]), "-rtc base=utc");
+    assert_eq!(
+        session.app.row_text(&session.app.lists.rows[session.app.lists.selected]),
+        "-rtc base=utc"
+    );
     let back = waiting(SMALL).keys("/rtc<Esc>");
-    assert_eq!(back.app.row_text(&back.app.rows[back.app.selected]), "-device x");
+    assert_eq!(back.app.row_text(&back.app.lists.rows[back.app.lists.selected]), "-device x");
     assert!(waiting(SMALL).keys("/zzz").frame(80, 24).contains("is in no entry"));
 }
 

@@ -185,7 +185,7 @@ fn declare_on_root(
     });
     match other {
         Some(binding) if !removed.is_empty() => {
-            edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?
+            edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?;
         }
         _ => {
             edits.push(Edit::insert(

@@ -293,7 +293,7 @@ impl DomainFacts {
                 self.ide_units.extend(placed.or(letter.map(|letter| letter - b'a')));
             }
             Some("sata") => {
-                self.sata_units.extend(number("unit").or(letter.map(|letter| letter - b'a')))
+                self.sata_units.extend(number("unit").or(letter.map(|letter| letter - b'a')));
             }
             _ => {}
         }

@@ -91,9 +91,11 @@ impl Request {
         }));
         for usage in &line.uses {
             match &usage.resource {
-                Resource::Tap { name } => drop(self.taps.insert(name.clone())),
+                Resource::Tap { name } => {
+                    self.taps.insert(name.clone());
+                }
                 Resource::Network { endpoint: Some(endpoint), .. } => {
-                    drop(self.ports.insert(endpoint.port))
+                    self.ports.insert(endpoint.port);
                 }
                 _ => {}
             }

@@ -133,14 +133,14 @@ impl Pairs {
             |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
         match value {
             Value::Object(map) => {
-                map.iter().for_each(|(key, value)| self.flatten(&join(key), value, length))
+                map.iter().for_each(|(key, value)| self.flatten(&join(key), value, length));
             }
             Value::Array(list) => list
                 .iter()
                 .enumerate()
                 .for_each(|(index, value)| self.flatten(&join(&index.to_string()), value, length)),
             Value::String(text) => {
-                self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false)
+                self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false);
             }
             Value::Bool(on) => {
                 self.push(
@@ -152,7 +152,7 @@ impl Pairs {
                 );
             }
             Value::Number(number) => {
-                self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false)
+                self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false);
             }
             Value::Null => self.push(prefix.to_owned(), String::new(), 0..length, 0..length, false),
         }

@@ -48,7 +48,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         app.probed(facts);
     }
     let keeping = match &source {
-        Some(source) if app.look_only.is_none() => keep(&mut app, source),
+        Some(source) if app.file.look_only.is_none() => keep(&mut app, source),
         _ => Keeping::Nothing,
     };
     Editor::start(app, source, keeping, cli.host.clone(), config.mouse)?.run(config.theme)
@@ -89,7 +89,7 @@ fn configuration() -> Result<Config, Error> {
 fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     if cli.demo {
         let mut app = App::new("demo".to_owned(), session::parse("demo", DEMO)?);
-        app.readonly = Some("this is the demo; there is no file to save, S makes one");
+        app.file.readonly = Some("this is the demo; there is no file to save, S makes one");
         app.mode = keymap::Mode::Tour;
         return Ok((app, None));
     }
@@ -113,12 +113,12 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     })?;
     let mut app = App::new(source.title(), document);
     if source.origin(&app.document.facts().name).is_of_virsh() {
-        app.of_libvirt = Some(app.saved.clone());
+        app.file.of_libvirt = Some(app.file.saved.clone());
     }
     if cli.readonly {
-        app.look_only = Some("it was opened with --readonly");
+        app.file.look_only = Some("it was opened with --readonly");
     } else if let Source::File(file) = &source {
-        app.readonly = store::protection(&file.real);
+        app.file.readonly = store::protection(&file.real);
     }
     Ok((app, Some(source)))
 }

@@ -1,9 +1,10 @@
 //! What the side pane can show, and what has to be asked outside for it.
 
 /// A tab of the side pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Pane {
     /// What each layer says about the selection.
+    #[default]
     Security,
     /// Host resources against layers.
     Layers,

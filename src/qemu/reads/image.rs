@@ -158,7 +158,7 @@ impl Reader<'_> {
                 match word {
                     "image" => self.image(place, at, &pair.value, access, what),
                     "vvfat" => {
-                        self.path(place.entry, at, &pair.value, Access::Directory, what, false)
+                        self.path(place.entry, at, &pair.value, Access::Directory, what, false);
                     }
                     word => self.word(place, word, &pair.value, at, what, false),
                 }

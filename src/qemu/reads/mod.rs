@@ -198,7 +198,7 @@ impl Reader<'_> {
                 "the command the migration is read from",
             ),
             "unix" => {
-                self.path(place.entry, span, rest, Access::Listen, "the migration's socket", false)
+                self.path(place.entry, span, rest, Access::Listen, "the migration's socket", false);
             }
             "file" => {
                 let path = rest.split_once(",offset=").map_or(rest, |(path, _)| path);

@@ -177,7 +177,7 @@ impl Reader<'_> {
                 let (host, _) = value.rsplit_once('-').unwrap_or((value, ""));
                 return match host.strip_prefix("unix:") {
                     Some(path) => {
-                        self.path(entry, at, path, Access::Listen, "the forwarded socket", false)
+                        self.path(entry, at, path, Access::Listen, "the forwarded socket", false);
                     }
                     None => {
                         let endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
@@ -198,7 +198,13 @@ impl Reader<'_> {
         let Some((_, target)) = value.split_once('-') else { return };
         match target.strip_prefix("cmd:") {
             Some(command) => {
-                self.program(place.entry, at, command, Moment::Later, "the command behind guestfwd")
+                self.program(
+                    place.entry,
+                    at,
+                    command,
+                    Moment::Later,
+                    "the command behind guestfwd",
+                );
             }
             None => self.character(Place { entry: place.entry, text: place.text }, target, false),
         }

@@ -149,7 +149,7 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
             (Some(""), _) => lines.push("  <rom enabled='no'/>".to_owned()),
             (Some(file), _) => lines.push(format!("  <rom file='{}'/>", quoted(file))),
             (None, Some(bar)) => {
-                lines.push(format!("  <rom bar='{}'/>", if bar { "on" } else { "off" }))
+                lines.push(format!("  <rom bar='{}'/>", if bar { "on" } else { "off" }));
             }
             (None, None) => {}
         }

@@ -316,7 +316,7 @@ fn acpi_tables_have_an_element_from_libvirt_11_2_on() {
         || machine("q35", "", &["-acpitable", "file=/srv/a.img", "-acpitable", "file=/srv/a.img"]);
     let edits = |version: &str| {
         let new = with(host().file("/srv/a.img", 0o644), |host| {
-            host.libvirt = Known::Yes(version.into())
+            host.libvirt = Known::Yes(version.into());
         });
         let findings = judged(&new, &q35());
         let finding =

@@ -33,7 +33,7 @@ fn selinux_lets_new_files_be_made_where_it_was_measured() {
         let host = host().selinux(Mode::Enforcing).absent("/srv/d/x", 0o777);
         found(
             &host.with("/srv/d/x", "/srv/d", |step| {
-                step.label = Some(format!("system_u:object_r:{label}:s0"))
+                step.label = Some(format!("system_u:object_r:{label}:s0"));
             }),
             argv,
         )

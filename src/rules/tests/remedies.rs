@@ -55,7 +55,7 @@ fn run(host: &mut Host, command: &str) {
         ["chattr", "-i", path] => steps(host, path).for_each(|step| step.immutable = false),
         ["chattr", "-a", path] => steps(host, path).for_each(|step| step.append_only = false),
         ["truncate", "-s", size, path] => {
-            steps(host, path).for_each(|step| step.size = size.parse().unwrap())
+            steps(host, path).for_each(|step| step.size = size.parse().unwrap());
         }
         ["mount", "-o", "remount,dev", point] => {
             let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
@@ -101,7 +101,7 @@ fn run(host: &mut Host, command: &str) {
                 .for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
         }
         ["chcon", label, path] => {
-            steps(host, path).for_each(|step| step.label = Some((*label).to_owned()))
+            steps(host, path).for_each(|step| step.label = Some((*label).to_owned()));
         }
         ["semanage", "fcontext", "-a", "-t", kind, .., path, "&&", "restorecon", "-v", same]
             if path == same =>
@@ -275,7 +275,7 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
         (host(), domain("", &TAP), "dac-tap"),
         (
             with(host(), |host| {
-                host.taps = BTreeMap::from([("t".into(), Tap { owner: Some(1000), group: None })])
+                host.taps = BTreeMap::from([("t".into(), Tap { owner: Some(1000), group: None })]);
             }),
             domain("", &TAP),
             "dac-tap",

@@ -12,38 +12,40 @@ impl App {
     pub fn wants_answer(&self) -> Option<Pane> {
         let fresh =
             |asked: &Asked| asked.source == self.document.source() || asked.answer.is_none();
-        Some(self.pane).filter(|pane| pane.asks() && !self.asked.get(pane).is_some_and(fresh))
+        Some(self.side.pane)
+            .filter(|pane| pane.asks() && !self.judging.asked.get(pane).is_some_and(fresh))
     }
 
     /// The content of a tab is being asked for.
     pub fn asking(&mut self, pane: Pane) {
         let source = self.document.source().to_owned();
-        self.asked.insert(pane, Asked { source, answer: None });
+        self.judging.asked.insert(pane, Asked { source, answer: None });
     }
 
     /// The answer has come; one about an older text makes room for the next question.
     pub fn answered(&mut self, pane: Pane, source: String, answer: Answer) {
-        if let Entry::Occupied(mut asked) = self.asked.entry(pane) {
+        if let Entry::Occupied(mut asked) = self.judging.asked.entry(pane) {
             asked.insert(Asked { source, answer: Some(answer) });
         }
     }
 
     /// What came back for a tab about the document as it stands.
     pub fn answer_of(&self, pane: Pane) -> Option<&Answer> {
-        let asked = self.asked.get(&pane).filter(|asked| asked.source == self.document.source())?;
+        let asked =
+            self.judging.asked.get(&pane).filter(|asked| asked.source == self.document.source())?;
         asked.answer.as_ref()
     }
 
     /// The line of the map of layers that is chosen.
     pub fn matrix_line(&self) -> Option<usize> {
         let (list, range) = self.selection()?;
-        let lines = matrix::lines(&self.line, &self.findings);
+        let lines = matrix::lines(&self.line, &self.judging.findings);
         let mut own = (0..lines.len()).filter(|&at| {
             let entry = lines[at].entry;
             entry.list == list && range.contains(&entry.index)
         });
         let last = own.clone().next_back();
-        own.nth(self.cell).or(last)
+        own.nth(self.side.cell).or(last)
     }
 
     /// Goes along the lines of the map; the selection follows.
@@ -53,7 +55,7 @@ impl App {
 
     /// Chooses a line of the map, or the last; the selection follows.
     pub(super) fn choose_matrix_line(&mut self, at: usize) {
-        let lines = matrix::lines(&self.line, &self.findings);
+        let lines = matrix::lines(&self.line, &self.judging.findings);
         let Some(last) = lines.len().checked_sub(1) else { return };
         let at = at.min(last);
         let entry = lines[at].entry;
@@ -61,12 +63,12 @@ impl App {
         let (list, range) = self.selection().unwrap_or((entry.list, 0..0));
         let before =
             |line: &&matrix::Line| line.entry.list == list && range.contains(&line.entry.index);
-        self.cell = lines[..at].iter().filter(before).count();
+        self.side.cell = lines[..at].iter().filter(before).count();
     }
 
     /// What the host's QEMU can do, as far as it is known.
     pub(super) fn emulator(&self) -> Option<&Emulator> {
-        self.host.as_ref()?.emulator.yes()
+        self.judging.host.as_ref()?.emulator.yes()
     }
 
     /// What can come next in the form.
@@ -78,7 +80,7 @@ impl App {
             .filter(|(group, _)| *group == "device")
             .map(|(_, alias)| alias.clone())
             .collect();
-        form.candidates(self.emulator(), &devices, self.listing.as_ref())
+        form.candidates(self.emulator(), &devices, self.over.listing.as_ref())
     }
 
     /// The directory whose names would complete what is typed, when it was not listed yet.
@@ -89,13 +91,13 @@ impl App {
             .filter(|form| form.target.list() == List::Args && form.focus == 1)?;
         let (option, value) = (form.text(0), form.text(1));
         let (_, directory, _) = completion::path(&option, &value)?;
-        let known = self.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
+        let known = self.over.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
         (!known).then(|| directory.to_owned())
     }
 
     /// What stands in a directory; nothing where it can't be listed.
     pub fn listed(&mut self, directory: String, names: Vec<String>) {
-        self.listing = Some((directory, names));
+        self.over.listing = Some((directory, names));
     }
 
     /// The device or object in the form whose properties the host was not asked about.
@@ -111,12 +113,12 @@ impl App {
 
     /// Whether the document names something that the host was not asked about; `learned` is the type asked about last.
     pub fn needs_probe(&self, learned: Option<&String>) -> bool {
-        if self.probing {
+        if self.judging.probing {
             return false;
         }
         let unknown = self.unknown_type();
         unknown.is_some() && unknown.as_ref() != learned
-            || self.host.as_ref().is_some_and(|host| {
+            || self.judging.host.as_ref().is_some_and(|host| {
                 let unseen = self
                     .line
                     .uses

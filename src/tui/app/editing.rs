@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{App, Effect, Form, Mode, Row, Target};
+use super::{App, Effect, Form, Mode, Row, Status, Target};
 use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError};
 use crate::report;
 use crate::rules::Step;
@@ -134,7 +134,7 @@ impl App {
 
     /// The entries of the selected row when they are switched off.
     pub(super) fn disabled_row(&self) -> Option<Disabled> {
-        match self.rows.get(self.selected)? {
+        match self.lists.rows.get(self.lists.selected)? {
             Row::Disabled(index) => self.document.disabled().get(*index).cloned(),
             _ => None,
         }
@@ -147,23 +147,24 @@ impl App {
         }
         let ids = self.chosen();
         let edits = self.document.remove(&ids);
-        let row = self.selected;
+        let row = self.lists.selected;
         self.edit(&edits, None);
         // The cursor stays on its row, which holds the next entry now.
-        self.selected = row.min(self.rows.len().saturating_sub(1));
+        self.lists.selected = row.min(self.lists.rows.len().saturating_sub(1));
         self.select_entry(None);
     }
 
     pub(super) fn shift(&mut self, down: bool) {
         let Some((list, range)) = self.selection() else { return };
-        let neighbour = self.rows.iter().filter_map(Row::entries).find(|(other, other_range)| {
-            *other == list
-                && if down {
-                    other_range.start == range.end
-                } else {
-                    other_range.end == range.start
-                }
-        });
+        let neighbour =
+            self.lists.rows.iter().filter_map(Row::entries).find(|(other, other_range)| {
+                *other == list
+                    && if down {
+                        other_range.start == range.end
+                    } else {
+                        other_range.end == range.start
+                    }
+            });
         let Some((_, other)) = neighbour else {
             return self.say(if down { "this is the last one" } else { "this is the first one" });
         };
@@ -177,7 +178,7 @@ impl App {
         let at = if down { start + other.len() } else { start };
         match self.document.reorder(list, &order) {
             Ok(edits) => self.edit(&edits, Some(EntryId { list, index: at })),
-            Err(error) => self.status = Some((true, error.to_string())),
+            Err(error) => self.status = Status::failed(error.to_string()),
         }
     }
 
@@ -185,11 +186,11 @@ impl App {
     pub(super) fn edit(&mut self, edits: &EditSet, select: Option<EntryId>) {
         match self.document.apply(edits) {
             Ok(next) => {
-                self.history.record(self.document.source(), self.selected_entry());
+                self.edits.history.record(self.document.source(), self.selected_entry());
                 self.replace(next, select);
             }
             Err(error) => {
-                self.status = Some((true, format!("the change was not made: {}", error.message)))
+                self.status = Status::failed(format!("the change was not made: {}", error.message));
             }
         }
     }
@@ -197,9 +198,9 @@ impl App {
     pub(super) fn travel(&mut self, forward: bool) {
         let (source, selected) = (self.document.source().to_owned(), self.selected_entry());
         let snapshot = if forward {
-            self.history.redo(&source, selected)
+            self.edits.history.redo(&source, selected)
         } else {
-            self.history.undo(&source, selected)
+            self.edits.history.undo(&source, selected)
         };
         let Some(snapshot) = snapshot else { return };
         if let Ok(document) = Document::parse(snapshot.source) {
@@ -208,7 +209,7 @@ impl App {
     }
 
     pub(super) fn replace(&mut self, document: Document, select: Option<EntryId>) {
-        self.marked.clear();
+        self.lists.marked.clear();
         self.line = Arc::new(command_line(&document));
         self.document = Arc::new(document);
         self.refresh();
@@ -216,7 +217,7 @@ impl App {
     }
 
     pub(super) fn use_remedy(&mut self) -> Option<Effect> {
-        let (_, remedy) = *self.remedies().get(self.remedy)?;
+        let (_, remedy) = *self.remedies().get(self.over.remedy)?;
         let remedy = remedy.clone();
         match &remedy.step {
             Step::EditXml(edits) => {

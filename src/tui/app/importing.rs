@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::selection::type_at_end;
-use super::{App, Mode};
+use super::{App, Mode, Status};
 use crate::domain::{EntryKind, List};
 use crate::tui::import::{self, Fate, Item};
 
@@ -23,11 +23,11 @@ impl App {
             .map(|option| kinds(List::Args, option.entry..option.last() + 1));
         let variables =
             (0..self.document.list(List::Envs).len()).map(|at| kinds(List::Envs, at..at + 1));
-        import::read(&self.pasted, &options.chain(variables).collect::<Vec<_>>())
+        import::read(&self.over.pasted, &options.chain(variables).collect::<Vec<_>>())
     }
 
     pub(super) fn import_key(&mut self, event: KeyEvent) {
-        type_at_end(&mut self.pasted, event);
+        type_at_end(&mut self.over.pasted, event);
     }
 
     /// Adds what is new: arguments after the last one, variables after the last one.
@@ -35,7 +35,7 @@ impl App {
         let items = match self.import() {
             Ok(items) => items,
             Err(error) => {
-                self.status = Some((true, error));
+                self.status = Status::failed(error);
                 return;
             }
         };

@@ -29,7 +29,7 @@ impl Judgement {
 impl App {
     /// Whether the findings are about the document as it stands.
     pub fn is_judged(&self) -> bool {
-        self.judged == self.revision || self.host.is_none()
+        self.judging.judged == self.judging.revision || self.judging.host.is_none()
     }
 
     /// What is to be judged; nothing where the findings are up to date.
@@ -37,18 +37,18 @@ impl App {
         if self.is_judged() {
             return None;
         }
-        let host = Arc::clone(self.host.as_ref()?);
+        let host = Arc::clone(self.judging.host.as_ref()?);
         let (document, line) = (Arc::clone(&self.document), Arc::clone(&self.line));
-        Some(Judgement { revision: self.revision, document, line, host })
+        Some(Judgement { revision: self.judging.revision, document, line, host })
     }
 
     /// The findings have come; those about an earlier state are dropped.
     pub fn judged(&mut self, revision: u64, findings: Vec<Finding>) {
-        if revision != self.revision {
+        if revision != self.judging.revision {
             return;
         }
-        self.judged = revision;
-        self.findings = findings;
+        self.judging.judged = revision;
+        self.judging.findings = findings;
         self.arrange();
     }
 
@@ -64,16 +64,16 @@ impl App {
     /// What was said about entries is dropped, since they may be others now; rows about the whole document stay until they
     /// are judged anew, so that the cursor does not jump.
     pub(super) fn refresh(&mut self) {
-        self.revision += 1;
-        self.findings.retain(|finding| finding.entry.is_none());
+        self.judging.revision += 1;
+        self.judging.findings.retain(|finding| finding.entry.is_none());
         self.arrange();
     }
 
     /// Makes the rows anew, with the filters that are on; the selected entry stays selected.
     pub(super) fn arrange(&mut self) {
         let selected = self.selected_entry();
-        let all = rows(&self.document, &self.line, &self.findings);
-        self.rows = all
+        let all = rows(&self.document, &self.line, &self.judging.findings);
+        self.lists.rows = all
             .into_iter()
             .filter(|row| !row.is_selectable() || self.passes(row))
             .collect::<Vec<Row>>();

@@ -63,7 +63,7 @@ impl Offer {
         }
         match &self.kept.draft.typed {
             Some(Typed::Form { .. }) => {
-                text.push_str(" What was being typed in a form comes back too.")
+                text.push_str(" What was being typed in a form comes back too.");
             }
             Some(Typed::Import(_)) => text.push_str(" What was being imported comes back too."),
             None => {}
@@ -173,7 +173,7 @@ fn kinds(document: &Document, list: List) -> Vec<EntryKind> {
 impl App {
     /// The text that the edits started from.
     fn opened(&self) -> &str {
-        self.of_libvirt.as_ref().unwrap_or(&self.saved)
+        self.file.of_libvirt.as_ref().unwrap_or(&self.file.saved)
     }
 
     /// Whether the journal has something to keep.
@@ -186,17 +186,17 @@ impl App {
         if !self.is_to_be_kept() {
             return None;
         }
-        let handed = !self.is_modified() && self.of_libvirt.is_some();
+        let handed = !self.is_modified() && self.file.of_libvirt.is_some();
         let (opened, text) = (self.opened().into(), self.document.source().into());
         Some(Draft { opened, text, typed: self.typed(), handed })
     }
 
     /// What is kept when the user leaves: libvirt may refuse what virsh gives it then.
     pub fn handed(&self) -> Option<Draft> {
-        let opened = self.of_libvirt.as_deref().filter(|opened| *opened != self.saved)?;
+        let opened = self.file.of_libvirt.as_deref().filter(|opened| *opened != self.file.saved)?;
         Some(Draft {
             opened: opened.into(),
-            text: self.saved.as_str().into(),
+            text: self.file.saved.as_str().into(),
             typed: None,
             handed: true,
         })
@@ -210,9 +210,9 @@ impl App {
         }
         if draft.typed.is_some()
             || matches!(kept.of, Origin::File(_))
-            || *draft.opened == *self.saved
+            || *draft.opened == *self.file.saved
         {
-            return draft.typed.is_none() && *draft.text == *self.saved;
+            return draft.typed.is_none() && *draft.text == *self.file.saved;
         }
         // libvirt writes a domain in its own way; the passthrough in it is as it was given.
         let lists = |text: &str| {
@@ -221,14 +221,14 @@ impl App {
         };
         let text = lists(&draft.text);
         text.is_some()
-            && text == lists(&self.saved)
+            && text == lists(&self.file.saved)
             && (draft.handed || text != lists(&draft.opened))
     }
 
     /// The file of virsh holds edits of an earlier session, which libvirt did not take: virsh asked to try again.
     pub fn go_on_with(&mut self, kept: &Kept) {
-        if self.of_libvirt.is_some() {
-            self.of_libvirt = Some(kept.draft.opened.to_string());
+        if self.file.of_libvirt.is_some() {
+            self.file.of_libvirt = Some(kept.draft.opened.to_string());
         }
     }
 
@@ -252,14 +252,14 @@ impl App {
                 focus: form.focus,
             });
         }
-        let importing = self.mode == Mode::Import && !self.pasted.trim().is_empty();
-        importing.then(|| Typed::Import(self.pasted.clone()))
+        let importing = self.mode == Mode::Import && !self.over.pasted.trim().is_empty();
+        importing.then(|| Typed::Import(self.over.pasted.clone()))
     }
 
     /// Edits of earlier sessions, the newest first: each is asked about until one is taken.
     pub fn offer(&mut self, kept: Vec<Kept>) {
         for one in kept {
-            let offer = Offer::of(one, &self.saved);
+            let offer = Offer::of(one, &self.file.saved);
             self.ask_when_free(Question::Restore(Box::new(offer)));
         }
     }
@@ -271,32 +271,32 @@ impl App {
 
     /// Another session took over what is edited here.
     pub fn taken_over(&mut self, process: u32) {
-        self.readonly = Some("another session took it over; S saves elsewhere");
+        self.file.readonly = Some("another session took it over; S saves elsewhere");
         let who = Holder { process, since: String::new() }.who();
         self.fail(format!("{who} took over; your edits are offered there, S saves elsewhere"));
     }
 
     /// Edits are not kept; why.
     pub fn unkept(&mut self, why: &str) {
-        self.unkept = true;
+        self.file.unkept = true;
         self.fail(format!("edits are not kept: {why}"));
     }
 
     /// Edits are kept again.
     pub fn kept_again(&mut self) {
-        self.unkept = false;
+        self.file.unkept = false;
         self.say("edits are kept again");
     }
 
     /// Takes the edits of an earlier session over; undo leads back to the file's text.
     pub(super) fn restore(&mut self, offer: Offer) -> Option<Effect> {
         // Earlier ones stay where they are; they are not asked about on top of this.
-        self.waiting.retain(|question| !matches!(question, Question::Restore(_)));
+        self.questions.waiting.retain(|question| !matches!(question, Question::Restore(_)));
         let name = offer.kept.name.clone();
         let same = offer.text() == self.document.source();
         match Document::parse(offer.text()) {
             Ok(document) if !same => {
-                self.history.record(self.document.source(), self.selected_entry());
+                self.edits.history.record(self.document.source(), self.selected_entry());
                 self.replace(document, None);
             }
             Ok(_) => {}
@@ -312,8 +312,9 @@ impl App {
         let base = clashes.then(|| offer.kept.draft.opened.to_string());
         if let Some(base) = &base {
             // As if the file had been opened then, and changed by others since: nothing of theirs is undone unasked.
-            self.theirs = Some(Theirs::Text(std::mem::replace(&mut self.saved, base.clone())));
-            if let Some(of_libvirt) = &mut self.of_libvirt {
+            self.file.theirs =
+                Some(Theirs::Text(std::mem::replace(&mut self.file.saved, base.clone())));
+            if let Some(of_libvirt) = &mut self.file.of_libvirt {
                 of_libvirt.clone_from(base);
             }
         }
@@ -322,7 +323,7 @@ impl App {
                 self.restore_form(&offer.kept.draft.text, &list, start..end, (&fields, focus));
             }
             Some(Typed::Import(text)) => {
-                self.pasted = text;
+                self.over.pasted = text;
                 self.mode = Mode::Import;
             }
             None => {}
@@ -389,7 +390,7 @@ impl App {
     /// Somebody else may have changed what is edited. `true` where their text was taken over, since nothing stands against it.
     pub fn others_wrote(&mut self, theirs: Option<Theirs>) -> bool {
         let Some(theirs) = theirs else {
-            self.theirs = None;
+            self.file.theirs = None;
             return false;
         };
         let idle = self.typed().is_none()
@@ -400,26 +401,26 @@ impl App {
             && let Ok(document) = Document::parse(text.as_str())
         {
             let selected = self.selected_entry();
-            self.history.record(self.document.source(), selected);
-            self.saved.clone_from(text);
-            self.theirs = None;
+            self.edits.history.record(self.document.source(), selected);
+            self.file.saved.clone_from(text);
+            self.file.theirs = None;
             self.replace(document, selected);
             self.say("read again: somebody else changed it; u shows how it was");
             return true;
         }
-        if self.theirs.as_ref() != Some(&theirs) {
+        if self.file.theirs.as_ref() != Some(&theirs) {
             self.fail("somebody else changed it meanwhile; = shows what, and merges".to_owned());
         }
-        self.theirs = Some(theirs);
+        self.file.theirs = Some(theirs);
         false
     }
 
     /// Shows what somebody else wrote, beside what stands here.
     pub(super) fn show_theirs(&mut self, at_save: bool) {
-        let Some(theirs) = self.theirs.clone() else { return };
+        let Some(theirs) = self.file.theirs.clone() else { return };
         let merge = match &theirs {
             Theirs::Text(text) if Document::parse(text.as_str()).is_ok() => {
-                Some(merge(&self.saved, self.document.source(), text))
+                Some(merge(&self.file.saved, self.document.source(), text))
             }
             Theirs::Text(_) | Theirs::Gone | Theirs::Unreadable(_) => None,
         };
@@ -435,7 +436,7 @@ impl App {
             (Action::Overwrite, Some(Merge::Clashes(_, mine_wins)), _) => Some(mine_wins.clone()),
             (Action::Overwrite, _, _) => None,
             _ => {
-                self.leaving = false;
+                self.file.leaving = false;
                 return None;
             }
         };
@@ -443,7 +444,7 @@ impl App {
             match Document::parse(text) {
                 Ok(document) => {
                     let selected = self.selected_entry();
-                    self.history.record(self.document.source(), selected);
+                    self.edits.history.record(self.document.source(), selected);
                     self.replace(document, selected);
                 }
                 Err(error) => {
@@ -453,12 +454,12 @@ impl App {
             }
         }
         if let Theirs::Text(text) = &theirs {
-            self.saved.clone_from(text);
-            if let Some(of_libvirt) = &mut self.of_libvirt {
+            self.file.saved.clone_from(text);
+            if let Some(of_libvirt) = &mut self.file.of_libvirt {
                 of_libvirt.clone_from(text);
             }
         }
-        self.theirs = None;
+        self.file.theirs = None;
         let save = at_save && action != Action::Take;
         if !save {
             self.say(match action {
@@ -472,7 +473,7 @@ impl App {
 
     /// Saves to the path that was typed.
     pub(super) fn save_elsewhere(&mut self) -> Option<Effect> {
-        let path = self.elsewhere.trim().to_owned();
+        let path = self.over.elsewhere.trim().to_owned();
         if path.is_empty() {
             self.fail("type a path".to_owned());
             return None;
@@ -483,23 +484,23 @@ impl App {
 
     /// Saving began.
     pub fn saving_began(&mut self) {
-        self.saving = true;
+        self.file.saving = true;
     }
 
     /// Saving ended: `asked` is the text that was to be saved.
     pub fn saving_ended(&mut self, asked: &str, ending: Ending) -> Option<Effect> {
-        self.saving = false;
+        self.file.saving = false;
         match ending {
             Ending::Saved(text, sentence) => return self.saved(asked, text, &sentence),
             Ending::Changed(theirs) => {
-                self.theirs = Some(theirs);
+                self.file.theirs = Some(theirs);
                 self.show_theirs(true);
             }
             Ending::Irreplaceable(why) => self.ask_when_free(Question::InPlace(why)),
             Ending::Exists(path) => self.ask_when_free(Question::Exists(path)),
             Ending::Failed(why) => {
-                self.leaving = false;
-                let kept = if self.unkept {
+                self.file.leaving = false;
+                let kept = if self.file.unkept {
                     "Your edits are on this screen only"
                 } else {
                     "Your edits are kept"
@@ -517,9 +518,9 @@ impl App {
 
     /// What is edited is another file from now on.
     pub fn moved_to(&mut self, title: String) {
-        self.title = title;
-        self.readonly = None;
-        self.theirs = None;
+        self.file.title = title;
+        self.file.readonly = None;
+        self.file.theirs = None;
     }
 
     fn saved(&mut self, asked: &str, text: String, sentence: &str) -> Option<Effect> {
@@ -530,12 +531,12 @@ impl App {
         {
             self.replace_under_form(document);
         }
-        self.saved = text;
-        self.theirs = None;
+        self.file.saved = text;
+        self.file.theirs = None;
         self.say(sentence);
-        if self.leaving && self.typed().is_some() {
-            self.leaving = false;
+        if self.file.leaving && self.typed().is_some() {
+            self.file.leaving = false;
         }
-        (self.leaving && !self.is_modified()).then_some(Effect::Quit)
+        (self.file.leaving && !self.is_modified()).then_some(Effect::Quit)
     }
 }

@@ -1,6 +1,6 @@
 //! Several rows at once: marks, and what is done to all of them; the editor's own clipboard.
 
-use super::{App, Effect, Row};
+use super::{App, Effect, Row, Status};
 use crate::domain::{Document, EntryId, EntryKind, List, canonical};
 use crate::rules::quote;
 use crate::xml::EditSet;
@@ -8,24 +8,24 @@ use crate::xml::EditSet;
 impl App {
     /// Marks the selected row, or takes its mark away, and goes on to the next.
     pub(super) fn mark(&mut self) {
-        if !self.marked.remove(&self.selected) {
-            self.marked.insert(self.selected);
+        if !self.lists.marked.remove(&self.lists.selected) {
+            self.lists.marked.insert(self.lists.selected);
         }
         self.step(1);
     }
 
     /// The rows that an action is about: the marked ones, or the selected one.
     pub(super) fn chosen_rows(&self) -> Vec<usize> {
-        if self.marked.is_empty() {
-            vec![self.selected]
+        if self.lists.marked.is_empty() {
+            vec![self.lists.selected]
         } else {
-            self.marked.iter().copied().collect()
+            self.lists.marked.iter().copied().collect()
         }
     }
 
     /// The entries of those rows.
     pub(super) fn chosen(&self) -> Vec<EntryId> {
-        let entries = |row: usize| self.rows.get(row).and_then(Row::entries);
+        let entries = |row: usize| self.lists.rows.get(row).and_then(Row::entries);
         self.chosen_rows()
             .into_iter()
             .filter_map(entries)
@@ -54,7 +54,7 @@ impl App {
             let entries = self.chosen().into_iter().filter_map(|id| self.document.entry(id));
             entries.map(|entry| format!("{}\n", canonical::element(entry))).collect()
         };
-        self.clipboard = kinds;
+        self.edits.clipboard = kinds;
         let what = if shell { "a shell line" } else { "XML" };
         self.say(&format!(
             "copied as {what}, if your terminal allows it (OSC 52); P puts it in here"
@@ -64,7 +64,7 @@ impl App {
 
     pub(super) fn cut(&mut self) -> Option<Effect> {
         let effect = self.copy(false);
-        let kept = self.clipboard.len();
+        let kept = self.edits.clipboard.len();
         self.delete();
         self.say(&format!("{kept} entries cut; P puts them in after the selected one"));
         effect
@@ -95,7 +95,7 @@ impl App {
             match next {
                 Ok(next) => document = next,
                 Err(error) => {
-                    self.status = Some((true, error));
+                    self.status = Status::failed(error);
                     return;
                 }
             }
@@ -116,8 +116,9 @@ impl App {
     /// Switches every chosen row off, or on again where the first of them is off.
     pub(super) fn toggle(&mut self) {
         let rows = self.chosen_rows();
-        let enabling =
-            rows.first().is_some_and(|row| matches!(self.rows.get(*row), Some(Row::Disabled(_))));
+        let enabling = rows
+            .first()
+            .is_some_and(|row| matches!(self.lists.rows.get(*row), Some(Row::Disabled(_))));
         let plan = |document: &Document, row: &Row| match row {
             Row::Disabled(index) if enabling => document
                 .disabled()
@@ -130,23 +131,23 @@ impl App {
         };
         let mut document = Document::clone(&self.document);
         // From the last to the first, so that the places of the others stay as they are.
-        for row in rows.iter().rev().filter_map(|row| self.rows.get(*row)) {
+        for row in rows.iter().rev().filter_map(|row| self.lists.rows.get(*row)) {
             let next = plan(&document, row).map(|planned| {
                 planned.and_then(|edits| document.apply(&edits).map_err(|error| error.message))
             });
             match next {
                 Some(Ok(next)) => document = next,
                 Some(Err(error)) => {
-                    self.status = Some((true, error));
+                    self.status = Status::failed(error);
                     return;
                 }
                 None => {}
             }
         }
-        let row = self.selected;
+        let row = self.lists.selected;
         let edits = EditSet::between(self.document.source(), document.source());
         self.edit(&edits, None);
-        self.selected = row.min(self.rows.len().saturating_sub(1));
+        self.lists.selected = row.min(self.lists.rows.len().saturating_sub(1));
         self.select_entry(None);
         if self.status.is_none() && !enabling {
             self.say("switched off; it stays in the file as a comment, which virsh define forgets");

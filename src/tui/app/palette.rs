@@ -9,7 +9,8 @@ use crate::tui::keymap::{Binding, Key};
 impl App {
     /// The actions of the lists whose help, or whose key, holds every word that was typed; each with its keys.
     pub fn found_actions(&self) -> Vec<(&'static Binding, &[Key])> {
-        let words: Vec<String> = self.palette.0.split_whitespace().map(str::to_lowercase).collect();
+        let words: Vec<String> =
+            self.over.palette.words.split_whitespace().map(str::to_lowercase).collect();
         let fits = |binding: &Binding, keys: &[Key]| {
             let text = format!("{} {}", binding.label, binding.help).to_lowercase();
             words.iter().all(|word| {
@@ -24,14 +25,15 @@ impl App {
     }
 
     pub(super) fn palette_key(&mut self, event: KeyEvent) {
-        if type_at_end(&mut self.palette.0, event) {
-            self.palette.1 = 0;
+        if type_at_end(&mut self.over.palette.words, event) {
+            self.over.palette.chosen = 0;
         }
     }
 
     /// Does what is chosen, as if its key had been pressed.
     pub(super) fn use_palette(&mut self) -> Option<Effect> {
-        let action = self.found_actions().get(self.palette.1).map(|(binding, _)| binding.action);
+        let action =
+            self.found_actions().get(self.over.palette.chosen).map(|(binding, _)| binding.action);
         self.mode = Mode::List;
         match action {
             Some(action) => self.update(action),

@@ -17,10 +17,10 @@ impl App {
             MouseEventKind::ScrollUp => self.turn(spot, -TURN),
             MouseEventKind::ScrollDown => self.turn(spot, TURN),
             MouseEventKind::Down(MouseButton::Left) => self.click(spot),
-            MouseEventKind::Drag(MouseButton::Left) if self.dragging => {
-                self.split = Some(geometry::share(self, screen, event.column, event.row));
+            MouseEventKind::Drag(MouseButton::Left) if self.side.dragging => {
+                self.side.split = Some(geometry::share(self, screen, event.column, event.row));
             }
-            MouseEventKind::Up(MouseButton::Left) => self.dragging = false,
+            MouseEventKind::Up(MouseButton::Left) => self.side.dragging = false,
             _ => {}
         }
     }
@@ -28,7 +28,7 @@ impl App {
     fn turn(&mut self, spot: Spot, by: isize) {
         match (self.mode, spot) {
             (Mode::List | Mode::Side, Spot::Side(_) | Spot::Tab(_)) => {
-                self.scroll = self.scroll.saturating_add_signed(by).min(100_000);
+                self.side.scroll = self.side.scroll.saturating_add_signed(by).min(100_000);
             }
             (Mode::Side, _) => {
                 // The wheel over the lists moves them, wherever the keys go.
@@ -46,16 +46,16 @@ impl App {
         }
         self.status = None;
         match spot {
-            Spot::Row(row) if self.rows.get(row).is_some_and(Row::is_selectable) => {
+            Spot::Row(row) if self.lists.rows.get(row).is_some_and(Row::is_selectable) => {
                 self.select(row);
                 self.mode = Mode::List;
             }
             Spot::Tab(pane) => self.show(pane),
-            Spot::Divider => self.dragging = true,
+            Spot::Divider => self.side.dragging = true,
             // The first line of the map is its head.
-            Spot::Side(line) if self.pane == Pane::Layers && line > 0 => {
+            Spot::Side(line) if self.side.pane == Pane::Layers && line > 0 => {
                 self.mode = Mode::Side;
-                self.choose_matrix_line(line - 1 + self.scroll);
+                self.choose_matrix_line(line - 1 + self.side.scroll);
             }
             Spot::Side(_) => self.mode = Mode::Side,
             Spot::Row(_) | Spot::List => self.mode = Mode::List,

@@ -167,12 +167,12 @@ impl App {
     /// Whether an action has a meaning while a question is asked; all have where none is.
     pub fn is_answer(&self, action: Action) -> bool {
         self.mode != Mode::Confirm
-            || self.question.as_ref().is_some_and(|question| question.takes(action))
+            || self.questions.asked.as_ref().is_some_and(|question| question.takes(action))
     }
 
     /// Asks now where the lists have the keys, and otherwise when they have them again: nobody answers by what they type.
     pub(super) fn ask_when_free(&mut self, question: Question) {
-        self.waiting.push_back(question);
+        self.questions.waiting.push_back(question);
         self.ask_next();
     }
 
@@ -181,32 +181,32 @@ impl App {
         if !matches!(self.mode, Mode::List | Mode::Side) {
             return;
         }
-        if let Some(question) = self.waiting.pop_front() {
+        if let Some(question) = self.questions.waiting.pop_front() {
             self.ask(question);
         }
     }
 
     pub(super) fn ask(&mut self, question: Question) {
-        self.scroll = 0;
-        self.question = Some(question);
+        self.side.scroll = 0;
+        self.questions.asked = Some(question);
         self.mode = Mode::Confirm;
     }
 
     pub(super) fn close_question(&mut self) {
-        self.question = None;
+        self.questions.asked = None;
         if self.mode == Mode::Confirm {
-            self.scroll = 0;
+            self.side.scroll = 0;
             self.mode = if self.form.is_some() { Mode::Form } else { Mode::List };
         }
     }
 
     /// An answer to the question.
     pub(super) fn answer(&mut self, action: Action) -> Option<Effect> {
-        let question = self.question.take()?;
+        let question = self.questions.asked.take()?;
         if action == Action::Details {
             if let Question::Restore(mut offer) = question {
                 offer.shown = !offer.shown;
-                self.question = Some(Question::Restore(offer));
+                self.questions.asked = Some(Question::Restore(offer));
             }
             return None;
         }
@@ -220,7 +220,7 @@ impl App {
                 None
             }
             (Question::DropImport, Action::Yes) => {
-                self.pasted.clear();
+                self.over.pasted.clear();
                 None
             }
             (Question::DropImport, _) => {
@@ -238,14 +238,14 @@ impl App {
             }
             (Question::Elsewhere(_), Action::Take) => Some(Effect::TakeOver),
             (Question::Elsewhere(_), Action::LookOnly) => {
-                self.readonly = Some("another session edits it; S saves elsewhere");
+                self.file.readonly = Some("another session edits it; S saves elsewhere");
                 Some(Effect::KeepBeside)
             }
             (Question::Theirs(conflict), action) => self.settle_conflict(*conflict, action),
             (Question::InPlace(_), Action::Yes) => Some(Effect::SaveInPlace),
             (Question::Exists(path), Action::Yes) => Some(Effect::SaveAs { path, over: true }),
             _ => {
-                self.leaving = false;
+                self.file.leaving = false;
                 None
             }
         }

@@ -2,14 +2,15 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Mode, Pane, Row};
+use super::{App, Mode, Pane, Row, Status};
 use crate::domain::EntryId;
 use crate::rules::Verdict;
 
 /// Which rows are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
     /// All.
+    #[default]
     All,
     /// Those with something wrong.
     Wrong,
@@ -34,7 +35,7 @@ pub(super) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
         KeyCode::Backspace => drop(text.pop()),
         KeyCode::Char('u') if event.modifiers == KeyModifiers::CONTROL => text.clear(),
         KeyCode::Char(c) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
-            text.push(c)
+            text.push(c);
         }
         _ => return false,
     }
@@ -46,20 +47,24 @@ impl App {
         let clamp = |at: usize, last: usize| at.saturating_add_signed(by).min(last);
         match self.mode {
             // The end of the text is known when it is drawn; the view stops there.
-            Mode::Side if self.pane == Pane::Layers => self.walk_matrix(by),
-            Mode::Side | Mode::Import | Mode::Confirm => self.scroll = clamp(self.scroll, 100_000),
-            Mode::Help => self.help_scroll = clamp(self.help_scroll, 1000),
+            Mode::Side if self.side.pane == Pane::Layers => self.walk_matrix(by),
+            Mode::Side | Mode::Import | Mode::Confirm => {
+                self.side.scroll = clamp(self.side.scroll, 100_000);
+            }
+            Mode::Help => self.over.help_scroll = clamp(self.over.help_scroll, 1000),
             Mode::Remedies => {
-                self.remedy = clamp(self.remedy, self.remedies().len().saturating_sub(1))
+                self.over.remedy = clamp(self.over.remedy, self.remedies().len().saturating_sub(1));
             }
             Mode::Palette => {
-                self.palette.1 = clamp(self.palette.1, self.found_actions().len().saturating_sub(1))
+                self.over.palette.chosen =
+                    clamp(self.over.palette.chosen, self.found_actions().len().saturating_sub(1));
             }
             Mode::Tour | Mode::Filter | Mode::SaveAs => {}
             Mode::List | Mode::Form | Mode::Search => {
-                let selectable: Vec<usize> =
-                    (0..self.rows.len()).filter(|&row| self.rows[row].is_selectable()).collect();
-                let here = selectable.partition_point(|&row| row < self.selected);
+                let selectable: Vec<usize> = (0..self.lists.rows.len())
+                    .filter(|&row| self.lists.rows[row].is_selectable())
+                    .collect();
+                let here = selectable.partition_point(|&row| row < self.lists.selected);
                 if let Some(&row) = selectable.get(clamp(here, selectable.len().saturating_sub(1)))
                 {
                     self.select(row);
@@ -69,44 +74,45 @@ impl App {
     }
 
     pub(super) fn select(&mut self, row: usize) {
-        if self.selected != row {
-            self.scroll = 0;
-            self.cell = 0;
+        if self.lists.selected != row {
+            self.side.scroll = 0;
+            self.side.cell = 0;
         }
-        self.selected = row;
+        self.lists.selected = row;
     }
 
     pub(super) fn select_entry(&mut self, entry: Option<EntryId>) {
         let found = entry.and_then(|entry| {
-            self.rows.iter().position(|row| {
+            self.lists.rows.iter().position(|row| {
                 row.entries()
                     .is_some_and(|(list, range)| list == entry.list && range.contains(&entry.index))
             })
         });
-        let row = found.unwrap_or_else(|| self.selected.min(self.rows.len().saturating_sub(1)));
-        let row = if self.rows.get(row).is_some_and(Row::is_selectable) {
+        let row = found
+            .unwrap_or_else(|| self.lists.selected.min(self.lists.rows.len().saturating_sub(1)));
+        let row = if self.lists.rows.get(row).is_some_and(Row::is_selectable) {
             row
         } else {
-            let up = (0..row).rev().find(|&row| self.rows[row].is_selectable());
-            up.or_else(|| self.rows.iter().position(Row::is_selectable)).unwrap_or(0)
+            let up = (0..row).rev().find(|&row| self.lists.rows[row].is_selectable());
+            up.or_else(|| self.lists.rows.iter().position(Row::is_selectable)).unwrap_or(0)
         };
         self.select(row);
     }
 
     pub(super) fn show(&mut self, pane: Pane) {
-        self.pane = pane;
-        self.scroll = 0;
+        self.side.pane = pane;
+        self.side.scroll = 0;
     }
 
     pub(super) fn next_finding(&mut self) {
-        let count = self.rows.len();
+        let count = self.lists.rows.len();
         let bad = |row: &Row| {
             row.is_selectable()
                 && self.verdict_of(row).is_some_and(|verdict| verdict <= Verdict::Unknown)
         };
         match (1..=count)
-            .map(|ahead| (self.selected + ahead) % count)
-            .find(|&row| bad(&self.rows[row]))
+            .map(|ahead| (self.lists.selected + ahead) % count)
+            .find(|&row| bad(&self.lists.rows[row]))
         {
             Some(row) => self.select(row),
             None => self.say("nothing is blocked, warned about or unknown"),
@@ -114,15 +120,15 @@ impl App {
     }
 
     pub(super) fn next_filter(&mut self) {
-        self.filter = match self.filter {
+        self.lists.filter = match self.lists.filter {
             Filter::All => Filter::Wrong,
             Filter::Wrong => Filter::Blocked,
             Filter::Blocked => Filter::All,
         };
-        self.marked.clear();
+        self.lists.marked.clear();
         self.arrange();
         self.select_entry(self.selected_entry());
-        self.say(match self.filter {
+        self.say(match self.lists.filter {
             Filter::All => "all entries are shown",
             Filter::Wrong => {
                 "only entries that are blocked, warned about or unknown are shown; f goes on"
@@ -137,11 +143,11 @@ impl App {
         if !self.is_judged() {
             return true;
         }
-        let limit = self.filter.limit();
+        let limit = self.lists.filter.limit();
         if limit.is_some_and(|limit| self.verdict_of(row).is_none_or(|found| found > limit)) {
             return false;
         }
-        let wanted = self.wanted.to_lowercase();
+        let wanted = self.lists.wanted.to_lowercase();
         let speaks = |finding: &crate::rules::Finding| {
             finding.layer.word() == wanted
                 || [finding.verdict.word(), finding.verdict.sign().1].contains(&wanted.as_str())
@@ -154,28 +160,28 @@ impl App {
     /// Shows only what holds a text; all with an empty one.
     pub(super) fn want(&mut self, text: String) {
         let selected = self.selected_entry();
-        self.wanted = text;
-        self.marked.clear();
+        self.lists.wanted = text;
+        self.lists.marked.clear();
         self.arrange();
         self.select_entry(selected);
     }
 
     pub(super) fn filter_key(&mut self, event: KeyEvent) {
-        let mut text = self.wanted.clone();
+        let mut text = self.lists.wanted.clone();
         if type_at_end(&mut text, event) {
             self.want(text);
         }
     }
 
     pub(super) fn search_key(&mut self, event: KeyEvent) {
-        if type_at_end(&mut self.search.0, event) {
-            self.find(self.search.1, true);
+        if type_at_end(&mut self.lists.search.words, event) {
+            self.find(self.lists.search.from, true);
         }
     }
 
     pub(super) fn find(&mut self, from: usize, forward: bool) {
-        let needle = self.search.0.to_lowercase();
-        let count = self.rows.len();
+        let needle = self.lists.search.words.to_lowercase();
+        let count = self.lists.rows.len();
         let hit =
             |row: &Row| row.is_selectable() && self.row_text(row).to_lowercase().contains(&needle);
         let at = |offset: usize| {
@@ -185,21 +191,27 @@ impl App {
                 (from + count - 1 - offset % count) % count
             }
         };
-        match (0..count).map(at).find(|&row| hit(&self.rows[row])) {
+        match (0..count).map(at).find(|&row| hit(&self.lists.rows[row])) {
             Some(row) => {
                 self.status = None;
                 self.select(row);
             }
-            None => self.status = Some((true, format!("'{}' is in no entry", self.search.0))),
+            None => {
+                self.status =
+                    Status::failed(format!("'{}' is in no entry", self.lists.search.words));
+            }
         }
     }
 
     /// A row on one line.
     pub fn row_text(&self, row: &Row) -> String {
         match (row, row.entries()) {
-            (Row::General(index), _) => {
-                self.findings.get(*index).map(|finding| finding.message.clone()).unwrap_or_default()
-            }
+            (Row::General(index), _) => self
+                .judging
+                .findings
+                .get(*index)
+                .map(|finding| finding.message.clone())
+                .unwrap_or_default(),
             (Row::Disabled(index), _) => self
                 .document
                 .disabled()

@@ -280,7 +280,7 @@ fn type_into(area: &mut TextArea<'static>, event: KeyEvent) {
         KeyCode::Backspace => drop(area.delete_char()),
         KeyCode::Delete => drop(area.delete_next_char()),
         KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => {
-            area.insert_char(c)
+            area.insert_char(c);
         }
         _ => {}
     }

@@ -75,10 +75,10 @@ impl Editor {
     /// ended, which is told before anything is drawn.
     pub(super) fn await_quick_answers(&mut self) -> bool {
         let deadline = Instant::now() + SAME_FRAME;
-        while !self.app.is_judged() || self.app.saving {
+        while !self.app.is_judged() || self.app.file.saving {
             match self.session.soon(deadline.saturating_duration_since(Instant::now())) {
                 Some(Message::Judged(revision, Ok(findings))) => {
-                    self.app.judged(revision, findings)
+                    self.app.judged(revision, findings);
                 }
                 Some(message) => {
                     let saved = matches!(message, Message::Saved { .. });
@@ -94,7 +94,7 @@ impl Editor {
     /// Waits for a save that is under way when the session ends: it breaks off in no half.
     pub(super) fn await_save(&mut self) {
         let deadline = Instant::now() + super::LAST_SAVE;
-        while self.app.saving {
+        while self.app.file.saving {
             match self.session.soon(deadline.saturating_duration_since(Instant::now())) {
                 Some(Message::Saved { asked, ending, next, elsewhere }) => {
                     drop(self.saved(&asked, ending, next, elsewhere));
@@ -108,7 +108,7 @@ impl Editor {
     /// Asks the host.
     pub(super) fn look(&mut self) {
         self.probe += 1;
-        self.app.probing = true;
+        self.app.judging.probing = true;
         let number = self.probe;
         let mut request = session::request(&self.options, &[(&self.app.document, &self.app.line)]);
         self.learned = self.app.unknown_type();
@@ -179,7 +179,7 @@ impl Editor {
     /// Looks whether somebody else changed what is edited.
     pub(super) fn look_at_others(&mut self) {
         let Some(source) =
-            self.source.clone().filter(|_| !self.looking_at_others && !self.app.saving)
+            self.source.clone().filter(|_| !self.looking_at_others && !self.app.file.saving)
         else {
             return;
         };
@@ -194,7 +194,7 @@ impl Editor {
         // What can't be asked now is asked again before a save.
         let Ok(theirs) = theirs else { return };
         // Our own save may have come in between.
-        if self.app.saving {
+        if self.app.file.saving {
             return;
         }
         if let (Some(Theirs::Text(text)), Some(source)) = (&theirs, &self.source)

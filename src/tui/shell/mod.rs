@@ -146,13 +146,13 @@ pub(super) fn offer(app: &mut App, journal: &Journal) {
     let (kept, damaged) = journal.left_over();
     let (known, wanted): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|one| app.has(one));
     for one in known {
-        if app.of_libvirt.is_some() && *one.draft.text == *app.saved && !one.running {
+        if app.file.of_libvirt.is_some() && *one.draft.text == *app.file.saved && !one.running {
             app.go_on_with(&one);
             journal.adopt(&one.name);
         } else {
             // A save that was cut off after the file was replaced, or one that libvirt took; or a document whose file was
             // taken away and has become another one since.
-            if *one.draft.text != *app.saved && one.draft.opened == one.draft.text {
+            if *one.draft.text != *app.file.saved && one.draft.opened == one.draft.text {
                 // What can't be kept as a backup is gone from the disk anyway, as the user left it.
                 let _ = journal.backup(&one.draft.text);
             }
@@ -178,7 +178,7 @@ impl Editor {
         mouse: bool,
     ) -> Result<Editor, Error> {
         let session = Session::start(Message::Terminal, mouse)?;
-        let recorded = app.host.is_some();
+        let recorded = app.judging.host.is_some();
         let judge = background::judge(session.sender());
         let mut editor = Editor {
             session,
@@ -332,7 +332,7 @@ impl Editor {
 
     fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
         let size = self.session.screen.size()?;
-        self.app.page = view::geometry::page(&self.app, Rect::from((Position::ORIGIN, size)));
+        self.app.lists.page = view::geometry::page(&self.app, Rect::from((Position::ORIGIN, size)));
         crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let app = &self.app;
         self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
@@ -369,7 +369,7 @@ impl Editor {
             // Its end is waited for where it was started.
             Message::Outside(_) => {}
             Message::Broke(what) => {
-                self.app.failed(format!("{what} failed; this is a fault of qpt-tui"))
+                self.app.failed(format!("{what} failed; this is a fault of qpt-tui"));
             }
         }
         None
@@ -380,7 +380,7 @@ impl Editor {
             Effect::Quit => return Ok(Some(End::Quit)),
             Effect::QuitPrinting => return Ok(Some(End::QuitPrinting)),
             Effect::Probe if self.recorded => {
-                self.app.probing = false;
+                self.app.judging.probing = false;
                 self.app.failed("the facts are recorded ones; this host is not asked".to_owned());
             }
             Effect::Probe => self.look(),

@@ -52,7 +52,7 @@ pub(super) fn beside(clashes: &[Clash], theme: Theme, columns: usize) -> Vec<Lin
             match (theirs.next(), mine.next()) {
                 (None, None) => break,
                 (left, right) => {
-                    lines.push(row(left.unwrap_or_default(), right.unwrap_or_default()))
+                    lines.push(row(left.unwrap_or_default(), right.unwrap_or_default()));
                 }
             }
         }

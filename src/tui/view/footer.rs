@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{cut, width};
 use crate::tui::action::Action;
-use crate::tui::app::{App, Question};
+use crate::tui::app::{App, Question, Status};
 use crate::tui::keymap::Mode;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
@@ -15,18 +15,18 @@ use crate::visible::visible;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let columns = usize::from(area.width);
     // A prompt stays in sight, whatever is told meanwhile.
-    if let Some((error, sentence)) = app.status.as_ref().filter(|_| app.mode != Mode::SaveAs) {
-        let style = if *error { theme.error() } else { theme.title() };
+    if let (Some(Status { failed, text }), true) = (&app.status, app.mode != Mode::SaveAs) {
+        let style = if *failed { theme.error() } else { theme.title() };
         return frame
-            .render_widget(Paragraph::new(cut(&visible(sentence), columns)).style(style), area);
+            .render_widget(Paragraph::new(cut(&visible(text), columns)).style(style), area);
     }
     let mut spans = Vec::new();
     let mut used = 0;
     if let Some((word, typed)) = match app.mode {
-        Mode::Search => Some(("search", &app.search.0)),
-        Mode::Palette => Some(("action", &app.palette.0)),
-        Mode::Filter => Some(("only", &app.wanted)),
-        Mode::SaveAs => Some(("save to", &app.elsewhere)),
+        Mode::Search => Some(("search", &app.lists.search.words)),
+        Mode::Palette => Some(("action", &app.over.palette.words)),
+        Mode::Filter => Some(("only", &app.lists.wanted)),
+        Mode::SaveAs => Some(("save to", &app.over.elsewhere)),
         _ => None,
     } {
         let prompt = format!("{word}: {}▏  ", visible(typed));
@@ -34,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         spans.push(Span::raw(prompt));
     }
     let rows = app.keymap.of_mode(app.mode);
-    let answers = app.question.as_ref().map(Question::answers).unwrap_or_default();
+    let answers = app.questions.asked.as_ref().map(Question::answers).unwrap_or_default();
     // A question has its own words for its answers.
     let label = |action: Action, label: &'static str| -> &'static str {
         answers.iter().find(|(answer, _)| *answer == action).map_or(label, |(_, word)| *word)

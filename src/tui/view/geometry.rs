@@ -36,18 +36,19 @@ pub fn areas(app: &App, screen: Rect) -> Areas {
             .areas(screen);
     let focused_side = app.mode == Mode::Side;
     let mut divider = None;
-    let (list, side) = if app.zoomed || (body.width < SIDE_BY_SIDE && body.height < ONE_PANE) {
+    let (list, side) = if app.side.zoomed || (body.width < SIDE_BY_SIDE && body.height < ONE_PANE) {
         if focused_side { (None, Some(body)) } else { (Some(body), None) }
     } else if body.width >= SIDE_BY_SIDE {
-        let share = app.split.unwrap_or(HALF).clamp(20, 80);
+        let share = app.side.split.unwrap_or(HALF).clamp(20, 80);
         let parts = [Constraint::Percentage(share), Constraint::Length(1), Constraint::Fill(1)];
         let [left, between, right] = Layout::horizontal(parts).areas(body);
         divider = Some(between);
         (Some(left), Some(right))
     } else {
-        let rows = u16::try_from(app.rows.len()).unwrap_or(u16::MAX);
-        let most =
-            u32::from(body.height) * u32::from(app.split.unwrap_or(STACKED).clamp(20, 80)) / 100;
+        let rows = u16::try_from(app.lists.rows.len()).unwrap_or(u16::MAX);
+        let most = u32::from(body.height)
+            * u32::from(app.side.split.unwrap_or(STACKED).clamp(20, 80))
+            / 100;
         let most = u16::try_from(most).unwrap_or(body.height);
         let [top, bottom] =
             Layout::vertical([Constraint::Length(rows.min(most)), Constraint::Fill(1)]).areas(body);
@@ -95,7 +96,7 @@ pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
     match areas.list.filter(|area| inside(*area)) {
         Some(area) => {
             let at = list::first(app, usize::from(area.height)) + usize::from(row - area.y);
-            if at < app.rows.len() { Spot::Row(at) } else { Spot::List }
+            if at < app.lists.rows.len() { Spot::Row(at) } else { Spot::List }
         }
         None => Spot::Nowhere,
     }

@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         ]));
     }
     let height = usize::from(area.height);
-    let first = app.help_scroll.min(lines.len().saturating_sub(height));
+    let first = app.over.help_scroll.min(lines.len().saturating_sub(height));
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
         area,

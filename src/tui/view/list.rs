@@ -22,6 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let height = usize::from(area.height);
     let first = first(app, height);
     let lines: Vec<Line<'_>> = app
+        .lists
         .rows
         .iter()
         .enumerate()
@@ -34,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 
 /// The first row that is shown. The cursor stays a row away from the edges where it can, so that titles come into sight.
 pub(super) fn first(app: &App, height: usize) -> usize {
-    (app.selected + 2).saturating_sub(height).min(app.rows.len().saturating_sub(height))
+    (app.lists.selected + 2).saturating_sub(height).min(app.lists.rows.len().saturating_sub(height))
 }
 
 fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Line<'a> {
@@ -57,7 +58,7 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
     };
     let word = if short { word.get(..word.len().min(5)).unwrap_or(word) } else { word };
     let gutter = if short { GUTTER - 2 } else { GUTTER };
-    let mark = if app.marked.contains(&index) { "▸" } else { " " };
+    let mark = if app.lists.marked.contains(&index) { "▸" } else { " " };
     let mut spans =
         vec![Span::styled(format!("{:<gutter$}", format!("{mark}{sign} {word}")), style)];
     let room = columns.saturating_sub(gutter);
@@ -78,7 +79,7 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
         }
     }
     let mut line = Line::from(spans);
-    if index == app.selected {
+    if index == app.lists.selected {
         let used = line.width();
         line.push_span(Span::raw(" ".repeat(columns.saturating_sub(used))));
         line = line.patch_style(theme.selected(app.mode != Mode::Side));

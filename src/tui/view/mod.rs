@@ -71,10 +71,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
 /// File, domain, whether it is modified, and how many entries have which verdict.
 fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let mut right = Vec::new();
-    if app.host.is_none() {
+    if app.judging.host.is_none() {
         right.push(Span::raw(" looking at the host… "));
     } else {
-        if app.probing {
+        if app.judging.probing {
             right.push(Span::raw(" looking… "));
         }
         if !app.is_judged() {
@@ -82,6 +82,7 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         }
         for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
             let count = app
+                .lists
                 .rows
                 .iter()
                 .filter(|row| row.is_selectable() && app.verdict_of(row) == Some(verdict))
@@ -97,25 +98,25 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         right.push(Span::raw(" "));
     }
     let taken: usize = right.iter().map(|span| width(&span.content)).sum();
-    let state = match (app.is_modified(), app.readonly.or(app.look_only).is_some()) {
-        _ if app.saving => "[saving…] ",
-        (true, _) if app.unkept => "[modified, not kept] ",
-        (true, false) if app.theirs.is_some() => "[modified, by others too] ",
-        (false, _) if app.theirs.is_some() => "[changed by others] ",
+    let state = match (app.is_modified(), app.file.readonly.or(app.file.look_only).is_some()) {
+        _ if app.file.saving => "[saving…] ",
+        (true, _) if app.file.unkept => "[modified, not kept] ",
+        (true, false) if app.file.theirs.is_some() => "[modified, by others too] ",
+        (false, _) if app.file.theirs.is_some() => "[changed by others] ",
         (true, false) => "[modified] ",
         (true, true) => "[modified, cannot be saved] ",
         (false, true) => "[read-only] ",
         (false, false) => "",
     };
-    let only = match (app.filter.limit(), app.wanted.is_empty()) {
+    let only = match (app.lists.filter.limit(), app.lists.wanted.is_empty()) {
         (None, true) => String::new(),
         (Some(limit), true) => format!("[only {}] ", limit.sign().1),
-        (_, false) => format!("[only {}] ", visible(&app.wanted)),
+        (_, false) => format!("[only {}] ", visible(&app.lists.wanted)),
     };
     let name = &app.document.facts().name;
     let left = format!(
         " {state}{only}{} · {}",
-        visible(&app.title),
+        visible(&app.file.title),
         if name.is_empty() { "no name".into() } else { visible(name) }
     );
     let left = cut(&left, usize::from(area.width).saturating_sub(taken));

@@ -136,7 +136,7 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let mut chosen = 0..0;
     for (index, (finding, remedy)) in app.remedies().into_iter().enumerate() {
         let start = lines.len();
-        let style = if index == app.remedy { theme.selected(true) } else { Style::new() };
+        let style = if index == app.over.remedy { theme.selected(true) } else { Style::new() };
         let head =
             format!("{} · {}: {}", finding.layer.title(), remedy.scope.title(), remedy.title);
         lines.extend(
@@ -149,7 +149,7 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
                     .map(|line| Line::styled(line, theme.command())),
             );
         }
-        if index == app.remedy {
+        if index == app.over.remedy {
             chosen = start..lines.len();
         }
     }
@@ -168,7 +168,7 @@ pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme)
     let inner = open(frame, area, area.height, "Import: paste a command line, XML or a log", theme);
     let columns = usize::from(inner.width);
     let pasted =
-        wrap(&format!("{}▏", visible(&app.pasted.replace(['\n', '\r'], " "))), columns, "");
+        wrap(&format!("{}▏", visible(&app.over.pasted.replace(['\n', '\r'], " "))), columns, "");
     let kept = pasted.len().min(3);
     let mut lines: Vec<Line<'_>> = Vec::new();
     match app.import() {
@@ -214,7 +214,7 @@ pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme)
         above,
     );
     let height = usize::from(below.height);
-    let first = app.scroll.min(lines.len().saturating_sub(height));
+    let first = app.side.scroll.min(lines.len().saturating_sub(height));
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
         below,
@@ -227,7 +227,7 @@ pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme
     let columns = usize::from(inner.width);
     let height = usize::from(inner.height);
     let found = app.found_actions();
-    let first = (app.palette.1 + 1).saturating_sub(height);
+    let first = (app.over.palette.chosen + 1).saturating_sub(height);
     let line = |(index, (binding, keys)): (
         usize,
         &(&crate::tui::keymap::Binding, &[crate::tui::keymap::Key]),
@@ -235,7 +235,7 @@ pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme
         let why =
             app.available(binding.action).err().map(|why| format!("  ({why})")).unwrap_or_default();
         let text = cut(&format!("{:<8} {}{why}", keys[0].name(), binding.help), columns);
-        let style = match (index == app.palette.1, why.is_empty()) {
+        let style = match (index == app.over.palette.chosen, why.is_empty()) {
             (true, _) => theme.selected(true),
             (false, true) => Style::new(),
             (false, false) => theme.dim(),
@@ -262,7 +262,7 @@ pub(super) fn tour(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
 const TOUR: &str = include_str!("../../../assets/demo/tour.md");
 
 pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let Some(question) = &app.question else { return };
+    let Some(question) = &app.questions.asked else { return };
     let columns = usize::from(area.width.min(110).saturating_sub(2));
     let mut lines: Vec<Line<'_>> =
         wrap(&visible(&question.text()), columns, "").into_iter().map(Line::from).collect();
@@ -274,7 +274,7 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, area, height, question.title(), theme);
     let shown = usize::from(inner.height);
-    let first = app.scroll.min(lines.len().saturating_sub(shown));
+    let first = app.side.scroll.min(lines.len().saturating_sub(shown));
     let hidden = lines.len() > first + shown;
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
@@ -297,7 +297,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
     match question {
         Question::Restore(offer) if offer.shown => {
             let mut lines = vec![head("what restoring changes in the file's text")];
-            lines.extend(difference::lines(&app.saved, offer.text(), theme, columns));
+            lines.extend(difference::lines(&app.file.saved, offer.text(), theme, columns));
             if let Some(typed) = &offer.kept.draft.typed {
                 let text = match typed {
                     Typed::Form { fields, .. } => format!("  {} {}", fields[0], fields[1]),
@@ -315,9 +315,9 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
             let Theirs::Text(theirs) = &conflict.theirs else { return Vec::new() };
             let mut lines = difference::beside(conflict.clashes(), theme, columns);
             lines.push(head("theirs: what somebody else changed"));
-            lines.extend(difference::lines(&app.saved, theirs, theme, columns));
+            lines.extend(difference::lines(&app.file.saved, theirs, theme, columns));
             lines.push(head("mine: what you changed"));
-            lines.extend(difference::lines(&app.saved, app.document.source(), theme, columns));
+            lines.extend(difference::lines(&app.file.saved, app.document.source(), theme, columns));
             if let Some(Merge::Clean(merged)) = &conflict.merge {
                 lines.push(head("the merge: what it changes in theirs"));
                 lines.extend(difference::lines(theirs, merged, theme, columns));

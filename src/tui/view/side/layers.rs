@@ -24,12 +24,12 @@ pub(super) fn lines(
     columns: usize,
 ) -> (Vec<Line<'static>>, Option<usize>) {
     let mut text = Text { lines: Vec::new(), columns };
-    let found = matrix::lines(&app.line, &app.findings);
+    let found = matrix::lines(&app.line, &app.judging.findings);
     if found.is_empty() {
         text.add("The passthrough names nothing on the host.", "", "", theme.dim());
         return (text.lines, None);
     }
-    if app.host.is_none() {
+    if app.judging.host.is_none() {
         text.add("The host is being looked at …", "", "", theme.dim());
         return (text.lines, None);
     }

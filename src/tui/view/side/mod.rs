@@ -30,7 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let mut spans = vec![Span::styled("──", theme.dim())];
     let (words, apart) = (area.width >= words_from(), area.width >= apart_from());
     for (index, pane) in Pane::all().enumerate() {
-        let chosen = pane == app.pane;
+        let chosen = pane == app.side.pane;
         let style = if chosen {
             theme.selected(app.mode == Mode::Side).patch(theme.title())
         } else {
@@ -52,7 +52,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     spans.push(Span::styled("─".repeat(usize::from(area.width).saturating_sub(used)), theme.dim()));
     frame.render_widget(Paragraph::new(Line::from(spans)), title);
     let columns = usize::from(body.width);
-    let (lines, follow) = match app.pane {
+    let (lines, follow) = match app.side.pane {
         Pane::Security => (security(app, theme, columns), None),
         Pane::Layers => layers::lines(app, theme, columns),
         Pane::Xml => xml(app, theme, columns),
@@ -64,9 +64,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let height = usize::from(body.height);
     let end = lines.len().saturating_sub(height);
     // The XML follows the selection until the pane is scrolled by hand.
-    let first = match follow.filter(|_| app.scroll == 0) {
+    let first = match follow.filter(|_| app.side.scroll == 0) {
         Some(line) if line >= height => (line + 2).saturating_sub(height).min(end),
-        _ => app.scroll.min(end),
+        _ => app.side.scroll.min(end),
     };
     let more = end > first;
     frame.render_widget(
@@ -82,7 +82,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 /// The tab whose word stands at a column of the title line.
 pub(super) fn tab_at(area: Rect, app: &App, column: u16) -> Option<Pane> {
     let at = usize::from(column.saturating_sub(area.x));
-    let tabs = super::geometry::tabs(area.width, app.pane);
+    let tabs = super::geometry::tabs(area.width, app.side.pane);
     tabs.into_iter().find(|(_, range)| range.contains(&at)).map(|(pane, _)| pane)
 }
 
@@ -105,7 +105,7 @@ impl Text {
 
 fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut text = Text { lines: Vec::new(), columns };
-    let Some(row) = app.rows.get(app.selected).filter(|row| row.is_selectable()) else {
+    let Some(row) = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable()) else {
         text.add("Nothing is selected.", "", "", theme.dim());
         return text.lines;
     };
@@ -122,7 +122,7 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     if row.is_entry() {
         text.add(&app.row_text(row), "", "  ", theme.title());
     }
-    let Some(host) = &app.host else {
+    let Some(host) = &app.judging.host else {
         text.add("The host is being looked at …", "", "", theme.dim());
         return text.lines;
     };
@@ -238,5 +238,5 @@ fn diff(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     if !app.is_modified() {
         return vec![Line::styled("saving would change nothing", theme.dim())];
     }
-    difference::lines(&app.saved, app.document.source(), theme, columns)
+    difference::lines(&app.file.saved, app.document.source(), theme, columns)
 }

@@ -10,7 +10,7 @@ use crate::tui::theme::Theme;
 
 pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut text = Text { lines: Vec::new(), columns };
-    let row = app.rows.get(app.selected);
+    let row = app.lists.rows.get(app.lists.selected);
     let found =
         row.and_then(|row| app.findings_of(row).find_map(|finding| rules::rule(finding.rule)));
     let Some(rule) = found else {

@@ -37,7 +37,7 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static
             }
         }
         Some(Answer::Schema(Err(why))) => {
-            text.add(why, "? ", "  ", theme.verdict(Verdict::Unknown))
+            text.add(why, "? ", "  ", theme.verdict(Verdict::Unknown));
         }
         _ => text.add("the schema is being asked …", "", "", theme.dim()),
     }

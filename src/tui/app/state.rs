@@ -1,0 +1,163 @@
+//! The editor's state in groups: each is what one part of the screen, or one thing outside, needs.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::{Filter, Question};
+use crate::domain::{EntryKind, History};
+use crate::facts::HostFacts;
+use crate::rules::Finding;
+use crate::store::Theirs;
+use crate::tui::completion::Listing;
+use crate::tui::pane::{Asked, Pane};
+use crate::tui::rows::Row;
+
+/// What is edited: where it comes from, and what is known of that.
+#[derive(Default)]
+pub struct Edited {
+    /// The file, as it is shown.
+    pub title: String,
+    /// Nothing can be saved: the demo, or a file that can't be written.
+    pub readonly: Option<&'static str>,
+    /// Nothing can be saved anywhere: it was asked for.
+    pub look_only: Option<&'static str>,
+    /// The text that the file holds.
+    pub saved: String,
+    /// The text that libvirt holds, where virsh reads the file only when the session ends.
+    pub of_libvirt: Option<String>,
+    /// It is being saved.
+    pub saving: bool,
+    /// Edits are not in the journal: it can't be used, or not now.
+    pub unkept: bool,
+    /// What somebody else wrote meanwhile.
+    pub theirs: Option<Theirs>,
+    /// Leave once the text is saved.
+    pub leaving: bool,
+}
+
+/// What the host said, and what was found.
+#[derive(Default)]
+pub struct Judging {
+    /// What the host said; nothing while it is being asked the first time.
+    pub host: Option<Arc<HostFacts>>,
+    /// The host is being asked.
+    pub probing: bool,
+    /// What was asked for tabs, and what came back.
+    pub asked: HashMap<Pane, Asked>,
+    /// What was found, the worst first for each entry.
+    pub findings: Vec<Finding>,
+    /// Counts the states of the document and of the host.
+    pub revision: u64,
+    /// The state that the findings are about.
+    pub judged: u64,
+}
+
+/// The lists, and what of them is shown.
+#[derive(Default)]
+pub struct Lists {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The selected row.
+    pub selected: usize,
+    /// Rows that the next action is about.
+    pub marked: BTreeSet<usize>,
+    /// Which rows are shown.
+    pub filter: Filter,
+    /// Only rows that hold this text, or about which a layer or a verdict of this name speaks.
+    pub wanted: String,
+    /// Rows that fit on the screen, for paging; the shell tells it.
+    pub page: usize,
+    /// What is searched for.
+    pub search: Search,
+}
+
+/// The side pane.
+#[derive(Default)]
+pub struct Side {
+    /// Its tab.
+    pub pane: Pane,
+    /// The chosen line of the map of layers, among those of the selected row.
+    pub cell: usize,
+    /// How far it is scrolled.
+    pub scroll: usize,
+    /// How much of the screen the lists get, in percent, once the divider was moved.
+    pub split: Option<u16>,
+    /// The pane with the keys has the whole screen.
+    pub zoomed: bool,
+    /// The divider follows the mouse.
+    pub dragging: bool,
+}
+
+/// What stands over the panes for a while, and what is typed there.
+#[derive(Default)]
+pub struct Over {
+    /// The path to save to, as it is typed.
+    pub elsewhere: String,
+    /// What is to be imported, as it was pasted or typed.
+    pub pasted: String,
+    /// The palette of actions.
+    pub palette: Palette,
+    /// The selected remedy.
+    pub remedy: usize,
+    /// How far the help is scrolled.
+    pub help_scroll: usize,
+    /// The directory that was listed last, for completion.
+    pub listing: Option<Listing>,
+}
+
+/// What is asked.
+#[derive(Default)]
+pub struct Questions {
+    /// The question being asked.
+    pub asked: Option<Question>,
+    /// Questions that wait until the lists have the keys.
+    pub waiting: VecDeque<Question>,
+}
+
+/// What can be taken back, and put in again.
+#[derive(Default)]
+pub struct Edits {
+    /// The states of the document before and after this one.
+    pub history: History,
+    /// Entries that were copied or cut.
+    pub clipboard: Vec<EntryKind>,
+}
+
+/// A search in the lists.
+#[derive(Default)]
+pub struct Search {
+    /// What is searched for.
+    pub words: String,
+    /// The row where it began.
+    pub from: usize,
+}
+
+/// The palette: actions, found by their words.
+#[derive(Default)]
+pub struct Palette {
+    /// What is looked for.
+    pub words: String,
+    /// Which of the found ones is chosen.
+    pub chosen: usize,
+}
+
+/// A sentence about the last action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// It says that something failed.
+    pub failed: bool,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Status {
+    /// Something was done.
+    pub fn done(text: impl Into<String>) -> Option<Status> {
+        Some(Status { failed: false, text: text.into() })
+    }
+
+    /// Something was not.
+    pub fn failed(text: impl Into<String>) -> Option<Status> {
+        Some(Status { failed: true, text: text.into() })
+    }
+}
