@@ -130,12 +130,22 @@ pub struct HostOptions {
     /// Judge by facts that 'qpt-tui facts' recorded, not by this host.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// Ask neither libvirt nor QEMU about the documents; the host's files are looked at all the same.
+    #[arg(long = "static", conflicts_with = "facts")]
+    pub only_static: bool,
     /// Judge for qemu:///session, where QEMU runs as you.
     #[arg(long)]
     pub session: bool,
     /// Judge as if QEMU ran as this user: USER or USER:GROUP.
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
+}
+
+impl HostOptions {
+    /// Whether libvirt and QEMU are asked about the documents.
+    pub fn asks(&self) -> bool {
+        !self.only_static && self.facts.is_none()
+    }
 }
 
 /// The form of a report.

@@ -67,6 +67,8 @@ pub mod report;
 pub mod rules;
 pub mod session;
 pub mod store;
+
+pub mod trial;
 pub mod tui;
 pub mod visible;
 pub mod xml;

@@ -1,11 +1,15 @@
 //! What the editor and the commands share: a document is read, the host is asked about it.
 
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cli::HostOptions;
 use crate::domain::Document;
 use crate::error::Error;
+use crate::facts::answers::{Answers, digest};
 use crate::facts::{self, HostFacts, Instance};
+use crate::probe::judges::Judges;
 use crate::probe::{self, Request};
 use crate::qemu::CommandLine;
 use crate::store;
@@ -74,6 +78,24 @@ pub fn facts(
         return Err(Error::user(format!("{}: there is no such qemu.conf", path.display())));
     }
     Ok(probe::probe(&request(options, documents)))
+}
+
+/// Asks libvirt and QEMU about documents, over the cores, and writes down what they said.
+pub fn ask(host: &mut HostFacts, documents: &[&Document], judges: &Judges) {
+    let next = AtomicUsize::new(0);
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get).min(documents.len());
+    let answers: Vec<(String, Answers)> = std::thread::scope(|scope| {
+        let one = || {
+            let mut said = Vec::new();
+            while let Some(document) = documents.get(next.fetch_add(1, Ordering::Relaxed)) {
+                said.push((digest(document.source()), judges.ask(document, host)));
+            }
+            said
+        };
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(one)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    });
+    host.answers.extend(answers);
 }
 
 /// The look at the host that some documents need.

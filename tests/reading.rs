@@ -142,8 +142,13 @@ proptest! {
 
 /// The facts of this host for a document, asked without a cache of an earlier program.
 fn host_of(document: &Document, line: &CommandLine) -> qpt_tui::facts::HostFacts {
-    let options =
-        qpt_tui::cli::HostOptions { qemu_conf: None, facts: None, session: false, user: None };
+    let options = qpt_tui::cli::HostOptions {
+        qemu_conf: None,
+        facts: None,
+        session: false,
+        user: None,
+        only_static: true,
+    };
     qpt_tui::session::facts(&options, &[(document, line)]).unwrap()
 }
 

@@ -8,10 +8,11 @@ use crate::domain::Document;
 use crate::error::Error;
 use crate::facts::HostFacts;
 use crate::probe;
+use crate::probe::judges::Judges;
 use crate::qemu::CommandLine;
 use crate::report::{Checked, json, sarif, text};
 use crate::rules::{self, Finding, Step, Verdict};
-use crate::session::{command_line, facts, parse};
+use crate::session::{self, command_line, facts, parse};
 use crate::store;
 use crate::xml::Lines;
 
@@ -112,7 +113,12 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
         }
     }
     let borrowed: Vec<_> = files.iter().map(|file| (&file.document, &file.line)).collect();
-    let host = facts(&options.host, &borrowed)?;
+    let mut host = facts(&options.host, &borrowed)?;
+    let judges = Judges::default();
+    if options.host.asks() {
+        let documents: Vec<&Document> = files.iter().map(|file| &file.document).collect();
+        session::ask(&mut host, &documents, &judges);
+    }
     for file in &mut files {
         file.judge(&host);
         if options.fix || options.diff {

@@ -12,6 +12,7 @@ use crate::cli::{Cli, Command, HostOptions};
 use crate::console::print;
 use crate::domain;
 use crate::error::Error;
+use crate::probe::judges::Judges;
 use crate::report;
 use crate::rules;
 use crate::session;
@@ -90,7 +91,10 @@ fn all_rules() -> String {
 fn facts(files: &[PathBuf], host: &HostOptions) -> Result<()> {
     let documents = files.iter().map(|file| session::open(file)).collect::<Result<Vec<_>, _>>()?;
     let lines: Vec<_> = documents.iter().map(session::command_line).collect();
-    let facts = session::facts(host, &documents.iter().zip(&lines).collect::<Vec<_>>())?;
+    let mut facts = session::facts(host, &documents.iter().zip(&lines).collect::<Vec<_>>())?;
+    if host.asks() {
+        session::ask(&mut facts, &documents.iter().collect::<Vec<_>>(), &Judges::default());
+    }
     print(&format!("{}\n", serde_json::to_string_pretty(&facts)?));
     Ok(())
 }

@@ -34,6 +34,9 @@ pub struct Emulator {
     /// The modules among them that are not installed.
     #[serde(default)]
     pub lacking: Vec<String>,
+    /// Types whose properties it does not tell: it spins, or ends.
+    #[serde(default)]
+    pub unanswerable: Vec<String>,
 }
 
 /// A property of a device or an object.

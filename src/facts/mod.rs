@@ -2,6 +2,7 @@
 //!
 //! [`crate::probe`] fills it in; `qpt-tui facts` writes it down, and `--facts` reads it again.
 
+pub mod answers;
 pub mod apparmor;
 pub mod cgroup;
 pub mod emulator;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::qemu::Version;
+use answers::Answers;
 use apparmor::AppArmor;
 use cgroup::Cgroups;
 use emulator::Emulator;
@@ -65,6 +67,12 @@ pub struct HostFacts {
     /// What that QEMU can do, as far as the domains use it.
     #[serde(default)]
     pub emulator: Known<Emulator>,
+    /// The programs that the domains name, each by its path.
+    #[serde(default)]
+    pub emulators: BTreeMap<String, Known<Emulator>>,
+    /// What libvirt and QEMU themselves said to documents, by the digest of their text.
+    #[serde(default)]
+    pub answers: BTreeMap<String, Answers>,
     /// The settings of `qemu.conf`.
     pub conf: QemuConf,
     /// Who QEMU runs as, by DAC label; the empty label is what libvirt chooses by itself.
@@ -138,6 +146,25 @@ impl HostFacts {
     pub fn libvirt_at_least(&self, major: u32, minor: u32) -> Option<bool> {
         let found = Version::read(self.libvirt.yes()?)?;
         Some(found >= Version::new(major, minor))
+    }
+
+    /// What libvirt and QEMU said to a document with this text.
+    pub fn answers_to(&self, text: &str) -> Option<&Answers> {
+        if self.answers.is_empty() { None } else { self.answers.get(&answers::digest(text)) }
+    }
+
+    /// The QEMU that a domain names, or the one that is installed.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn emulator_of(&self, named: Option<&str>) -> Result<&Emulator, &str> {
+        let Some(named) = named else { return self.emulator.as_result() };
+        match (self.emulators.get(named), self.emulator.as_result()) {
+            (Some(asked), _) => asked.as_result(),
+            (None, Ok(installed)) if installed.path == named => Ok(installed),
+            (None, Ok(_)) => Err("the domain's emulator was not asked"),
+            (None, Err(why)) => Err(why),
+        }
     }
 
     /// QEMU's version as numbers; `None` when it is not known.

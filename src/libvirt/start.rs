@@ -3,10 +3,11 @@
 use super::confinement::{self, Confinement};
 use super::{devices, identity, own};
 use crate::domain::{Document, DomainFacts};
+use crate::facts::emulator::Emulator;
 use crate::facts::identity::Identity;
-use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::{Mode, type_of};
 use crate::facts::{HostFacts, Known};
+use crate::qemu::Version;
 
 /// What libvirt makes of a domain before QEMU reads the passthrough. Drawn up once for each judgement.
 #[derive(Debug, Clone)]
@@ -33,6 +34,10 @@ pub struct Start<'a> {
     pub seccomp: bool,
     /// A QEMU that runs as root is above owners and modes.
     pub root_overrides: bool,
+    /// What the domain's QEMU can do, or why that is not known.
+    pub emulator: Result<&'a Emulator, &'a str>,
+    /// The version of the domain's QEMU.
+    pub qemu: Option<Version>,
     /// QEMU makes devices of the passthrough before libvirt's own; `None` where the versions are not known.
     pub passthrough_first: Option<bool>,
     document: &'a Document,
@@ -50,6 +55,7 @@ impl<'a> Start<'a> {
         let selinux = confinement::selinux(&host.selinux, facts, conf);
         let selinux_driver = confinement::selinux_driver(&host.selinux, conf);
         let listed_devices = devices::listed(host);
+        let (emulator, qemu) = emulator(facts, host);
         let mut granted_devices = listed_devices.clone();
         granted_devices.extend(devices::native(facts));
         Start {
@@ -65,9 +71,16 @@ impl<'a> Start<'a> {
             device_filter: device_filter(host),
             // Anything but 0.
             seccomp: conf.int("seccomp_sandbox") != Some(0),
-            passthrough_first: passthrough_first(facts, conf, host),
+            passthrough_first: passthrough_first(facts, host, qemu),
+            emulator,
+            qemu,
             document,
         }
+    }
+
+    /// Whether the domain's QEMU is of this version or newer; `None` where that is not known.
+    pub fn qemu_at_least(&self, major: u32, minor: u32) -> Option<bool> {
+        Some(self.qemu? >= Version::new(major, minor))
     }
 
     /// Whether libvirt defines an id itself.
@@ -107,11 +120,31 @@ fn root_overrides(host: &HostFacts, confinement: &Confinement) -> bool {
 
 /// Since libvirt writes its devices as JSON (7.9 with QEMU 6.2), QEMU makes those of the passthrough first
 /// (`qemu_create_cli_devices`).
-fn passthrough_first(facts: &DomainFacts, conf: &QemuConf, host: &HostFacts) -> Option<bool> {
-    let filtered = conf.list("capability_filters").unwrap_or_default();
+fn passthrough_first(facts: &DomainFacts, host: &HostFacts, qemu: Option<Version>) -> Option<bool> {
+    let filtered = host.conf.list("capability_filters").unwrap_or_default();
     let removed = facts.capabilities_removed.iter().map(|(name, _)| name.as_str());
     if removed.chain(filtered).any(|name| name == own::JSON_DEVICES) {
         return Some(false);
     }
-    Some(host.libvirt_at_least(7, 9)? && host.qemu_at_least(6, 2)?)
+    Some(host.libvirt_at_least(7, 9)? && qemu? >= Version::new(6, 2))
+}
+
+/// The domain's QEMU, and its version. Facts that name another version than the QEMU that was asked are not about that one.
+fn emulator<'a>(
+    facts: &DomainFacts,
+    host: &'a HostFacts,
+) -> (Result<&'a Emulator, &'a str>, Option<Version>) {
+    let named = facts.emulator.as_deref();
+    let installed = host.qemu.yes().and_then(|version| Version::read(version));
+    let asked = host.emulator_of(named);
+    let version = asked.ok().and_then(|emulator| Version::read(&emulator.version));
+    // Recordings of one host have one version for every program.
+    if host.emulators.is_empty() {
+        let is_another = version.is_some() && installed.is_some() && version != installed;
+        let of_another =
+            named.zip(host.emulator.yes()).is_some_and(|(named, asked)| asked.path != *named);
+        let known = if is_another { Err("the facts name another version") } else { asked };
+        return (known, if of_another { None } else { installed });
+    }
+    (asked, version.or(if named.is_none() { installed } else { None }))
 }

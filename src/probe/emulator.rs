@@ -17,7 +17,9 @@ use crate::process;
 use crate::qemu::catalog;
 
 /// How long the program may take for all answers.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may take for one answer that others waited for.
+const FOR_ONE: Duration = Duration::from_secs(1);
 
 /// What a trusted program answers, with the properties of the named types; from the cache when the program has not changed.
 ///
@@ -52,8 +54,10 @@ fn learn(emulator: &mut Emulator, types: &[String]) {
         (&mut emulator.devices, "device-list-properties"),
         (&mut emulator.objects, "qom-list-properties"),
     ] {
-        let unknown: Vec<&String> =
-            types.iter().filter(|name| table.get(*name).is_some_and(Vec::is_empty)).collect();
+        let is_unknown = |name: &&String| {
+            table.get(*name).is_some_and(Vec::is_empty) && !emulator.unanswerable.contains(name)
+        };
+        let unknown: Vec<&String> = types.iter().filter(is_unknown).collect();
         if unknown.is_empty() {
             continue;
         }
@@ -61,9 +65,19 @@ fn learn(emulator: &mut Emulator, types: &[String]) {
             .iter()
             .map(|name| json!({"execute": command, "arguments": {"typename": name}}))
             .collect();
-        if let Ok(answers) = converse(&path, &questions) {
+        if let Ok(answers) = converse(&path, &questions, PATIENCE) {
             for (name, answer) in unknown.into_iter().zip(&answers) {
                 table.insert(name.clone(), properties(answer));
+            }
+            continue;
+        }
+        // One that spins or ends the program must cost only itself.
+        for (name, question) in unknown.into_iter().zip(questions) {
+            match converse(&path, &[question], FOR_ONE) {
+                Ok(answers) => {
+                    table.insert(name.clone(), properties(&answers[0]));
+                }
+                Err(_) => emulator.unanswerable.push(name.clone()),
             }
         }
     }
@@ -82,12 +96,18 @@ fn modules(path: &str) -> Vec<String> {
     found.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
-/// The modules that stand in none of the directories that distributions use.
-fn lacking(modules: &[String]) -> Vec<String> {
+/// The directories that distributions put modules into.
+fn module_homes() -> Vec<PathBuf> {
     let mut homes: Vec<PathBuf> =
         ["/usr/lib/qemu", "/usr/lib64/qemu", "/usr/lib64/qemu-kvm"].map(PathBuf::from).to_vec();
     let triplets = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     homes.extend(triplets.map(|entry| entry.path().join("qemu")));
+    homes
+}
+
+/// The modules that stand in none of the directories that distributions use.
+fn lacking(modules: &[String]) -> Vec<String> {
+    let homes = module_homes();
     let there = |name: &String| homes.iter().any(|home| home.join(format!("{name}.so")).exists());
     modules.iter().filter(|name| !there(name)).cloned().collect()
 }
@@ -121,12 +141,16 @@ fn properties(answer: &Value) -> Vec<Property> {
 fn cache_file(path: &str) -> Option<PathBuf> {
     let metadata = std::fs::metadata(path).ok()?;
     let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
+    // Devices come with modules: a package that is installed later makes it another QEMU.
+    let newest =
+        module_homes().iter().filter_map(|home| Some(std::fs::metadata(home).ok()?.mtime())).max();
     let name = format!(
-        "{}-{}-{}-{}-5.json",
+        "{}-{}-{}-{}-{}-6.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),
-        metadata.mtime_nsec()
+        metadata.mtime_nsec(),
+        newest.unwrap_or_default()
     );
     Some(dirs.cache_dir().join(name))
 }
@@ -154,6 +178,7 @@ fn ask(path: &str) -> Result<Emulator, String> {
             json!({"execute": "query-cpu-definitions"}),
             json!({"execute": "query-qmp-schema"}),
         ],
+        PATIENCE,
     )?;
     let number = |key: &str| answers[0]["qemu"][key].as_u64().unwrap_or_default();
     let table = |answer: &Value| {
@@ -190,6 +215,7 @@ fn ask(path: &str) -> Result<Emulator, String> {
         names,
         modules,
         lacking: Vec::new(),
+        unanswerable: Vec::new(),
     })
 }
 
@@ -283,7 +309,7 @@ fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
 }
 
 /// Sends commands and gives their answers in order; an error is null.
-fn converse(path: &str, commands: &[Value]) -> Result<Vec<Value>, String> {
+fn converse(path: &str, commands: &[Value], patience: Duration) -> Result<Vec<Value>, String> {
     let mut command = Command::new(path);
     command.args([
         "-machine",
@@ -305,7 +331,7 @@ fn converse(path: &str, commands: &[Value]) -> Result<Vec<Value>, String> {
         // Writing to a vector cannot fail.
         let _ = writeln!(script, "{command}");
     }
-    let text = process::answer(&mut command, Some(script), PATIENCE)?;
+    let text = process::answer(&mut command, Some(script), patience)?;
     let answers: Vec<Value> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -8,10 +8,12 @@ mod daemon;
 mod emulator;
 mod identity;
 mod image;
+pub mod judges;
 mod kernel;
 mod mounts;
 pub mod native;
 mod paths;
+mod sandbox;
 pub mod schema;
 mod selinux;
 mod sockets;
@@ -102,9 +104,7 @@ impl Request {
         }
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
-        if domain.seclabels.iter().any(|label| label.model.as_deref() == Some("selinux")) {
-            self.paths.extend(domain.emulator.clone());
-        }
+        self.paths.extend(domain.emulator.clone());
         self.types.extend(line.types.iter().map(|(_, name, _)| catalog::unalias(name).to_owned()));
         self.domains.push(domain.clone());
     }
@@ -164,16 +164,20 @@ pub fn probe(request: &Request) -> HostFacts {
     groups.retain(|id, _| steps().any(|step| step.gid == *id));
     let uuids: Vec<String> =
         request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
-    let emulator = emulator(request);
+    let (emulator, emulators) = emulators(request);
+    let version = match &emulator {
+        Known::Yes(emulator) => Known::Yes(emulator.version.clone()),
+        Known::Unknown(why) => Known::Unknown(why.clone()),
+    };
     HostFacts {
         version: FACTS_VERSION,
         source: "live".to_owned(),
         instance: request.instance,
         libvirt: libvirt_version(),
-        qemu: known(
-            emulator.as_ref().map(|emulator| emulator.version.clone()).map_err(Clone::clone),
-        ),
-        emulator: known(emulator.map(|emulator| emulator.about(&request.types))),
+        qemu: version,
+        emulator,
+        emulators,
+        answers: BTreeMap::new(),
         cgroups: cgroup::read(&mounts),
         mounts,
         conf,
@@ -233,10 +237,6 @@ fn newer(path: &str) -> bool {
     changed.zip(started).is_some_and(|(changed, started)| changed.as_secs() > started + 1)
 }
 
-fn known<T>(answer: Result<T, String>) -> Known<T> {
-    answer.map_or_else(Known::Unknown, Known::Yes)
-}
-
 fn read_conf(request: &Request) -> QemuConf {
     let path = match (&request.conf, request.instance) {
         (Some(path), _) => path.clone(),
@@ -274,24 +274,37 @@ fn libvirt_version() -> Known<String> {
     }
 }
 
-/// What the domain's emulator can do, or the system's.
+/// Where distributions put the QEMU that libvirt takes by itself.
+const DEFAULT_EMULATORS: [&str; 3] =
+    ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
+
+/// What the installed QEMU can do, and the ones that domains name, each by its path.
 ///
 /// A program that a document names is run only where distributions put QEMU, when root owns it and nobody else can write it.
-fn emulator(request: &Request) -> Result<Emulator, String> {
-    let named = request.domains.iter().find_map(|domain| domain.emulator.clone());
-    let default = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
-    let there = || {
-        default
-            .iter()
-            .find(|path| std::path::Path::new(path).exists())
-            .map(|path| (*path).to_owned())
+fn emulators(request: &Request) -> (Known<Emulator>, BTreeMap<String, Known<Emulator>>) {
+    let ask = |program: &str| match trusted(program)
+        .and_then(|()| emulator::look(program, &request.types))
+    {
+        Ok(emulator) => Known::Yes(emulator.about(&request.types)),
+        Err(why) => Known::Unknown(why),
     };
-    let program = named.or_else(there).ok_or_else(|| "no QEMU is installed here".to_owned())?;
-    trusted(&program)?;
-    emulator::look(&program, &request.types)
+    let named: BTreeSet<&String> =
+        request.domains.iter().filter_map(|domain| domain.emulator.as_ref()).collect();
+    let emulators: BTreeMap<String, Known<Emulator>> =
+        named.into_iter().map(|program| (program.clone(), ask(program))).collect();
+    let default = DEFAULT_EMULATORS.into_iter().find(|path| std::path::Path::new(path).exists());
+    let installed = match default {
+        Some(program) => emulators.get(program).cloned().unwrap_or_else(|| ask(program)),
+        None => Known::Unknown("no QEMU is installed here".to_owned()),
+    };
+    (installed, emulators)
 }
 
-fn trusted(program: &str) -> Result<(), String> {
+/// Whether a program may be run: it is a QEMU of the distribution, and nobody but root can have changed it.
+///
+/// # Errors
+/// Why not, in one sentence.
+pub(crate) fn trusted(program: &str) -> Result<(), String> {
     let homes =
         ["/usr/bin/qemu-system-", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm", "/usr/bin/kvm"];
     if !homes.iter().any(|home| program.starts_with(home)) || program.contains("/../") {

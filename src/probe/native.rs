@@ -1,21 +1,90 @@
 //! The command line that libvirt itself builds of a document.
 
+use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{ask, nameless, path_of};
+use super::daemon::daemon;
+use crate::process::{nameless, path_of, run};
+
+/// Why there is no command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// libvirt refuses the domain; its sentence.
+    Refused(String),
+    /// libvirt could not be asked; why.
+    NotAsked(String),
+}
+
+impl Failure {
+    /// One sentence.
+    pub fn sentence(self) -> String {
+        match self {
+            Failure::Refused(sentence) => format!("libvirt refuses the domain: {sentence}"),
+            Failure::NotAsked(why) => why,
+        }
+    }
+}
+
+/// How long libvirt may take; the first time it asks QEMU about everything.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `virsh domxml-to-native qemu-argv` says, as arguments; the environment before the program is left out.
 ///
+/// The daemon of the system is asked where one runs; otherwise libvirt's own driver inside virsh, with a directory of its own
+/// for all that it writes.
+///
 /// # Errors
-/// Why libvirt did not answer, in one sentence.
-pub fn command(source: &str, session: bool) -> Result<Vec<String>, String> {
-    let document = nameless(source)?;
-    let path = path_of(&document);
-    let uri = if session { "qemu:///session" } else { "qemu:///system" };
-    let words = ["-q", "-c", uri, "domxml-to-native", "qemu-argv", "--xml", &path];
-    let asked = ask("virsh", &words, Duration::from_secs(10));
-    let said = asked.map_err(|why| format!("{why}; 'virsh -c {uri} version' may tell why"))?;
-    arguments(&said).ok_or_else(|| "virsh answered something else than a command line".to_owned())
+/// libvirt's refusal, or why it was not asked.
+pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
+    let uri = connection(session)?;
+    let document = nameless(source).map_err(Failure::NotAsked)?;
+    let mut virsh = Command::new("virsh");
+    virsh.args(["-q", "-c", &uri, "domxml-to-native", "qemu-argv", "--xml", &path_of(&document)]);
+    let said = run(&mut virsh, None, PATIENCE).map_err(Failure::NotAsked)?;
+    if said.status.success() {
+        let failure =
+            || Failure::NotAsked("virsh answered something else than a command line".to_owned());
+        return arguments(&said.output).ok_or_else(failure);
+    }
+    let sentence = said.last_complaint().trim_start_matches("error: ").to_owned();
+    if is_about_asking(&sentence) {
+        return Err(Failure::NotAsked(format!("virsh -c {uri} says: {sentence}")));
+    }
+    Err(Failure::Refused(sentence))
+}
+
+/// Whom to ask.
+fn connection(session: bool) -> Result<String, Failure> {
+    if session {
+        return Ok("qemu:///session".to_owned());
+    }
+    if daemon().is_some() {
+        return Ok("qemu:///system".to_owned());
+    }
+    let directories = directories::ProjectDirs::from("", "", "qpt-tui");
+    let root = directories.map(|found| found.cache_dir().join("libvirt"));
+    let root = root.ok_or_else(|| {
+        Failure::NotAsked("there is no home directory for libvirt's cache".to_owned())
+    })?;
+    let made = std::fs::create_dir_all(&root);
+    made.map_err(|error| Failure::NotAsked(format!("{}: {error}", root.display())))?;
+    Ok(format!("qemu:///embed?root={}", root.display()))
+}
+
+/// Whether a sentence is about the way to libvirt, or about what only a start has to open.
+fn is_about_asking(sentence: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "failed to connect",
+        "Failed to connect",
+        "could not be run",
+        "authentication",
+        "access denied",
+        "Unable to open /dev/net/tun",
+        "Permission denied",
+        "Operation not permitted",
+        "no connection driver available",
+    ];
+    WORDS.iter().any(|words| sentence.contains(words))
 }
 
 /// The words of a command line, lines joined, from the program on.

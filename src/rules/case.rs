@@ -1,6 +1,7 @@
 //! What a rule may look at.
 
 use crate::domain::Document;
+use crate::facts::answers::Answers;
 use crate::facts::identity::Identity;
 use crate::facts::{HostFacts, Walk};
 use crate::libvirt::Start;
@@ -17,6 +18,8 @@ pub struct Case<'a> {
     pub host: &'a HostFacts,
     /// What libvirt makes of the document on this host.
     pub start: &'a Start<'a>,
+    /// What libvirt and QEMU themselves said to the document; nothing where they were not to be asked.
+    pub answers: Option<&'a Answers>,
 }
 
 impl<'a> Case<'a> {

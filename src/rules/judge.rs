@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Case, Finding, Layer, RULES, Verdict, layer, native};
+use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native};
 use crate::domain::{Document, EntryId};
 use crate::facts::{HostFacts, image};
 use crate::libvirt::Start;
@@ -13,7 +13,8 @@ use crate::qemu::{Access, CommandLine, Resource, Use};
 pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<Finding> {
     let mut whole = line.clone();
     whole.uses.extend(chained(line, host));
-    let case = &Case { document, line: &whole, host, start: &Start::of(document, host) };
+    let answers = host.answers_to(document.source());
+    let case = &Case { document, line: &whole, host, start: &Start::of(document, host), answers };
     let mut findings: Vec<Finding> = Vec::new();
     for rule in RULES {
         let found = (rule.check)(case);
@@ -23,6 +24,7 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
             ..finding
         }));
     }
+    asked::settle(case, &mut findings);
     allowances(case, &mut findings);
     first_bite(&mut findings);
     native::offer(case, &mut findings);

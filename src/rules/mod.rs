@@ -4,6 +4,7 @@
 //! same facts give the same findings. To add one: a page under `assets/rules/`, a `static` in the file of its layer, a line
 //! in [`RULES`].
 
+mod asked;
 mod case;
 mod command_line;
 mod document;

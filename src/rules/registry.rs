@@ -1,6 +1,6 @@
 //! The list of all rules.
 
-use super::{Rule, command_line, document, layers, native};
+use super::{Rule, asked, command_line, document, layers, native};
 
 /// All rules, in the order of the layers.
 pub static RULES: &[&Rule] = &[
@@ -9,6 +9,7 @@ pub static RULES: &[&Rule] = &[
     &document::BLANK_IN_VALUE,
     &document::OVERRIDE_ALIAS,
     &document::SCHEMA,
+    &asked::LIBVIRT_REFUSES,
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,
     &layers::settings::CONF_DRIVER,
@@ -44,6 +45,9 @@ pub static RULES: &[&Rule] = &[
     &command_line::placement::BUS_MISSING,
     &command_line::placement::SET_TARGET,
     &command_line::placement::CAPABILITY,
+    &asked::QEMU_REFUSES,
+    &asked::NOT_ASKED,
+    &asked::EMULATOR,
     &layers::host::PATH_UNKNOWN,
     &layers::host::PATH_MISSING,
     &layers::host::PATH_KIND,

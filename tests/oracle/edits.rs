@@ -27,7 +27,8 @@ fn document(machine: &str, inside: &str, args: &[&str]) -> String {
 }
 
 fn findings(document: &Document) -> (Vec<Finding>, HostFacts) {
-    let options = HostOptions { qemu_conf: None, facts: None, session: false, user: None };
+    let options =
+        HostOptions { qemu_conf: None, facts: None, session: false, user: None, only_static: true };
     let line = session::command_line(document);
     let host = session::facts(&options, &[(document, &line)]).unwrap();
     (judge(document, &line, &host), host)

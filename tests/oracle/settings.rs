@@ -51,8 +51,13 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
     let domain = Document::parse("<domain type='kvm'><name>t</name></domain>").unwrap();
     let line = session::command_line(&domain);
     let file = dir.path().join("qemu.conf");
-    let options =
-        HostOptions { qemu_conf: Some(file.clone()), facts: None, session: false, user: None };
+    let options = HostOptions {
+        qemu_conf: Some(file.clone()),
+        facts: None,
+        session: false,
+        user: None,
+        only_static: true,
+    };
     for (key, ..) in settings() {
         for value in ["[ 1 ]", "-1", "2", "[ \"x\" ]"] {
             let text = format!("{key} = {value}\n");

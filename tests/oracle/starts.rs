@@ -162,7 +162,8 @@ impl Machine {
 }
 
 fn findings(document: &Document) -> Vec<Finding> {
-    let options = HostOptions { qemu_conf: None, facts: None, session: false, user: None };
+    let options =
+        HostOptions { qemu_conf: None, facts: None, session: false, user: None, only_static: true };
     let line = session::command_line(document);
     let host = session::facts(&options, &[(document, &line)]).unwrap();
     judge(document, &line, &host)

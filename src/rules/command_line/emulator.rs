@@ -2,23 +2,11 @@
 
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::facts::emulator::{Emulator, Property};
-use crate::qemu::{Version, catalog};
+use crate::qemu::catalog;
 
-/// The host's QEMU, when it is the one that the domain names.
+/// The domain's QEMU, where it was asked.
 pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
-    let Case { host, document, .. } = *case;
-    let emulator = host.emulator.yes()?;
-    // Facts that name another version are not about this one.
-    let said = host.qemu.yes().and_then(|version| Version::read(version));
-    if said.is_some_and(|said| Version::read(&emulator.version) != Some(said)) {
-        return None;
-    }
-    document
-        .facts()
-        .emulator
-        .as_ref()
-        .is_none_or(|named| *named == emulator.path)
-        .then_some(emulator)
+    case.start.emulator.ok()
 }
 
 pub(in crate::rules) static UNKNOWN_DEVICE: Rule = Rule {

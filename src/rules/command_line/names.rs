@@ -86,17 +86,10 @@ const ALIASES: [(&str, &str); 3] =
 
 /// The version of the QEMU that will run, or why it is not known.
 fn version(case: &Case<'_>) -> Result<Version, String> {
-    if let Some(named) = &case.document.facts().emulator
-        && case.host.emulator.yes().is_some_and(|asked| asked.path != *named)
-    {
-        return Err(format!("{named} was not asked"));
-    }
-    let said = case
-        .host
-        .qemu
-        .as_result()
-        .map_err(|why| format!("the version of QEMU is not known: {why}"))?;
-    Version::read(said).ok_or_else(|| format!("'{said}' is no version of QEMU"))
+    case.start.qemu.ok_or_else(|| {
+        let why = case.start.emulator.err().or(case.host.qemu.as_result().err());
+        why.unwrap_or("the version of the domain's emulator is not known").to_owned()
+    })
 }
 
 pub(in crate::rules) static UNKNOWN_OPTION: Rule = Rule {

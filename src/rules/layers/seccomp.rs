@@ -47,7 +47,7 @@ fn finding(
 }
 
 fn death(case: &Case<'_>) -> &'static str {
-    match case.host.qemu_at_least(10, 0) {
+    match case.start.qemu_at_least(10, 0) {
         Some(true) => "this QEMU gets 'Operation not permitted' from fork",
         Some(false) => {
             "this QEMU is killed (SIGSYS): libvirt's error ends after 'monitor', the audit log has type=1326 sig=31"

@@ -37,6 +37,8 @@ fn host() -> Host {
         libvirt: Known::Yes("9.0.0".into()),
         qemu: Known::Yes("7.2.22".into()),
         emulator: Known::default(),
+        emulators: BTreeMap::new(),
+        answers: BTreeMap::new(),
         conf: QemuConf { path: "/etc/libvirt/qemu.conf".into(), ..QemuConf::default() },
         identities: BTreeMap::from([
             (String::new(), identity("libvirt-qemu", 64055, 106)),

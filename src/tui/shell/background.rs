@@ -144,7 +144,10 @@ impl Editor {
                     probe::schema::validate(&source).as_result().cloned().map_err(str::to_owned),
                 ),
                 _ if imaginary => Answer::Command(Err(elsewhere())),
-                _ => Answer::Command(probe::native::command(&source, session)),
+                _ => Answer::Command(
+                    probe::native::command(&source, session)
+                        .map_err(probe::native::Failure::sentence),
+                ),
             };
             Some(Message::Answered(pane, source, answer))
         };

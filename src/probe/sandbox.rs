@@ -1,0 +1,386 @@
+//! Running a QEMU where it can touch nothing: no network, no file of the host but the distribution's own, no privilege, a
+//! bounded time and memory.
+//!
+//! Bubblewrap makes the namespaces. As root the program becomes nobody inside; as a user it stays in a user namespace.
+
+use std::fs::{File, Permissions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::process::nameless;
+use crate::trial::{StandIn, StandInKind};
+
+/// How long one QEMU may take.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How much memory it may take, in bytes.
+const MOST_MEMORY: u64 = 1 << 30;
+/// How much it may print, in bytes.
+const MOST_WORDS: u64 = 1 << 20;
+/// Between two looks.
+const MOMENT: Duration = Duration::from_millis(2);
+/// Nobody, the user and the group that own nothing.
+const NOBODY: u32 = 65534;
+
+/// How a QEMU that was asked ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It made everything, and waited for its guest to be started.
+    Accepted,
+    /// It ended by itself; what it printed on standard error.
+    Refused(String),
+    /// It was ended; why.
+    Stopped(String),
+}
+
+/// A place for QEMUs to run in.
+pub(super) struct Sandbox {
+    directory: tempfile::TempDir,
+    /// KVM may be used in it.
+    pub(super) kvm: bool,
+}
+
+impl Sandbox {
+    /// Makes a place.
+    ///
+    /// # Errors
+    /// Why there can be none, in one sentence.
+    pub(super) fn new() -> Result<Sandbox, String> {
+        if !Path::new(BUBBLEWRAP).exists() {
+            return Err(format!(
+                "{BUBBLEWRAP} is not there to keep QEMU apart; it is in the package bubblewrap"
+            ));
+        }
+        let failed = |error: std::io::Error| {
+            format!("no directory can be made for a QEMU that is asked: {error}")
+        };
+        let directory = tempfile::Builder::new().prefix("qpt-tui-").tempdir().map_err(failed)?;
+        let root = directory.path().join("root");
+        make_directory(&root).map_err(failed)?;
+        for name in ["usr", "dev", "proc", "tmp", "etc", "run"] {
+            make_directory(&root.join(name)).map_err(failed)?;
+        }
+        for name in ["bin", "sbin", "lib", "lib64", "lib32"] {
+            // As on the host: links into /usr, or directories of their own.
+            match std::fs::read_link(Path::new("/").join(name)) {
+                Ok(target) => {
+                    std::os::unix::fs::symlink(target, root.join(name)).map_err(failed)?;
+                }
+                Err(_) if Path::new("/").join(name).is_dir() => {
+                    make_directory(&root.join(name)).map_err(failed)?;
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(Sandbox { directory, kvm: can_use_kvm() })
+    }
+
+    fn root(&self) -> PathBuf {
+        self.directory.path().join("root")
+    }
+
+    /// Puts stand-ins in.
+    ///
+    /// # Errors
+    /// When there is no room, in one sentence.
+    pub(super) fn furnish(&self, stand_ins: &[StandIn]) -> Result<(), String> {
+        for stand_in in stand_ins {
+            put(&self.root(), stand_in)
+                .map_err(|error| format!("{}: no stand-in can be made: {error}", stand_in.path))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a program until it answers or ends. `arguments` get a monitor of ours, and no guest is started.
+    pub(super) fn run(&self, program: &str, arguments: &[String]) -> Result<Ended, String> {
+        let socket = self.root().join(MONITOR.trim_start_matches('/'));
+        let _ = std::fs::remove_file(&socket);
+        let mut words = nameless("")?;
+        let copy = words.try_clone().map_err(|error| error.to_string())?;
+        let mut command = self.wrapped(program);
+        command.args(arguments);
+        command.args([
+            "-S",
+            "-chardev",
+            &format!("socket,id=qpt-judge,path={MONITOR},server=on,wait=off"),
+        ]);
+        command.args(["-mon", "chardev=qpt-judge,mode=control"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(copy);
+        let child =
+            command.spawn().map_err(|error| format!("{BUBBLEWRAP} could not be run: {error}"))?;
+        let mut watched = Watched { child, words: &words, stream: None, heard: String::new() };
+        let ended = watched.until(&socket, Instant::now() + PATIENCE);
+        // All that runs in it ends with bubblewrap.
+        let _ = watched.child.kill();
+        let _ = watched.child.wait();
+        drop(watched);
+        match ended {
+            Ended::Refused(_) => {
+                let mut text = Vec::new();
+                let mut start = words.try_clone().map_err(|error| error.to_string())?;
+                std::io::Seek::rewind(&mut start).map_err(|error| error.to_string())?;
+                let _ = (&mut words).take(MOST_WORDS).read_to_end(&mut text);
+                Ok(Ended::Refused(String::from_utf8_lossy(&text).into_owned()))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// bubblewrap with all that keeps the program apart, up to the program's name.
+    fn wrapped(&self, program: &str) -> Command {
+        let mut command = Command::new(BUBBLEWRAP);
+        command.arg("--bind").arg(self.root()).arg("/");
+        for directory in ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"] {
+            let path = Path::new(directory);
+            if path.is_dir() && !path.is_symlink() {
+                command.args(["--ro-bind", directory, directory]);
+            }
+        }
+        command.args(["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
+        command.args(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]);
+        command.args(["--dev", "/dev", "--proc", "/proc"]);
+        if self.kvm {
+            command.args(["--dev-bind", "/dev/kvm", "/dev/kvm"]);
+        }
+        command.args([
+            "--unshare-pid",
+            "--unshare-net",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+        ]);
+        command.args([
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+            "--setenv",
+            "LC_ALL",
+            "C",
+        ]);
+        command.args([
+            "--setenv",
+            "PATH",
+            "/usr/sbin:/usr/bin:/sbin:/bin",
+            "--setenv",
+            "HOME",
+            "/tmp",
+            "--chdir",
+            "/",
+        ]);
+        if rustix::process::geteuid().is_root() {
+            command.args(["--cap-drop", "ALL"]);
+            for capability in ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"] {
+                command.args(["--cap-add", capability]);
+            }
+            let user = NOBODY.to_string();
+            command.args([
+                "setpriv",
+                "--reuid",
+                &user,
+                "--regid",
+                &user,
+                "--clear-groups",
+                "--no-new-privs",
+            ]);
+            command.args(["--bounding-set=-all", "--inh-caps=-all"]);
+        } else {
+            command.args(["--unshare-user"]);
+        }
+        command.args(["prlimit", "--core=0", "--nofile=1024", "--cpu=8", "--", program]);
+        command
+    }
+}
+
+/// The program that makes the namespaces.
+const BUBBLEWRAP: &str = "/usr/bin/bwrap";
+/// Our monitor inside.
+const MONITOR: &str = "/qpt-judge";
+
+/// Whether a program of nobody's, or of ours, may open /dev/kvm.
+fn can_use_kvm() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    if rustix::process::geteuid().is_root() {
+        return std::fs::metadata("/dev/kvm").is_ok_and(|found| found.mode() & 0o006 == 0o006);
+    }
+    let access = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
+    rustix::fs::access("/dev/kvm", access).is_ok()
+}
+
+/// A directory that everybody inside may write.
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    match std::fs::create_dir(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => {
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(0o777))
+}
+
+fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
+    let mut parts: Vec<&str> =
+        stand_in.path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let Some(last) = parts.pop() else { return Ok(()) };
+    if parts.first() == Some(&"dev") && parts.len() == 1 || parts.contains(&"..") || last == ".." {
+        // /dev is bubblewrap's; what is in it is left to the host's rules.
+        return Ok(());
+    }
+    let mut directory = root.to_owned();
+    for part in parts {
+        directory.push(part);
+        if directory.is_symlink() || directory.is_file() {
+            return Ok(());
+        }
+        make_directory(&directory)?;
+    }
+    let path = directory.join(last);
+    match stand_in.kind {
+        StandInKind::Parent => Ok(()),
+        StandInKind::Directory => make_directory(&path),
+        StandInKind::Fifo => {
+            use rustix::fs::{CWD, FileType, Mode, mknodat};
+            mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o666), 0)?;
+            Ok(())
+        }
+        StandInKind::File { size, qcow2 } => {
+            let file = File::create(&path)?;
+            file.set_permissions(Permissions::from_mode(0o666))?;
+            if qcow2 {
+                file.write_all_at(&qcow2_header(), 0)?;
+                return file.set_len(size.max(4 * CLUSTER));
+            }
+            // A file that is longer than the file system can hold is one that QEMU can't be shown.
+            file.set_len(size)
+        }
+    }
+}
+
+/// The size of a cluster of the images that we make.
+const CLUSTER: u64 = 64 << 10;
+
+/// The first clusters of an empty qcow2 image of 1 GiB (docs/interop/qcow2.txt): header, refcount table and block, L1 table.
+fn qcow2_header() -> Vec<u8> {
+    let mut image = vec![0_u8; usize::try_from(4 * CLUSTER).unwrap_or(1 << 18)];
+    let mut word = |at: usize, value: u32| image[at..at + 4].copy_from_slice(&value.to_be_bytes());
+    word(0, 0x5146_49fb);
+    word(4, 3);
+    word(20, 16); // cluster bits
+    word(28, 1 << 30); // size, low word
+    word(36, 2); // L1 entries
+    word(44, u32::try_from(3 * CLUSTER).unwrap_or_default()); // L1 table
+    word(52, u32::try_from(CLUSTER).unwrap_or_default()); // refcount table
+    word(56, 1); // its clusters
+    word(96, 4); // refcount order: 16 bits
+    word(100, 104); // header length
+    let table = usize::try_from(CLUSTER).unwrap_or_default();
+    word(table + 4, u32::try_from(2 * CLUSTER).unwrap_or_default());
+    for cluster in 0..4 {
+        let at = usize::try_from(2 * CLUSTER).unwrap_or_default() + cluster * 2;
+        image[at..at + 2].copy_from_slice(&1_u16.to_be_bytes());
+    }
+    image
+}
+
+/// A QEMU that is being asked.
+struct Watched<'a> {
+    child: Child,
+    words: &'a File,
+    stream: Option<UnixStream>,
+    heard: String,
+}
+
+impl Watched<'_> {
+    fn until(&mut self, socket: &Path, deadline: Instant) -> Ended {
+        let mut next_weighing = Instant::now();
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(_)) => return Ended::Refused(String::new()),
+                Ok(None) => {}
+                Err(error) => return Ended::Stopped(error.to_string()),
+            }
+            if self.answered(socket) {
+                return Ended::Accepted;
+            }
+            let now = Instant::now();
+            if now > deadline {
+                return Ended::Stopped(format!(
+                    "QEMU did not answer within {} s",
+                    PATIENCE.as_secs()
+                ));
+            }
+            if now >= next_weighing {
+                next_weighing = now + Duration::from_millis(20);
+                if let Some(why) = self.too_much() {
+                    return Ended::Stopped(why);
+                }
+            }
+            if self.stream.is_none() {
+                std::thread::sleep(MOMENT);
+            }
+        }
+    }
+
+    /// Whether QEMU said how its guest is: it says so when all is made.
+    fn answered(&mut self, socket: &Path) -> bool {
+        if self.stream.is_none() {
+            let Ok(mut stream) = UnixStream::connect(socket) else { return false };
+            let script = "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"query-status\"}\n";
+            let ready = stream
+                .set_read_timeout(Some(MOMENT))
+                .and_then(|()| stream.write_all(script.as_bytes()));
+            if ready.is_err() {
+                return false;
+            }
+            self.stream = Some(stream);
+        }
+        let Some(stream) = &mut self.stream else { return false };
+        let mut bytes = [0_u8; 4096];
+        match stream.read(&mut bytes) {
+            Ok(0) => self.stream = None,
+            Ok(length) => self.heard.push_str(&String::from_utf8_lossy(&bytes[..length])),
+            // Nothing yet; or it is going away, which the process tells.
+            Err(_) => {}
+        }
+        self.heard.contains("\"running\":")
+    }
+
+    /// Whether it takes more than it may; what.
+    fn too_much(&self) -> Option<String> {
+        if self.words.metadata().is_ok_and(|found| found.len() > MOST_WORDS) {
+            return Some("QEMU prints without an end".to_owned());
+        }
+        let taken: u64 = descendants(self.child.id()).into_iter().map(memory).sum();
+        (taken > MOST_MEMORY)
+            .then(|| format!("QEMU takes more than {} MiB at once", MOST_MEMORY >> 20))
+    }
+}
+
+/// A process and all that came of it.
+fn descendants(process: u32) -> Vec<u32> {
+    let mut found = vec![process];
+    let mut at = 0;
+    while let Some(process) = found.get(at).copied() {
+        at += 1;
+        let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+        found.extend(
+            children
+                .unwrap_or_default()
+                .split_whitespace()
+                .filter_map(|number| number.parse::<u32>().ok()),
+        );
+    }
+    found
+}
+
+/// The memory that a process takes, in bytes (proc(5): statm, resident without what is shared with files).
+fn memory(process: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
+    let mut fields =
+        statm.split_whitespace().skip(1).map(|field| field.parse::<u64>().unwrap_or_default());
+    let pages = fields.next().unwrap_or_default();
+    pages * u64::try_from(rustix::param::page_size()).unwrap_or(4096)
+}

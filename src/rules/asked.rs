@@ -1,0 +1,212 @@
+//! What libvirt and QEMU said themselves. They outrank what the other rules conclude about their own layers.
+
+use super::meaning::meanings;
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::{EntryId, List};
+use crate::facts::answers::{Answers, QemuSaid, Refusal};
+use crate::facts::{Ending, FileKind, Known};
+
+pub(super) static LIBVIRT_REFUSES: Rule = Rule {
+    id: "libvirt-refuses",
+    layer: Layer::Libvirt,
+    summary: "libvirt was asked, and refuses the domain",
+    explain: include_str!("../../assets/rules/libvirt-refuses.md"),
+    check: |case| {
+        let Some(Answers { libvirt: Known::Yes(Err(sentence)), .. }) = case.answers else {
+            return Vec::new();
+        };
+        let finding =
+            Finding::general(Verdict::Blocks, format!("libvirt refuses the domain: {sentence}"));
+        vec![explained(finding, sentence)]
+    },
+};
+
+pub(super) static QEMU_REFUSES: Rule = Rule {
+    id: "qemu-refuses",
+    layer: Layer::Qemu,
+    summary: "the installed QEMU was asked, and refuses an argument",
+    explain: include_str!("../../assets/rules/qemu-refuses.md"),
+    check: |case| {
+        let Some(Answers { qemu: Known::Yes(said), .. }) = case.answers else { return Vec::new() };
+        said.refusals.iter().map(|refusal| refused(said, refusal)).collect()
+    },
+};
+
+fn refused(said: &QemuSaid, refusal: &Refusal) -> Finding {
+    let sentence = without_option(&refusal.sentence);
+    let who = &said.who;
+    let finding = match refusal.argument {
+        Some(argument) => Finding::at(
+            EntryId::arg(argument),
+            Verdict::Blocks,
+            format!("{who} refuses it: {sentence}"),
+        ),
+        None if refusal.option.is_empty() => {
+            Finding::general(Verdict::Blocks, format!("{who} refuses the command line: {sentence}"))
+        }
+        None => {
+            let message = format!(
+                "{who} refuses {} of libvirt's own command line: {sentence}",
+                refusal.option
+            );
+            Finding::general(Verdict::Blocks, message)
+        }
+    };
+    explained(
+        finding.because(format!(
+            "asked with libvirt's own command line, it says '{}'",
+            refusal.sentence
+        )),
+        &refusal.sentence,
+    )
+}
+
+/// The sentence without the option that QEMU puts in front.
+fn without_option(sentence: &str) -> &str {
+    if !sentence.starts_with('-') {
+        return sentence;
+    }
+    sentence.split_once(": ").map_or(sentence, |(_, rest)| rest)
+}
+
+/// Adds what the sentence means, where that is known.
+fn explained(finding: Finding, sentence: &str) -> Finding {
+    let meaning = meanings(sentence).into_iter().find(|meaning| !meaning.rules.is_empty());
+    match meaning {
+        Some(meaning) => finding.because(meaning.what),
+        None => finding,
+    }
+}
+
+pub(super) static NOT_ASKED: Rule = Rule {
+    id: "qemu-not-asked",
+    layer: Layer::Qemu,
+    summary: "QEMU was to be asked about the arguments, and could not be",
+    explain: include_str!("../../assets/rules/qemu-not-asked.md"),
+    check: |case| {
+        let Some(answers) = case.answers else { return Vec::new() };
+        let mut findings = Vec::new();
+        match &answers.qemu {
+            Known::Unknown(why) if !matches!(answers.libvirt, Known::Yes(Err(_))) => {
+                findings.push(Finding::general(
+                    Verdict::Unknown,
+                    format!("whether QEMU takes the command line was not asked: {why}"),
+                ));
+            }
+            Known::Yes(QemuSaid { cut_short: Some(why), refusals, .. }) if refusals.is_empty() => {
+                findings.push(Finding::general(
+                    Verdict::Unknown,
+                    format!("QEMU could not be asked about the whole command line: {why}"),
+                ));
+            }
+            Known::Unknown(_) | Known::Yes(_) => {}
+        }
+        if let Known::Yes(said) = &answers.qemu {
+            let note = |(argument, why): &(usize, String)| {
+                let message =
+                    "QEMU was not asked about all of this; the other rules have looked at it";
+                Finding::at(EntryId::arg(*argument), Verdict::Note, message).because(why.as_str())
+            };
+            findings.extend(said.unasked.iter().map(note));
+        }
+        findings
+    },
+};
+
+pub(super) static EMULATOR: Rule = Rule {
+    id: "emulator",
+    layer: Layer::Host,
+    summary: "the domain's emulator is not there, or is no program",
+    explain: include_str!("../../assets/rules/emulator.md"),
+    check: |case| {
+        let Some(path) = &case.document.facts().emulator else { return Vec::new() };
+        let Ok(walk) = case.host.walk(path) else { return Vec::new() };
+        let target = walk.target();
+        let message = match (&walk.ending, target) {
+            (Ending::Missing(_) | Ending::NotADirectory(_) | Ending::Loop, _) => {
+                format!("the domain's emulator {path} is not there")
+            }
+            (Ending::Present, Some(step)) if step.kind != FileKind::File => {
+                format!("the domain's emulator {path} is no program")
+            }
+            (Ending::Present, Some(step)) if step.mode & 0o111 == 0 => {
+                format!(
+                    "the domain's emulator {path} may be run by nobody (mode {:04o})",
+                    step.mode
+                )
+            }
+            (Ending::Present, _) => return Vec::new(),
+        };
+        let finding = Finding::general(Verdict::Blocks, message)
+            .because(format!("libvirt says 'Cannot check QEMU binary {path}'"));
+        let remedy = match case.host.emulator.yes() {
+            Some(installed) => {
+                format!("name the one that is installed: <emulator>{}</emulator>", installed.path)
+            }
+            None => "install QEMU, and name it in <emulator>".to_owned(),
+        };
+        vec![finding.remedy(Remedy::none(Scope::Rewrite, remedy))]
+    },
+};
+
+/// Rules whose layer is QEMU's or libvirt's, and which look at something that a command line alone does not show.
+const BEYOND: [&str; 4] =
+    ["qemu-refuses", "qemu-not-asked", "secret-in-plain-sight", "socket-waits"];
+
+/// Settles what the rules foresaw by what was said: what QEMU takes is not blocked, and what it refuses for a reason that a
+/// rule knows is one finding.
+pub(super) fn settle(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(answers) = case.answers else { return };
+    if let Known::Yes(said) = &answers.qemu {
+        let accepts = |finding: &Finding| {
+            let entry = finding.entry.filter(|entry| entry.list == List::Args);
+            let argument = entry
+                .and_then(|entry| case.line.option_at(entry))
+                .map(super::super::qemu::argv::QemuOption::last);
+            argument.is_some_and(|argument| said.accepts(argument))
+        };
+        let is_foreseen = |finding: &Finding| {
+            finding.layer == Layer::Qemu
+                && matches!(finding.verdict, Verdict::Blocks | Verdict::Unknown)
+                && !BEYOND.contains(&finding.rule)
+        };
+        findings.retain(|finding| !(is_foreseen(finding) && accepts(finding)));
+    }
+    join(findings);
+}
+
+/// Puts what was said into the finding that foresaw it, where there is one.
+fn join(findings: &mut Vec<Finding>) {
+    let mut at = 0;
+    while at < findings.len() {
+        let said = &findings[at];
+        if !["qemu-refuses", "libvirt-refuses"].contains(&said.rule) {
+            at += 1;
+            continue;
+        }
+        let meant: Vec<&str> = meanings(&said.message)
+            .into_iter()
+            .flat_map(|meaning| meaning.rules)
+            .map(|rule| rule.id)
+            .collect();
+        let (entry, layer) = (said.entry, said.layer);
+        let foreseen = findings.iter().enumerate().find(|(other, finding)| {
+            let same_place =
+                finding.entry == entry && (entry.is_some() || meant.contains(&finding.rule));
+            let same_layer = finding.layer == layer || meant.contains(&finding.rule);
+            *other != at
+                && finding.verdict == Verdict::Blocks
+                && same_place
+                && same_layer
+                && finding.rule != "qemu-refuses"
+        });
+        match foreseen.map(|(other, _)| other) {
+            Some(other) => {
+                let message = findings[at].message.clone();
+                findings[other].evidence.push(message);
+                findings.remove(at);
+            }
+            None => at += 1,
+        }
+    }
+}

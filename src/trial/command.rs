@@ -1,0 +1,399 @@
+//! A command line in options, each of which can be replaced or left out.
+
+use std::ops::Range;
+
+use crate::qemu::{CommandLine, Pairs, QemuOption, catalog, keyval};
+
+/// What touches the host, and what stands in for it.
+const TABLE: &str = include_str!("../../assets/qemu/stand-ins.tsv");
+
+/// An option of the command line, or an argument that stands alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The name as it is written, dashes included.
+    pub name: String,
+    /// The value, as QEMU gets it now.
+    pub value: Option<String>,
+    /// Its place in the passthrough: the argument that a remark belongs to. Nothing for what libvirt passes.
+    pub argument: Option<usize>,
+    /// Ids that it defines.
+    pub ids: Vec<String>,
+    /// Ids and other names in its values.
+    names: Vec<String>,
+    /// The name without dashes, where it is an option that is known.
+    option: &'static str,
+    /// It is left out.
+    pub left_out: bool,
+    /// Why QEMU is not asked about all of it.
+    pub unasked: Option<String>,
+}
+
+/// A command line that is given to QEMU to be looked at.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// Its options in order.
+    pub parts: Vec<Part>,
+    /// The sandbox has KVM.
+    kvm: bool,
+}
+
+impl Command {
+    /// Takes libvirt's command line apart and makes it harmless; `own` is the passthrough in it. The program is left out.
+    pub fn of(argv: &[String], own: &[&str], kvm: bool) -> Command {
+        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let line = CommandLine::read(&words, &[]);
+        let place = place(&words, own);
+        let parts = line.options.iter().map(|option| part(&line, option, &words, place.as_ref()));
+        let mut command = Command { parts: parts.collect(), kvm };
+        command.parts.retain(|part| part.argument.is_some() || !is_libvirts_channel(part));
+        for part in &mut command.parts {
+            part.make_harmless(kvm);
+        }
+        command.leave_out_what_hangs_on_it();
+        command
+    }
+
+    /// The arguments for QEMU.
+    pub fn arguments(&self) -> Vec<String> {
+        let kept = self.parts.iter().filter(|part| !part.left_out);
+        kept.flat_map(|part| std::iter::once(part.name.clone()).chain(part.value.clone())).collect()
+    }
+
+    /// Leaves a part out, and what refers to it; QEMU is not asked about either.
+    pub fn leave_out(&mut self, at: usize, why: &str) {
+        let part = &mut self.parts[at];
+        part.left_out = true;
+        part.unasked.get_or_insert_with(|| why.to_owned());
+        self.leave_out_what_hangs_on_it();
+    }
+
+    /// Leaves a part out that QEMU refuses, and what refers to it.
+    pub fn refuse(&mut self, at: usize) {
+        self.parts[at].left_out = true;
+        self.leave_out_what_hangs_on_it();
+    }
+
+    fn leave_out_what_hangs_on_it(&mut self) {
+        loop {
+            let gone: Vec<String> = self
+                .parts
+                .iter()
+                .filter(|part| part.left_out)
+                .flat_map(|part| part.ids.clone())
+                .collect();
+            let defined: Vec<String> = self
+                .parts
+                .iter()
+                .filter(|part| !part.left_out)
+                .flat_map(|part| part.ids.clone())
+                .collect();
+            let hangs = |part: &Part| {
+                let refers = |id: &&String| {
+                    part.names.contains(id) && !part.ids.contains(id) && !defined.contains(id)
+                };
+                gone.iter().find(refers).cloned()
+            };
+            let next =
+                self.parts.iter().enumerate().find_map(|(at, part)| {
+                    if part.left_out { None } else { Some((at, hangs(part)?)) }
+                });
+            let Some((at, id)) = next else { return };
+            let part = &mut self.parts[at];
+            part.left_out = true;
+            part.unasked.get_or_insert_with(|| format!("it goes with '{id}'"));
+        }
+    }
+
+    /// The part that QEMU's own words begin with, `-device foo,id=a`: the longest that fits.
+    pub fn named(&self, words: &str) -> Option<usize> {
+        let fits = |part: &Part| {
+            let text = match &part.value {
+                Some(value) => format!("-{} {value}", part.name.trim_start_matches('-')),
+                None => format!("-{}", part.name.trim_start_matches('-')),
+            };
+            words
+                .strip_prefix(&text)
+                .is_some_and(|rest| rest.starts_with(':'))
+                .then_some(text.len())
+        };
+        let found = self.parts.iter().enumerate().filter(|(_, part)| !part.left_out);
+        found.filter_map(|(at, part)| Some((fits(part)?, at))).max().map(|(_, at)| at)
+    }
+
+    /// Whether KVM was replaced: what QEMU says about it then is not about this host.
+    pub fn is_without_kvm(&self) -> bool {
+        !self.kvm
+    }
+}
+
+/// Where the passthrough stands: as libvirt passes it, in one piece, the last time that these words stand there.
+fn place(words: &[&str], own: &[&str]) -> Option<Range<usize>> {
+    if own.is_empty() {
+        return None;
+    }
+    let at = words.windows(own.len()).rposition(|window| window == own)?;
+    Some(at..at + own.len())
+}
+
+fn part(
+    line: &CommandLine,
+    option: &QemuOption,
+    words: &[&str],
+    own: Option<&Range<usize>>,
+) -> Part {
+    let argument = own
+        .filter(|own| own.contains(&option.entry))
+        .map(|own| option.last().min(own.end - 1) - own.start);
+    let ids = line.ids.iter().filter(|id| option.entries().any(|entry| entry == id.entry));
+    Part {
+        name: words[option.entry].to_owned(),
+        value: option.value.map(|value| words[value].to_owned()),
+        argument,
+        ids: ids.map(|id| id.id.clone()).collect(),
+        names: option.pairs.pairs.iter().map(|pair| pair.value.clone()).collect(),
+        option: option.name(),
+        left_out: false,
+        unasked: None,
+    }
+}
+
+/// libvirt's monitor, its master key and its own filter: what connects QEMU to the daemon.
+fn is_libvirts_channel(part: &Part) -> bool {
+    let value = part.value.as_deref().unwrap_or_default();
+    match part.option {
+        "chardev" => value.contains("id=charmonitor"),
+        "mon" => value.contains("chardev=charmonitor"),
+        "object" => value.contains("\"masterKey0\"") || value.contains("id=masterKey0"),
+        "sandbox" | "msg" | "S" => true,
+        _ => false,
+    }
+}
+
+impl Part {
+    /// Replaces what touches the host, as the table says.
+    fn make_harmless(&mut self, kvm: bool) {
+        let option = self.option;
+        for row in rows().filter(|row| row.option == option) {
+            let text = self.value.clone().unwrap_or_default();
+            let implied = catalog::option(self.option).and_then(|option| option.implied);
+            let pairs = Pairs::read(&text, implied);
+            let kind = match implied {
+                Some(key) => pairs.get(key).unwrap_or_default(),
+                None => text.split(',').next().unwrap_or_default(),
+            };
+            if catalog::matches(row.types, kind) && holds(row.when, &pairs, kvm) {
+                self.apply(row.what, row.why, &pairs, implied);
+            }
+            if self.left_out {
+                return;
+            }
+        }
+    }
+
+    fn apply(&mut self, what: &str, why: &str, pairs: &Pairs, implied: Option<&str>) {
+        let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
+        let text = self.value.clone().unwrap_or_default();
+        let before = self.value.clone();
+        match verb {
+            "leave" => self.left_out = true,
+            "value" => {
+                let id = pairs.get("id").or(pairs.get("node-name")).unwrap_or_default();
+                self.value = Some(rest.replace("{id}", id));
+                self.names.clear();
+            }
+            "first" => {
+                let tail =
+                    text.split_once(',').map(|(_, tail)| format!(",{tail}")).unwrap_or_default();
+                self.value = Some(format!("{rest}{tail}"));
+            }
+            "drop" => {
+                let keys: Vec<&str> = rest.split(',').collect();
+                if pairs.pairs.iter().any(|pair| keys.contains(&pair.key.as_str())) {
+                    self.value = Some(without(&text, pairs, implied, &keys));
+                }
+            }
+            "key" => {
+                let Some((key, value)) = rest.split_once('=') else { return };
+                if pairs.get(key) != Some(value) {
+                    self.value = Some(with(&text, pairs, implied, (key, value)));
+                }
+            }
+            other => debug_assert!(
+                false,
+                "the table of stand-ins has a verb that nothing reads: {other}"
+            ),
+        }
+        if self.left_out || self.value != before {
+            self.unasked.get_or_insert_with(|| why.to_owned());
+        }
+    }
+}
+
+/// A value without some of its keys.
+fn without(text: &str, pairs: &Pairs, implied: Option<&str>, keys: &[&str]) -> String {
+    if pairs.json
+        && let Ok(serde_json::Value::Object(mut map)) = serde_json::from_str(text)
+    {
+        map.retain(|key, _| !keys.contains(&key.as_str()));
+        return serde_json::Value::Object(map).to_string();
+    }
+    let kept = pairs.pairs.iter().filter(|pair| !keys.contains(&pair.key.as_str()));
+    written(kept.map(|pair| (pair.key.as_str(), pair.value.as_str())), implied)
+}
+
+/// A value with a key set to another value.
+fn with(text: &str, pairs: &Pairs, implied: Option<&str>, (key, value): (&str, &str)) -> String {
+    if pairs.json
+        && let Ok(serde_json::Value::Object(mut map)) = serde_json::from_str(text)
+    {
+        map.insert(key.to_owned(), value.into());
+        return serde_json::Value::Object(map).to_string();
+    }
+    let others = pairs.pairs.iter().filter(|pair| pair.key != key);
+    let others = others.map(|pair| (pair.key.as_str(), pair.value.as_str()));
+    written(others.chain([(key, value)]), implied)
+}
+
+/// Pairs as QEMU reads them; the implied key is left out where it comes first.
+fn written<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, implied: Option<&str>) -> String {
+    let mut words = Vec::new();
+    for (key, value) in pairs {
+        let value = keyval::double_commas(value);
+        let is_first = words.is_empty();
+        words.push(if is_first && implied == Some(key) { value } else { format!("{key}={value}") });
+    }
+    words.join(",")
+}
+
+/// A row of the table of stand-ins.
+struct Row {
+    option: &'static str,
+    types: &'static str,
+    when: &'static str,
+    what: &'static str,
+    why: &'static str,
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next();
+        Some(Row { option: next()?, types: next()?, when: next()?, what: next()?, why: next()? })
+    })
+}
+
+/// Whether a row's condition holds: `-` always, `kvm`, `key=value`, each with `!` for the opposite.
+fn holds(when: &str, pairs: &Pairs, kvm: bool) -> bool {
+    let (wanted, word) = when.strip_prefix('!').map_or((true, when), |word| (false, word));
+    let is = match word.split_once('=') {
+        _ if word == "-" => true,
+        _ if word == "kvm" => kvm,
+        Some((key, "on")) => pairs.on(key) == Some(true),
+        Some((key, value)) => pairs.get(key) == Some(value),
+        None => pairs.get(word).is_some(),
+    };
+    is == wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn harmless(words: &[&str], own: &[&str], kvm: bool) -> (Vec<String>, Vec<(usize, String)>) {
+        let argv: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let command = Command::of(&argv, own, kvm);
+        let unasked =
+            command.parts.iter().filter_map(|part| Some((part.argument?, part.unasked.clone()?)));
+        (command.arguments(), unasked.collect())
+    }
+
+    #[test]
+    fn what_touches_the_host_is_replaced_or_left_out() {
+        let own = [
+            "-netdev",
+            "tap,id=n",
+            "-device",
+            "virtio-net-pci,netdev=n",
+            "-device",
+            "vfio-pci,host=1:0.0",
+        ];
+        let words = [&["-S", "-accel", "kvm", "-cpu", "host,migratable=on"][..], &own].concat();
+        let (arguments, unasked) = harmless(&words, &own, false);
+        assert_eq!(
+            arguments,
+            [
+                "-accel",
+                "tcg",
+                "-cpu",
+                "max,migratable=on",
+                "-netdev",
+                "hubport,id=n,hubid=0",
+                "-device",
+                "virtio-net-pci,netdev=n"
+            ]
+        );
+        let places: Vec<usize> = unasked.iter().map(|(at, _)| *at).collect();
+        assert_eq!(places, [1, 5]);
+        assert_eq!(
+            harmless(&words, &own, true).0[..4],
+            ["-accel", "kvm", "-cpu", "host,migratable=on"]
+        );
+    }
+
+    #[test]
+    fn what_refers_to_something_left_out_goes_with_it() {
+        let own = [
+            "-fsdev",
+            "proxy,id=f,sock_fd=3",
+            "-device",
+            "virtio-9p-pci,fsdev=f,mount_tag=x",
+            "-device",
+            "e1000",
+        ];
+        let (arguments, unasked) = harmless(&own, &own, true);
+        assert_eq!(arguments, ["-device", "e1000"]);
+        assert_eq!(unasked.len(), 2);
+    }
+
+    #[test]
+    fn keys_are_taken_out_of_text_and_json() {
+        let own = ["-object", "memory-backend-ram,id=m,size=1G,prealloc=on"];
+        assert_eq!(harmless(&own, &own, true).0[1], "memory-backend-ram,id=m,size=1G");
+        let json = [
+            "-object",
+            r#"{"qom-type":"memory-backend-ram","id":"m","size":4096,"prealloc":true}"#,
+        ];
+        let (arguments, _) = harmless(&json, &[], true);
+        assert!(!arguments[1].contains("prealloc") && arguments[1].contains("4096"));
+        let socket = ["-chardev", "socket,id=c,path=/a,,b,server=on"];
+        assert_eq!(
+            harmless(&socket, &socket, true).0[1],
+            "socket,id=c,path=/a,,b,server=on,wait=off"
+        );
+    }
+
+    #[test]
+    fn libvirts_own_channel_is_left_out_and_the_users_is_not() {
+        let own = ["-chardev", "null,id=c", "-mon", "chardev=c"];
+        let libvirt = [
+            "-chardev",
+            "socket,id=charmonitor,fd=3,server=on,wait=off",
+            "-mon",
+            "chardev=charmonitor,id=monitor,mode=control",
+        ];
+        let words = [&libvirt[..], &own, &["-sandbox", "on", "-msg", "timestamp=on"]].concat();
+        assert_eq!(harmless(&words, &own, true).0, own);
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_read() {
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            assert_eq!(line.split('\t').count(), 5, "{line}");
+        }
+        for row in rows() {
+            assert!(catalog::option(row.option).is_some(), "QEMU has no -{}", row.option);
+            let verb = row.what.split(' ').next().unwrap();
+            assert!(["leave", "value", "first", "drop", "key"].contains(&verb), "{verb}");
+        }
+    }
+}

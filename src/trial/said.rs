@@ -1,0 +1,85 @@
+//! What QEMU said before it ended.
+
+/// A refusal as QEMU prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// All of it behind the program's name: the option that it is about, where it names one, and the sentence.
+    pub whole: String,
+    /// It speaks of the world outside, which is not there where QEMU is asked.
+    pub is_about_outside: bool,
+}
+
+/// The endings of sentences about what the kernel or another program refused (errno(3), `strerror`).
+const OUTSIDE: [&str; 27] = [
+    "No such file or directory",
+    "Permission denied",
+    "Operation not permitted",
+    "Connection refused",
+    "Connection reset by peer",
+    "No such device",
+    "No such device or address",
+    "Cannot allocate memory",
+    "Device or resource busy",
+    "Network is unreachable",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "Address family not supported by protocol",
+    "Function not implemented",
+    "Operation not supported",
+    "Inappropriate ioctl for device",
+    "Not a directory",
+    "Is a directory",
+    "No space left on device",
+    "Read-only file system",
+    "Input/output error",
+    "No such process",
+    "File too large",
+    "Cannot assign requested address",
+    "Protocol not supported",
+    "Resource temporarily unavailable",
+    "Bad address",
+];
+
+/// The first refusal in what QEMU printed on standard error; nothing where it only warned.
+pub fn sentence(complaints: &str) -> Option<Sentence> {
+    let lines = complaints.lines().filter_map(|line| {
+        // `qemu-system-x86_64: -device x: …`; a path of the program is its last part (`error_vreport`).
+        let (program, rest) = line.split_once(": ")?;
+        (program.starts_with("qemu") && !program.contains(' ')).then_some(rest)
+    });
+    let whole = lines.into_iter().find(|rest| !is_remark(rest)).map(str::to_owned);
+    let whole = whole.or_else(|| {
+        let last = complaints.lines().rev().find(|line| !line.trim().is_empty())?;
+        (!last.contains("warning:")).then(|| last.to_owned())
+    })?;
+    let is_about_outside = OUTSIDE.iter().any(|ending| whole.trim_end().ends_with(ending));
+    Some(Sentence { whole, is_about_outside })
+}
+
+/// Whether a line says something without ending QEMU.
+fn is_remark(rest: &str) -> bool {
+    let words = rest.rsplit(": ").next().unwrap_or(rest);
+    rest.contains("warning: ") || rest.starts_with("info: ") || words.starts_with("info: ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_refusal_is_found() {
+        let text = "qemu-system-x86_64: warning: host doesn't support x\nqemu-system-x86_64: -device x: 'x' is not a valid device model name\n";
+        let said = sentence(text).unwrap();
+        assert_eq!(said.whole, "-device x: 'x' is not a valid device model name");
+        assert!(!said.is_about_outside);
+        assert!(
+            sentence(
+                "qemu-system-x86_64: -drive file=/a: Could not open '/a': No such file or directory"
+            )
+            .unwrap()
+            .is_about_outside
+        );
+        assert_eq!(sentence("qemu-system-x86_64: warning: only that\n"), None);
+        assert_eq!(sentence(""), None);
+    }
+}
