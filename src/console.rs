@@ -13,3 +13,10 @@ pub fn print(text: &str) {
     // Whoever closed the pipe has read what they wanted.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
+
+/// Says what is being waited for, where somebody looks.
+pub fn remark(sentence: &str) {
+    if rustix::termios::isatty(std::io::stderr()) {
+        complain(&format!("{sentence} …"));
+    }
+}

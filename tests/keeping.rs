@@ -1053,3 +1053,72 @@ fn a_write_in_place_is_ended_before_the_session_is() {
     terminal.end();
     assert_eq!((text(&place.file()), text(&other)), (edited(), edited()));
 }
+
+#[test]
+fn what_the_users_editor_wrote_outlives_a_kill() {
+    let place = Place::new();
+    let editor = place.dir.path().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\necho base=localtime > \"$1\"\nexec sleep 20\n").unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run =
+        format!("EDITOR='{}' exec '{}' '{}'", editor.display(), program(), place.file().display());
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("E");
+    terminal.settle();
+    terminal.settle();
+    terminal.signal("KILL");
+    terminal.child.wait().unwrap();
+    let mut terminal = place.opened(&place.file());
+    terminal.shows("Restore them?");
+    terminal.send("y");
+    terminal.shows("base=localtime");
+    terminal.send("\r");
+    terminal.shows("-rtc base=localtime");
+    leave(&mut terminal, "qy");
+}
+
+#[test]
+fn who_writes_during_a_slow_save_is_not_written_over() {
+    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    if !able.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no strace here");
+        return;
+    }
+    let place = Place::new();
+    let run = format!(
+        "exec strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=300000 '{}' '{}'",
+        program(),
+        place.file().display()
+    );
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("[saving…]");
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    let theirs = VM.replace("<memory>1<", "<memory>2<");
+    std::fs::write(place.file(), &theirs).unwrap();
+    terminal.shows("changed by somebody else");
+    assert_eq!(text(&place.file()), theirs);
+    terminal.send("m");
+    terminal.shows("saved");
+    leave(&mut terminal, "q");
+    assert_eq!(text(&place.file()), edited().replace("<memory>1<", "<memory>2<"));
+}
+
+#[test]
+fn what_libvirt_does_not_take_is_said_and_stays() {
+    let place = Place::new();
+    let libvirt = place.dir.path().join("libvirt.xml");
+    std::fs::write(&libvirt, VM).unwrap();
+    // A driver that knows no passthrough, as test:///default.
+    let script = format!("case \"$*\" in *dumpxml*) exec cat '{0}';; esac", libvirt.display());
+    let mut terminal = connected(&place, &script);
+    terminal.shows("-rtc base=utc");
+    terminal.send("d\u{13}");
+    terminal.shows("libvirt has not taken all of it");
+    terminal.shows("[modified]");
+    terminal.send("q");
+    terminal.shows("Leave without them?");
+    leave(&mut terminal, "y");
+}

@@ -670,6 +670,7 @@ fn a_form_comes_back_to_its_entry_wherever_that_is_now() {
                 end,
                 fields: ["-rtc".to_owned(), "base=localtime".to_owned()],
                 focus: 1,
+                untouched: false,
             }),
             handed: false,
         },

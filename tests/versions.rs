@@ -46,7 +46,7 @@ fn every_version_in_the_code_is_on_the_list() {
     let mut found = BTreeSet::new();
     for (name, path) in files("src", ".rs") {
         let text = std::fs::read_to_string(path).unwrap();
-        for start in ["libvirt_at_least(", "qemu_at_least(", "since: ("] {
+        for start in ["libvirt_at_least(", "qemu_at_least(", "since: (", ">= Version::new("] {
             for (at, _) in text.match_indices(start) {
                 let numbers: Vec<&str> =
                     text[at + start.len()..].split(')').next().unwrap().split(", ").collect();

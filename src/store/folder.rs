@@ -241,11 +241,19 @@ impl Folder {
     pub(super) fn sweep(&self, limit: Duration) {
         for name in self.all_names() {
             let old = self.age(&name).is_some_and(|age| age > limit);
-            if old || [UNFINISHED, SCRATCH].iter().any(|start| name.starts_with(start)) {
+            let writer = [UNFINISHED, SCRATCH].iter().find_map(|start| name.strip_prefix(start));
+            let is_left = writer.is_some_and(|rest| !super::lock::is_alive(leading_number(rest)));
+            if old || is_left {
                 self.remove(&name);
             }
         }
     }
+}
+
+/// The number that a text begins with; zero where there is none.
+pub(super) fn leading_number(text: &str) -> u32 {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_default()
 }
 
 /// An error of the system in plain words.

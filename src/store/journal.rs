@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::folder::{Folder, SCRATCH, said};
+use super::folder::{Folder, SCRATCH, leading_number, said};
 use super::lock::{Asked, Holder, Lock, Stands, is_alive};
 use super::origin::Origin;
 use super::watch;
@@ -68,6 +68,9 @@ pub enum Typed {
         fields: [String; 2],
         /// The field that takes the keys.
         focus: usize,
+        /// It says what it was opened with: it is kept only for what the user's own editor may make of it.
+        #[serde(default)]
+        untouched: bool,
     },
     /// What is to be imported.
     Import(String),
@@ -215,6 +218,7 @@ pub fn open(origin: &Origin) -> Opened {
             return Opened::Unkept(format!("{}: {}", said(&error), folder.path("lock").display()));
         }
     };
+    absorb(&folder);
     folder.sweep(LIMIT);
     Opened::Ready(Journal::start(folder, Some(lock), origin.clone()))
 }
@@ -469,9 +473,43 @@ fn read_all(folder: &Folder) -> (Vec<Kept>, Vec<String>) {
     (kept, damaged)
 }
 
-fn read(folder: &Folder, name: &str) -> Option<Kept> {
+/// Takes over what the user's own editor wrote for sessions that were killed meanwhile: it belongs into their forms.
+fn absorb(folder: &Folder) {
+    let scratches = folder.names().into_iter().filter(|name| name.starts_with(SCRATCH));
+    for scratch in scratches.collect::<Vec<String>>() {
+        let process = leading_number(&scratch[SCRATCH.len()..]);
+        if is_alive(process) {
+            continue;
+        }
+        let journal =
+            folder.names().into_iter().find(|name| writer_of(name) == process && process != 0);
+        let text =
+            folder.read(&scratch, MOST).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        if let (Some(journal), Ok(text)) = (journal, text)
+            && let Some(mut page) = page(folder, &journal)
+            && let Some(Typed::Form { fields, focus, untouched, .. }) = &mut page.typed
+            && let Some(field) = fields.get_mut(*focus)
+        {
+            let text = text.trim_end_matches('\n');
+            *untouched &= field == text;
+            text.clone_into(field);
+            // Where it can't be written the scratch file goes all the same, as everything here after its time.
+            let written = serde_json::to_vec(&page).map_err(std::io::Error::other);
+            if written.and_then(|bytes| folder.put(&journal, &bytes)).is_err() {
+                continue;
+            }
+        }
+        folder.remove(&scratch);
+    }
+}
+
+fn page(folder: &Folder, name: &str) -> Option<Page> {
     let bytes = folder.read(name, MOST).ok()?;
-    let page: Page = serde_json::from_slice(&bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn read(folder: &Folder, name: &str) -> Option<Kept> {
+    let page = page(folder, name)?;
     let whole = page.version == VERSION
         && page.opened_sha256 == sha256(&page.opened)
         && page.text_sha256 == sha256(&page.text);
@@ -479,12 +517,10 @@ fn read(folder: &Folder, name: &str) -> Option<Kept> {
         return None;
     }
     let age = folder.age(name).map(super::words::duration)?;
-    let draft = Draft {
-        opened: page.opened.into(),
-        text: page.text.into(),
-        typed: page.typed,
-        handed: page.handed,
-    };
+    let is_typed = |typed: &Typed| !matches!(typed, Typed::Form { untouched: true, .. });
+    let typed = page.typed.filter(is_typed);
+    let draft =
+        Draft { opened: page.opened.into(), text: page.text.into(), typed, handed: page.handed };
     let running = is_alive(page.process);
     Some(Kept { name: name.to_owned(), of: page.of, process: page.process, running, age, draft })
 }
@@ -496,6 +532,7 @@ pub fn sweep() {
         let Some(Ok(folder)) = state.existing(&name) else { continue };
         // Whoever has the lock sweeps for themselves.
         let Ok(Asked::Ours(lock)) = Lock::ask(&folder) else { continue };
+        absorb(&folder);
         folder.sweep(LIMIT);
         lock.release(&folder);
         remove_if_empty(&state, &name, &folder);

@@ -84,7 +84,9 @@ impl Source {
         match self {
             Source::File(file) => Origin::of_file(&file.real, domain),
             Source::Libvirt(of) => {
-                Origin::Domain { connection: of.uri.clone(), domain: of.domain.clone() }
+                // By its id or UUID it is the same domain.
+                let name = if domain.is_empty() { &of.domain } else { domain };
+                Origin::Domain { connection: of.uri.clone(), domain: name.to_owned() }
             }
         }
     }

@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{
@@ -18,7 +18,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::file::{FileSource, open_regular};
+use super::file::{FileSource, Theirs, open_regular};
 use super::folder::said;
 use super::{Saved, Way};
 use crate::error::Error;
@@ -34,6 +34,8 @@ enum Hindrance {
     Irreplaceable(String),
     /// It can't be saved there now.
     Failed(String),
+    /// Somebody wrote to it while the new file was being made.
+    Changed(Theirs),
 }
 
 /// Writes new text in the place of what was read. Writes nothing when the text is the same.
@@ -71,14 +73,18 @@ pub fn save(
         return Err(refused(why));
     }
     match way {
-        Way::Replace => match replace(&source.real, text, &|| keep(&source.text)) {
+        Way::Replace => match replace(source, text, &|| keep(&source.text)) {
             Ok(remark) => Ok(Saved::Written(next, remark)),
             Err(Hindrance::Irreplaceable(why)) => Ok(Saved::Irreplaceable(why)),
+            Err(Hindrance::Changed(theirs)) => Ok(Saved::ChangedByOthers(theirs)),
             Err(Hindrance::Failed(why)) => Err(refused(why)),
         },
         Way::InPlace => {
             let kept = keep(&source.text)
                 .map_err(|why| refused(format!("the old text could not be kept first: {why}")))?;
+            if let Some(theirs) = source.theirs() {
+                return Ok(Saved::ChangedByOthers(theirs));
+            }
             match write_in_place(&source.real, text, &source.text) {
                 Ok(()) => Ok(Saved::Written(next, None)),
                 Err(Broken { error, restored: true }) => Err(refused(said(&error))),
@@ -160,10 +166,11 @@ fn not_writable(real: &Path) -> Option<String> {
 
 /// Replaces the file; a remark where something after the replacing failed.
 fn replace(
-    real: &Path,
+    source: &FileSource,
     text: &str,
     keep: &dyn Fn() -> Result<PathBuf, String>,
 ) -> Result<Option<String>, Hindrance> {
+    let real = source.real.as_path();
     let failed =
         |what: &str, error: &io::Error| Hindrance::Failed(format!("{what}: {}", said(error)));
     let old = open_regular(real).map_err(|error| failed("it can't be looked at", &error))?;
@@ -191,13 +198,19 @@ fn replace(
         }
         Err(error) => return Err(failed("no file can be made beside it", &error)),
     };
+    *locked(&UNFINISHED) = Some(temporary.clone());
     let filled = fill(&mut file, text, &metadata, &attributes)
         .and_then(|()| flags(&old, &file))
         .and_then(|()| {
             // A backup that can't be kept does not stand in the way: the old text is there until the new one is whole.
             let _ = keep();
-            rename(&temporary, real)
+            // All of that may have taken its time; somebody may have written meanwhile.
+            match source.theirs() {
+                Some(theirs) => Err(Hindrance::Changed(theirs)),
+                None => rename(&temporary, real),
+            }
         });
+    *locked(&UNFINISHED) = None;
     if let Err(hindrance) = filled {
         // What could be left is the temporary file; the real one is untouched.
         let _ = std::fs::remove_file(&temporary);
@@ -399,12 +412,23 @@ struct Broken {
 /// Held while a file is written into: then it holds neither text for a moment.
 static IN_PLACE: Mutex<()> = Mutex::new(());
 
-/// Waits until no file is being written into; the process may end then.
+/// The temporary file of a save that is under way.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until no file is being written into; the process may end then. A save that is still making its new file is given up.
 pub fn await_writing(patience: Duration) {
     let deadline = Instant::now() + patience;
     while matches!(IN_PLACE.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline
     {
         std::thread::sleep(Duration::from_millis(2));
+    }
+    if let Some(unfinished) = locked(&UNFINISHED).take() {
+        // What it is about to become stays in the journal; a rename that comes after this finds nothing.
+        let _ = std::fs::remove_file(unfinished);
     }
 }
 
@@ -419,7 +443,7 @@ fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), Broken> {
     if !file.metadata().map_err(untouched)?.is_file() {
         return Err(untouched(io::Error::other("it is no regular file")));
     }
-    let _writing = IN_PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _writing = locked(&IN_PLACE);
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
     // A file system that knows no such call still has the writing below.
     let room = rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, 0, length.max(1));

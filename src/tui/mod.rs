@@ -16,6 +16,7 @@ pub mod theme;
 pub mod view;
 
 use crate::cli::{Cli, HostOptions};
+use crate::console;
 use crate::error::Error;
 use crate::facts::HostFacts;
 use crate::session;
@@ -94,7 +95,11 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
         return Ok((app, None));
     }
     let source = match (&cli.connect, &cli.domain, &cli.file) {
-        (Some(uri), Some(domain), _) => Source::Libvirt(store::open(uri, domain)?),
+        (Some(uri), Some(domain), _) => {
+            // It may take its time, and the screen is not ours yet.
+            console::remark(&format!("asking libvirt: virsh -c {uri} dumpxml {domain}"));
+            Source::Libvirt(store::open(uri, domain)?)
+        }
         (_, _, Some(path)) => {
             Source::File(store::load(path).map_err(|error| match journal::hint_for(path) {
                 Some(hint) => error.hint(hint),
@@ -118,7 +123,7 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     if cli.readonly {
         app.file.look_only = Some("it was opened with --readonly");
     } else if let Source::File(file) = &source {
-        app.file.readonly = store::protection(&file.real);
+        app.file.protected = store::protection(&file.real);
     }
     Ok((app, Some(source)))
 }

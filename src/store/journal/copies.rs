@@ -98,6 +98,9 @@ fn of_folder(folder: &Folder, folder_name: &str) -> Vec<Copy> {
         Ok(Asked::Held(holder)) => Some(holder),
         Err(_) => None,
     };
+    if holder.is_none() {
+        super::absorb(folder);
+    }
     let (kept, mut damaged) = read_all(folder);
     damaged.extend(folder.names().into_iter().filter(|name| name.starts_with("damaged-")));
     // Each journal says it too.

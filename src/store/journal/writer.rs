@@ -74,7 +74,8 @@ impl Writer {
             typed: draft.typed.clone(),
             handed: draft.handed,
         };
-        describe(&self.0.folder, &self.0.origin)?;
-        self.0.folder.put(&self.0.name, &serde_json::to_vec(&page)?)
+        // The journal says itself what it is about; it comes first.
+        self.0.folder.put(&self.0.name, &serde_json::to_vec(&page)?)?;
+        describe(&self.0.folder, &self.0.origin)
     }
 }

@@ -165,6 +165,20 @@ impl Ending {
     }
 }
 
+/// All that the lists of a text hold; nothing for a text that is no domain.
+fn lists(text: &str) -> Option<[Vec<EntryKind>; 3]> {
+    let document = Document::parse(text).ok()?;
+    Some([List::Args, List::Envs, List::Extras].map(|list| kinds(&document, list)))
+}
+
+/// Whether lists hold all that others do, in their order.
+fn holds(lists: &[Vec<EntryKind>; 3], others: &[Vec<EntryKind>; 3]) -> bool {
+    lists.iter().zip(others).all(|(list, wanted)| {
+        let mut rest = list.iter();
+        wanted.iter().all(|entry| rest.any(|found| found == entry))
+    })
+}
+
 /// What a list holds.
 fn kinds(document: &Document, list: List) -> Vec<EntryKind> {
     document.list(list).iter().map(|entry| entry.kind.clone()).collect()
@@ -186,7 +200,8 @@ impl App {
         if !self.is_to_be_kept() {
             return None;
         }
-        let handed = !self.is_modified() && self.file.of_libvirt.is_some();
+        let is_saved = !self.is_modified() && self.file.saved != self.opened();
+        let handed = is_saved && self.file.of_libvirt.is_some();
         let (opened, text) = (self.opened().into(), self.document.source().into());
         Some(Draft { opened, text, typed: self.typed(), handed })
     }
@@ -215,10 +230,6 @@ impl App {
             return draft.typed.is_none() && *draft.text == *self.file.saved;
         }
         // libvirt writes a domain in its own way; the passthrough in it is as it was given.
-        let lists = |text: &str| {
-            let document = Document::parse(text).ok()?;
-            Some([List::Args, List::Envs, List::Extras].map(|list| kinds(&document, list)))
-        };
         let text = lists(&draft.text);
         text.is_some()
             && text == lists(&self.file.saved)
@@ -234,7 +245,9 @@ impl App {
 
     /// What is being typed and not yet taken over.
     pub fn typed(&self) -> Option<Typed> {
-        if let Some(form) = self.form.as_ref().filter(|form| form.is_modified()) {
+        // What is with the user's own editor may be another text by now.
+        let is_typed = |form: &&Form| form.is_modified() || self.over.outside;
+        if let Some(form) = self.form.as_ref().filter(is_typed) {
             let (start, end) = match &form.target {
                 Target::Replace(_, range) => (range.start, range.end),
                 Target::Insert(_, at) => (*at, *at),
@@ -250,6 +263,7 @@ impl App {
                 end,
                 fields: form.texts(),
                 focus: form.focus,
+                untouched: !form.is_modified(),
             });
         }
         let importing = self.mode == Mode::Import && !self.over.pasted.trim().is_empty();
@@ -319,7 +333,7 @@ impl App {
             }
         }
         match offer.kept.draft.typed {
-            Some(Typed::Form { list, start, end, fields, focus }) => {
+            Some(Typed::Form { list, start, end, fields, focus, .. }) => {
                 self.restore_form(&offer.kept.draft.text, &list, start..end, (&fields, focus));
             }
             Some(Typed::Import(text)) => {
@@ -525,7 +539,12 @@ impl App {
 
     fn saved(&mut self, asked: &str, text: String, sentence: &str) -> Option<Effect> {
         // libvirt writes a domain in its own way; what it keeps is what is shown from here on, where nobody typed meanwhile.
+        let lists = lists(asked).zip(lists(&text));
+        let is_as_before = text == self.file.saved;
+        let took_all =
+            text == asked || !is_as_before && lists.is_none_or(|(asked, has)| holds(&has, &asked));
         if text != asked
+            && took_all
             && asked == self.document.source()
             && let Ok(document) = Document::parse(text.as_str())
         {
@@ -533,7 +552,15 @@ impl App {
         }
         self.file.saved = text;
         self.file.theirs = None;
-        self.say(sentence);
+        self.file.protected = None;
+        if took_all {
+            self.say(sentence);
+        } else {
+            self.file.leaving = false;
+            self.fail(
+                "defined, but libvirt has not taken all of it; 4 shows what it lacks".to_owned(),
+            );
+        }
         if self.file.leaving && self.typed().is_some() {
             self.file.leaving = false;
         }

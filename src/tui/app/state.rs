@@ -19,6 +19,8 @@ pub struct Edited {
     pub title: String,
     /// Nothing can be saved: the demo, or a file that can't be written.
     pub readonly: Option<&'static str>,
+    /// The file could not be written when it was opened; a save looks again.
+    pub protected: Option<&'static str>,
     /// Nothing can be saved anywhere: it was asked for.
     pub look_only: Option<&'static str>,
     /// The text that the file holds.
@@ -101,6 +103,8 @@ pub struct Over {
     pub remedy: usize,
     /// How far the help is scrolled.
     pub help_scroll: usize,
+    /// The text of the form is with the user's own editor.
+    pub outside: bool,
     /// The directory that was listed last, for completion.
     pub listing: Option<Listing>,
 }

@@ -100,8 +100,11 @@ impl Editor {
                     drop(self.saved(&asked, ending, next, elsewhere));
                 }
                 Some(_) => {}
-                None => return store::await_writing(super::LAST_SAVE),
+                None => break,
             }
+        }
+        if self.app.file.saving {
+            store::await_writing(super::LAST_SAVE);
         }
     }
 

@@ -20,7 +20,14 @@ impl Editor {
     /// Lets the user's editor change a text, and puts what comes back into the form.
     pub(super) fn outside(&mut self, text: &str) -> std::io::Result<Option<End>> {
         // What is in the form is safe before anything else has the terminal.
+        self.app.over.outside = true;
         self.keep();
+        let end = self.lend_to_editor(text);
+        self.app.over.outside = false;
+        end
+    }
+
+    fn lend_to_editor(&mut self, text: &str) -> std::io::Result<Option<End>> {
         let prepared = editor().and_then(|words| Ok((words, self.file(text)?)));
         let (words, path) = match prepared {
             Ok(prepared) => prepared,

@@ -98,7 +98,10 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         right.push(Span::raw(" "));
     }
     let taken: usize = right.iter().map(|span| width(&span.content)).sum();
-    let state = match (app.is_modified(), app.file.readonly.or(app.file.look_only).is_some()) {
+    let state = match (
+        app.is_modified(),
+        app.file.readonly.or(app.file.protected).or(app.file.look_only).is_some(),
+    ) {
         _ if app.file.saving => "[saving…] ",
         (true, _) if app.file.unkept => "[modified, not kept] ",
         (true, false) if app.file.theirs.is_some() => "[modified, by others too] ",
