@@ -9,7 +9,7 @@ use super::sandbox::{Ended, Sandbox};
 use crate::domain::Document;
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
 use crate::facts::{HostFacts, Known};
-use crate::trial::{Command, sentence, stand_ins};
+use crate::trial::{Command, askable, sentence, stand_ins};
 
 /// How long QEMU may be asked about one document.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -29,7 +29,7 @@ impl Judges {
     /// What libvirt and QEMU say to a document on this host.
     pub fn ask(&self, document: &Document, host: &HostFacts) -> Answers {
         let session = !host.is_system();
-        let libvirt = match native::command(document.source(), session) {
+        let libvirt = match native::command(&askable(document), session) {
             Ok(command) => Known::Yes(Ok(command)),
             Err(native::Failure::Refused(sentence)) => Known::Yes(Err(sentence)),
             Err(native::Failure::NotAsked(why)) => Known::Unknown(why),
@@ -60,14 +60,15 @@ impl Judges {
             return said;
         }
         let asked = Sandbox::new().and_then(|sandbox| {
-            sandbox.furnish(&stand_ins(argv, host))?;
             let own = document.argv();
+            sandbox.furnish(&stand_ins(argv, &own, host))?;
             let command = Command::of(argv, &own, sandbox.kvm);
             Asking {
                 sandbox,
                 program,
                 command,
                 said: QemuSaid { who: who(program, host), ..QemuSaid::default() },
+                gap: false,
             }
             .ask()
         });
@@ -108,6 +109,8 @@ struct Asking<'a> {
     program: &'a str,
     command: Command,
     said: QemuSaid,
+    /// Something that libvirt passes had to be left out: what QEMU says to the rest of it may come of that.
+    gap: bool,
 }
 
 impl Asking<'_> {
@@ -123,7 +126,7 @@ impl Asking<'_> {
                     return Ok(self.finished());
                 }
             };
-            let whole = sentence(&words).unwrap_or_else(|| crate::trial::Sentence {
+            let whole = sentence(&words, self.program).unwrap_or_else(|| crate::trial::Sentence {
                 whole: "QEMU ended without a word".to_owned(),
                 is_about_outside: false,
             });
@@ -154,9 +157,12 @@ impl Asking<'_> {
 
     /// Whether a sentence says something about the sandbox, and not about the command line.
     fn is_inconclusive(&self, sentence: &crate::trial::Sentence) -> bool {
-        let about_kvm =
-            self.command.is_without_kvm() && sentence.whole.to_ascii_lowercase().contains("kvm");
-        sentence.is_about_outside || about_kvm
+        sentence.is_about_outside || self.is_about_kvm(sentence) || self.gap
+    }
+
+    /// KVM is not there where QEMU is asked.
+    fn is_about_kvm(&self, sentence: &crate::trial::Sentence) -> bool {
+        self.command.is_without_kvm() && sentence.whole.to_ascii_lowercase().contains("kvm")
     }
 
     /// The option that a refusal is about: as QEMU names it, or found by leaving options out.
@@ -177,7 +183,8 @@ impl Asking<'_> {
             }
             Ok(match self.sandbox.run(self.program, &trial.arguments())? {
                 Ended::Refused(said) => {
-                    sentence(&said).is_some_and(|said| said.whole == words) || said.is_empty()
+                    sentence(&said, self.program).is_some_and(|said| said.whole == words)
+                        || said.is_empty()
                 }
                 Ended::Accepted | Ended::Stopped(_) => false,
             })
@@ -197,12 +204,11 @@ impl Asking<'_> {
     fn settle(&mut self, at: usize, sentence: &crate::trial::Sentence) {
         let part = &self.command.parts[at];
         let touches_outside = part.unasked.is_some() || !self.outside(at).is_empty();
-        let because_of_us =
-            self.is_inconclusive(sentence) && (touches_outside || part.argument.is_none());
-        let about_kvm =
-            self.command.is_without_kvm() && sentence.whole.to_ascii_lowercase().contains("kvm");
-        if because_of_us || about_kvm {
+        let is_libvirts = part.argument.is_none();
+        let is_about_host = sentence.is_about_outside && (touches_outside || is_libvirts);
+        if is_about_host || self.is_about_kvm(sentence) || self.gap && is_libvirts {
             let why = format!("where it was asked it says: {}", sentence.whole);
+            self.gap |= is_libvirts;
             return self.command.leave_out(at, &why);
         }
         let (argument, option) = (part.argument, part.name.clone());

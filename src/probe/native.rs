@@ -1,7 +1,9 @@
 //! The command line that libvirt itself builds of a document.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::daemon::daemon;
 use crate::process::{nameless, path_of, run};
@@ -36,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// libvirt's refusal, or why it was not asked.
 pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
-    let uri = connection(session)?;
+    let (uri, _turn) = connection(session)?;
     let document = nameless(source).map_err(Failure::NotAsked)?;
     let mut virsh = Command::new("virsh");
     virsh.args(["-q", "-c", &uri, "domxml-to-native", "qemu-argv", "--xml", &path_of(&document)]);
@@ -53,27 +55,45 @@ pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
     Err(Failure::Refused(sentence))
 }
 
-/// Whom to ask.
-fn connection(session: bool) -> Result<String, Failure> {
+/// Whom to ask, and the lock that keeps others from asking there meanwhile.
+fn connection(session: bool) -> Result<(String, Option<File>), Failure> {
     if session {
-        return Ok("qemu:///session".to_owned());
+        return Ok(("qemu:///session".to_owned(), None));
     }
     if daemon().is_some() {
-        return Ok("qemu:///system".to_owned());
+        return Ok(("qemu:///system".to_owned(), None));
     }
     let directories = directories::ProjectDirs::from("", "", "qpt-tui");
     let root = directories.map(|found| found.cache_dir().join("libvirt"));
     let root = root.ok_or_else(|| {
         Failure::NotAsked("there is no home directory for libvirt's cache".to_owned())
     })?;
-    let made = std::fs::create_dir_all(&root);
-    made.map_err(|error| Failure::NotAsked(format!("{}: {error}", root.display())))?;
-    Ok(format!("qemu:///embed?root={}", root.display()))
+    let failed = |error: std::io::Error| Failure::NotAsked(format!("{}: {error}", root.display()));
+    std::fs::create_dir_all(&root).map_err(failed)?;
+    let lock = lock(&root).map_err(failed)?;
+    Ok((format!("qemu:///embed?root={}", root.display()), Some(lock)))
+}
+
+/// libvirt's embedded driver takes one caller at a time; the others wait for their turn.
+fn lock(root: &Path) -> std::io::Result<File> {
+    let file = File::create(root.join("asking"))?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Whether a sentence is about the way to libvirt, or about what only a start has to open.
 fn is_about_asking(sentence: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 11] = [
+        "Failed to connect socket",
+        "missing bus/device information",
         "failed to connect",
         "Failed to connect",
         "could not be run",

@@ -141,7 +141,8 @@ impl Sandbox {
         }
         command.args(["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
         command.args(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]);
-        command.args(["--dev", "/dev", "--proc", "/proc"]);
+        command
+            .args(["--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm", "--proc", "/proc"]);
         if self.kvm {
             command.args(["--dev-bind", "/dev/kvm", "/dev/kvm"]);
         }

@@ -99,6 +99,11 @@ impl Command {
                 });
             let Some((at, id)) = next else { return };
             let part = &mut self.parts[at];
+            if ["machine", "M"].contains(&part.option) {
+                // Nothing works without a machine: it only loses what refers to the thing.
+                part.forget(&id);
+                continue;
+            }
             part.left_out = true;
             part.unasked.get_or_insert_with(|| format!("it goes with '{id}'"));
         }
@@ -127,7 +132,7 @@ impl Command {
 }
 
 /// Where the passthrough stands: as libvirt passes it, in one piece, the last time that these words stand there.
-fn place(words: &[&str], own: &[&str]) -> Option<Range<usize>> {
+pub(super) fn place(words: &[&str], own: &[&str]) -> Option<Range<usize>> {
     if own.is_empty() {
         return None;
     }
@@ -181,13 +186,25 @@ impl Part {
                 Some(key) => pairs.get(key).unwrap_or_default(),
                 None => text.split(',').next().unwrap_or_default(),
             };
-            if catalog::matches(row.types, kind) && holds(row.when, &pairs, kvm) {
+            if catalog::matches(row.types, kind)
+                && holds(row.when, &pairs, (kvm, self.argument.is_some()))
+            {
                 self.apply(row.what, row.why, &pairs, implied);
             }
             if self.left_out {
                 return;
             }
         }
+    }
+
+    /// Drops the keys whose value is an id that is gone.
+    fn forget(&mut self, id: &str) {
+        let text = self.value.clone().unwrap_or_default();
+        let implied = catalog::option(self.option).and_then(|option| option.implied);
+        let pairs = Pairs::read(&text, implied);
+        let gone = pairs.pairs.iter().filter(|pair| pair.value == id).map(|pair| pair.key.as_str());
+        self.value = Some(without(&text, &pairs, implied, &gone.collect::<Vec<_>>()));
+        self.names.retain(|name| name != id);
     }
 
     fn apply(&mut self, what: &str, why: &str, pairs: &Pairs, implied: Option<&str>) {
@@ -246,7 +263,12 @@ fn with(text: &str, pairs: &Pairs, implied: Option<&str>, (key, value): (&str, &
     if pairs.json
         && let Ok(serde_json::Value::Object(mut map)) = serde_json::from_str(text)
     {
-        map.insert(key.to_owned(), value.into());
+        let value = match value {
+            "on" => serde_json::Value::Bool(true),
+            "off" => serde_json::Value::Bool(false),
+            other => other.into(),
+        };
+        map.insert(key.to_owned(), value);
         return serde_json::Value::Object(map).to_string();
     }
     let others = pairs.pairs.iter().filter(|pair| pair.key != key);
@@ -282,12 +304,13 @@ fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
-/// Whether a row's condition holds: `-` always, `kvm`, `key=value`, each with `!` for the opposite.
-fn holds(when: &str, pairs: &Pairs, kvm: bool) -> bool {
+/// Whether a row's condition holds: `-` always, `kvm`, `own`, `key=value`, each with `!` for the opposite.
+fn holds(when: &str, pairs: &Pairs, (kvm, own): (bool, bool)) -> bool {
     let (wanted, word) = when.strip_prefix('!').map_or((true, when), |word| (false, word));
     let is = match word.split_once('=') {
         _ if word == "-" => true,
         _ if word == "kvm" => kvm,
+        _ if word == "own" => own,
         Some((key, "on")) => pairs.on(key) == Some(true),
         Some((key, value)) => pairs.get(key) == Some(value),
         None => pairs.get(word).is_some(),

@@ -9,6 +9,9 @@ pub struct Sentence {
     pub is_about_outside: bool,
 }
 
+/// Words about the contents of an image, of which only a stand-in was there.
+const OF_AN_IMAGE: &str = "does not have the requested snapshot";
+
 /// The endings of sentences about what the kernel or another program refused (errno(3), `strerror`).
 const OUTSIDE: [&str; 27] = [
     "No such file or directory",
@@ -41,18 +44,20 @@ const OUTSIDE: [&str; 27] = [
 ];
 
 /// The first refusal in what QEMU printed on standard error; nothing where it only warned.
-pub fn sentence(complaints: &str) -> Option<Sentence> {
+pub fn sentence(complaints: &str, program: &str) -> Option<Sentence> {
+    let own = program.rsplit('/').next().unwrap_or(program);
     let lines = complaints.lines().filter_map(|line| {
         // `qemu-system-x86_64: -device x: …`; a path of the program is its last part (`error_vreport`).
-        let (program, rest) = line.split_once(": ")?;
-        (program.starts_with("qemu") && !program.contains(' ')).then_some(rest)
+        let (speaker, rest) = line.split_once(": ")?;
+        (speaker == own).then_some(rest)
     });
     let whole = lines.into_iter().find(|rest| !is_remark(rest)).map(str::to_owned);
     let whole = whole.or_else(|| {
         let last = complaints.lines().rev().find(|line| !line.trim().is_empty())?;
         (!last.contains("warning:")).then(|| last.to_owned())
     })?;
-    let is_about_outside = OUTSIDE.iter().any(|ending| whole.trim_end().ends_with(ending));
+    let is_about_outside = OUTSIDE.iter().any(|ending| whole.trim_end().ends_with(ending))
+        || whole.contains(OF_AN_IMAGE);
     Some(Sentence { whole, is_about_outside })
 }
 
@@ -69,17 +74,21 @@ mod tests {
     #[test]
     fn the_first_refusal_is_found() {
         let text = "qemu-system-x86_64: warning: host doesn't support x\nqemu-system-x86_64: -device x: 'x' is not a valid device model name\n";
-        let said = sentence(text).unwrap();
+        let said = sentence(text, "/usr/bin/qemu-system-x86_64").unwrap();
         assert_eq!(said.whole, "-device x: 'x' is not a valid device model name");
         assert!(!said.is_about_outside);
         assert!(
             sentence(
-                "qemu-system-x86_64: -drive file=/a: Could not open '/a': No such file or directory"
+                "qemu-system-x86_64: -drive file=/a: Could not open '/a': No such file or directory",
+                "qemu-system-x86_64"
             )
             .unwrap()
             .is_about_outside
         );
-        assert_eq!(sentence("qemu-system-x86_64: warning: only that\n"), None);
-        assert_eq!(sentence(""), None);
+        assert_eq!(
+            sentence("qemu-system-x86_64: warning: only that\n", "qemu-system-x86_64"),
+            None
+        );
+        assert_eq!(sentence("", "qemu"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The files that a command line names, made of what the host said about them: nothing of the host itself is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{FileKind, HostFacts, Step, Walk};
 use crate::qemu::{Access, CommandLine};
@@ -40,9 +40,11 @@ const DEVICE_SIZE: u64 = 1 << 30;
 /// What has to stand in for a command line to be read, by path.
 ///
 /// Files below `/usr` are the distribution's own and are there for every program; they are not replaced.
-pub fn stand_ins(argv: &[String], host: &HostFacts) -> Vec<StandIn> {
+pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn> {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     let line = CommandLine::read(&words, &[]);
+    let own = super::command::place(&words, own);
+    let formatted = formatted(&line);
     let mut found: BTreeMap<String, StandInKind> = BTreeMap::new();
     for usage in &line.uses {
         let Some((path, access)) = usage.resource.path() else { continue };
@@ -52,12 +54,39 @@ pub fn stand_ins(argv: &[String], host: &HostFacts) -> Vec<StandIn> {
         let size = line
             .option_at(usage.entry)
             .and_then(|option| crate::qemu::size(option.pairs.get("size")?, 0));
-        let kind = kind(path, access, size, host);
+        let is_own = own.as_ref().is_some_and(|own| own.contains(&usage.entry.index));
+        let fallback = StandInKind::File {
+            size: size.unwrap_or(UNKNOWN_SIZE),
+            qcow2: formatted.contains(path),
+        };
+        // What a native element names and the host lacks is libvirt's to say; QEMU is asked as if it were there.
+        let kind = kind(path, access, fallback, host)
+            .or((!is_own && access != Access::Connect).then_some(fallback));
         if let Some(kind) = kind {
             found.insert(path.to_owned(), kind);
         }
     }
     found.into_iter().map(|(path, kind)| StandIn { path, kind }).collect()
+}
+
+/// Files that a qcow2 node of the block layer lies on: by its own name for them, or through a node of theirs.
+fn formatted(line: &CommandLine) -> BTreeSet<String> {
+    let file_of = |node: &str| {
+        let storage =
+            line.options("blockdev").find(|option| option.pairs.get("node-name") == Some(node))?;
+        storage.pairs.get("filename").map(str::to_owned)
+    };
+    let qcow2 = line.read_options().filter(|option| {
+        let format = option.pairs.get("driver").or(option.pairs.get("format"));
+        ["blockdev", "drive"].contains(&option.name()) && format == Some("qcow2")
+    });
+    let files = qcow2.filter_map(|option| {
+        let pairs = &option.pairs;
+        let file = pairs.get("file")?;
+        Some(file_of(file).unwrap_or_else(|| file.to_owned()))
+    });
+    let nested = line.read_options().filter_map(|option| option.pairs.get("file.filename"));
+    files.chain(nested.map(str::to_owned)).collect()
 }
 
 fn is_replaceable(path: &str) -> bool {
@@ -68,7 +97,12 @@ fn is_replaceable(path: &str) -> bool {
         && !path.contains("/../")
 }
 
-fn kind(path: &str, access: Access, size: Option<u64>, host: &HostFacts) -> Option<StandInKind> {
+fn kind(
+    path: &str,
+    access: Access,
+    fallback: StandInKind,
+    host: &HostFacts,
+) -> Option<StandInKind> {
     let image = host.images.get(path);
     let qcow2 = image.is_some_and(|image| image.format == "qcow2");
     let walk = host.walk(path).ok();
@@ -86,7 +120,7 @@ fn kind(path: &str, access: Access, size: Option<u64>, host: &HostFacts) -> Opti
         | Access::ReadWrite
         | Access::ReadWriteOrRead
         | Access::MemoryRead
-        | Access::Library => Some(StandInKind::File { size: size.unwrap_or(UNKNOWN_SIZE), qcow2 }),
+        | Access::Library => Some(fallback),
     }
 }
 

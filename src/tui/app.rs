@@ -252,6 +252,8 @@ impl App {
     pub fn probed(&mut self, facts: HostFacts) {
         self.judging.host = Some(Arc::new(facts));
         self.judging.probing = false;
+        // Another look at the host is another question to libvirt and QEMU.
+        self.judging.asked_about = None;
         self.refresh();
     }
 

@@ -4,6 +4,7 @@
 //! mouse = true        # false leaves the mouse to the terminal, for selecting text
 //! theme = "dark"      # "light" for a light background, "mono" for no colours (as NO_COLOR)
 //! ascii = false       # true draws borders and signs with plain ASCII
+//! ask = true          # false asks neither libvirt nor QEMU, as --static does
 //!
 //! [keys.list]         # also: side form import remedies search palette confirm help
 //! "Ctrl-w" = "save"   # a key as the help shows it, and an action: qpt-tui keys lists them
@@ -25,12 +26,19 @@ struct File {
     mouse: bool,
     theme: Background,
     ascii: bool,
+    ask: bool,
     keys: BTreeMap<String, BTreeMap<toml::Spanned<String>, toml::Spanned<String>>>,
 }
 
 impl Default for File {
     fn default() -> File {
-        File { mouse: true, theme: Background::Dark, ascii: false, keys: BTreeMap::new() }
+        File {
+            mouse: true,
+            theme: Background::Dark,
+            ascii: false,
+            ask: true,
+            keys: BTreeMap::new(),
+        }
     }
 }
 
@@ -39,6 +47,8 @@ impl Default for File {
 pub struct Config {
     /// The mouse is read.
     pub mouse: bool,
+    /// libvirt and QEMU are asked about the document.
+    pub ask: bool,
     /// Colours and signs.
     pub theme: Theme,
     /// The keys.
@@ -80,7 +90,7 @@ impl Config {
         }
         let theme =
             Theme::new(colour && file.theme != Background::Mono).on(file.theme).ascii(file.ascii);
-        Ok(Config { mouse: file.mouse, theme, keymap })
+        Ok(Config { mouse: file.mouse, ask: file.ask, theme, keymap })
     }
 }
 

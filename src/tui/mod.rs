@@ -52,7 +52,9 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Some(source) if app.file.look_only.is_none() => keep(&mut app, source),
         _ => Keeping::Nothing,
     };
-    Editor::start(app, source, keeping, cli.host.clone(), config.mouse)?.run(config.theme)
+    let mut host = cli.host.clone();
+    host.only_static |= !config.ask;
+    Editor::start(app, source, keeping, host, config.mouse)?.run(config.theme)
 }
 
 /// Opens the journal of what is edited, and offers what earlier sessions left there.

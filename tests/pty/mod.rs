@@ -46,7 +46,12 @@ impl Terminal {
     ) -> Terminal {
         let (pty, pts) = pty_process::blocking::open().unwrap();
         pty.resize(pty_process::Size::new(rows, columns)).unwrap();
-        std::fs::create_dir_all(home).unwrap();
+        std::fs::create_dir_all(home.join(".config/qpt-tui")).unwrap();
+        let config = home.join(".config/qpt-tui/config.toml");
+        if !config.exists() {
+            // libvirt and QEMU are asked where a test is about that.
+            std::fs::write(config, "ask = false\n").unwrap();
+        }
         let child = Command::new(program)
             .args(arguments)
             .env("TERM", "xterm-256color")

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use super::{App, Row};
 use crate::domain::Document;
 use crate::facts::HostFacts;
+use crate::facts::answers::{Answers, digest};
 use crate::qemu::CommandLine;
 use crate::rules::{self, Finding};
 use crate::tui::rows::rows;
+
+/// Of more texts what libvirt and QEMU said is forgotten.
+const MOST_ANSWERS: usize = 64;
 
 /// A document on a host, to be judged.
 #[derive(Debug, Clone)]
@@ -50,6 +54,38 @@ impl App {
         self.judging.judged = revision;
         self.judging.findings = findings;
         self.arrange();
+    }
+
+    /// What libvirt and QEMU are to be asked about, and the host on which: the document as it stands, once the rules have
+    /// spoken.
+    pub fn wants_judges(&self) -> Option<(Arc<Document>, Arc<HostFacts>)> {
+        let host = self.judging.host.as_ref()?;
+        let is_new = self
+            .judging
+            .asked_about
+            .as_ref()
+            .is_none_or(|asked| !Arc::ptr_eq(asked, &self.document));
+        let is_free = !self.judging.asking && !self.judging.probing && self.is_judged();
+        (is_new && is_free).then(|| (Arc::clone(&self.document), Arc::clone(host)))
+    }
+
+    /// libvirt and QEMU are being asked about a document.
+    pub fn asking_judges(&mut self, document: Arc<Document>) {
+        self.judging.asking = true;
+        self.judging.asked_about = Some(document);
+    }
+
+    /// libvirt and QEMU have answered about a text. What was found stays until it is judged anew.
+    pub fn heard(&mut self, text: &str, answers: Answers) {
+        self.judging.asking = false;
+        let Some(host) = &mut self.judging.host else { return };
+        // What was said to earlier texts counts again when they come back by undo.
+        let answers_so_far = &mut Arc::make_mut(host).answers;
+        if answers_so_far.len() >= MOST_ANSWERS {
+            answers_so_far.clear();
+        }
+        answers_so_far.insert(digest(text), answers);
+        self.judging.revision += 1;
     }
 
     /// Judges here and now, for who has the time.

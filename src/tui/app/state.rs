@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Filter, Question};
-use crate::domain::{EntryKind, History};
+use crate::domain::{Document, EntryKind, History};
 use crate::facts::HostFacts;
 use crate::rules::Finding;
 use crate::store::Theirs;
@@ -44,6 +44,10 @@ pub struct Judging {
     pub host: Option<Arc<HostFacts>>,
     /// The host is being asked.
     pub probing: bool,
+    /// libvirt and QEMU are being asked.
+    pub asking: bool,
+    /// The document that they were asked about last.
+    pub asked_about: Option<Arc<Document>>,
     /// What was asked for tabs, and what came back.
     pub asked: HashMap<Pane, Asked>,
     /// What was found, the worst first for each entry.

@@ -1,7 +1,7 @@
 //! What other threads do for the editor; each sends its answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::{Editor, Message, SAME_FRAME};
@@ -69,6 +69,21 @@ impl Editor {
         if let Some(directory) = self.app.wants_listing() {
             self.list(directory);
         }
+    }
+
+    /// Asks libvirt and QEMU about the document, once the rules have spoken.
+    pub(super) fn ask_judges(&mut self) {
+        if !self.options.asks() || self.recorded {
+            return;
+        }
+        let Some((document, host)) = self.app.wants_judges() else { return };
+        self.app.asking_judges(Arc::clone(&document));
+        let judges = Arc::clone(&self.judges);
+        let work = move || {
+            let answers = judges.ask(&document, &host);
+            Some(Message::Heard(document.source().to_owned(), Box::new(answers)))
+        };
+        run(&self.session.sender(), "asking QEMU", work);
     }
 
     /// Waits a moment for what is nearly always quick, so that a key makes one frame and not two. `true` where saving has

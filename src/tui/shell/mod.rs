@@ -27,6 +27,8 @@ use crate::console;
 use crate::domain::Document;
 use crate::error::Error;
 use crate::facts::HostFacts;
+use crate::facts::answers::Answers;
+use crate::probe::judges::Judges;
 use crate::rules::Finding;
 use crate::store::journal::{Busy, Journal, Kept, News, Opened, Typed};
 use crate::store::{self, Source, Theirs, Way};
@@ -36,6 +38,8 @@ pub(super) enum Message {
     Terminal(Event),
     Probed(u64, Box<HostFacts>),
     Judged(u64, Result<Vec<Finding>, String>),
+    /// libvirt and QEMU have answered about a text.
+    Heard(String, Box<Answers>),
     Answered(Pane, String, Answer),
     Listed(String, Vec<String>),
     Saved {
@@ -104,6 +108,8 @@ pub(super) struct Editor {
     probe: u64,
     /// The type whose properties were asked for last, so that one without any is not asked about again and again.
     learned: Option<String>,
+    /// libvirt and QEMU.
+    judges: Arc<Judges>,
     /// Where the thread that judges gets its work.
     judge: std::sync::mpsc::Sender<Judgement>,
     /// The state that was given to it last.
@@ -190,6 +196,7 @@ impl Editor {
             recorded,
             probe: 0,
             learned: None,
+            judges: Arc::default(),
             judge,
             judging: 0,
             way: Way::Replace,
@@ -246,7 +253,9 @@ impl Editor {
         loop {
             self.keep();
             self.start_work();
-            if !self.await_quick_answers() {
+            let is_settled = !self.await_quick_answers();
+            self.ask_judges();
+            if is_settled {
                 self.draw(theme)?;
             }
             let mut wake = self.session.wait();
@@ -357,6 +366,7 @@ impl Editor {
             Message::Probed(..) => {}
             Message::Judged(revision, Ok(findings)) => self.app.judged(revision, findings),
             Message::Judged(_, Err(why)) => self.app.failed(why),
+            Message::Heard(text, answers) => self.app.heard(&text, *answers),
             Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
             Message::Listed(directory, names) => self.app.listed(directory, names),
             Message::Saved { asked, ending, next, elsewhere } => {

@@ -79,6 +79,8 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         }
         if !app.is_judged() {
             right.push(Span::raw(" judging… "));
+        } else if app.judging.asking {
+            right.push(Span::raw(" asking QEMU… "));
         }
         for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
             let count = app
