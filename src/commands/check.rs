@@ -43,37 +43,54 @@ impl Checking {
         self.findings = rules::judge(&self.document, &self.line, host);
     }
 
-    /// Makes the edits that repair what blocks or warns, one after the other; what was repaired, in words.
-    fn repair(&mut self, host: &HostFacts) -> Vec<String> {
+    /// Makes the edits that repair what blocks or warns, one after the other; what was repaired, in words. Each edit is
+    /// proved before it is made: libvirt and QEMU are asked about it where they may be, and all rules look at it.
+    fn repair(&mut self, host: &mut HostFacts, judges: Option<&Judges>) -> Vec<String> {
         /// More repairs than this in one document mean that two of them undo each other.
         const MOST: usize = 500;
         let mut done = Vec::new();
         let mut seen = vec![self.document.source().to_owned()];
         while done.len() < MOST {
-            let next =
-                self.findings.iter().filter(|finding| finding.verdict <= Verdict::Warns).find_map(
-                    |finding| {
-                        let remedy = finding.remedies.iter().find(|remedy| remedy.repairs())?;
-                        let Step::EditXml(edits) = &remedy.step else { return None };
-                        let next = self
-                            .document
-                            .apply(edits)
-                            .ok()
-                            .filter(|next| !seen.iter().any(|old| old == next.source()))?;
-                        Some((
-                            next,
-                            format!("{} [{}]: {}", finding.message, finding.rule, remedy.title),
-                        ))
-                    },
-                );
-            let Some((document, what)) = next else { break };
-            seen.push(document.source().to_owned());
-            self.line = command_line(&document);
-            self.document = document;
-            self.judge(host);
+            let Some((next, what)) = self.next_repair(host, judges, &mut seen) else { break };
+            self.document = next.document;
+            self.line = next.line;
+            self.findings = next.findings;
             done.push(what);
         }
         done
+    }
+
+    /// The first edit that is proved: what it repairs is gone, and nothing else is broken by it. `seen` are the texts that
+    /// were tried already.
+    fn next_repair(
+        &self,
+        host: &mut HostFacts,
+        judges: Option<&Judges>,
+        seen: &mut Vec<String>,
+    ) -> Option<(Judged, String)> {
+        for finding in self.findings.iter().filter(|finding| finding.verdict <= Verdict::Warns) {
+            let Some(remedy) = finding.remedies.iter().find(|remedy| remedy.repairs()) else {
+                continue;
+            };
+            let Step::EditXml(edits) = &remedy.step else { continue };
+            let Ok(document) = self.document.apply(edits) else { continue };
+            if seen.iter().any(|old| old == document.source()) {
+                continue;
+            }
+            seen.push(document.source().to_owned());
+            if let Some(judges) = judges {
+                session::ask(host, &[&document], judges);
+            }
+            let line = command_line(&document);
+            let next = Judged { findings: rules::judge(&document, &line, host), line, document };
+            if next.is_better_than(&self.findings, finding) {
+                return Some((
+                    next,
+                    format!("{} [{}]: {}", finding.message, finding.rule, remedy.title),
+                ));
+            }
+        }
+        None
     }
 
     fn report<'a>(&'a self, host: &'a HostFacts) -> Checked<'a> {
@@ -86,6 +103,45 @@ impl Checking {
             lines: Lines::of(self.document.source()),
         }
     }
+}
+
+/// A document after an edit, judged.
+struct Judged {
+    document: Document,
+    line: CommandLine,
+    findings: Vec<Finding>,
+}
+
+impl Judged {
+    /// Whether a finding is gone, and nothing blocks that did not block before.
+    fn is_better_than(&self, before: &[Finding], repaired: &Finding) -> bool {
+        let count = |findings: &[Finding], wanted: &Finding| {
+            let is_same = |found: &&Finding| {
+                (found.rule, found.verdict, &found.message)
+                    == (wanted.rule, wanted.verdict, &wanted.message)
+            };
+            findings.iter().filter(is_same).count()
+        };
+        let is_gone = count(&self.findings, repaired) < count(before, repaired);
+        let blocks = |findings: &[Finding]| {
+            findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).count()
+        };
+        let is_new = |finding: &&Finding| {
+            finding.verdict == Verdict::Blocks
+                && count(before, finding) < count(&self.findings, finding)
+        };
+        // What QEMU says next, once this is settled, was there before.
+        let broken =
+            self.findings.iter().filter(is_new).any(|finding| !is_next_refusal(finding, before));
+        is_gone && !broken && blocks(&self.findings) <= blocks(before)
+    }
+}
+
+/// Whether a finding is what libvirt or QEMU says once they got past what they refused before.
+fn is_next_refusal(finding: &Finding, before: &[Finding]) -> bool {
+    let asked = ["qemu-refuses", "libvirt-refuses"];
+    let was_refused = before.iter().any(|earlier| asked.contains(&earlier.rule));
+    asked.contains(&finding.rule) && finding.entry.is_none() && was_refused
 }
 
 /// `qpt-tui check`: prints the report and gives the exit status.
@@ -123,7 +179,8 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
         file.judge(&host);
         if options.fix || options.diff {
             let before = file.document.source().to_owned();
-            let done = file.repair(&host);
+            let asked = options.host.asks().then_some(&judges);
+            let done = file.repair(&mut host, asked);
             if options.diff {
                 print(&text::diff(&file.path, &before, file.document.source()));
                 continue;

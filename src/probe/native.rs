@@ -55,12 +55,17 @@ pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
     Err(Failure::Refused(sentence))
 }
 
+/// Where libvirt's daemons listen.
+const SOCKETS: [&str; 2] = ["/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock"];
+
 /// Whom to ask, and the lock that keeps others from asking there meanwhile.
 fn connection(session: bool) -> Result<(String, Option<File>), Failure> {
     if session {
         return Ok(("qemu:///session".to_owned(), None));
     }
-    if daemon().is_some() {
+    // One that runs in another container has its socket there.
+    let is_reachable = SOCKETS.iter().any(|socket| Path::new(socket).exists());
+    if daemon().is_some() && is_reachable {
         return Ok(("qemu:///system".to_owned(), None));
     }
     let directories = directories::ProjectDirs::from("", "", "qpt-tui");

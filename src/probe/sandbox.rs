@@ -385,3 +385,81 @@ fn memory(process: u32) -> u64 {
     let pages = fields.next().unwrap_or_default();
     pages * u64::try_from(rustix::param::page_size()).unwrap_or(4096)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sandbox() -> Option<Sandbox> {
+        let able = Command::new(BUBBLEWRAP)
+            .args(["--unshare-pid", "--ro-bind", "/", "/", "true"])
+            .status();
+        if able.is_ok_and(|status| status.success()) {
+            return Some(Sandbox::new().unwrap());
+        }
+        eprintln!("skipped: bubblewrap is not there, or may make no namespaces");
+        None
+    }
+
+    /// What a shell says in the sandbox; its other arguments are those of a QEMU.
+    fn shell(sandbox: &Sandbox, script: &str) -> Ended {
+        sandbox.run("/bin/sh", &["-c".to_owned(), script.to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn nothing_of_the_host_is_there() {
+        let Some(sandbox) = sandbox() else { return };
+        let own = tempfile::tempdir().unwrap();
+        let secret = own.path().join("secret");
+        std::fs::write(&secret, "precious").unwrap();
+        let script = format!(
+            "exec >&2; cat {0} /etc/shadow /proc/1/environ; echo x > /usr/qpt; echo x > {0}; id -u; ls /sys /root /home; cat /proc/net/dev | grep -c :",
+            secret.display()
+        );
+        let Ended::Refused(said) = shell(&sandbox, &script) else { panic!("it ends by itself") };
+        assert!(!said.contains("precious") && !said.contains("root:"), "{said}");
+        assert!(said.contains("/etc/shadow: No such file or directory"), "{said}");
+        assert!(said.contains("Read-only file system"), "{said}");
+        // The loopback interface is the only one.
+        assert!(said.trim_end().ends_with('1'), "{said}");
+        assert_eq!(std::fs::read_to_string(&secret).unwrap(), "precious");
+        if rustix::process::geteuid().is_root() {
+            assert!(said.lines().any(|line| line == "65534"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_end_is_ended() {
+        let Some(sandbox) = sandbox() else { return };
+        let stopped = |script: &str| match shell(&sandbox, script) {
+            Ended::Stopped(why) => why,
+            other => panic!("{script}: {other:?}"),
+        };
+        assert!(stopped("exec yes >&2").contains("prints without an end"));
+        let hog = "head -c 3000000000 /dev/zero | tail | cat";
+        assert!(stopped(hog).contains("takes more than"));
+        assert!(stopped("sleep 60 & sleep 60").contains("did not answer"));
+        // All of it is gone with its namespace.
+        let left = Command::new("pgrep").args(["-f", "qpt-judge"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    }
+
+    #[test]
+    fn stand_ins_are_what_they_say() {
+        let Some(sandbox) = sandbox() else { return };
+        let file = |path: &str, size, qcow2| StandIn {
+            path: path.to_owned(),
+            kind: StandInKind::File { size, qcow2 },
+        };
+        let parent = StandIn { path: "/srv/new/file".to_owned(), kind: StandInKind::Parent };
+        let up = file("/srv/../etc/up", 1, false);
+        sandbox
+            .furnish(&[file("/srv/a b.img", 12345, false), file("/srv/q", 1, true), parent, up])
+            .unwrap();
+        let script = "exec >&2; stat -c '%s %a' '/srv/a b.img'; head -c 3 /srv/q; echo; echo x > /srv/new/file && ls /srv/new; ls /etc/up";
+        let Ended::Refused(said) = shell(&sandbox, script) else { panic!("it ends by itself") };
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines[..3], ["12345 666", "QFI", "file"], "{said}");
+        assert!(lines[3].contains("No such file"), "{said}");
+    }
+}

@@ -86,7 +86,9 @@ fn formatted(line: &CommandLine) -> BTreeSet<String> {
         Some(file_of(file).unwrap_or_else(|| file.to_owned()))
     });
     let nested = line.read_options().filter_map(|option| option.pairs.get("file.filename"));
-    files.chain(nested.map(str::to_owned)).collect()
+    // libvirt starts QEMU in the root directory.
+    let absolute = |path: String| if path.starts_with('/') { path } else { format!("/{path}") };
+    files.chain(nested.map(str::to_owned)).map(absolute).collect()
 }
 
 fn is_replaceable(path: &str) -> bool {

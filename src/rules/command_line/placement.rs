@@ -405,10 +405,26 @@ fn as_override(
     name: &str,
     value: &str,
 ) -> Remedy {
-    if name == "driver" || name == "id" {
+    if name == "id" {
         return Remedy::none(
             Scope::Rewrite,
-            format!("the key '{name}' can't be overridden, say it in the native element"),
+            "the key 'id' can't be overridden, say it in the native element: <alias name='ua-…'/>",
+        );
+    }
+    let facts = case.document.facts();
+    let is_libvirts =
+        case.start.has_id("device", alias) || facts.own_aliases.iter().any(|own| own == alias);
+    if !is_libvirts {
+        let defined_later = case.line.ids.iter().any(|id| id.group == "device" && id.id == alias);
+        return Remedy::none(
+            Scope::Rewrite,
+            if defined_later {
+                format!("move the -set behind the -device that defines '{alias}'")
+            } else {
+                format!(
+                    "no device of the domain is called '{alias}': virsh domxml-to-native shows their ids"
+                )
+            },
         );
     }
     if case.host.libvirt_at_least(8, 2) == Some(false) {

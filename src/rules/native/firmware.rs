@@ -118,6 +118,10 @@ pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
             }
             lines.push(format!("    <entry name='{}'>{}</entry>", pair.key, quoted(&pair.value)));
         }
+        // A table without an entry would not be written at all.
+        if lines.is_empty() {
+            return Vec::new();
+        }
         used.push(at);
         tables.push((element, lines));
     }

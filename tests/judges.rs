@@ -1,0 +1,193 @@
+//! libvirt and QEMU asked about documents, where they are installed: what is said, where, and that it depends on nothing else.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Whether everything that asking needs is here.
+fn able() -> bool {
+    let there = |program: &str| Path::new(program).exists();
+    let all = ["/usr/bin/bwrap", "/usr/bin/virsh", "/usr/bin/qemu-system-x86_64"];
+    let able = all.iter().all(|program| there(program)) && rustix::process::getuid().is_root();
+    if !able {
+        eprintln!("skipped: bubblewrap, virsh, QEMU and root are needed to ask libvirt and QEMU");
+    }
+    able
+}
+
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        Place { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// A document with these arguments.
+    fn document(&self, name: &str, emulator: &str, machine: &str, args: &[&str]) -> PathBuf {
+        let args: String = args.iter().map(|arg| format!("<qemu:arg value='{arg}'/>\n")).collect();
+        let text = format!(
+            "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>{name}</name>
+<memory unit='MiB'>64</memory><os><type arch='x86_64' machine='{machine}'>hvm</type></os>
+<devices><emulator>{emulator}</emulator></devices>
+<qemu:commandline>
+{args}</qemu:commandline></domain>
+"
+        );
+        let path = self.dir.path().join(format!("{name}.xml"));
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn plain(&self, args: &[&str]) -> PathBuf {
+        self.document("plain", QEMU, "q35", args)
+    }
+
+    fn check(arguments: &[&str], files: &[&PathBuf]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qpt-tui"));
+        let output = command.arg("check").args(arguments).args(files).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    }
+}
+
+const QEMU: &str = "/usr/bin/qemu-system-x86_64";
+
+#[test]
+fn qemu_says_what_it_refuses_and_where() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    // None of these is in a table of ours.
+    for (args, line, words) in [
+        (&["-S", "-boot", "order=z"][..], 7, "Invalid boot device"),
+        (&["-vnc", "5900"], 6, "no vnc port specified"),
+        (&["-S", "-smbios", "type=300"], 7, "out of range"),
+        (&["-cpu", "qemu64,+nope"], 6, "not found"),
+        (
+            &["-S", "-fw_cfg", "name=opt/a,string=x", "-fw_cfg", "name=opt/a,string=y"],
+            9,
+            "duplicate",
+        ),
+    ] {
+        let file = place.plain(args);
+        let said = Place::check(&[], &[&file]);
+        let found = said.lines().find(|line| line.contains("[qemu-refuses]"));
+        let found = found.unwrap_or_else(|| panic!("{args:?}: {said}"));
+        assert!(
+            found.contains(words) && found.contains(&format!("plain.xml:{line}:")),
+            "{args:?}: {found}"
+        );
+        let quiet = Place::check(&["--static"], &[&file]);
+        assert!(!quiet.contains("qemu-refuses"), "{quiet}");
+    }
+}
+
+#[test]
+fn several_refusals_are_all_found() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    let file = place.plain(&[
+        "-boot",
+        "order=z",
+        "-S",
+        "-vnc",
+        "5900",
+        "-device",
+        "virtio-rng-pci,addr=0x1e",
+        "-rtc",
+        "base=nope",
+    ]);
+    let said = Place::check(&[], &[&file]);
+    for words in ["Invalid boot device", "no vnc port", "nope"] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(said.contains("3 blocked"), "{said}");
+}
+
+#[test]
+fn what_qemu_takes_is_not_blamed() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    // An alias of a controller brings its bus, which a table did not know.
+    let file =
+        place.plain(&["-device", "virtio-serial,addr=0x1d", "-device", "virtserialport,name=a"]);
+    assert!(Place::check(&["--static"], &[&file]).contains("bus-missing"));
+    assert!(Place::check(&[], &[&file]).contains("0 blocked, 0 warnings, 0 unknown"));
+}
+
+#[test]
+fn libvirt_says_what_it_refuses() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    let file = place.document("old", QEMU, "pc-q35-1.0", &["-S"]);
+    let said = Place::check(&[], &[&file]);
+    assert!(
+        said.contains("does not support machine type") || said.contains("[unknown-machine]"),
+        "{said}"
+    );
+    assert!(said.contains("1 blocked"), "{said}");
+}
+
+#[test]
+fn a_verdict_does_not_depend_on_the_other_files() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    let strange = place.document("strange", "/opt/none/qemu", "q35", &["-device", "nope"]);
+    let wrong = place.document("wrong", QEMU, "q35", &["-device", "nope"]);
+    let fine = place.document("fine", QEMU, "q35", &["-device", "virtio-rng-pci,addr=0x1e"]);
+    let of = |said: &str, name: &str| -> Vec<String> {
+        said.lines()
+            .filter(|line| line.contains(&format!("/{name}.xml")))
+            .map(str::to_owned)
+            .collect()
+    };
+    let files = [&strange, &wrong, &fine];
+    let alone: Vec<Vec<String>> = ["strange", "wrong", "fine"]
+        .into_iter()
+        .zip(files)
+        .map(|(name, file)| of(&Place::check(&[], &[file]), name))
+        .collect();
+    assert!(
+        alone[0]
+            .iter()
+            .any(|line| line.contains("the domain's emulator /opt/none/qemu is not there")),
+        "{alone:?}"
+    );
+    assert!(alone[1].iter().any(|line| line.contains("has no device 'nope'")), "{alone:?}");
+    assert!(alone[2].iter().any(|line| line.contains("0 blocked")), "{alone:?}");
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let said = Place::check(&[], &order.map(|at| files[at]));
+        for (at, name) in ["strange", "wrong", "fine"].into_iter().enumerate() {
+            assert_eq!(of(&said, name), alone[at], "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn an_edit_that_does_not_help_is_not_made() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    // There is no such bus on this machine, as JSON neither.
+    let file = place.plain(&["-device", "virtio-rng-pci,bus=pci.0,addr=0x10"]);
+    let before = std::fs::read_to_string(&file).unwrap();
+    let said = Place::check(&["--fix"], &[&file]);
+    assert!(said.contains("1 blocked"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    // What helps is made.
+    let file = place.plain(&["-device virtio-rng-pci,addr=0x1e"]);
+    let said = Place::check(&["--fix"], &[&file]);
+    assert!(said.contains("0 blocked"), "{said}");
+}
