@@ -1,5 +1,6 @@
 //! What the editor and the commands share: a document is read, the host is asked about it.
 
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use crate::facts::{self, HostFacts, Instance};
 use crate::probe::judges::Judges;
 use crate::probe::{self, Request};
 use crate::qemu::CommandLine;
+use crate::rules::{self, Finding, Step};
 use crate::store;
 use crate::xml::{XmlError, position};
 
@@ -96,6 +98,42 @@ pub fn ask(host: &mut HostFacts, documents: &[&Document], judges: &Judges) {
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
     host.answers.extend(answers);
+}
+
+/// Takes edits out of the remedies that do not do what they promise: libvirt and QEMU are asked about each, and all rules
+/// look at it. The texts that the edits would make, and that are withheld, as digests.
+pub fn prove(
+    document: &Document,
+    findings: &mut [Finding],
+    host: &HostFacts,
+    judges: &Judges,
+) -> Vec<String> {
+    let before = findings.to_vec();
+    let mut known: HashMap<String, Vec<Finding>> = HashMap::new();
+    let mut withheld = Vec::new();
+    for finding in findings {
+        let repaired = finding.clone();
+        finding.remedies.retain(|remedy| {
+            let Step::EditXml(edits) = &remedy.step else { return true };
+            let Ok(next) = document.apply(edits) else { return false };
+            let text = digest(next.source());
+            let after =
+                known.entry(text.clone()).or_insert_with(|| judged_anew(&next, host, judges));
+            let helps = rules::improves(&before, after, &repaired);
+            if !helps {
+                withheld.push(text);
+            }
+            helps
+        });
+    }
+    withheld
+}
+
+/// What is found in a document once libvirt and QEMU were asked about it.
+fn judged_anew(document: &Document, host: &HostFacts, judges: &Judges) -> Vec<Finding> {
+    let mut host = host.clone();
+    host.answers.insert(digest(document.source()), judges.ask(document, &host));
+    rules::judge(document, &command_line(document), &host)
 }
 
 /// The look at the host that some documents need.

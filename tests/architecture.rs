@@ -60,7 +60,7 @@ fn modules_use_only_what_stands_below_them() {
         ("rules", &["xml", "domain", "qemu", "facts", "libvirt"]),
         ("report", &["xml", "domain", "qemu", "facts", "libvirt", "rules", "visible"]),
         ("store", &["xml", "error", "process"]),
-        ("session", &["xml", "domain", "qemu", "facts", "probe", "store", "cli", "error"]),
+        ("session", &["xml", "domain", "qemu", "facts", "probe", "rules", "store", "cli", "error"]),
         (
             "tui",
             &[

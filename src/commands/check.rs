@@ -83,7 +83,7 @@ impl Checking {
             }
             let line = command_line(&document);
             let next = Judged { findings: rules::judge(&document, &line, host), line, document };
-            if next.is_better_than(&self.findings, finding) {
+            if rules::improves(&self.findings, &next.findings, finding) {
                 return Some((
                     next,
                     format!("{} [{}]: {}", finding.message, finding.rule, remedy.title),
@@ -110,38 +110,6 @@ struct Judged {
     document: Document,
     line: CommandLine,
     findings: Vec<Finding>,
-}
-
-impl Judged {
-    /// Whether a finding is gone, and nothing blocks that did not block before.
-    fn is_better_than(&self, before: &[Finding], repaired: &Finding) -> bool {
-        let count = |findings: &[Finding], wanted: &Finding| {
-            let is_same = |found: &&Finding| {
-                (found.rule, found.verdict, &found.message)
-                    == (wanted.rule, wanted.verdict, &wanted.message)
-            };
-            findings.iter().filter(is_same).count()
-        };
-        let is_gone = count(&self.findings, repaired) < count(before, repaired);
-        let blocks = |findings: &[Finding]| {
-            findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).count()
-        };
-        let is_new = |finding: &&Finding| {
-            finding.verdict == Verdict::Blocks
-                && count(before, finding) < count(&self.findings, finding)
-        };
-        // What QEMU says next, once this is settled, was there before.
-        let broken =
-            self.findings.iter().filter(is_new).any(|finding| !is_next_refusal(finding, before));
-        is_gone && !broken && blocks(&self.findings) <= blocks(before)
-    }
-}
-
-/// Whether a finding is what libvirt or QEMU says once they got past what they refused before.
-fn is_next_refusal(finding: &Finding, before: &[Finding]) -> bool {
-    let asked = ["qemu-refuses", "libvirt-refuses"];
-    let was_refused = before.iter().any(|earlier| asked.contains(&earlier.rule));
-    asked.contains(&finding.rule) && finding.entry.is_none() && was_refused
 }
 
 /// `qpt-tui check`: prints the report and gives the exit status.
@@ -193,6 +161,9 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
             {
                 fail(error);
             }
+        }
+        if options.host.asks() {
+            session::prove(&file.document, &mut file.findings, &host, &judges);
         }
         if options.validate {
             let said = probe::schema::validate(file.document.source());

@@ -438,9 +438,13 @@ mod tests {
         assert!(stopped("exec yes >&2").contains("prints without an end"));
         let hog = "head -c 3000000000 /dev/zero | tail | cat";
         assert!(stopped(hog).contains("takes more than"));
-        assert!(stopped("sleep 60 & sleep 60").contains("did not answer"));
+        assert!(
+            stopped(&format!("sleep 60.{0} & sleep 60.{0}", std::process::id()))
+                .contains("did not answer")
+        );
         // All of it is gone with its namespace.
-        let left = Command::new("pgrep").args(["-f", "qpt-judge"]).output().unwrap();
+        let marker = format!("sleep 60.{}", std::process::id());
+        let left = Command::new("pgrep").args(["-f", &marker]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&left.stdout), "");
     }
 

@@ -7,7 +7,7 @@ use crate::domain::Document;
 use crate::facts::HostFacts;
 use crate::facts::answers::{Answers, digest};
 use crate::qemu::CommandLine;
-use crate::rules::{self, Finding};
+use crate::rules::{self, Finding, Remedy, Step};
 use crate::tui::rows::rows;
 
 /// Of more texts what libvirt and QEMU said is forgotten.
@@ -47,11 +47,12 @@ impl App {
     }
 
     /// The findings have come; those about an earlier state are dropped.
-    pub fn judged(&mut self, revision: u64, findings: Vec<Finding>) {
+    pub fn judged(&mut self, revision: u64, mut findings: Vec<Finding>) {
         if revision != self.judging.revision {
             return;
         }
         self.judging.judged = revision;
+        self.withhold(&mut findings);
         self.judging.findings = findings;
         self.arrange();
     }
@@ -86,6 +87,30 @@ impl App {
         }
         answers_so_far.insert(digest(text), answers);
         self.judging.revision += 1;
+    }
+
+    /// Edits of the document as it stands were proved; some do not do what they promise.
+    pub fn proved(&mut self, withheld: Vec<String>) {
+        self.judging.withheld.extend(withheld);
+        let mut findings = std::mem::take(&mut self.judging.findings);
+        self.withhold(&mut findings);
+        self.judging.findings = findings;
+        self.over.remedy = self.over.remedy.min(self.remedies().len().saturating_sub(1));
+    }
+
+    /// Takes out the edits that are withheld.
+    fn withhold(&self, findings: &mut [Finding]) {
+        if self.judging.withheld.is_empty() {
+            return;
+        }
+        let helps = |remedy: &Remedy| {
+            let Step::EditXml(edits) = &remedy.step else { return true };
+            let next = self.document.apply(edits);
+            next.is_ok_and(|next| !self.judging.withheld.contains(&digest(next.source())))
+        };
+        for finding in findings {
+            finding.remedies.retain(helps);
+        }
     }
 
     /// Judges here and now, for who has the time.

@@ -1,6 +1,6 @@
 //! The editor's state in groups: each is what one part of the screen, or one thing outside, needs.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::{Filter, Question};
@@ -48,6 +48,8 @@ pub struct Judging {
     pub asking: bool,
     /// The document that they were asked about last.
     pub asked_about: Option<Arc<Document>>,
+    /// Edits that do not do what they promise, by the digest of the text that they would make.
+    pub withheld: HashSet<String>,
     /// What was asked for tabs, and what came back.
     pub asked: HashMap<Pane, Asked>,
     /// What was found, the worst first for each entry.

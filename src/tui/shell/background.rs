@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::{Editor, Message, SAME_FRAME};
 use crate::error::Error;
+use crate::facts::answers::digest;
 use crate::probe;
+use crate::rules;
 use crate::session;
 use crate::store::{self, Source, Theirs};
 use crate::tui::app::Judgement;
@@ -79,9 +81,18 @@ impl Editor {
         let Some((document, host)) = self.app.wants_judges() else { return };
         self.app.asking_judges(Arc::clone(&document));
         let judges = Arc::clone(&self.judges);
+        let sender = self.session.sender();
         let work = move || {
             let answers = judges.ask(&document, &host);
-            Some(Message::Heard(document.source().to_owned(), Box::new(answers)))
+            let mut host = (*host).clone();
+            host.answers.insert(digest(document.source()), answers.clone());
+            if !sender.send(Message::Heard(document.source().to_owned(), Box::new(answers))) {
+                return None;
+            }
+            // What is offered is proved before anybody asks for it.
+            let line = session::command_line(&document);
+            let mut findings = rules::judge(&document, &line, &host);
+            Some(Message::Proved(session::prove(&document, &mut findings, &host, &judges)))
         };
         run(&self.session.sender(), "asking QEMU", work);
     }

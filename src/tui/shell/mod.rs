@@ -40,6 +40,8 @@ pub(super) enum Message {
     Judged(u64, Result<Vec<Finding>, String>),
     /// libvirt and QEMU have answered about a text.
     Heard(String, Box<Answers>),
+    /// Edits that were proved and do not do what they promise.
+    Proved(Vec<String>),
     Answered(Pane, String, Answer),
     Listed(String, Vec<String>),
     Saved {
@@ -367,6 +369,7 @@ impl Editor {
             Message::Judged(revision, Ok(findings)) => self.app.judged(revision, findings),
             Message::Judged(_, Err(why)) => self.app.failed(why),
             Message::Heard(text, answers) => self.app.heard(&text, *answers),
+            Message::Proved(withheld) => self.app.proved(withheld),
             Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
             Message::Listed(directory, names) => self.app.listed(directory, names),
             Message::Saved { asked, ending, next, elsewhere } => {
