@@ -19,6 +19,7 @@ const CLOSED_GROUPS: &str = include_str!("../../assets/qemu/closed-groups.tsv");
 const LEFT_TO_LIBVIRT: &str = include_str!("../../assets/qemu/left-to-libvirt.tsv");
 const MODULES: &str = include_str!("../../assets/qemu/modules.tsv");
 const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
+const SUCCESSORS: &str = include_str!("../../assets/qemu/successors.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
 
 /// A QEMU option.
@@ -119,6 +120,11 @@ pub fn providers(bus: &str) -> Option<&'static str> {
 pub fn conflict(option: &str) -> Option<(bool, Option<&'static str>, &'static str)> {
     let mut fields = line(CONFLICTS, option)?.split('\t').skip(1);
     Some((fields.next()? == "blocks", fields.next().and_then(given), fields.next()?))
+}
+
+/// What says the same as an option that QEMU removed.
+pub fn successor(option: &str) -> Option<&'static str> {
+    line(SUCCESSORS, option)?.split('\t').nth(1)
 }
 
 /// The key that an option can't do without.

@@ -468,10 +468,10 @@ fn environment_names_sockets_and_libraries() {
         &[],
         &[
             ("PIPEWIRE_RUNTIME_DIR", Some("/run/user/1000")),
-            ("QEMU_PA_SERVER", Some("unix:/run/user/1000/pulse/native")),
+            ("PULSE_SERVER", Some("unix:/run/user/1000/pulse/native")),
             ("LD_PRELOAD", Some("/l.so")),
             ("QEMU_AUDIO_DRV", Some("pa")),
-            ("PULSE_SERVER", None),
+            ("TMPDIR", None),
         ],
     );
     assert_eq!(

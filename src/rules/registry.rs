@@ -9,6 +9,7 @@ pub static RULES: &[&Rule] = &[
     &document::BLANK_IN_VALUE,
     &document::OVERRIDE_ALIAS,
     &document::SCHEMA,
+    &document::AUDIO_VARIABLE,
     &asked::LIBVIRT_REFUSES,
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::emulator::installed;
-use super::{Case, Finding, Rule, Verdict};
+use super::{Case, Finding, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryId;
 use crate::qemu::{NoteKind, QemuOption, Range, Version, catalog};
 use crate::rules::Layer;
@@ -112,10 +112,13 @@ fn unknown_option(case: &Case<'_>) -> Vec<Finding> {
                 let message = format!("{who} has no option -{name}");
                 let why =
                     "QEMU says 'invalid option', or that it is not for this machine, and exits";
-                findings.push(with_history(
-                    Finding::at(entry, Verdict::Blocks, message).because(why),
-                    option,
-                ));
+                let finding = Finding::at(entry, Verdict::Blocks, message).because(why);
+                let finding = with_history(finding, option);
+                findings.push(match catalog::successor(name) {
+                    Some(successor) => finding
+                        .remedy(Remedy::none(Scope::Rewrite, format!("in its place: {successor}"))),
+                    None => finding,
+                });
             }
             Standing::Unknown(why) => {
                 let message = format!("whether QEMU has an option -{name} is not known");

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::extras::Extra;
-use crate::domain::{Document, EntryKind, List, QEMU_NAMESPACE};
+use crate::domain::{Document, EntryId, EntryKind, List, QEMU_NAMESPACE};
 use crate::facts::Known;
 
 pub(super) static LOST_BLOCK: Rule = Rule {
@@ -26,6 +26,38 @@ fn lost_block(case: &Case<'_>) -> Vec<Finding> {
     });
     found.collect()
 }
+
+/// The beginnings of variables that QEMU reads only where nothing else says how the guest is heard.
+const OF_AUDIO: [&str; 5] = ["QEMU_AUDIO_", "QEMU_PA_", "QEMU_ALSA_", "QEMU_OSS_", "QEMU_WAV_"];
+
+pub(super) static AUDIO_VARIABLE: Rule = Rule {
+    id: "audio-variable",
+    layer: Layer::Libvirt,
+    summary: "a variable is to choose the sound, which libvirt chooses itself",
+    explain: include_str!("../../../assets/rules/audio-variable.md"),
+    check: |case| {
+        // libvirt passes -audiodev from 7.2 on, and QEMU reads the variables only without one.
+        if case.host.libvirt_at_least(7, 2) != Some(true) {
+            return Vec::new();
+        }
+        let environment = case.document.environment();
+        let named = environment
+            .iter()
+            .enumerate()
+            .filter(|(_, (name, _))| OF_AUDIO.iter().any(|beginning| name.starts_with(beginning)));
+        named
+            .map(|(index, (name, _))| {
+                let message = format!("{name} does nothing: libvirt passes an -audiodev of its own");
+                Finding::at(EntryId::env(index), Verdict::Warns, message)
+                    .because("QEMU reads such variables only where no -audiodev is there, and from 8.2 on not at all")
+                    .remedy(Remedy::none(
+                        Scope::Rewrite,
+                        "take it out, and say it in the domain: <sound model='ich9'/> and <audio id='1' type='pulseaudio'/>",
+                    ))
+            })
+            .collect()
+    },
+};
 
 pub(super) static TWO_BLOCKS: Rule = Rule {
     id: "two-blocks",

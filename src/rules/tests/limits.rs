@@ -352,3 +352,19 @@ fn an_override_names_a_device_of_the_domain() {
     // libvirt adds these by itself.
     assert!(!with_override(sound, "input0") && !with_override(sound, "scsi0-0-0-1"));
 }
+
+#[test]
+fn variables_that_no_longer_choose_the_sound_are_said_to_be_dead() {
+    let document = |variable: &str| {
+        let text = format!(
+            "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>a</name><qemu:commandline><qemu:env name='{variable}' value='pa'/></qemu:commandline></domain>"
+        );
+        crate::domain::Document::parse(text).unwrap()
+    };
+    let rules = |variable: &str| -> Vec<&str> {
+        judged(&host(), &document(variable)).iter().map(|finding| finding.rule).collect()
+    };
+    assert_eq!(rules("QEMU_AUDIO_DRV"), ["audio-variable"]);
+    assert_eq!(rules("QEMU_PA_SERVER"), ["audio-variable"]);
+    assert!(!rules("PULSE_SERVER_NAME").contains(&"audio-variable"));
+}
