@@ -6,6 +6,7 @@ mod importing;
 mod judging;
 mod keeping;
 mod marks;
+mod offers;
 mod palette;
 mod pointing;
 mod questions;
@@ -13,7 +14,7 @@ mod selection;
 mod state;
 
 pub use judging::Judgement;
-pub use keeping::{Conflict, Ending, Offer};
+pub use offers::{Conflict, Ending, Offer};
 pub use questions::Question;
 pub use selection::Filter;
 pub use state::{Edited, Edits, Judging, Lists, Over, Palette, Questions, Search, Side, Status};

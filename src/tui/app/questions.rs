@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::action::{Action, Effect};
-use super::keeping::{Conflict, Offer};
+use super::offers::{Conflict, Offer};
 use super::{App, Mode};
 use crate::domain::merge::Merge;
 use crate::store::{Holder, Theirs};
