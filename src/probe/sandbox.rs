@@ -1,7 +1,8 @@
 //! Running a QEMU where it can touch nothing: no network, no file of the host but the distribution's own, no privilege, a
 //! bounded time and memory.
 //!
-//! Bubblewrap makes the namespaces. As root the program becomes nobody inside; as a user it stays in a user namespace.
+//! Bubblewrap makes the namespaces, or, for root, the programs of util-linux do. As root the program becomes nobody inside; as
+//! a user it stays in a user namespace.
 
 use std::fs::{File, Permissions};
 use std::io::{Read as _, Write as _};
@@ -22,8 +23,6 @@ const MOST_MEMORY: u64 = 1 << 30;
 const MOST_WORDS: u64 = 1 << 20;
 /// Between two looks.
 const MOMENT: Duration = Duration::from_millis(2);
-/// Nobody, the user and the group that own nothing.
-const NOBODY: u32 = 65534;
 
 /// How a QEMU that was asked ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +38,9 @@ pub(super) enum Ended {
 /// A place for QEMUs to run in.
 pub(super) struct Sandbox {
     directory: tempfile::TempDir,
+    way: Way,
+    /// How long one QEMU may take.
+    patience: Duration,
     /// KVM may be used in it.
     pub(super) kvm: bool,
 }
@@ -49,11 +51,7 @@ impl Sandbox {
     /// # Errors
     /// Why there can be none, in one sentence.
     pub(super) fn new() -> Result<Sandbox, String> {
-        if !Path::new(BUBBLEWRAP).exists() {
-            return Err(format!(
-                "{BUBBLEWRAP} is not there to keep QEMU apart; it is in the package bubblewrap"
-            ));
-        }
+        let way = Way::of_this_host()?;
         let failed = |error: std::io::Error| {
             format!("no directory can be made for a QEMU that is asked: {error}")
         };
@@ -75,7 +73,7 @@ impl Sandbox {
                 Err(_) => {}
             }
         }
-        Ok(Sandbox { directory, kvm: can_use_kvm() })
+        Ok(Sandbox { directory, way, patience: PATIENCE, kvm: can_use_kvm() })
     }
 
     fn root(&self) -> PathBuf {
@@ -110,9 +108,9 @@ impl Sandbox {
         command.args(["-mon", "chardev=qpt-judge,mode=control"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(copy);
         let child =
-            command.spawn().map_err(|error| format!("{BUBBLEWRAP} could not be run: {error}"))?;
+            command.spawn().map_err(|error| format!("QEMU could not be kept apart: {error}"))?;
         let mut watched = Watched { child, words: &words, stream: None, heard: String::new() };
-        let ended = watched.until(&socket, Instant::now() + PATIENCE);
+        let ended = watched.until(&socket, self.patience);
         // All that runs in it ends with bubblewrap.
         let _ = watched.child.kill();
         let _ = watched.child.wait();
@@ -129,15 +127,24 @@ impl Sandbox {
         }
     }
 
-    /// bubblewrap with all that keeps the program apart, up to the program's name.
+    /// All that keeps the program apart, up to its own arguments.
     fn wrapped(&self, program: &str) -> Command {
+        let mut command = match self.way {
+            Way::Bubblewrap => self.bubblewrap(),
+            Way::Unshare => self.unshare(),
+        };
+        if rustix::process::geteuid().is_root() {
+            command.args(AS_NOBODY);
+        }
+        command.args(["prlimit", "--core=0", "--nofile=1024", "--cpu=8", "--", program]);
+        command
+    }
+
+    fn bubblewrap(&self) -> Command {
         let mut command = Command::new(BUBBLEWRAP);
         command.arg("--bind").arg(self.root()).arg("/");
-        for directory in ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"] {
-            let path = Path::new(directory);
-            if path.is_dir() && !path.is_symlink() {
-                command.args(["--ro-bind", directory, directory]);
-            }
+        for directory in programs() {
+            command.args(["--ro-bind", directory, directory]);
         }
         command.args(["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
         command.args(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]);
@@ -146,53 +153,133 @@ impl Sandbox {
         if self.kvm {
             command.args(["--dev-bind", "/dev/kvm", "/dev/kvm"]);
         }
+        command.args(["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]);
         command.args([
-            "--unshare-pid",
-            "--unshare-net",
-            "--unshare-ipc",
-            "--unshare-uts",
             "--unshare-cgroup-try",
-        ]);
-        command.args([
             "--die-with-parent",
             "--new-session",
-            "--clearenv",
-            "--setenv",
-            "LC_ALL",
-            "C",
-        ]);
-        command.args([
-            "--setenv",
-            "PATH",
-            "/usr/sbin:/usr/bin:/sbin:/bin",
-            "--setenv",
-            "HOME",
-            "/tmp",
             "--chdir",
             "/",
         ]);
+        command.args(["--clearenv", "--setenv", "LC_ALL", "C", "--setenv", "HOME", "/tmp"]);
+        command.args(["--setenv", "PATH", PATH]);
         if rustix::process::geteuid().is_root() {
             command.args(["--cap-drop", "ALL"]);
             for capability in ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"] {
                 command.args(["--cap-add", capability]);
             }
-            let user = NOBODY.to_string();
-            command.args([
-                "setpriv",
-                "--reuid",
-                &user,
-                "--regid",
-                &user,
-                "--clear-groups",
-                "--no-new-privs",
-            ]);
-            command.args(["--bounding-set=-all", "--inh-caps=-all"]);
         } else {
             command.args(["--unshare-user"]);
         }
-        command.args(["prlimit", "--core=0", "--nofile=1024", "--cpu=8", "--", program]);
         command
     }
+
+    /// The same by the programs of util-linux, for root.
+    fn unshare(&self) -> Command {
+        let mut command = Command::new("/usr/bin/setpriv");
+        // It ends with us.
+        command.args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "--pid",
+            "--net",
+            "--ipc",
+            "--uts",
+        ]);
+        command.args([
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+            "/bin/sh",
+            "-euc",
+            SCRIPT,
+            "sandbox",
+        ]);
+        command
+            .arg(self.root())
+            .arg(if self.kvm { "kvm" } else { "null" })
+            .arg(programs().join(" "));
+        command
+    }
+}
+
+/// How the namespaces are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Bubblewrap,
+    /// unshare(1), mount(8) and chroot(1), which only root may use like this.
+    Unshare,
+}
+
+impl Way {
+    fn of_this_host() -> Result<Way, String> {
+        if Path::new(BUBBLEWRAP).exists() {
+            return Ok(Way::Bubblewrap);
+        }
+        let all = ["/usr/bin/setpriv", "/usr/bin/unshare", "/usr/bin/prlimit", "/usr/sbin/chroot"];
+        let has_all = all.iter().all(|program| Path::new(program).exists());
+        if has_all && rustix::process::geteuid().is_root() {
+            return Ok(Way::Unshare);
+        }
+        Err(format!(
+            "{BUBBLEWRAP} is not there to keep QEMU apart; it is in the package bubblewrap"
+        ))
+    }
+}
+
+/// Makes the root directory of the sandbox what bubblewrap makes of it, and goes in: the root, `kvm` or `null`, the directories
+/// of the distribution's programs, and then the program.
+const SCRIPT: &str = "
+root=$1 kvm=$2 programs=$3
+shift 3
+mount --bind \"$root\" \"$root\"
+for directory in $programs; do
+    mount --rbind \"$directory\" \"$root$directory\"
+    mount -o remount,bind,ro \"$root$directory\"
+done
+mkdir -p \"$root/etc\"
+[ ! -e /etc/ld.so.cache ] || cp /etc/ld.so.cache \"$root/etc/\"
+[ ! -d /etc/alternatives ] || cp -a /etc/alternatives \"$root/etc/\"
+mount -t tmpfs -o mode=755 none \"$root/dev\"
+for node in null zero full random urandom $kvm; do
+    [ -e \"$root/dev/$node\" ] || : > \"$root/dev/$node\"
+    mount --bind \"/dev/$node\" \"$root/dev/$node\"
+done
+mkdir -m 1777 \"$root/dev/shm\"
+mount -t proc none \"$root/proc\"
+ip link set lo up 2> /dev/null || :
+cd \"$root\"
+# The shell stays the first process: with it all others end, and it ends with who started it.
+env -i LC_ALL=C HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . \"$@\" || exit $?
+exit 0
+";
+
+/// Where programs are looked for.
+const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Root gives everything up inside: nobody, the user and the group that own nothing, runs QEMU.
+const AS_NOBODY: [&str; 9] = [
+    "setpriv",
+    "--reuid",
+    "65534",
+    "--regid",
+    "65534",
+    "--clear-groups",
+    "--no-new-privs",
+    "--bounding-set=-all",
+    "--inh-caps=-all",
+];
+
+/// The directories that hold the distribution's programs, where they are no links into /usr.
+fn programs() -> Vec<&'static str> {
+    let is_own = |directory: &&str| {
+        let path = Path::new(directory);
+        path.is_dir() && !path.is_symlink()
+    };
+    ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"].into_iter().filter(is_own).collect()
 }
 
 /// The program that makes the namespaces.
@@ -295,7 +382,8 @@ struct Watched<'a> {
 }
 
 impl Watched<'_> {
-    fn until(&mut self, socket: &Path, deadline: Instant) -> Ended {
+    fn until(&mut self, socket: &Path, patience: Duration) -> Ended {
+        let deadline = Instant::now() + patience;
         let mut next_weighing = Instant::now();
         loop {
             match self.child.try_wait() {
@@ -310,7 +398,7 @@ impl Watched<'_> {
             if now > deadline {
                 return Ended::Stopped(format!(
                     "QEMU did not answer within {} s",
-                    PATIENCE.as_secs()
+                    patience.as_secs_f32()
                 ));
             }
             if now >= next_weighing {
@@ -390,12 +478,25 @@ fn memory(process: u32) -> u64 {
 mod tests {
     use super::*;
 
+    /// A sandbox of each way that this host has.
+    fn sandboxes() -> Vec<Sandbox> {
+        let mut found: Vec<Sandbox> = sandbox().into_iter().collect();
+        if rustix::process::geteuid().is_root()
+            && let Some(mut other) = sandbox()
+        {
+            other.way = Way::Unshare;
+            found.push(other);
+        }
+        found
+    }
+
     fn sandbox() -> Option<Sandbox> {
         let able = Command::new(BUBBLEWRAP)
             .args(["--unshare-pid", "--ro-bind", "/", "/", "true"])
             .status();
         if able.is_ok_and(|status| status.success()) {
-            return Some(Sandbox::new().unwrap());
+            let sandbox = Sandbox::new().unwrap();
+            return Some(Sandbox { patience: Duration::from_secs(2), ..sandbox });
         }
         eprintln!("skipped: bubblewrap is not there, or may make no namespaces");
         None
@@ -408,7 +509,12 @@ mod tests {
 
     #[test]
     fn nothing_of_the_host_is_there() {
-        let Some(sandbox) = sandbox() else { return };
+        for sandbox in sandboxes() {
+            nothing_is_there(&sandbox);
+        }
+    }
+
+    fn nothing_is_there(sandbox: &Sandbox) {
         let own = tempfile::tempdir().unwrap();
         let secret = own.path().join("secret");
         std::fs::write(&secret, "precious").unwrap();
@@ -416,7 +522,7 @@ mod tests {
             "exec >&2; cat {0} /etc/shadow /proc/1/environ; echo x > /usr/qpt; echo x > {0}; id -u; ls /sys /root /home; cat /proc/net/dev | grep -c :",
             secret.display()
         );
-        let Ended::Refused(said) = shell(&sandbox, &script) else { panic!("it ends by itself") };
+        let Ended::Refused(said) = shell(sandbox, &script) else { panic!("it ends by itself") };
         assert!(!said.contains("precious") && !said.contains("root:"), "{said}");
         assert!(said.contains("/etc/shadow: No such file or directory"), "{said}");
         assert!(said.contains("Read-only file system"), "{said}");
@@ -430,13 +536,18 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_ended() {
-        let Some(sandbox) = sandbox() else { return };
-        let stopped = |script: &str| match shell(&sandbox, script) {
+        for sandbox in sandboxes() {
+            all_is_ended(&sandbox);
+        }
+    }
+
+    fn all_is_ended(sandbox: &Sandbox) {
+        let stopped = |script: &str| match shell(sandbox, script) {
             Ended::Stopped(why) => why,
             other => panic!("{script}: {other:?}"),
         };
         assert!(stopped("exec yes >&2").contains("prints without an end"));
-        let hog = "head -c 3000000000 /dev/zero | tail | cat";
+        let hog = "dd if=/dev/zero of=/dev/null bs=2000M count=9";
         assert!(stopped(hog).contains("takes more than"));
         assert!(
             stopped(&format!("sleep 60.{0} & sleep 60.{0}", std::process::id()))
@@ -444,13 +555,22 @@ mod tests {
         );
         // All of it is gone with its namespace.
         let marker = format!("sleep 60.{}", std::process::id());
-        let left = Command::new("pgrep").args(["-f", &marker]).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+        let left = || Command::new("pgrep").args(["-f", &marker]).output().unwrap().stdout;
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !left().is_empty() {
+            assert!(Instant::now() < deadline, "{}", String::from_utf8_lossy(&left()));
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[test]
     fn stand_ins_are_what_they_say() {
-        let Some(sandbox) = sandbox() else { return };
+        for sandbox in sandboxes() {
+            stand_ins_are_right(&sandbox);
+        }
+    }
+
+    fn stand_ins_are_right(sandbox: &Sandbox) {
         let file = |path: &str, size, qcow2| StandIn {
             path: path.to_owned(),
             kind: StandInKind::File { size, qcow2 },
@@ -461,7 +581,7 @@ mod tests {
             .furnish(&[file("/srv/a b.img", 12345, false), file("/srv/q", 1, true), parent, up])
             .unwrap();
         let script = "exec >&2; stat -c '%s %a' '/srv/a b.img'; head -c 3 /srv/q; echo; echo x > /srv/new/file && ls /srv/new; ls /etc/up";
-        let Ended::Refused(said) = shell(&sandbox, script) else { panic!("it ends by itself") };
+        let Ended::Refused(said) = shell(sandbox, script) else { panic!("it ends by itself") };
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines[..3], ["12345 666", "QFI", "file"], "{said}");
         assert!(lines[3].contains("No such file"), "{said}");
