@@ -84,109 +84,139 @@ fn pci_slot(case: &Case<'_>) -> Vec<Finding> {
     let (Some((bus, first)), Some(verdict)) = (root_bus(case), verdict(case)) else {
         return Vec::new();
     };
-    let facts = case.document.facts();
-    let taken = taken_by_us(case);
-    let mut asked: BTreeSet<u8> = BTreeSet::new();
-    let chipset: &[u8] = if bus == "pci.0" { &[0, 1] } else { &[0, 0x1f] };
-    let mut free = (first..0x1f).filter(|slot| !taken.contains(slot));
-    // Not the slots that q35 uses for its own USB and sound.
-    let mut spare = (0x10..0x1f).rev().filter(|slot| {
-        ![0x1b, 0x1d].contains(slot) && !facts.pci_slots.contains(slot) && !taken.contains(slot)
-    });
+    let mut slots = Slots::of(case, bus, first);
     let mut findings = Vec::new();
     for option in &case.line.options {
-        let refused = explicit(option, bus).and_then(|(entry, driver, slot)| {
-            let whose = if !asked.insert(slot) {
-                "another argument asks for too"
-            } else if chipset.contains(&slot) {
-                "the machine's own chipset has"
-            } else if facts.pci_slots.contains(&slot) {
-                "a device of the domain has by its <address>"
-            } else {
-                return None;
-            };
-            Some((entry, driver, slot, whose))
-        });
-        if let Some((entry, driver, slot, whose)) = refused {
-            let text = case.document.arg(entry.index);
-            let finding = Finding::at(
-                entry,
-                verdict,
-                format!("{driver} asks for PCI slot {slot:#x} of {bus}, which {whose}"),
-            )
-            .because(format!(
-                "QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"
-            ));
-            let edited = spare.next().and_then(|spare| {
-                let start = text.find("addr=")? + 5;
-                let end = text[start..].find(',').map_or(text.len(), |at| start + at);
-                let text = format!("{}{spare:#x}{}", &text[..start], &text[end..]);
-                Some((spare, case.document.replace(entry, &EntryKind::arg(text)).ok()?))
-            });
-            findings.push(match edited {
-                Some((spare, edits)) => finding.remedy(Remedy::edit(
-                    Scope::Rewrite,
-                    format!("give the device the slot {spare:#x}, which is free"),
-                    edits,
-                )),
-                None => finding,
-            });
+        if let Some((device, whose)) = explicit(option, bus).and_then(|device| slots.refuse(device))
+        {
+            findings.push(slots.taken(case, verdict, &device, whose));
         }
-        if bus == "pci.0" && facts.usb_of_chipset && is_usb(option) {
-            findings.push(
-                Finding::at(
-                    EntryId::arg(option.entry),
-                    verdict,
-                    "the chipset's USB controller is there already: libvirt adds it to every domain of this machine",
-                )
-                .because(
-                    "QEMU says 'PCI: slot 1 function 2 not available for piix3-usb-uhci, in use by piix3-usb-uhci'",
-                )
-                .remedy(Remedy::edit(
-                    Scope::Rewrite,
-                    "delete the argument",
-                    case.document.remove(&[EntryId::arg(option.entry)]),
-                )),
-            );
+        if bus == "pci.0" && case.document.facts().usb_of_chipset && is_usb(option) {
+            findings.push(usb_twice(case, verdict, option));
         }
-        let Some((entry, what, pairs)) = automatic(case, option, bus) else { continue };
-        let Some(slot) = free.next() else { break };
-        let given = facts.pci_slots.contains(&slot);
-        let lowest = facts.pci_unplaced && facts.pci_slots.range(first..slot).next().is_none();
-        if !given && !lowest {
-            continue;
+        let Some(device) = automatic(case, option, bus) else { continue };
+        // The bus is full: QEMU says so itself.
+        let Some(slot) = slots.free.pop() else { break };
+        if slots.is_given(case, slot) {
+            findings.push(slots.handed_over(case, verdict, &device, slot));
         }
-        let mut finding = Finding::at(
-            entry,
-            verdict,
-            format!("QEMU puts {what} into PCI slot {slot} of {bus}, which libvirt gives to a device of its own"),
-        )
-        .because(format!(
-            "QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …', and names libvirt's device"
-        ))
-        .because("libvirt writes its devices as JSON, and QEMU makes those after the ones of the passthrough");
-        finding = match (pairs, spare.next()) {
-            (Some(_), Some(spare)) => {
-                match case
-                    .document
-                    .replace(entry, &EntryKind::arg(format!("{},addr={spare:#x}", case.document.arg(entry.index))))
-                {
-                    Ok(edits) => finding.remedy(Remedy::edit(
-                        Scope::Rewrite,
-                        format!("give the device the slot {spare:#x}, which is free"),
-                        edits,
-                    )),
-                    Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
-                }
-            }
-            _ => finding.remedy(Remedy::none(
-                Scope::Rewrite,
-                "use the native element (<interface>, <video>, <disk>, <filesystem>), or -device with addr=0x1e",
-            )),
-        };
-        findings.push(finding);
     }
     findings
+}
+
+/// The slots of the root bus.
+struct Slots {
+    bus: &'static str,
+    first: u8,
+    /// Slots that QEMU gives to devices without an address, the next one last.
+    free: Vec<u8>,
+    /// Slots that can be proposed, the next one last.
+    spare: Vec<u8>,
+    /// Slots that arguments so far have asked for.
+    asked: BTreeSet<u8>,
+    /// Slots of devices with an <address>.
+    given: BTreeSet<u8>,
+}
+
+/// A device that asks for a slot: its entry, its driver, the slot.
+type Asking = (EntryId, String, u8);
+
+impl Slots {
+    fn of(case: &Case<'_>, bus: &'static str, first: u8) -> Slots {
+        let given = case.document.facts().pci_slots.clone();
+        let taken = taken_by_us(case);
+        let is_free = |slot: &u8| !taken.contains(slot);
+        // Not the slots that q35 uses for its own USB and sound.
+        let is_spare =
+            |slot: &u8| is_free(slot) && !given.contains(slot) && ![0x1b, 0x1d].contains(slot);
+        let free = (first..0x1f).filter(is_free).rev().collect();
+        let spare = (0x10..0x1f).filter(is_spare).collect();
+        Slots { bus, first, free, spare, asked: BTreeSet::new(), given }
+    }
+
+    /// Why a device can't have the slot that it asks for.
+    fn refuse(&mut self, device: Asking) -> Option<(Asking, &'static str)> {
+        let slot = device.2;
+        let chipset: [u8; 2] = if self.bus == "pci.0" { [0, 1] } else { [0, 0x1f] };
+        let is_second = !self.asked.insert(slot);
+        let whose = if is_second {
+            "another argument asks for too"
+        } else if chipset.contains(&slot) {
+            "the machine's own chipset has"
+        } else if self.given.contains(&slot) {
+            "a device of the domain has by its <address>"
+        } else {
+            return None;
+        };
+        Some((device, whose))
+    }
+
+    /// Whether libvirt gives a slot to a device of its own: by an address, or as the lowest that is left.
+    fn is_given(&self, case: &Case<'_>, slot: u8) -> bool {
+        let is_lowest = self.given.range(self.first..slot).next().is_none();
+        self.given.contains(&slot) || case.document.facts().pci_unplaced && is_lowest
+    }
+
+    fn taken(
+        &mut self,
+        case: &Case<'_>,
+        verdict: Verdict,
+        device: &Asking,
+        whose: &str,
+    ) -> Finding {
+        let (entry, driver, slot) = device;
+        let message =
+            format!("{driver} asks for PCI slot {slot:#x} of {}, which {whose}", self.bus);
+        let finding = Finding::at(*entry, verdict, message).because(format!(
+            "QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …'"
+        ));
+        let text = case.document.arg(entry.index);
+        let Some(start) = text.find("addr=").map(|at| at + 5) else { return finding };
+        let end = text[start..].find(',').map_or(text.len(), |at| start + at);
+        let moved = |spare: u8| format!("{}{spare:#x}{}", &text[..start], &text[end..]);
+        match self.spare.pop().and_then(|spare| place_at(case, *entry, spare, moved(spare))) {
+            Some(remedy) => finding.remedy(remedy),
+            None => finding,
+        }
+    }
+
+    fn handed_over(
+        &mut self,
+        case: &Case<'_>,
+        verdict: Verdict,
+        (entry, what, can_be_placed): &(EntryId, String, bool),
+        slot: u8,
+    ) -> Finding {
+        let bus = self.bus;
+        let message = format!(
+            "QEMU puts {what} into PCI slot {slot} of {bus}, which libvirt gives to a device of its own"
+        );
+        let finding = Finding::at(*entry, verdict, message)
+            .because(format!("QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …', and names libvirt's device"))
+            .because("libvirt writes its devices as JSON, and QEMU makes those after the ones of the passthrough");
+        let placed = |spare: u8| format!("{},addr={spare:#x}", case.document.arg(entry.index));
+        let spare = if *can_be_placed { self.spare.pop() } else { None };
+        let remedy = spare.and_then(|spare| place_at(case, *entry, spare, placed(spare)));
+        finding.remedy(remedy.unwrap_or_else(|| {
+            let native = "use the native element (<interface>, <video>, <disk>, <filesystem>), or -device with addr=0x1e";
+            Remedy::none(Scope::Rewrite, native)
+        }))
+    }
+}
+
+/// The edit that gives a device another slot.
+fn place_at(case: &Case<'_>, entry: EntryId, slot: u8, text: String) -> Option<Remedy> {
+    let edits = case.document.replace(entry, &EntryKind::arg(text)).ok()?;
+    let title = format!("give the device the slot {slot:#x}, which is free");
+    Some(Remedy::edit(Scope::Rewrite, title, edits))
+}
+
+fn usb_twice(case: &Case<'_>, verdict: Verdict, option: &QemuOption) -> Finding {
+    let entry = EntryId::arg(option.entry);
+    let message = "the chipset's USB controller is there already: libvirt adds it to every domain of this machine";
+    Finding::at(entry, verdict, message)
+        .because("QEMU says 'PCI: slot 1 function 2 not available for piix3-usb-uhci, in use by piix3-usb-uhci'")
+        .remedy(Remedy::edit(Scope::Rewrite, "delete the argument", case.document.remove(&[entry])))
 }
 
 /// The slot in an `addr=`.
@@ -226,34 +256,29 @@ fn is_usb(option: &QemuOption) -> bool {
     ["usb", "usbdevice"].contains(&option.name())
 }
 
-/// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and its pairs where an address can be added.
-fn automatic<'a>(
-    case: &Case<'_>,
-    option: &'a QemuOption,
-    bus: &str,
-) -> Option<(EntryId, String, Option<&'a Pairs>)> {
+/// An option that makes QEMU choose a PCI slot: the entry, what it puts there, and whether an address can be added.
+fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId, String, bool)> {
     let pairs = &option.pairs;
     if is_early(option) {
-        let driver = pairs.get("driver")?.to_owned();
-        let on_root = pairs.get("bus").is_none_or(|named| named == bus);
-        let chosen =
-            catalog::bus_of(&driver) == Some("PCI") && on_root && pairs.get("addr").is_none();
-        return chosen.then_some((option.place(), driver, Some(pairs)));
+        let driver = pairs.get("driver")?;
+        let is_on_root = pairs.get("bus").is_none_or(|named| named == bus);
+        let is_placed = pairs.get("addr").is_some();
+        let is_pci = catalog::bus_of(driver) == Some("PCI");
+        return (is_pci && is_on_root && !is_placed)
+            .then(|| (option.place(), driver.to_owned(), true));
     }
     let text = case.document.arg(option.value?);
+    let kind = pairs.get("type");
+    let is_free = pairs.get("addr").is_none();
     let what = match option.name() {
-        "nic" if pairs.get("type") != Some("none") && pairs.get("addr").is_none() => {
-            "the network card".to_owned()
-        }
-        "net" if pairs.get("type") == Some("nic") && pairs.get("addr").is_none() => {
-            "the network card".to_owned()
-        }
-        "vga" if text != "none" => "the video card".to_owned(),
-        "virtfs" => "virtio-9p-pci".to_owned(),
-        "drive" if pairs.get("if") == Some("virtio") => "virtio-blk-pci".to_owned(),
+        "nic" if kind != Some("none") && is_free => "the network card",
+        "net" if kind == Some("nic") && is_free => "the network card",
+        "vga" if text != "none" => "the video card",
+        "virtfs" => "virtio-9p-pci",
+        "drive" if pairs.get("if") == Some("virtio") => "virtio-blk-pci",
         _ => return None,
     };
-    Some((option.place(), what, None))
+    Some((option.place(), what.to_owned(), false))
 }
 
 pub(in crate::rules) static BUS_MISSING: Rule = Rule {

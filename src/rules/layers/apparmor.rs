@@ -1,10 +1,12 @@
 //! AppArmor: the file rules of the VM's profile, matched on the resolved path.
 
+use std::collections::BTreeSet;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::SecLabelType;
-use crate::facts::apparmor::PROFILES;
+use crate::domain::{SecLabel, SecLabelType};
+use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
-use crate::qemu::{Access, Resource};
+use crate::qemu::{Access, Resource, Use};
 
 pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     id: "apparmor-label",
@@ -95,139 +97,172 @@ fn needs(access: Access, locks: bool, walk: &Walk) -> String {
 }
 
 fn denied(case: &Case<'_>) -> Vec<Finding> {
-    let host = case.host;
-    if let Known::Unknown(why) = &host.apparmor.active {
-        let asks = case
-            .document
-            .facts()
-            .seclabels
-            .iter()
-            .any(|l| l.model.as_deref() == Some("apparmor") && l.kind == SecLabelType::None);
-        if asks
-            || case.host.conf.list_lacks("security_driver", "apparmor")
-            || case.walks().next().is_none()
-        {
-            return Vec::new();
-        }
-        return vec![Finding::general(
-            Verdict::Unknown,
-            format!("whether AppArmor confines the VM is not known: {why}"),
-        )];
+    if let Known::Unknown(why) = &case.host.apparmor.active {
+        return unknown(case, why).into_iter().collect();
     }
     if !case.start.apparmor {
         return Vec::new();
     }
-    let profile = match host.apparmor.profile(case.document.facts()) {
+    let profile = match case.host.apparmor.profile(case.document.facts()) {
         Ok(profile) => profile,
         Err(why) => {
-            return vec![Finding::general(
-                Verdict::Unknown,
-                format!("what the VM's AppArmor profile allows is not known: {why}"),
-            )];
+            let message = format!("what the VM's AppArmor profile allows is not known: {why}");
+            return vec![Finding::general(Verdict::Unknown, message)];
         }
     };
-    let who = case.identity().ok();
+    // In complain mode it only logs.
+    if profile.complain {
+        return Vec::new();
+    }
     let mut findings = Vec::new();
     for (usage, path, access, walk) in case.walks() {
         let locks = matches!(usage.resource, Resource::Path { locks: true, .. });
-        let needs = needs(access, locks, walk);
-        if needs.is_empty() || walk.target().is_none() && !walk.creatable() {
+        let Some(wanted) = Wanted::of(case, path, (access, locks), walk) else { continue };
+        let (granted, hits) = profile.permissions(&wanted.name, wanted.is_owned);
+        let missing = wanted.missing(granted);
+        if missing.is_empty() {
             continue;
         }
-        let resolved = walk.resolved();
-        let mut name = resolved.to_owned();
-        if access == Access::Directory && !name.ends_with('/') {
-            name.push('/');
+        let finding = refused(usage, &wanted.name, &missing, (profile, &hits));
+        findings.push(ways_out(case, finding, profile, &rule(&wanted.name, access, locks)));
+    }
+    findings
+}
+
+/// Whether AppArmor is there is not known: that is said where it could matter.
+fn unknown(case: &Case<'_>, why: &str) -> Option<Finding> {
+    let is_off = |label: &SecLabel| {
+        label.model.as_deref() == Some("apparmor") && label.kind == SecLabelType::None
+    };
+    let asks_for_none = case.document.facts().seclabels.iter().any(is_off);
+    let is_unused = case.host.conf.list_lacks("security_driver", "apparmor");
+    let names_nothing = case.walks().next().is_none();
+    if asks_for_none || is_unused || names_nothing {
+        return None;
+    }
+    let message = format!("whether AppArmor confines the VM is not known: {why}");
+    Some(Finding::general(Verdict::Unknown, message))
+}
+
+/// What QEMU wants of a path, as a profile sees it.
+struct Wanted {
+    /// The path with links resolved; of a directory with a slash at its end.
+    name: String,
+    /// The letters that it needs.
+    letters: String,
+    /// Letters that libvirt adds for what native elements name.
+    added: &'static str,
+    /// Making a file is content with appending.
+    may_append: bool,
+    /// QEMU's user owns it.
+    is_owned: bool,
+}
+
+impl Wanted {
+    /// Nothing where a profile has no say: nothing is needed, or nothing is there and nothing can be made.
+    fn of(
+        case: &Case<'_>,
+        path: &str,
+        (access, locks): (Access, bool),
+        walk: &Walk,
+    ) -> Option<Wanted> {
+        let letters = needs(access, locks, walk);
+        let is_reachable = walk.target().is_some() || walk.creatable();
+        if letters.is_empty() || !is_reachable {
+            return None;
         }
-        let owned = match (walk.target(), who) {
+        let resolved = walk.resolved();
+        let slash = if access == Access::Directory && !resolved.ends_with('/') { "/" } else { "" };
+        let is_owned = match (walk.target(), case.identity().ok()) {
             (Some(step), Some(who)) => step.uid == who.uid,
             (None, _) => true,
             (Some(_), None) => false,
         };
-        let (mut granted, hits) = profile.permissions(&name, owned);
-        if let Some(native) =
-            case.document.facts().brings(resolved).or_else(|| case.document.facts().brings(path))
-        {
-            // virt-aa-helper writes a rule for what native elements name.
-            granted.extend(if native.readonly { "rk".chars() } else { "rwk".chars() });
-        }
-        let missing: String = needs
-            .chars()
-            .filter(|letter| {
-                let appends = *letter == 'w' && access == Access::Create && granted.contains(&'a');
-                !granted.contains(letter) && !appends
-            })
-            .collect();
-        if missing.is_empty() || profile.complain {
-            continue;
-        }
-        let mut finding = Finding::of(
-            usage,
-            Verdict::Blocks,
-            format!("the VM's AppArmor profile does not allow '{missing}' on {name}"),
-        )
-        .because(match hits.as_slice() {
-            [] => format!("no rule of {} matches it", profile.path),
-            [rule, ..] => format!(
-                "{} has '{}{} {}'",
-                rule.origin,
-                if rule.deny { "deny " } else { "" },
-                rule.pattern,
-                rule.permissions
-            ),
-        })
-        .because(if missing == "k" {
-            "QEMU says 'Failed to lock byte 100'; the kernel log has apparmor=\"DENIED\" operation=\"file_lock\""
-        } else {
-            "QEMU says 'Permission denied'; the kernel log has apparmor=\"DENIED\""
-        });
-        let rule = rule(&name, access, locks);
-        let local = local_file(case);
-        finding = match &case.document.facts().uuid {
-            Some(uuid) if profile.path.ends_with("TEMPLATE.qemu") => finding.remedy(Remedy::none(
-                Scope::Grant,
-                format!("start the VM once, so that libvirt writes {PROFILES}/libvirt-{uuid}; then add {rule} to it"),
-            )),
-            Some(_) => finding.remedy(Remedy {
-                scope: Scope::Grant,
-                ..Remedy::setting("add a rule to the VM's own profile (libvirt keeps it)", &profile.path, rule.clone())
-            }),
-            None => finding
-                .remedy(Remedy::none(Scope::Grant, "give the domain a <uuid> first: the profile is named after it")),
+        let facts = case.document.facts();
+        // virt-aa-helper writes a rule for what native elements name.
+        let added = match facts.brings(resolved).or_else(|| facts.brings(path)) {
+            Some(native) if native.readonly => "rk",
+            Some(_) => "rwk",
+            None => "",
         };
-        finding = match case
-            .document
-            .set_seclabel("apparmor", "<seclabel type='none' model='apparmor'/>")
-        {
-            Ok(edits) => finding.remedy(Remedy::edit(
-                Scope::DisableVm,
-                "run this VM without an AppArmor profile",
-                edits,
-            )),
-            Err(error) => finding.remedy(Remedy::none(Scope::DisableVm, error.to_string())),
-        };
-        finding = finding.remedy(Remedy::setting(
-            "allow the path for every VM (it counts at the VM's next start)",
-            &local,
-            rule,
-        ));
-        // A seclabel of a driver that is switched off would be refused.
-        if !case
-            .document
-            .facts()
-            .seclabels
-            .iter()
-            .any(|label| label.model.as_deref() == Some("apparmor"))
-        {
-            finding = finding.remedy(Remedy::setting(
-                "give no VM a profile",
-                &host.conf.path,
-                "security_driver = \"none\"",
-            ));
-        }
-        findings.push(finding);
+        let may_append = access == Access::Create;
+        Some(Wanted { name: format!("{resolved}{slash}"), letters, added, may_append, is_owned })
     }
-    findings
+
+    /// The letters that a profile does not grant.
+    fn missing(&self, mut granted: BTreeSet<char>) -> String {
+        granted.extend(self.added.chars());
+        if self.may_append && granted.contains(&'a') {
+            granted.insert('w');
+        }
+        self.letters.chars().filter(|letter| !granted.contains(letter)).collect()
+    }
+}
+
+fn refused(
+    usage: &Use,
+    name: &str,
+    missing: &str,
+    (profile, hits): (&Profile, &[&FileRule]),
+) -> Finding {
+    let message = format!("the VM's AppArmor profile does not allow '{missing}' on {name}");
+    let rule = match hits {
+        [] => format!("no rule of {} matches it", profile.path),
+        [rule, ..] => {
+            let deny = if rule.deny { "deny " } else { "" };
+            format!("{} has '{deny}{} {}'", rule.origin, rule.pattern, rule.permissions)
+        }
+    };
+    let words = if missing == "k" {
+        "QEMU says 'Failed to lock byte 100'; the kernel log has apparmor=\"DENIED\" operation=\"file_lock\""
+    } else {
+        "QEMU says 'Permission denied'; the kernel log has apparmor=\"DENIED\""
+    };
+    Finding::of(usage, Verdict::Blocks, message).because(rule).because(words)
+}
+
+/// A rule for this VM, no profile for this VM, a rule for every VM, no profile for any.
+fn ways_out(case: &Case<'_>, finding: Finding, profile: &Profile, rule: &str) -> Finding {
+    let grant = match &case.document.facts().uuid {
+        Some(uuid) if profile.path.ends_with("TEMPLATE.qemu") => Remedy::none(
+            Scope::Grant,
+            format!(
+                "start the VM once, so that libvirt writes {PROFILES}/libvirt-{uuid}; then add {rule} to it"
+            ),
+        ),
+        Some(_) => Remedy {
+            scope: Scope::Grant,
+            ..Remedy::setting(
+                "add a rule to the VM's own profile (libvirt keeps it)",
+                &profile.path,
+                rule,
+            )
+        },
+        None => Remedy::none(
+            Scope::Grant,
+            "give the domain a <uuid> first: the profile is named after it",
+        ),
+    };
+    let without = "<seclabel type='none' model='apparmor'/>";
+    let disable = match case.document.set_seclabel("apparmor", without) {
+        Ok(edits) => {
+            Remedy::edit(Scope::DisableVm, "run this VM without an AppArmor profile", edits)
+        }
+        Err(error) => Remedy::none(Scope::DisableVm, error.to_string()),
+    };
+    let every_vm = Remedy::setting(
+        "allow the path for every VM (it counts at the VM's next start)",
+        &local_file(case),
+        rule,
+    );
+    let finding = finding.remedy(grant).remedy(disable).remedy(every_vm);
+    // A seclabel of a driver that is switched off would be refused.
+    let names_it = |label: &SecLabel| label.model.as_deref() == Some("apparmor");
+    if case.document.facts().seclabels.iter().any(names_it) {
+        return finding;
+    }
+    let conf = &case.host.conf.path;
+    finding.remedy(Remedy::setting("give no VM a profile", conf, "security_driver = \"none\""))
 }
 
 /// The file that a site's own rules go to: until libvirt 9.7 the local include, a directory since.
