@@ -1,6 +1,6 @@
 //! The old form of character devices: `-serial unix:/path,server=on`, `-monitor pty`, `-gdb tcp::1234`.
 
-use super::{Access, Endpoint, Pairs, Place, Reader};
+use super::{Access, Endpoint, Pairs, Place, Reader, Spot};
 use crate::qemu::catalog;
 
 impl Reader<'_> {
@@ -11,20 +11,17 @@ impl Reader<'_> {
         let (first, options) = rest.split_once(',').unwrap_or((rest, ""));
         let span = place.span(first);
         match kind {
-            "file" => self.path(place.entry, span, first, Access::Create, "the output", false),
-            "pipe" => self.path(place.entry, span, first, Access::ReadWrite, "the pipe", false),
+            "file" => self.path(Spot::of(place.entry, span, "the output"), first, Access::Create),
+            "pipe" => self.path(Spot::of(place.entry, span, "the pipe"), first, Access::ReadWrite),
             "unix" => {
                 let pairs = Pairs::read(options, None);
                 let listens = pairs.on("server") == Some(true);
                 self.waits(place, &pairs);
                 let access = if listens { Access::Listen } else { Access::Connect };
                 self.path(
-                    place.entry,
-                    span,
+                    Spot::of(place.entry, span, "the socket").optional(!listens && retries(&pairs)),
                     first,
                     access,
-                    "the socket",
-                    !listens && retries(&pairs),
                 );
             }
             "tcp" | "telnet" | "tn3270" | "websocket" => {
@@ -32,19 +29,23 @@ impl Reader<'_> {
                 let listens = pairs.on("server") == Some(true) || kind == "websocket" || server;
                 self.waits(place, &pairs);
                 let endpoint = Endpoint::read(first).filter(|_| !retries(&pairs));
-                self.network(place.entry, span, first, listens, endpoint);
+                self.network(
+                    Spot::of(place.entry, span, "a network address"),
+                    first,
+                    listens,
+                    endpoint,
+                );
             }
-            "udp" => self.network(place.entry, span, first, false, None),
+            "udp" => {
+                self.network(Spot::of(place.entry, span, "a network address"), first, false, None);
+            }
             "chardev" => {}
             _ if text.starts_with("/dev/") => {
                 let path = text.split(',').next().unwrap_or(text);
                 self.path(
-                    place.entry,
-                    place.span(path),
+                    Spot::of(place.entry, place.span(path), "the port"),
                     path,
                     Access::ReadWrite,
-                    "the port",
-                    false,
                 );
             }
             _ if text.contains('=') => {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     Access, Declared, Endpoint, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource,
-    absolute,
+    Spot, absolute,
 };
 use crate::qemu::catalog;
 
@@ -58,12 +58,9 @@ impl Reader<'_> {
         {
             // `get_tmp_filename`: /var/tmp unless TMPDIR says otherwise.
             self.path(
-                place.entry,
-                0..0,
+                Spot::of(place.entry, 0..0, "the temporary file of a snapshot"),
                 "/var/tmp/vl.XXXXXX",
                 Access::Create,
-                "the temporary file of a snapshot",
-                false,
             );
         }
         let unattached =
@@ -158,9 +155,9 @@ impl Reader<'_> {
                 match word {
                     "image" => self.image(place, at, &pair.value, access, what),
                     "vvfat" => {
-                        self.path(place.entry, at, &pair.value, Access::Directory, what, false);
+                        self.path(Spot::of(place.entry, at, what), &pair.value, Access::Directory);
                     }
-                    word => self.word(place, word, &pair.value, at, what, false),
+                    word => self.word(place, Spot::of(place.entry, at, what), word, &pair.value),
                 }
             }
         } else if let Some(pair) = pairs.pair(&format!("{prefix}filename")) {
@@ -218,64 +215,65 @@ impl Reader<'_> {
                     .trim_start_matches("12:");
                 let dir = dir.strip_prefix("rw:").unwrap_or(dir);
                 self.path(
-                    place.entry,
-                    at,
+                    Spot::of(place.entry, at, "the directory shown as a FAT disk"),
                     dir,
                     Access::Directory,
-                    "the directory shown as a FAT disk",
-                    false,
                 );
             }
             "nbd" => match rest.strip_prefix("unix:") {
                 Some(path) => {
                     let path = path.split_once(":exportname=").map_or(path, |(path, _)| path);
                     self.path(
-                        place.entry,
-                        at,
+                        Spot::of(place.entry, at, "the NBD server's socket"),
                         path,
                         Access::Connect,
-                        "the NBD server's socket",
-                        false,
                     );
                 }
                 None => {
                     let server = rest.split_once(":exportname=").map_or(rest, |(server, _)| server);
-                    self.network(place.entry, at, rest, false, Endpoint::read(server));
+                    self.network(
+                        Spot::of(place.entry, at, "a network address"),
+                        rest,
+                        false,
+                        Endpoint::read(server),
+                    );
                 }
             },
             "nbd+unix" | "gluster+unix" => {
                 if let Some((_, path)) = rest.split_once("socket=") {
                     let path = path.split('&').next().unwrap_or(path);
-                    self.path(place.entry, at, path, Access::Connect, "the server's socket", false);
+                    self.path(
+                        Spot::of(place.entry, at, "the server's socket"),
+                        path,
+                        Access::Connect,
+                    );
                 }
             }
             "nvme" => self.add(
-                place.entry,
-                at,
+                Spot::of(place.entry, at, "the NVMe controller"),
                 Resource::Pci { address: rest.trim_start_matches('/').to_owned() },
-                "the NVMe controller",
-                false,
             ),
             "blkdebug" => {
                 let (config, inner) = rest.split_once(':').unwrap_or((rest, ""));
                 self.path(
-                    place.entry,
-                    at,
+                    Spot::of(place.entry, at, "the fault injection rules"),
                     config,
                     Access::Read,
-                    "the fault injection rules",
-                    false,
                 );
                 self.file_name(place, inner, inner, access);
             }
             "rbd" => {
                 if let Some((_, conf)) = rest.split_once(":conf=") {
                     let conf = conf.split(':').next().unwrap_or(conf);
-                    self.path(place.entry, at, conf, Access::Read, "the Ceph configuration", false);
+                    self.path(
+                        Spot::of(place.entry, at, "the Ceph configuration"),
+                        conf,
+                        Access::Read,
+                    );
                 }
             }
             "null-co" | "null-aio" => {}
-            _ => self.network(place.entry, at, name, false, None),
+            _ => self.network(Spot::of(place.entry, at, "a network address"), name, false, None),
         }
     }
 
@@ -289,16 +287,13 @@ impl Reader<'_> {
     ) {
         if !path.is_empty() {
             self.add(
-                place.entry,
-                at,
+                Spot::of(place.entry, at, what),
                 Resource::Path {
                     path: absolute(path),
                     access,
                     locks: self.locks,
                     chain: self.chain,
                 },
-                what,
-                false,
             );
         }
     }

@@ -49,6 +49,27 @@ struct Place<'a> {
     text: &'a str,
 }
 
+/// Where a use stands, and what it is for.
+#[derive(Debug, Clone)]
+struct Spot {
+    entry: EntryId,
+    /// Where in the entry's value.
+    at: std::ops::Range<usize>,
+    what: &'static str,
+    /// QEMU starts without it.
+    optional: bool,
+}
+
+impl Spot {
+    fn of(entry: EntryId, at: std::ops::Range<usize>, what: &'static str) -> Spot {
+        Spot { entry, at, what, optional: false }
+    }
+
+    fn optional(self, optional: bool) -> Spot {
+        Spot { optional, ..self }
+    }
+}
+
 impl Place<'_> {
     /// Where `part`, a piece of the value, stands in it.
     fn span(&self, part: &str) -> std::ops::Range<usize> {
@@ -68,15 +89,13 @@ impl Reader<'_> {
         }
         if !row.takes_value {
             if let Some(path) = row.reader.strip_prefix("file:") {
-                self.path(entry, 0..0, path, Access::Create, row.what, true);
+                self.path(Spot::of(entry, 0..0, row.what).optional(true), path, Access::Create);
             }
             if row.reader == "fork" {
                 self.program(
-                    entry,
-                    0..0,
+                    Spot::of(entry, 0..0, "a second process"),
                     "QEMU itself, in the background",
                     Moment::Start,
-                    "a second process",
                 );
             }
             return;
@@ -91,7 +110,12 @@ impl Reader<'_> {
     fn value(&mut self, row: catalog::OptionRow, place: Place<'_>, pairs: &Pairs) {
         let (reader, detail) = row.reader.split_once(':').unwrap_or((row.reader, ""));
         match reader {
-            "path" => self.word(place, detail, place.text, 0..place.text.len(), row.what, false),
+            "path" => self.word(
+                place,
+                Spot::of(place.entry, 0..place.text.len(), row.what),
+                detail,
+                place.text,
+            ),
             "image" => self.image_option(place, detail),
             "drive" => self.drive(place, pairs),
             "blockdev" => self.blockdev(place, pairs),
@@ -191,24 +215,25 @@ impl Reader<'_> {
         let span = place.span(rest);
         match scheme {
             "exec" => self.program(
-                place.entry,
-                span,
+                Spot::of(place.entry, span, "the command the migration is read from"),
                 rest,
                 Moment::Start,
-                "the command the migration is read from",
             ),
             "unix" => {
-                self.path(place.entry, span, rest, Access::Listen, "the migration's socket", false);
+                self.path(
+                    Spot::of(place.entry, span, "the migration's socket"),
+                    rest,
+                    Access::Listen,
+                );
             }
             "file" => {
                 let path = rest.split_once(",offset=").map_or(rest, |(path, _)| path);
-                self.path(place.entry, span, path, Access::Read, "the migration's file", false);
+                self.path(Spot::of(place.entry, span, "the migration's file"), path, Access::Read);
             }
             "fd" => self.descriptor(place.entry, span, rest),
             "tcp" | "rdma" => {
                 self.network(
-                    place.entry,
-                    span,
+                    Spot::of(place.entry, span, "a network address"),
                     rest,
                     true,
                     Endpoint::read(rest).filter(|_| scheme == "tcp"),
@@ -223,12 +248,9 @@ impl Reader<'_> {
                         Access::Listen
                     };
                     self.path(
-                        place.entry,
-                        0..text.len(),
+                        Spot::of(place.entry, 0..text.len(), "the migration's socket"),
                         path,
                         access,
-                        "the migration's socket",
-                        false,
                     );
                 }
             }
@@ -260,7 +282,12 @@ impl Reader<'_> {
             .iter()
             .filter(|row| row.key == Some(key) && catalog::matches(row.types, kind));
         for row in named.take(1) {
-            self.word(place, row.access, value, start..place.text.len(), row.what, false);
+            self.word(
+                place,
+                Spot::of(place.entry, start..place.text.len(), row.what),
+                row.access,
+                value,
+            );
         }
     }
 
@@ -269,12 +296,9 @@ impl Reader<'_> {
         let address = pairs.get("vnc").unwrap_or_default();
         match address.strip_prefix("unix:") {
             Some(path) => self.path(
-                place.entry,
-                place.span(path),
+                Spot::of(place.entry, place.span(path), "the VNC socket"),
                 path,
                 Access::Listen,
-                "the VNC socket",
-                false,
             ),
             None if address.is_empty() || address == "none" => {}
             None => {
@@ -285,7 +309,12 @@ impl Reader<'_> {
                     display.parse::<u16>().ok().and_then(|display| display.checked_add(5900));
                 let endpoint = port.filter(|_| listen && pairs.get("to").is_none());
                 let endpoint = endpoint.and_then(|port| Endpoint::new(host, &port.to_string()));
-                self.network(place.entry, place.span(address), address, listen, endpoint);
+                self.network(
+                    Spot::of(place.entry, place.span(address), "a network address"),
+                    address,
+                    listen,
+                    endpoint,
+                );
             }
         }
     }
@@ -296,18 +325,36 @@ impl Reader<'_> {
         match row.access {
             "library" => {
                 for path in value.split([':', ' ']).filter(|path| path.starts_with('/')) {
-                    self.path(entry, whole.clone(), path, Access::Library, row.what, true);
+                    self.path(
+                        Spot::of(entry, whole.clone(), row.what).optional(true),
+                        path,
+                        Access::Library,
+                    );
                 }
             }
-            "socket" => self.server(entry, whole, value, row.suffix, row.what),
+            "socket" => {
+                self.server(Spot::of(entry, whole, row.what).optional(true), value, row.suffix);
+            }
             "search" => {
                 for path in value.split(':').filter(|path| path.starts_with('/')) {
-                    self.path(entry, whole.clone(), path, Access::Directory, row.what, true);
+                    self.path(
+                        Spot::of(entry, whole.clone(), row.what).optional(true),
+                        path,
+                        Access::Directory,
+                    );
                 }
             }
-            "create" => self.path(entry, whole, value, Access::Create, row.what, true),
-            "optional-device" => self.path(entry, whole, value, Access::ReadWrite, row.what, true),
-            _ => self.path(entry, whole, value, Access::Read, row.what, true),
+            "create" => {
+                self.path(Spot::of(entry, whole, row.what).optional(true), value, Access::Create);
+            }
+            "optional-device" => {
+                self.path(
+                    Spot::of(entry, whole, row.what).optional(true),
+                    value,
+                    Access::ReadWrite,
+                );
+            }
+            _ => self.path(Spot::of(entry, whole, row.what).optional(true), value, Access::Read),
         }
     }
 
@@ -319,20 +366,14 @@ impl Reader<'_> {
     }
 
     /// A sound server: `unix:/path`, a path, or a host; without it QEMU starts silent.
-    fn server(
-        &mut self,
-        entry: EntryId,
-        at: std::ops::Range<usize>,
-        value: &str,
-        suffix: &str,
-        what: &'static str,
-    ) {
+    fn server(&mut self, spot: Spot, value: &str, suffix: &str) {
         let path = value.strip_prefix("unix:").unwrap_or(value);
         if path.starts_with('/') {
             let path = format!("{}{suffix}", path.trim_end_matches('/'));
-            self.path(entry, at, &path, Access::Connect, what, true);
+            self.path(spot.optional(true), &path, Access::Connect);
         } else {
-            self.network(entry, at, value, false, None);
+            let spot = Spot { what: "a network address", optional: false, ..spot };
+            self.network(spot, value, false, None);
         }
     }
 
@@ -340,78 +381,36 @@ impl Reader<'_> {
         self.line.notes.push(Note { entry, at, kind });
     }
 
-    fn add(
-        &mut self,
-        entry: EntryId,
-        at: std::ops::Range<usize>,
-        resource: Resource,
-        what: &'static str,
-        optional: bool,
-    ) {
+    fn add(&mut self, spot: Spot, resource: Resource) {
+        let Spot { entry, at, what, optional } = spot;
         self.line.uses.push(Use { resource, entry, at, what, optional });
     }
 
-    fn path(
-        &mut self,
-        entry: EntryId,
-        at: std::ops::Range<usize>,
-        path: &str,
-        access: Access,
-        what: &'static str,
-        optional: bool,
-    ) {
+    fn path(&mut self, spot: Spot, path: &str, access: Access) {
         if !path.is_empty() {
-            self.add(
-                entry,
-                at,
-                Resource::Path { path: absolute(path), access, locks: false, chain: false },
-                what,
-                optional,
-            );
+            let path = absolute(path);
+            self.add(spot, Resource::Path { path, access, locks: false, chain: false });
         }
     }
 
-    fn program(
-        &mut self,
-        entry: EntryId,
-        at: std::ops::Range<usize>,
-        command: &str,
-        moment: Moment,
-        what: &'static str,
-    ) {
-        self.add(entry, at, Resource::Program { command: command.to_owned(), moment }, what, false);
+    fn program(&mut self, spot: Spot, command: &str, moment: Moment) {
+        self.add(spot, Resource::Program { command: command.to_owned(), moment });
     }
 
     fn descriptor(&mut self, entry: EntryId, at: std::ops::Range<usize>, name: &str) {
-        self.add(
-            entry,
-            at,
-            Resource::Descriptor { name: name.to_owned() },
-            "an inherited descriptor",
-            false,
-        );
+        let spot = Spot::of(entry, at, "an inherited descriptor");
+        self.add(spot, Resource::Descriptor { name: name.to_owned() });
     }
 
-    fn network(
-        &mut self,
-        entry: EntryId,
-        at: std::ops::Range<usize>,
-        address: &str,
-        listen: bool,
-        endpoint: Option<Endpoint>,
-    ) {
-        let resource = Resource::Network { address: address.to_owned(), listen, endpoint };
-        self.add(entry, at, resource, "a network address", false);
+    fn network(&mut self, spot: Spot, address: &str, listen: bool, endpoint: Option<Endpoint>) {
+        self.add(spot, Resource::Network { address: address.to_owned(), listen, endpoint });
     }
 
     fn chroot(&mut self, place: Place<'_>, root: &str) {
         self.path(
-            place.entry,
-            place.span(root),
+            Spot::of(place.entry, place.span(root), "the root directory"),
             root,
             Access::Directory,
-            "the root directory",
-            false,
         );
         self.privilege(place, root, false);
     }
@@ -422,7 +421,7 @@ impl Reader<'_> {
         } else {
             (format!("make {name} its root directory"), "another root directory")
         };
-        self.add(place.entry, place.span(name), Resource::Privilege { what, user }, why, false);
+        self.add(Spot::of(place.entry, place.span(name), why), Resource::Privilege { what, user });
     }
 }
 

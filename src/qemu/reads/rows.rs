@@ -1,7 +1,7 @@
 //! Keys that the resource table names.
 
 use super::character::retries;
-use super::{Access, Endpoint, Moment, Pairs, Place, Reader, Resource};
+use super::{Access, Endpoint, Moment, Pairs, Place, Reader, Resource, Spot};
 use crate::qemu::catalog::{ResourceRow, matches};
 
 impl Reader<'_> {
@@ -42,155 +42,96 @@ impl Reader<'_> {
                 };
                 let path =
                     format!("/dev/bus/usb/{:03}/{:03}", number("hostbus"), number("hostaddr"));
-                self.path(place.entry, span, &path, Access::ReadWrite, row.what, optional);
+                self.path(
+                    Spot::of(place.entry, span, row.what).optional(optional),
+                    &path,
+                    Access::ReadWrite,
+                );
                 continue;
             }
             if let Some(listen) = row.access.strip_prefix("network-") {
                 let endpoint =
                     endpoint(row.key.unwrap_or_default(), &value, pairs).filter(|_| !optional);
-                self.network(place.entry, span, &value, listen == "listen", endpoint);
+                self.network(
+                    Spot::of(place.entry, span, "a network address"),
+                    &value,
+                    listen == "listen",
+                    endpoint,
+                );
                 continue;
             }
-            self.word(place, row.access, &value, span, row.what, optional);
+            self.word(
+                place,
+                Spot::of(place.entry, span, row.what).optional(optional),
+                row.access,
+                &value,
+            );
         }
     }
 
-    /// Records a use by the table's word for its access.
-    pub(super) fn word(
-        &mut self,
-        place: Place<'_>,
-        access: &str,
-        value: &str,
-        at: std::ops::Range<usize>,
-        what: &'static str,
-        optional: bool,
-    ) {
-        let entry = place.entry;
-        let access = match access {
-            "read" => Access::Read,
-            "read-write" => Access::ReadWrite,
-            "create" => Access::Create,
-            "memory" => Access::Memory,
-            "memory-read" => Access::MemoryRead,
-            "directory" => Access::Directory,
-            "listen" => Access::Listen,
-            "connect" => Access::Connect,
-            "library" => Access::Library,
+    /// Records a use by the table's word for its access: a file that is opened in one way, a thing of another kind, or
+    /// several files.
+    pub(super) fn word(&mut self, place: Place<'_>, spot: Spot, word: &str, value: &str) {
+        if let Some(access) = access(word) {
+            return self.path(spot, value, access);
+        }
+        if let Some(resource) = resource(word, value) {
+            let is_program = matches!(resource, Resource::Program { .. });
+            let optional = spot.optional && !is_program;
+            return self.add(spot.optional(optional), resource);
+        }
+        self.several(place, spot, word, value);
+    }
+
+    /// Words that name more than one thing, or a thing in several ways.
+    fn several(&mut self, place: Place<'_>, spot: Spot, word: &str, value: &str) {
+        match word {
             "inherit" => {
-                return value.split(':').for_each(|name| self.descriptor(entry, at.clone(), name));
+                for name in value.split(':') {
+                    self.descriptor(spot.entry, spot.at.clone(), name);
+                }
             }
-            "execute" => return self.program(entry, at, value, Moment::Start, what),
-            "execute-later" => return self.program(entry, at, value, Moment::Later, what),
             "network-connect" => {
-                return self.network(entry, at, value, false, Endpoint::read(value));
+                let spot = Spot::of(spot.entry, spot.at, "a network address");
+                self.network(spot, value, false, Endpoint::read(value));
             }
-            "tap" => {
-                return self.add(
-                    entry,
-                    at,
-                    Resource::Tap { name: value.to_owned() },
-                    what,
-                    optional,
-                );
-            }
-            "pci" => {
-                return self.add(
-                    entry,
-                    at,
-                    Resource::Pci { address: value.to_owned() },
-                    what,
-                    optional,
-                );
-            }
-            "usb" => {
-                return self.add(
-                    entry,
-                    at,
-                    Resource::Usb { what: value.to_owned() },
-                    what,
-                    optional,
-                );
-            }
-            "desktop" => {
-                return self.add(
-                    entry,
-                    at,
-                    Resource::Session { variables: "DISPLAY,WAYLAND_DISPLAY" },
-                    what,
-                    optional,
-                );
-            }
-            "session-bus" => {
-                return self.add(
-                    entry,
-                    at,
-                    Resource::Session { variables: "DBUS_SESSION_BUS_ADDRESS" },
-                    what,
-                    optional,
-                );
-            }
-            "terminal" => {
-                return self.add(entry, at, Resource::Session { variables: "" }, what, optional);
+            "tls-x509-server" | "tls-x509-client" | "tls-psk" => {
+                let directory = value.trim_end_matches('/');
+                for name in credentials(word) {
+                    self.path(spot.clone(), &format!("{directory}/{name}"), Access::Read);
+                }
             }
             // A file name without a directory is looked up among QEMU's own firmware.
-            // The files that the kind of credentials can't do without (`qcrypto_tls_creds_load`).
-            "tls-x509-server" | "tls-x509-client" | "tls-psk" => {
-                let dir = value.trim_end_matches('/');
-                let files: &[&str] = match access {
-                    "tls-x509-server" => &["ca-cert.pem", "server-cert.pem", "server-key.pem"],
-                    "tls-x509-client" => &["ca-cert.pem"],
-                    _ => &["keys.psk"],
-                };
-                for name in files {
-                    self.path(
-                        entry,
-                        at.clone(),
-                        &format!("{dir}/{name}"),
-                        Access::Read,
-                        what,
-                        optional,
-                    );
-                }
-                return;
-            }
-            "rom" if !value.starts_with('/') => return,
-            "rom" => Access::Read,
-            "search" if !value.starts_with('/') => return,
-            "search" => return self.path(entry, at, value, Access::Directory, what, true),
+            "rom" | "search" if !value.starts_with('/') => {}
+            "rom" => self.path(spot, value, Access::Read),
+            "search" => self.path(spot.optional(true), value, Access::Directory),
             "read-list" => {
                 for path in value.split(':') {
-                    self.path(entry, at.clone(), path, Access::Read, what, optional);
+                    self.path(spot.clone(), path, Access::Read);
                 }
-                return;
             }
-            "server" => return self.server(entry, at, value, "", what),
+            "server" => self.server(spot, value, ""),
             "dbus" => {
-                if let Some(path) = value.strip_prefix("unix:path=") {
-                    let path = path.split(',').next().unwrap_or(path);
-                    self.path(entry, at, path, Access::Connect, what, optional);
-                }
-                return;
+                let Some(path) = value.strip_prefix("unix:path=") else { return };
+                let path = path.split(',').next().unwrap_or(path);
+                self.path(spot, path, Access::Connect);
             }
-            "guestfwd" => return self.guest_forward(place, value, at),
-            "hostfwd" => {
-                // tcp:HOSTADDR:HOSTPORT-GUEST…, or unix:PATH-GUEST…
-                let (host, _) = value.rsplit_once('-').unwrap_or((value, ""));
-                return match host.strip_prefix("unix:") {
-                    Some(path) => {
-                        self.path(entry, at, path, Access::Listen, "the forwarded socket", false);
-                    }
-                    None => {
-                        let endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
-                        self.network(entry, at, host, true, endpoint);
-                    }
-                };
-            }
-            other => {
-                debug_assert!(false, "the table has an access that nothing reads: {other}");
-                return;
-            }
-        };
-        self.path(entry, at, value, access, what, optional);
+            "guestfwd" => self.guest_forward(place, value, spot.at),
+            "hostfwd" => self.host_forward(spot, value),
+            other => debug_assert!(false, "the table has an access that nothing reads: {other}"),
+        }
+    }
+
+    /// `hostfwd=tcp:HOSTADDR:HOSTPORT-GUEST…`, or `unix:PATH-GUEST…`.
+    fn host_forward(&mut self, spot: Spot, value: &str) {
+        let (host, _) = value.rsplit_once('-').unwrap_or((value, ""));
+        if let Some(path) = host.strip_prefix("unix:") {
+            let spot = Spot::of(spot.entry, spot.at, "the forwarded socket");
+            return self.path(spot, path, Access::Listen);
+        }
+        let endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
+        let spot = Spot::of(spot.entry, spot.at, "a network address");
+        self.network(spot, host, true, endpoint);
     }
 
     /// `guestfwd=tcp:ADDRESS:PORT-cmd:COMMAND` or `…-DEVICE`.
@@ -199,15 +140,55 @@ impl Reader<'_> {
         match target.strip_prefix("cmd:") {
             Some(command) => {
                 self.program(
-                    place.entry,
-                    at,
+                    Spot::of(place.entry, at, "the command behind guestfwd"),
                     command,
                     Moment::Later,
-                    "the command behind guestfwd",
                 );
             }
             None => self.character(Place { entry: place.entry, text: place.text }, target, false),
         }
+    }
+}
+
+/// How a file is opened, for the words that mean one way.
+fn access(word: &str) -> Option<Access> {
+    Some(match word {
+        "read" => Access::Read,
+        "read-write" => Access::ReadWrite,
+        "create" => Access::Create,
+        "memory" => Access::Memory,
+        "memory-read" => Access::MemoryRead,
+        "directory" => Access::Directory,
+        "listen" => Access::Listen,
+        "connect" => Access::Connect,
+        "library" => Access::Library,
+        _ => return None,
+    })
+}
+
+/// A thing that is no file, for the words that mean one.
+fn resource(word: &str, value: &str) -> Option<Resource> {
+    let value = value.to_owned();
+    let session = |variables| Resource::Session { variables };
+    Some(match word {
+        "execute" => Resource::Program { command: value, moment: Moment::Start },
+        "execute-later" => Resource::Program { command: value, moment: Moment::Later },
+        "tap" => Resource::Tap { name: value },
+        "pci" => Resource::Pci { address: value },
+        "usb" => Resource::Usb { what: value },
+        "desktop" => session("DISPLAY,WAYLAND_DISPLAY"),
+        "session-bus" => session("DBUS_SESSION_BUS_ADDRESS"),
+        "terminal" => session(""),
+        _ => return None,
+    })
+}
+
+/// The files that a kind of credentials can't do without (`qcrypto_tls_creds_load`).
+fn credentials(word: &str) -> &'static [&'static str] {
+    match word {
+        "tls-x509-server" => &["ca-cert.pem", "server-cert.pem", "server-key.pem"],
+        "tls-x509-client" => &["ca-cert.pem"],
+        _ => &["keys.psk"],
     }
 }
 
