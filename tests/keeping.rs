@@ -1122,3 +1122,24 @@ fn what_libvirt_does_not_take_is_said_and_stays() {
     terminal.shows("Leave without them?");
     leave(&mut terminal, "y");
 }
+
+#[test]
+fn a_disk_that_does_not_answer_is_said() {
+    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    if !able.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no strace here");
+        return;
+    }
+    let place = Place::new();
+    let run = format!(
+        "exec strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=1800000 '{}' '{}'",
+        program(),
+        place.file().display()
+    );
+    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    terminal.shows("-rtc base=utc");
+    terminal.send("d");
+    terminal.shows("not kept");
+    terminal.shows("edits are kept again");
+    leave(&mut terminal, "qy");
+}

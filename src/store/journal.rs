@@ -238,6 +238,8 @@ impl Journal {
                 journal.look_at_lock(&tell)
             });
         }
+        let (watch, told) = (Writer(self.clone()), tell.clone());
+        std::thread::spawn(move || watch.watch(&told));
         let writer = Writer(self.clone());
         std::thread::spawn(move || writer.work(&tell));
     }

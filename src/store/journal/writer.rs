@@ -1,13 +1,16 @@
 //! The thread that writes a journal, and tries again what it could not write.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Draft, Journal, News, Order, Page, VERSION, describe, locked, sha256};
 use crate::store::folder::said;
 
 /// What could not be written is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// How soon an edit is on the disk.
+const PROMISED: Duration = Duration::from_secs(1);
 
 /// The thread that writes.
 pub(super) struct Writer(pub(super) Journal);
@@ -28,6 +31,30 @@ impl Writer {
             let before = self.report(order, number, failed.clone());
             if before != failed && !forgot {
                 tell(failed.map_or(News::Works, News::Failed));
+            }
+        }
+    }
+
+    /// Says when a write takes longer than what is promised: a disk may hang without an error.
+    pub(super) fn watch(&self, tell: &dyn Fn(News)) {
+        let (desk, bell) = &*self.0.desk;
+        let mut desk = locked(desk);
+        loop {
+            while desk.done == desk.given {
+                desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
+            }
+            let (wanted, deadline) = (desk.given, Instant::now() + PROMISED);
+            while desk.done < wanted && Instant::now() < deadline {
+                let left = deadline.saturating_duration_since(Instant::now());
+                desk = bell.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            if desk.done < wanted && desk.failed.is_none() {
+                let why = "the disk has not answered for a second".to_owned();
+                desk.failed = Some(why.clone());
+                tell(News::Failed(why));
+            }
+            while desk.done < wanted {
+                desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
