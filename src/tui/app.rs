@@ -392,7 +392,9 @@ impl App {
                 return Some(Effect::Outside(form.text(form.focus)));
             }
             Action::TakeApart => {
-                let emulator = self.judging.host.as_ref().and_then(|host| host.emulator.yes());
+                let named = self.document.facts().emulator.as_deref();
+                let host = self.judging.host.as_ref();
+                let emulator = host.and_then(|host| host.emulator_of(named).ok());
                 if let Some(Err(why)) = self.form.as_mut().map(|form| form.take_apart(emulator)) {
                     self.status = Status::failed(why);
                 }

@@ -68,7 +68,8 @@ impl App {
 
     /// What the host's QEMU can do, as far as it is known.
     pub(super) fn emulator(&self) -> Option<&Emulator> {
-        self.judging.host.as_ref()?.emulator.yes()
+        let named = self.document.facts().emulator.as_deref();
+        self.judging.host.as_ref()?.emulator_of(named).ok()
     }
 
     /// What can come next in the form.
