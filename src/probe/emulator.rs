@@ -300,9 +300,20 @@ fn variants(schema: &Value, command: &str, within: Option<&str>, tag: &str) -> B
     find().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
+/// The program, ended by the kernel when we are: a killed session leaves no QEMU behind.
+fn ending_with_us(path: &str) -> Command {
+    const SETPRIV: &str = "/usr/bin/setpriv";
+    if !std::path::Path::new(SETPRIV).exists() {
+        return Command::new(path);
+    }
+    let mut command = Command::new(SETPRIV);
+    command.args(["--pdeathsig", "KILL", path]);
+    command
+}
+
 /// What the program prints with these arguments.
 fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new(path);
+    let mut command = ending_with_us(path);
     command.args(["-machine", "none", "-nodefaults", "-display", "none"]).args(arguments);
     command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir("/");
     process::answer(&mut command, None, PATIENCE)
@@ -310,7 +321,7 @@ fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
 
 /// Sends commands and gives their answers in order; an error is null.
 fn converse(path: &str, commands: &[Value], patience: Duration) -> Result<Vec<Value>, String> {
-    let mut command = Command::new(path);
+    let mut command = ending_with_us(path);
     command.args([
         "-machine",
         "none",

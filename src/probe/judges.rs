@@ -12,7 +12,9 @@ use crate::facts::{HostFacts, Known};
 use crate::trial::{Command, askable, sentence, stand_ins};
 
 /// How long QEMU may be asked about one document.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(5);
+/// bubblewrap takes 9,000 arguments, its own among them.
+const MOST_ARGUMENTS: usize = 8_000;
 /// How often QEMU is asked about one document: each refusal is left out, to see what comes behind it.
 const MOST: usize = 24;
 
@@ -28,6 +30,10 @@ type Question = (String, Vec<String>);
 impl Judges {
     /// What libvirt and QEMU say to a document on this host.
     pub fn ask(&self, document: &Document, host: &HostFacts) -> Answers {
+        // libvirt runs the emulator to learn what it can do; one that anybody may have put there is not run.
+        if let Some(Err(why)) = document.facts().emulator.as_deref().map(super::trusted) {
+            return Answers { libvirt: Known::Unknown(why.clone()), qemu: Known::Unknown(why) };
+        }
         let session = !host.is_system();
         let libvirt = match native::command(&askable(document), session) {
             Ok(command) => Known::Yes(Ok(command)),
@@ -51,6 +57,9 @@ impl Judges {
         };
         if let Err(why) = super::trusted(program) {
             return Known::Unknown(why);
+        }
+        if argv.len() > MOST_ARGUMENTS {
+            return Known::Unknown(format!("it has more than {MOST_ARGUMENTS} words"));
         }
         let key = (program.clone(), settled(argv));
         let known = |said: &Mutex<HashMap<_, _>>| {
@@ -206,11 +215,16 @@ impl Asking<'_> {
         let touches_outside = part.unasked.is_some() || !self.outside(at).is_empty();
         let is_libvirts = part.argument.is_none();
         let is_about_host = sentence.is_about_outside && (touches_outside || is_libvirts);
-        if is_about_host || self.is_about_kvm(sentence) || self.gap && is_libvirts {
+        let names_rom =
+            ["romfile", "BIOS", "rom '"].iter().any(|word| sentence.whole.contains(word));
+        let is_about_rom = names_rom && self.command.lacks("L");
+        if is_about_host || is_about_rom || self.is_about_kvm(sentence) || self.gap && is_libvirts {
             let why = format!("where it was asked it says: {}", sentence.whole);
             self.gap |= is_libvirts;
             return self.command.leave_out(at, &why);
         }
+        // What QEMU says to the rest of libvirt's own may come of this.
+        self.gap |= is_libvirts;
         let (argument, option) = (part.argument, part.name.clone());
         self.said.refusals.push(Refusal { argument, option, sentence: sentence.whole.clone() });
         self.command.refuse(at);

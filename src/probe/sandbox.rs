@@ -55,7 +55,13 @@ impl Sandbox {
         let failed = |error: std::io::Error| {
             format!("no directory can be made for a QEMU that is asked: {error}")
         };
-        let directory = tempfile::Builder::new().prefix("qpt-tui-").tempdir().map_err(failed)?;
+        sweep();
+        // Nobody else may come to what everybody may write inside.
+        let directory = tempfile::Builder::new()
+            .prefix(&format!("{PREFIX}{}-", std::process::id()))
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(failed)?;
         let root = directory.path().join("root");
         make_directory(&root).map_err(failed)?;
         for name in ["usr", "dev", "proc", "tmp", "etc", "run"] {
@@ -287,6 +293,27 @@ const BUBBLEWRAP: &str = "/usr/bin/bwrap";
 /// Our monitor inside.
 const MONITOR: &str = "/qpt-judge";
 
+/// The beginning of the names of our directories; the process follows.
+const PREFIX: &str = "qpt-tui-sandbox-";
+
+/// Removes the directories that killed processes of ours left: they hold stand-ins, nothing else.
+fn sweep() {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());
+        let Some(process) = process.and_then(|number| number.parse::<u32>().ok()) else { continue };
+        let is_ours = entry.metadata().is_ok_and(|found| {
+            found.is_dir() && found.uid() == rustix::process::geteuid().as_raw()
+        });
+        if is_ours && !Path::new(&format!("/proc/{process}")).exists() {
+            // Somebody else may be quicker.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Whether a program of nobody's, or of ours, may open /dev/kvm.
 fn can_use_kvm() -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -335,7 +362,8 @@ fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
             Ok(())
         }
         StandInKind::File { size, qcow2 } => {
-            let file = File::create(&path)?;
+            // Never through a link, and never over what is there.
+            let file = File::options().write(true).create_new(true).open(&path)?;
             file.set_permissions(Permissions::from_mode(0o666))?;
             if qcow2 {
                 file.write_all_at(&qcow2_header(), 0)?;

@@ -43,6 +43,7 @@ fn the_options_people_use_name_these_resources() {
         (&["-snapshot", "-drive", "file=/a"], &["create /var/tmp/vl.XXXXXX", "read /a"]),
         (&["-drive", "file.driver=file,file.filename=/a,if=none"], &["read-write-or-read /a"]),
         (&["-drive", "file=nbd:unix:/s:exportname=x"], &["connect /s"]),
+        (&["-drive", "file=fat:rw:32:/d,format=raw"], &["directory /d"]),
         (&["-drive", "file=nbd+unix:///x?socket=/s"], &["connect /s"]),
         (&["-drive", "file=fat:rw:/d"], &["directory /d"]),
         (&["-drive", "file=nvme://0000:01:00.0/1"], &["pci 0000:01:00.0/1"]),

@@ -165,10 +165,24 @@ pub(super) fn settle(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 .map(super::super::qemu::argv::QemuOption::last);
             argument.is_some_and(|argument| said.accepts(argument))
         };
+        // What libvirt's own part is refused for may come of an argument: a slot that it took, an id.
+        let meant: Vec<&str> = said
+            .refusals
+            .iter()
+            .filter(|refusal| refusal.argument.is_none())
+            .flat_map(|refusal| meanings(&refusal.sentence))
+            .flat_map(|meaning| meaning.rules)
+            .map(|rule| rule.id)
+            .collect();
         let is_foreseen = |finding: &Finding| {
+            // libvirt's monitor and key are left out where QEMU is asked.
+            let is_libvirts_id =
+                finding.rule == "duplicate-id" && finding.message.contains("libvirt's own");
             finding.layer == Layer::Qemu
                 && matches!(finding.verdict, Verdict::Blocks | Verdict::Unknown)
                 && !BEYOND.contains(&finding.rule)
+                && !is_libvirts_id
+                && !meant.contains(&finding.rule)
         };
         findings.retain(|finding| !(is_foreseen(finding) && accepts(finding)));
     }

@@ -125,6 +125,11 @@ impl Command {
         found.filter_map(|(at, part)| Some((fits(part)?, at))).max().map(|(_, at)| at)
     }
 
+    /// Whether an option of this name is left out.
+    pub fn lacks(&self, option: &str) -> bool {
+        self.parts.iter().any(|part| part.option == option && part.left_out)
+    }
+
     /// Whether KVM was replaced: what QEMU says about it then is not about this host.
     pub fn is_without_kvm(&self) -> bool {
         !self.kvm

@@ -113,8 +113,9 @@ fn kind(
     }
     let is_missing = walk.is_some();
     match access {
-        Access::Create | Access::Listen | Access::Memory => Some(StandInKind::Parent),
-        Access::Connect => None,
+        Access::Create | Access::Listen | Access::Memory | Access::Connect => {
+            Some(StandInKind::Parent)
+        }
         // The host's own rule says that it is missing.
         _ if is_missing => None,
         Access::Directory => Some(StandInKind::Directory),
@@ -134,6 +135,7 @@ fn of_step(step: &Step, qcow2: bool) -> Option<StandInKind> {
             StandInKind::File { size: DEVICE_SIZE, qcow2: false }
         }
         FileKind::Fifo => StandInKind::Fifo,
-        FileKind::Link(_) | FileKind::Socket => return None,
+        FileKind::Socket => StandInKind::Parent,
+        FileKind::Link(_) => return None,
     })
 }

@@ -208,12 +208,8 @@ impl Reader<'_> {
                 self.node(place, "", &pairs, access, driver.as_deref());
             }
             "fat" => {
-                let dir = rest
-                    .trim_start_matches("floppy:")
-                    .trim_start_matches("32:")
-                    .trim_start_matches("16:")
-                    .trim_start_matches("12:");
-                let dir = dir.strip_prefix("rw:").unwrap_or(dir);
+                // block/vvfat.c (vvfat_parse_filename): the flags may stand in any order, the directory after the last colon.
+                let dir = rest.rsplit(':').next().unwrap_or(rest);
                 self.path(
                     Spot::of(place.entry, at, "the directory shown as a FAT disk"),
                     dir,

@@ -137,7 +137,9 @@ pub(super) static COMMA: Rule = Rule {
         for option in &case.line.options {
             let (Some(row), Some(value)) = (option.row, option.value) else { continue };
             let text = case.document.arg(value);
-            if !["keyval", "drive", "blockdev"].contains(&row.reader) || option.pairs.json {
+            // Inside a pseudo-protocol of JSON commas are JSON's.
+            let is_json = option.pairs.json || text.contains("json:{");
+            if !["keyval", "drive", "blockdev"].contains(&row.reader) || is_json {
                 continue;
             }
             // No key of QEMU has these characters in a word of its own.

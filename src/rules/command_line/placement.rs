@@ -262,7 +262,7 @@ fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId
     if is_early(option) {
         let driver = pairs.get("driver")?;
         let is_on_root = pairs.get("bus").is_none_or(|named| named == bus);
-        let is_placed = pairs.get("addr").is_some();
+        let is_placed = pairs.get("addr").is_some() || pairs.get("help").is_some();
         let is_pci = catalog::bus_of(driver) == Some("PCI");
         return (is_pci && is_on_root && !is_placed)
             .then(|| (option.place(), driver.to_owned(), true));
