@@ -28,7 +28,7 @@ use crate::domain::DomainFacts;
 use crate::facts::emulator::Emulator;
 use crate::facts::image::{Image, beside};
 use crate::facts::qemu_conf::QemuConf;
-use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup};
+use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci};
 use crate::libvirt::confinement::{self, Confinement};
 use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
 use crate::libvirt::identity::dac_label;
@@ -95,6 +95,12 @@ impl Request {
             match &usage.resource {
                 Resource::Tap { name } => {
                     self.taps.insert(name.clone());
+                }
+                Resource::Pci { .. } => {
+                    let Some(directory) = usage.resource.sysfs() else { continue };
+                    self.paths.insert(pci::driver(&directory));
+                    self.paths.insert(directory);
+                    self.paths.extend(pci::HOOKS.map(str::to_owned));
                 }
                 Resource::Network { endpoint: Some(endpoint), .. } => {
                     self.ports.insert(endpoint.port);

@@ -565,22 +565,22 @@ mod tests {
     #[test]
     fn what_does_not_end_is_ended() {
         for sandbox in sandboxes() {
-            all_is_ended(&sandbox);
+            all_is_ended(sandbox);
         }
     }
 
-    fn all_is_ended(sandbox: &Sandbox) {
-        let stopped = |script: &str| match shell(sandbox, script) {
+    fn all_is_ended(mut sandbox: Sandbox) {
+        let stopped = |sandbox: &Sandbox, script: &str| match shell(sandbox, script) {
             Ended::Stopped(why) => why,
             other => panic!("{script}: {other:?}"),
         };
-        assert!(stopped("exec yes >&2").contains("prints without an end"));
+        let little = std::mem::replace(&mut sandbox.patience, Duration::from_secs(60));
+        assert!(stopped(&sandbox, "exec yes >&2").contains("prints without an end"));
         let hog = "dd if=/dev/zero of=/dev/null bs=2000M count=9";
-        assert!(stopped(hog).contains("takes more than"));
-        assert!(
-            stopped(&format!("sleep 60.{0} & sleep 60.{0}", std::process::id()))
-                .contains("did not answer")
-        );
+        assert!(stopped(&sandbox, hog).contains("takes more than"));
+        sandbox.patience = little;
+        let sleeps = format!("sleep 60.{0} & sleep 60.{0}", std::process::id());
+        assert!(stopped(&sandbox, &sleeps).contains("did not answer"));
         // All of it is gone with its namespace.
         let marker = format!("sleep 60.{}", std::process::id());
         let left = || Command::new("pgrep").args(["-f", &marker]).output().unwrap().stdout;

@@ -193,6 +193,24 @@ impl Resource {
         }
     }
 
+    /// Where the kernel shows the PCI or mediated device, when the resource is one: `host=01:00.0` without a domain is in domain 0
+    /// (`set_pci_host_devaddr`, hw/core/qdev-properties-system.c), `sysfsdev=` names the directory itself.
+    pub fn sysfs(&self) -> Option<String> {
+        let Resource::Pci { address } = self else { return None };
+        if address.starts_with('/') {
+            return Some(address.trim_end_matches('/').to_owned());
+        }
+        let number = |word: &str| u32::from_str_radix(word, 16).ok();
+        // An NVMe namespace follows a slash.
+        let device = address.split('/').next()?;
+        let (place, function) = device.rsplit_once('.')?;
+        let mut places = place.rsplit(':').map(number);
+        let (slot, bus) = (places.next()??, places.next()??);
+        let domain = places.next().unwrap_or(Some(0))?;
+        let function = number(function)?;
+        Some(format!("/sys/bus/pci/devices/{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"))
+    }
+
     /// The kind, as the JSON report has it.
     pub fn kind(&self) -> &'static str {
         match self {

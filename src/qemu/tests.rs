@@ -118,7 +118,10 @@ fn the_options_people_use_name_these_resources() {
         (&["-netdev", "user,id=n,hostfwd=tcp::2222-:22"], &["listens tcp::2222"]),
         (&["-netdev", "user,id=n,guestfwd=tcp:10.0.2.100:1234-cmd:/bin/cat"], &["later /bin/cat"]),
         (&["-nic", "tap,script=no,downscript=no"], &["read-write /dev/net/tun", "interface tap%d"]),
-        (&["-device", "vfio-pci,host=01:00.0,romfile=/r.rom"], &["read /r.rom", "pci 01:00.0"]),
+        (
+            &["-device", "vfio-pci,host=01:00.0,romfile=/r.rom"],
+            &["read /r.rom", "pci 01:00.0", "read-write /dev/vfio/vfio"],
+        ),
         (&["-device", "e1000,romfile="], &[]),
         (&["-device", "vhost-vsock-pci,guest-cid=3"], &["read-write /dev/vhost-vsock"]),
         (&["-device", "usb-host,vendorid=0x46d,productid=0xc539"], &["usb 0x46d"]),
@@ -234,7 +237,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         ),
         (
             &["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/x"],
-            &["pci /sys/bus/mdev/devices/x"],
+            &["pci /sys/bus/mdev/devices/x", "read-write /dev/vfio/vfio"],
         ),
         (
             &["-device", "usb-host,hostdevice=/dev/bus/usb/001/002"],
@@ -427,7 +430,7 @@ fn published_arguments_are_read_as_a_person_reads_them() {
         (&["-set", "device.hostdev0.x-vga=on"], &[]),
         (
             &["-device", "vfio-pci,sysfsdev=/sys/class/mdev_bus/0000:00:02.0/fc44,rombar=0"],
-            &["pci /sys/class/mdev_bus/0000:00:02.0/fc44"],
+            &["pci /sys/class/mdev_bus/0000:00:02.0/fc44", "read-write /dev/vfio/vfio"],
         ),
         (
             &["-drive", "file=/home/me/Downloads/win10.iso,index=0,media=cdrom"],

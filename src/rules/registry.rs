@@ -59,6 +59,7 @@ pub static RULES: &[&Rule] = &[
     &layers::host::MEMORY_SIZE,
     &layers::host::NODEV_MOUNT,
     &layers::host::PORT_TAKEN,
+    &layers::pci::PCI_DEVICE,
     &layers::namespaces::NAMESPACE_HIDDEN,
     &layers::namespaces::MOUNT_PROPAGATION,
     &layers::dac::IDENTITY_UNKNOWN,

@@ -6,6 +6,7 @@ pub(super) mod dac;
 pub(super) mod host;
 pub(super) mod libvirt;
 pub(super) mod namespaces;
+pub(super) mod pci;
 pub(super) mod seccomp;
 pub(super) mod selinux;
 pub(super) mod settings;

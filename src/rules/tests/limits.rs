@@ -110,6 +110,30 @@ fn a_plain_file_among_the_device_nodes_is_not_the_device() {
 }
 
 #[test]
+fn a_pci_device_is_there_and_bound() {
+    let argv = ["-device", "vfio-pci,host=3:0.1,iommufd=i", "-object", "iommufd,id=i,fd=3"];
+    let rules = |host: &Host| {
+        let found = found(host, &argv).into_iter().filter(|(rule, _)| *rule == "pci-device");
+        found.map(|(_, verdict)| verdict).collect::<Vec<_>>()
+    };
+    let device = "/sys/bus/pci/devices/0000:03:00.1";
+    let driver = format!("{device}/driver");
+    let there = host().at(device, FileKind::Directory, 0o755, 0);
+    let bound = |name: &str| {
+        let target = format!("/sys/bus/pci/drivers/{name}");
+        let host = there.clone().at(&driver, FileKind::Directory, 0o755, 0);
+        host.with(&driver, &driver, |step| step.path.clone_from(&target))
+    };
+    assert_eq!(rules(&host()), [Verdict::Unknown], "nobody looked");
+    assert_eq!(rules(&host().absent(device, 0o755)), [Verdict::Blocks]);
+    assert_eq!(rules(&there.clone().absent(&driver, 0o755)), [Verdict::Blocks]);
+    assert_eq!(rules(&bound("nvme")), [Verdict::Blocks]);
+    assert_eq!(rules(&bound("vfio-pci")), []);
+    let hook = "/etc/libvirt/hooks/qemu";
+    assert_eq!(rules(&bound("nvme").file(hook, 0o755)), [Verdict::Unknown]);
+}
+
+#[test]
 fn a_tap_is_for_root_or_its_owner() {
     assert_eq!(beside_dev(&host(), &TAP), ["dac-tap"]);
     assert_eq!(beside_dev(&host().root(), &TAP), [""; 0]);

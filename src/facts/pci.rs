@@ -1,0 +1,12 @@
+//! Where the kernel shows a PCI device, and who may bind one before a start.
+
+/// The directory of all PCI devices, with the slash (Documentation/ABI/testing/sysfs-bus-pci).
+pub const DEVICES: &str = "/sys/bus/pci/devices/";
+
+/// What libvirt runs before it starts QEMU (<https://libvirt.org/hooks.html>): such a script may bind devices.
+pub const HOOKS: [&str; 2] = ["/etc/libvirt/hooks/qemu", "/etc/libvirt/hooks/qemu.d"];
+
+/// The link to the driver that has a device; not there when none has.
+pub fn driver(directory: &str) -> String {
+    format!("{directory}/driver")
+}

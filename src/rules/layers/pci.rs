@@ -1,0 +1,71 @@
+//! PCI devices of the host that an argument gives to the guest: libvirt binds and unbinds those of `<hostdev>` only.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::facts::{Ending, pci};
+use crate::qemu::Use;
+
+pub(in crate::rules) static PCI_DEVICE: Rule = Rule {
+    id: "pci-device",
+    layer: Layer::Host,
+    summary: "a PCI device is not there, or not bound to vfio-pci",
+    explain: include_str!("../../../assets/rules/pci-device.md"),
+    check: |case| {
+        let devices =
+            case.line.uses.iter().filter_map(|usage| Some((usage, usage.resource.sysfs()?)));
+        devices.filter_map(|(usage, directory)| device(case, usage, &directory)).collect()
+    },
+};
+
+/// `vfio_realize` (hw/vfio/pci.c): the device's directory, then its group; the kernel gives out what a VFIO driver has.
+fn device(case: &Case<'_>, usage: &Use, directory: &str) -> Option<Finding> {
+    let name = directory.strip_prefix(pci::DEVICES);
+    let unknown = |why: &str| {
+        let message = format!("whether QEMU gets {directory} is not known: {why}");
+        Some(Finding::of(usage, Verdict::Unknown, message))
+    };
+    match case.host.walk(directory) {
+        Err(why) => return unknown(why),
+        Ok(walk) if walk.ending != Ending::Present => {
+            let message = match name {
+                Some(name) => format!("there is no PCI device {name} on this host"),
+                None => format!("{directory} is not there"),
+            };
+            let blocks = Finding::of(usage, Verdict::Blocks, message)
+                .because(format!("QEMU says 'vfio {directory}: no such host device'"))
+                .remedy(Remedy::none(Scope::Rewrite, "name one that is there: lspci -D"));
+            return Some(blocks);
+        }
+        Ok(_) => {}
+    }
+    // A mediated device has a driver of its vendor's.
+    let name = name?;
+    let driver = match case.host.walk(&pci::driver(directory)) {
+        Err(why) => return unknown(why),
+        Ok(walk) => walk.target().and_then(|step| step.path.rsplit('/').next()),
+    };
+    if driver.is_some_and(|driver| driver.contains("vfio")) {
+        return None;
+    }
+    let has = match driver {
+        Some(driver) => format!("{driver} has it"),
+        None => "no driver has it".to_owned(),
+    };
+    let hook = pci::HOOKS
+        .into_iter()
+        .find(|hook| case.host.walk(hook).is_ok_and(|walk| walk.ending == Ending::Present));
+    let (verdict, message) = match hook {
+        Some(hook) => {
+            (Verdict::Unknown, format!("{name} is not bound to vfio-pci now, {hook} may do it"))
+        }
+        None => (Verdict::Blocks, format!("{name} is not bound to vfio-pci: {has}")),
+    };
+    let node = format!("pci_{}", name.replace([':', '.'], "_"));
+    let finding = Finding::of(usage, verdict, message)
+        .because("libvirt binds the devices of its own <hostdev> only")
+        .remedy(Remedy::command(
+            Scope::Grant,
+            "give it to vfio-pci, until the host restarts",
+            &["virsh", "nodedev-detach", &node],
+        ));
+    Some(finding)
+}
