@@ -6,6 +6,11 @@ pub const DEVICES: &str = "/sys/bus/pci/devices/";
 /// What libvirt runs before it starts QEMU (<https://libvirt.org/hooks.html>): such a script may bind devices.
 pub const HOOKS: [&str; 2] = ["/etc/libvirt/hooks/qemu", "/etc/libvirt/hooks/qemu.d"];
 
+/// The link to the group of devices that the IOMMU can't tell apart; not there where the IOMMU is off.
+pub fn group(directory: &str) -> String {
+    format!("{directory}/iommu_group")
+}
+
 /// The link to the driver that has a device; not there when none has.
 pub fn driver(directory: &str) -> String {
     format!("{directory}/driver")

@@ -99,6 +99,7 @@ impl Request {
                 Resource::Pci { .. } => {
                     let Some(directory) = usage.resource.sysfs() else { continue };
                     self.paths.insert(pci::driver(&directory));
+                    self.paths.insert(pci::group(&directory));
                     self.paths.insert(directory);
                     self.paths.extend(pci::HOOKS.map(str::to_owned));
                 }

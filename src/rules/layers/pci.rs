@@ -7,7 +7,7 @@ use crate::qemu::Use;
 pub(in crate::rules) static PCI_DEVICE: Rule = Rule {
     id: "pci-device",
     layer: Layer::Host,
-    summary: "a PCI device is not there, or not bound to vfio-pci",
+    summary: "a PCI device is not there, in no IOMMU group, or not bound to vfio-pci",
     explain: include_str!("../../../assets/rules/pci-device.md"),
     check: |case| {
         let devices =
@@ -34,6 +34,20 @@ fn device(case: &Case<'_>, usage: &Use, directory: &str) -> Option<Finding> {
                 .because(format!("QEMU says 'vfio {directory}: no such host device'"))
                 .remedy(Remedy::none(Scope::Rewrite, "name one that is there: lspci -D"));
             return Some(blocks);
+        }
+        Ok(_) => {}
+    }
+    match case.host.walk(&pci::group(directory)) {
+        Err(why) => return unknown(why),
+        Ok(walk) if walk.ending != Ending::Present => {
+            let message = format!("{directory} is in no IOMMU group: the host's IOMMU is off");
+            let finding = Finding::of(usage, Verdict::Blocks, message)
+                .because("QEMU says 'no iommu_group found: No such file or directory'")
+                .remedy(Remedy::none(
+                    Scope::Grant,
+                    "turn it on in the firmware (VT-d, AMD-Vi), on Intel also with intel_iommu=on for the kernel, and restart the host",
+                ));
+            return Some(finding);
         }
         Ok(_) => {}
     }

@@ -118,7 +118,10 @@ fn a_pci_device_is_there_and_bound() {
     };
     let device = "/sys/bus/pci/devices/0000:03:00.1";
     let driver = format!("{device}/driver");
-    let there = host().at(device, FileKind::Directory, 0o755, 0);
+    let group = format!("{device}/iommu_group");
+    let bare = host().at(device, FileKind::Directory, 0o755, 0);
+    assert_eq!(rules(&bare.clone().absent(&group, 0o755)), [Verdict::Blocks], "no IOMMU");
+    let there = bare.at(&group, FileKind::Directory, 0o755, 0);
     let bound = |name: &str| {
         let target = format!("/sys/bus/pci/drivers/{name}");
         let host = there.clone().at(&driver, FileKind::Directory, 0o755, 0);
