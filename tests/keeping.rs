@@ -57,6 +57,21 @@ impl Place {
         Terminal::at_home(&self.home(), program, &[file.to_str().unwrap()], (80, 24))
     }
 
+    /// The program on the file, each such system call so many milliseconds late; none without strace.
+    fn delayed(&self, call: &str, milliseconds: u32) -> Option<Terminal> {
+        let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+        if !able.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: no strace here");
+            return None;
+        }
+        let run = format!(
+            "exec strace -f -o /dev/null -e trace={call} -e inject={call}:delay_enter={milliseconds}000 '{}' '{}'",
+            program(),
+            self.file().display()
+        );
+        Some(Terminal::at_home(&self.home(), "/bin/sh", &["-c", &run], (80, 24)))
+    }
+
     fn recover(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qpt-tui"));
         command
@@ -1026,20 +1041,7 @@ fn a_write_in_place_is_ended_before_the_session_is() {
     let other = place.dir.path().join("other.xml");
     std::fs::hard_link(place.file(), &other).unwrap();
     // Writing takes half a second from its start to its end.
-    let able = Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !able {
-        eprintln!("skipped: no strace here");
-        return;
-    }
-    let run = format!(
-        "exec strace -f -o /dev/null -e trace=ftruncate -e inject=ftruncate:delay_enter=400000 '{}' '{}'",
-        program(),
-        place.file().display()
-    );
-    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    let Some(mut terminal) = place.delayed("ftruncate", 400) else { return };
     terminal.shows("-rtc base=utc");
     terminal.send("d\u{13}");
     terminal.shows("2 names");
@@ -1080,18 +1082,8 @@ fn what_the_users_editor_wrote_outlives_a_kill() {
 
 #[test]
 fn who_writes_during_a_slow_save_is_not_written_over() {
-    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-    if !able.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no strace here");
-        return;
-    }
     let place = Place::new();
-    let run = format!(
-        "exec strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=300000 '{}' '{}'",
-        program(),
-        place.file().display()
-    );
-    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    let Some(mut terminal) = place.delayed("fsync", 300) else { return };
     terminal.shows("-rtc base=utc");
     terminal.send("d\u{13}");
     terminal.shows("[saving…]");
@@ -1125,18 +1117,8 @@ fn what_libvirt_does_not_take_is_said_and_stays() {
 
 #[test]
 fn a_disk_that_does_not_answer_is_said() {
-    let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-    if !able.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no strace here");
-        return;
-    }
     let place = Place::new();
-    let run = format!(
-        "exec strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=1800000 '{}' '{}'",
-        program(),
-        place.file().display()
-    );
-    let mut terminal = Terminal::at_home(&place.home(), "/bin/sh", &["-c", &run], (80, 24));
+    let Some(mut terminal) = place.delayed("fsync", 1800) else { return };
     terminal.shows("-rtc base=utc");
     terminal.send("d");
     terminal.shows("not kept");
