@@ -1,7 +1,4 @@
-//! Where the kernel shows a PCI device, and who may bind one before a start.
-
-/// The directory of all PCI devices, with the slash (Documentation/ABI/testing/sysfs-bus-pci).
-pub const DEVICES: &str = "/sys/bus/pci/devices/";
+//! What the kernel shows beside a PCI device, and who may bind one before a start.
 
 /// What libvirt runs before it starts QEMU (<https://libvirt.org/hooks.html>): such a script may bind devices.
 pub const HOOKS: [&str; 2] = ["/etc/libvirt/hooks/qemu", "/etc/libvirt/hooks/qemu.d"];

@@ -177,6 +177,19 @@ pub enum Resource {
     },
 }
 
+/// The directory of all PCI devices, with the slash (Documentation/ABI/testing/sysfs-bus-pci).
+pub const PCI_DEVICES: &str = "/sys/bus/pci/devices/";
+
+/// `DDDD:BB:SS.F` or `BB:SS.F`, hexadecimal.
+pub fn pci_address(host: &str) -> Option<(u32, u32, u32, u32)> {
+    let (rest, function) = host.rsplit_once('.')?;
+    let mut parts = rest.rsplit(':');
+    let number = |text: &str| u32::from_str_radix(text, 16).ok();
+    let (slot, bus) = (number(parts.next()?)?, number(parts.next()?)?);
+    let domain = parts.next().map_or(Some(0), number)?;
+    Some((domain, bus, slot, number(function)?)).filter(|_| parts.next().is_none())
+}
+
 impl Resource {
     /// The path, when the resource is one.
     pub fn path(&self) -> Option<(&str, Access)> {
@@ -200,15 +213,9 @@ impl Resource {
         if address.starts_with('/') {
             return Some(address.trim_end_matches('/').to_owned());
         }
-        let number = |word: &str| u32::from_str_radix(word, 16).ok();
         // An NVMe namespace follows a slash.
-        let device = address.split('/').next()?;
-        let (place, function) = device.rsplit_once('.')?;
-        let mut places = place.rsplit(':').map(number);
-        let (slot, bus) = (places.next()??, places.next()??);
-        let domain = places.next().unwrap_or(Some(0))?;
-        let function = number(function)?;
-        Some(format!("/sys/bus/pci/devices/{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"))
+        let (domain, bus, slot, function) = pci_address(address.split('/').next()?)?;
+        Some(format!("{PCI_DEVICES}{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"))
     }
 
     /// The kind, as the JSON report has it.

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::{Ending, pci};
-use crate::qemu::Use;
+use crate::qemu::{PCI_DEVICES, Use};
 
 pub(in crate::rules) static PCI_DEVICE: Rule = Rule {
     id: "pci-device",
@@ -18,7 +18,7 @@ pub(in crate::rules) static PCI_DEVICE: Rule = Rule {
 
 /// `vfio_realize` (hw/vfio/pci.c): the device's directory, then its group; the kernel gives out what a VFIO driver has.
 fn device(case: &Case<'_>, usage: &Use, directory: &str) -> Option<Finding> {
-    let name = directory.strip_prefix(pci::DEVICES);
+    let name = directory.strip_prefix(PCI_DEVICES);
     let unknown = |why: &str| {
         let message = format!("whether QEMU gets {directory} is not known: {why}");
         Some(Finding::of(usage, Verdict::Unknown, message))

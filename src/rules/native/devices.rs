@@ -1,7 +1,7 @@
 //! Input, host devices, random numbers, sound, shared memory.
 
 use super::{Case, Finding, Layer, Options, PREPARED, Plan, Rule, found, only, quoted};
-use crate::qemu::size;
+use crate::qemu::{pci_address, size};
 
 const DEVICES: &[&str] = &["devices"];
 
@@ -98,7 +98,7 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
                     &["driver", "id", "host", "bus", "addr", "multifunction", "romfile", "rombar"],
                 ) =>
             {
-                let (domain, bus, slot, function) = pci(pairs.get("host")?)?;
+                let (domain, bus, slot, function) = pci_address(pairs.get("host")?)?;
                 vec![
                     "<hostdev mode='subsystem' type='pci' managed='yes'>".to_owned(),
                     "  <source>".to_owned(),
@@ -165,16 +165,6 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
         })
     };
     options.named("device").filter_map(device).collect()
-}
-
-/// `DDDD:BB:SS.F` or `BB:SS.F`, hexadecimal.
-fn pci(host: &str) -> Option<(u32, u32, u32, u32)> {
-    let (rest, function) = host.rsplit_once('.')?;
-    let mut parts = rest.rsplit(':');
-    let number = |text: &str| u32::from_str_radix(text, 16).ok();
-    let (slot, bus) = (number(parts.next()?)?, number(parts.next()?)?);
-    let domain = parts.next().map_or(Some(0), number)?;
-    Some((domain, bus, slot, number(function)?)).filter(|_| parts.next().is_none())
 }
 
 rule!(RNG, "native-rng", "libvirt has <rng> for this", rng);
