@@ -61,6 +61,8 @@ pub enum Command {
     },
     /// List what is kept of unsaved edits and of texts from before saves; show one, compare it, or give it back.
     Recover(Recover),
+    /// Have libvirt start the domain for real, paused, and end it at once; say what happened beside what was foretold.
+    Try(Try),
     /// Print the keys and their actions, as a configuration file has them.
     Keys,
     /// Print completions for a shell.
@@ -121,8 +123,34 @@ pub struct Check {
     pub host: HostOptions,
 }
 
+/// Options of `try`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 it starts, 1 it does not, or does otherwise than was foretold, 2 nothing was started."
+)]
+pub struct Try {
+    /// The domain's XML file; '-' is standard input.
+    #[arg(required_unless_present = "domain")]
+    pub file: Option<PathBuf>,
+    /// A domain that libvirt keeps, by its name, id or UUID.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub domain: Option<String>,
+    /// Try it on qemu:///session, where QEMU runs as you.
+    #[arg(long)]
+    pub session: bool,
+    /// Start it although libvirt runs scripts of this host at each start (/etc/libvirt/hooks).
+    #[arg(long)]
+    pub hooks: bool,
+    /// Print what would be started, and what is left out; nothing is started.
+    #[arg(long, conflicts_with = "hooks")]
+    pub print: bool,
+    /// Write the bundle (document, facts, what was foretold, what happened) to this new file, even where all agrees.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+}
+
 /// Where verdicts come from.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct HostOptions {
     /// Read this qemu.conf instead of libvirt's own.
     #[arg(long, value_name = "FILE")]

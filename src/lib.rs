@@ -12,6 +12,7 @@
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
 //! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds, the users that distributions build in
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
+//! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
 //! ```
@@ -19,7 +20,8 @@
 //! # Directions
 //! ```text
 //! domain → xml        qemu → domain (entry ids)        facts → qemu, domain        libvirt → facts
-//! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml        report → rules
+//! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml
+//! report → rules, trial
 //! store → process, xml, error        session → probe, store        commands → session, report, tui → session
 //! nothing points back
 //! ```
@@ -30,7 +32,8 @@
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
 //! - A rule sees facts and decides; it never prints, probes or edits. The same facts give the same findings.
-//! - The program changes one thing on the host: the domain the user saves, in a file or through virsh. Every other remedy is text for the operator.
+//! - The program changes one thing on the host: the domain the user saves, in a file or through virsh. Asked for by name, `try` has
+//!   libvirt start a domain paused and end it. Every other remedy is text for the operator.
 //! - From the first change on, an edit survives the end of the process: the journal has it before the screen shows it.
 //! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`).
 //! - Probing never blocks the screen, never opens a device or a FIFO, and ends by a deadline.
@@ -50,6 +53,7 @@
 //! - **a native element in place of arguments**: a function from options to plans in a file of `rules/native/`, a line in
 //!   `plans`, a case in `tests/oracle/edits.rs`, where libvirt itself takes the edit.
 //! - **a start to compare with**: a line in `tests/oracle/cases.tsv`; the files that it names are made by `tests/oracle/files`.
+//! - **a wrong verdict, as a test**: the bundle that `qpt-tui try` wrote, put into `tests/fixtures/trials`.
 //! - **a fact about the host**: a field in [`facts::HostFacts`], filled in [`probe`].
 //! - **something that libvirt decides before QEMU reads the passthrough**: a field of [`libvirt::Start`], which rules have as
 //!   `case.start`.

@@ -11,10 +11,12 @@ use crate::error::Error;
 use crate::facts::answers::{Answers, digest};
 use crate::facts::{self, HostFacts, Instance};
 use crate::probe::judges::Judges;
+use crate::probe::start::{self, Libvirt};
 use crate::probe::{self, Request};
 use crate::qemu::CommandLine;
-use crate::rules::{self, Finding, Step};
+use crate::rules::{self, Finding, Step, Verdict};
 use crate::store;
+use crate::trial::{self, Foretold, Spared, Trial};
 use crate::xml::{XmlError, position};
 
 /// Reads a document from a file, or from standard input for `-`.
@@ -134,6 +136,64 @@ fn judged_anew(document: &Document, host: &HostFacts, judges: &Judges) -> Vec<Fi
     let mut host = host.clone();
     host.answers.insert(digest(document.source()), judges.ask(document, &host));
     rules::judge(document, &command_line(document), &host)
+}
+
+/// What some findings say about a start.
+pub fn foretell(findings: &[Finding]) -> Foretold {
+    let sentences = |wanted: Verdict| -> Vec<String> {
+        findings
+            .iter()
+            .filter(|finding| finding.verdict == wanted && finding.is_about_the_start())
+            .map(|finding| format!("{} [{}]", finding.message, finding.rule))
+            .collect()
+    };
+    let (blocked, unknown) = (sentences(Verdict::Blocks), sentences(Verdict::Unknown));
+    if !blocked.is_empty() {
+        return Foretold::Fails(blocked);
+    }
+    if unknown.is_empty() { Foretold::Starts } else { Foretold::Unknown(unknown) }
+}
+
+/// Has libvirt start a document paused and end it at once, without what a host in use would miss.
+///
+/// # Errors
+/// Why it was not tried, in one sentence.
+pub fn try_out(document: &Document, options: &HostOptions) -> Result<Trial, Error> {
+    let libvirt = Libvirt::of(options.session);
+    let failed = |why: String| Error::user(format!("nothing was started: {why}"));
+    let running = libvirt.running().map_err(failed)?;
+    let name = &document.facts().name;
+    if running.iter().any(|other| other.facts().name == *name) {
+        let hint = "end it first, or try a copy with another <name> and without its <uuid>";
+        return Err(failed(format!("{name} runs already")).hint(hint));
+    }
+    let spared = trial::spare(document, &running);
+    let Spared { document, left_out } = spared.map_err(|error| failed(error.message))?;
+    if let (Some(needed), Some(free)) = (trial::memory_at_once(&document), start::free_memory())
+        && needed > free
+    {
+        let mebibytes = |bytes: u64| bytes >> 20;
+        return Err(failed(format!(
+            "its memory is taken at once, {} MiB, and the host has {} MiB free",
+            mebibytes(needed),
+            mebibytes(free)
+        )));
+    }
+    let line = command_line(&document);
+    let mut host = facts(options, &[(&document, &line)])?;
+    ask(&mut host, &[&document], &Judges::default());
+    let foretold = foretell(&rules::judge(&document, &line, &host));
+    let (happened, log) = libvirt.start(&document).map_err(failed)?;
+    Ok(Trial {
+        version: trial::TRIAL_VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        document: document.source().to_owned(),
+        left_out,
+        foretold,
+        happened,
+        log,
+        facts: host,
+    })
 }
 
 /// The look at the host that some documents need.

@@ -55,12 +55,15 @@ fn modules_use_only_what_stands_below_them() {
         ("qemu", &["domain"]),
         ("facts", &["domain", "qemu"]),
         ("libvirt", &["domain", "qemu", "facts"]),
-        ("trial", &["domain", "qemu", "facts"]),
+        ("trial", &["xml", "domain", "qemu", "facts"]),
         ("probe", &["domain", "qemu", "facts", "libvirt", "trial", "process"]),
         ("rules", &["xml", "domain", "qemu", "facts", "libvirt"]),
-        ("report", &["xml", "domain", "qemu", "facts", "libvirt", "rules", "visible"]),
+        ("report", &["xml", "domain", "qemu", "facts", "libvirt", "trial", "rules", "visible"]),
         ("store", &["xml", "error", "process"]),
-        ("session", &["xml", "domain", "qemu", "facts", "probe", "rules", "store", "cli", "error"]),
+        (
+            "session",
+            &["xml", "domain", "qemu", "facts", "probe", "trial", "rules", "store", "cli", "error"],
+        ),
         (
             "tui",
             &[
@@ -71,8 +74,8 @@ fn modules_use_only_what_stands_below_them() {
         (
             "commands",
             &[
-                "xml", "domain", "qemu", "facts", "libvirt", "probe", "rules", "report", "store",
-                "cli", "error", "session", "console", "tui", "visible",
+                "xml", "domain", "qemu", "facts", "libvirt", "probe", "trial", "rules", "report",
+                "store", "cli", "error", "session", "console", "tui", "visible",
             ],
         ),
     ];

@@ -2,6 +2,7 @@
 
 mod check;
 mod recover;
+mod try_out;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<u8> {
         Some(Command::Explain { rule: None, error: None }) => print(&all_rules()),
         Some(Command::Facts { files, host }) => facts(&files, &host)?,
         Some(Command::Recover(options)) => recover::recover(&options)?,
+        Some(Command::Try(options)) => return Ok(try_out::try_out(&options)?),
         Some(Command::Keys) => print(&tui::config::keys()),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();

@@ -17,6 +17,7 @@ mod sandbox;
 pub mod schema;
 mod selinux;
 mod sockets;
+pub mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -3,6 +3,7 @@
 pub mod json;
 pub mod sarif;
 pub mod text;
+pub mod trial;
 
 use crate::domain::{Document, List};
 use crate::facts::HostFacts;

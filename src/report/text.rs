@@ -96,7 +96,7 @@ pub fn repaired(path: &str, what: &str) -> String {
     out
 }
 
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{}", visible(text));
 }

@@ -104,6 +104,11 @@ impl Finding {
         }
     }
 
+    /// Whether it bears on the start: what libvirt drops without a word fails nothing.
+    pub fn is_about_the_start(&self) -> bool {
+        self.rule != super::document::LOST_BLOCK.id
+    }
+
     /// Adds what was observed.
     #[must_use]
     pub fn because(mut self, evidence: impl Into<String>) -> Finding {

@@ -6,6 +6,8 @@ use crate::qemu::{CommandLine, Pairs, QemuOption, catalog, keyval};
 
 /// What touches the host, and what stands in for it.
 const TABLE: &str = include_str!("../../assets/qemu/stand-ins.tsv");
+/// What a host in use would lose to a real start.
+const TAKEN: &str = include_str!("../../assets/qemu/left-out.tsv");
 
 /// An option of the command line, or an argument that stands alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Command {
     pub parts: Vec<Part>,
     /// The sandbox has KVM.
     kvm: bool,
+    /// Ids of things that are not there, beside those of parts that are left out.
+    gone: Vec<String>,
 }
 
 impl Command {
@@ -44,10 +48,24 @@ impl Command {
         let line = CommandLine::read(&words, &[]);
         let place = place(&words, own);
         let parts = line.options.iter().map(|option| part(&line, option, &words, place.as_ref()));
-        let mut command = Command { parts: parts.collect(), kvm };
+        let mut command = Command { parts: parts.collect(), kvm, gone: Vec::new() };
         command.parts.retain(|part| part.argument.is_some() || !is_libvirts_channel(part));
         for part in &mut command.parts {
             part.make_harmless(kvm);
+        }
+        command.leave_out_what_hangs_on_it();
+        command
+    }
+
+    /// The passthrough alone, without what a running host would miss and without what refers to that, or to one of the ids
+    /// that are `gone`.
+    pub fn sparing(own: &[&str], gone: Vec<String>) -> Command {
+        let line = CommandLine::read(own, &[]);
+        let parts =
+            line.options.iter().map(|option| part(&line, option, own, Some(&(0..own.len()))));
+        let mut command = Command { parts: parts.collect(), kvm: true, gone };
+        for part in &mut command.parts {
+            part.spare_the_host();
         }
         command.leave_out_what_hangs_on_it();
         command
@@ -80,6 +98,7 @@ impl Command {
                 .iter()
                 .filter(|part| part.left_out)
                 .flat_map(|part| part.ids.clone())
+                .chain(self.gone.clone())
                 .collect();
             let defined: Vec<String> = self
                 .parts
@@ -155,12 +174,18 @@ fn part(
         .filter(|own| own.contains(&option.entry))
         .map(|own| option.last().min(own.end - 1) - own.start);
     let ids = line.ids.iter().filter(|id| option.entries().any(|entry| entry == id.entry));
+    let value = option.value.map(|value| words[value].to_owned());
+    let mut names: Vec<String> = option.pairs.pairs.iter().map(|pair| pair.value.clone()).collect();
+    // GROUP.ID.KEY=VALUE
+    if let ("set", Some(value)) = (option.name(), &value) {
+        names.extend(value.split('.').nth(1).map(str::to_owned));
+    }
     Part {
         name: words[option.entry].to_owned(),
-        value: option.value.map(|value| words[value].to_owned()),
+        value,
         argument,
         ids: ids.map(|id| id.id.clone()).collect(),
-        names: option.pairs.pairs.iter().map(|pair| pair.value.clone()).collect(),
+        names,
         option: option.name(),
         left_out: false,
         unasked: None,
@@ -184,14 +209,8 @@ impl Part {
     fn make_harmless(&mut self, kvm: bool) {
         let option = self.option;
         for row in rows().filter(|row| row.option == option) {
-            let text = self.value.clone().unwrap_or_default();
-            let implied = catalog::option(self.option).and_then(|option| option.implied);
-            let pairs = Pairs::read(&text, implied);
-            let kind = match implied {
-                Some(key) => pairs.get(key).unwrap_or_default(),
-                None => text.split(',').next().unwrap_or_default(),
-            };
-            if catalog::matches(row.types, kind)
+            let (pairs, implied, kind) = self.reading();
+            if catalog::matches(row.types, &kind)
                 && holds(row.when, &pairs, (kvm, self.argument.is_some()))
             {
                 self.apply(row.what, row.why, &pairs, implied);
@@ -199,6 +218,36 @@ impl Part {
             if self.left_out {
                 return;
             }
+        }
+    }
+
+    /// Its pairs, the key that goes without saying, and its type.
+    fn reading(&self) -> (Pairs, Option<&'static str>, String) {
+        let text = self.value.as_deref().unwrap_or_default();
+        let implied = catalog::option(self.option).and_then(|option| option.implied);
+        let pairs = Pairs::read(text, implied);
+        let kind = match implied {
+            Some(key) => pairs.get(key).unwrap_or_default(),
+            None => text.split(',').next().unwrap_or_default(),
+        };
+        let kind = kind.to_owned();
+        (pairs, implied, kind)
+    }
+
+    /// Leaves out what a running host would miss, as its table says.
+    fn spare_the_host(&mut self) {
+        let (pairs, _, kind) = self.reading();
+        let file = pairs.get("file").unwrap_or_default();
+        let protocol = file.split_once("://").map(|(protocol, _)| protocol);
+        let is_meant = |types: &str| {
+            catalog::matches(types, &kind)
+                || protocol.is_some_and(|protocol| catalog::matches(types, protocol))
+        };
+        let option = self.option;
+        let missed = taken().find(|(of, types, _)| *of == option && is_meant(types));
+        if let Some((.., why)) = missed {
+            self.left_out = true;
+            self.unasked = Some(why.to_owned());
         }
     }
 
@@ -290,6 +339,14 @@ fn written<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, implied: Option<
         words.push(if is_first && implied == Some(key) { value } else { format!("{key}={value}") });
     }
     words.join(",")
+}
+
+/// Option, types and reason of each row of what is left out of a real start.
+fn taken() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    TAKEN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?, fields.next()?))
+    })
 }
 
 /// A row of the table of stand-ins.
@@ -417,6 +474,10 @@ mod tests {
     fn every_row_of_the_table_is_read() {
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
             assert_eq!(line.split('\t').count(), 5, "{line}");
+        }
+        for (option, types, why) in taken() {
+            assert!(catalog::option(option).is_some(), "QEMU has no -{option}");
+            assert!(!types.is_empty() && !why.is_empty(), "{option}");
         }
         for row in rows() {
             assert!(catalog::option(row.option).is_some(), "QEMU has no -{}", row.option);
