@@ -158,7 +158,9 @@ impl Parser<'_> {
                 rule.clear();
             } else if line.ends_with(',') {
                 if self.depth <= 1 {
-                    self.rule(origin, rule.trim().trim_end_matches(',').trim());
+                    for one in apart(&rule) {
+                        self.rule(origin, one.trim());
+                    }
                 }
                 rule.clear();
             }
@@ -276,6 +278,29 @@ impl Parser<'_> {
             origin: origin.to_owned(),
         });
     }
+}
+
+/// The rules of a line, which each end with a comma; those inside quotes, braces and brackets, and behind a backslash, end none.
+fn apart(line: &str) -> Vec<&str> {
+    let (mut rules, mut start) = (Vec::new(), 0);
+    let (mut quoted, mut nested, mut escaped) = (false, 0_u32, false);
+    for (at, letter) in line.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        match letter {
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' if !quoted => nested += 1,
+            '}' | ']' if !quoted => nested = nested.saturating_sub(1),
+            ',' if !quoted && nested == 0 => {
+                rules.push(&line[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    rules
 }
 
 fn uncommented(line: &str) -> &str {
@@ -399,7 +424,7 @@ mod tests {
                     "/etc/apparmor.d/abstractions/libvirt-qemu" => {
                         "  # comment\n  /dev/kvm rw,\n  /usr/share/OVMF/** rk, # why\n  owner @{HOME}/x rw,\n  deny /etc/secret r,\n  capability setuid,\n  \"/with blank/**\" r,\n  /etc/* r,\n  include if exists <local/abstractions/libvirt-qemu>\n  profile child {\n    /child rw,\n  }\n"
                     }
-                    "/etc/apparmor.d/local/abstractions/libvirt-qemu" => "/srv/** rwk,",
+                    "/etc/apparmor.d/local/abstractions/libvirt-qemu" => "/srv/** rwk, /two/{a,b} r, deny \"/two/c, d\" w,",
                     _ => return None,
                 }
                 .to_owned(),
@@ -417,5 +442,9 @@ mod tests {
         assert_eq!(granted("/etc/secret", false), "");
         assert_eq!(granted("/with blank/a", false), "r");
         assert_eq!(granted("/child", false), "");
+        assert_eq!(
+            (granted("/two/b", false), granted("/srv/x", false)),
+            ("r".into(), "krw".into())
+        );
     }
 }
