@@ -99,8 +99,19 @@ impl<'a> Start<'a> {
 }
 
 /// Whether the VM's control group filters devices at all.
+///
+/// A list of controllers without "devices" ends the filter where control groups are of version 1 alone. Version 2 has no such
+/// controller, its filter is a program (BPF), which libvirt 9.0 attaches all the same, beside version 1 too (started so); with
+/// an empty list there is no control group.
 fn device_filter(host: &HostFacts) -> bool {
-    let asked_for = !host.conf.list_lacks("cgroup_controllers", "devices");
+    let (controllers, mounts) = (host.conf.list("cgroup_controllers"), host.mounts.yes());
+    let has_version_2 =
+        mounts.is_some_and(|mounts| mounts.iter().any(|mount| mount.fstype == "cgroup2"));
+    let asked_for = match controllers {
+        None => true,
+        Some(controllers) if controllers.is_empty() => false,
+        Some(controllers) => controllers.contains(&"devices") || has_version_2,
+    };
     host.is_system() && asked_for && host.cgroups.devices != Known::Yes(false)
 }
 

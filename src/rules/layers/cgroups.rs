@@ -86,9 +86,9 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
                 case.start.device_setting(path),
             ))
             .remedy(Remedy::setting(
-                "filter no devices for any VM",
+                "give no VM a control group (then <cputune>, <memtune> and the like are refused)",
                 conf,
-                "cgroup_controllers = [ \"cpu\", \"memory\", \"blkio\", \"cpuset\", \"cpuacct\" ]",
+                "cgroup_controllers = []",
             )),
         );
     }

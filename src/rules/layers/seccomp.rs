@@ -16,7 +16,7 @@ fn own<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a QemuOption> {
 }
 
 /// Whether a flag is denied: by libvirt, or by a `-sandbox` of the arguments. Filters add up, none lifts another.
-fn denies(case: &Case<'_>, flag: &str) -> bool {
+pub(super) fn denies(case: &Case<'_>, flag: &str) -> bool {
     case.start.seccomp || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
 }
 

@@ -220,15 +220,15 @@ pub(in crate::rules) static UNREADABLE: Rule = Rule {
             else {
                 continue;
             };
-            if !permits(case, who, &step, READ) {
-                findings.push(refused(
-                    case,
-                    usage,
-                    who,
-                    &step,
-                    if access.writes() || access == Access::ReadWriteOrRead { "rw" } else { "r" },
-                    "read",
-                ));
+            // What is in a shared directory is reached through it.
+            let (wanted, bits) = match (access, &step.kind) {
+                (Access::Directory, FileKind::Directory) => (READ | SEARCH, "rwx"),
+                (Access::ReadWriteOrRead, _) => (READ, "rw"),
+                _ if access.writes() => (READ, "rw"),
+                _ => (READ, "r"),
+            };
+            if !permits(case, who, &step, wanted) {
+                findings.push(refused(case, usage, who, &step, bits, "read"));
             }
         }
         findings

@@ -5,6 +5,7 @@ use crate::domain::EntryId;
 use crate::facts::Known;
 use crate::facts::identity::Identity;
 use crate::qemu::{Resource, Use};
+use crate::rules::layers::seccomp;
 
 pub(in crate::rules) static PRIVILEGE: Rule = Rule {
     id: "dac-privilege",
@@ -45,11 +46,33 @@ pub(in crate::rules) static TAP: Rule = Rule {
             Resource::Tap { name } => Some((usage, name.as_str())),
             _ => None,
         });
-        taps.filter(|_| who.uid != 0)
+        let mut findings: Vec<Finding> = taps
+            .filter(|_| who.uid != 0)
             .filter_map(|(usage, name)| tap(case, who, usage, name))
-            .collect()
+            .collect();
+        // Where the filter lets no program run, that is said by its own rule.
+        if who.uid != 0 && !seccomp::denies(case, "spawn") {
+            findings.extend(case.line.uses.iter().filter_map(helper));
+        }
+        findings
     },
 };
+
+/// What a bridge helper needs is not seen here (qemu-bridge-helper.c).
+fn helper(usage: &Use) -> Option<Finding> {
+    let Resource::Program { command, .. } = &usage.resource else { return None };
+    if !command.ends_with("qemu-bridge-helper") {
+        return None;
+    }
+    let finding = Finding::of(usage, Verdict::Unknown, format!("whether {command} may make the tap is not known"))
+        .because("it has to be setuid root or have cap_net_admin, the bridge to be there, and /etc/qemu/bridge.conf to say 'allow BRIDGE'")
+        .because("QEMU says 'bridge helper failed' otherwise")
+        .remedy(Remedy::none(
+            Scope::Rewrite,
+            "use <interface type='bridge'>: libvirt makes the tap and hands it to QEMU",
+        ));
+    Some(finding)
+}
 
 /// `tun_not_capable` (drivers/net/tun.c): a tap that is there is for its owner and its group, a new one for `CAP_NET_ADMIN`.
 fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Finding> {
