@@ -115,6 +115,9 @@ pub struct Check {
     /// Show the edits that --fix would make, as a diff; nothing is saved.
     #[arg(long)]
     pub diff: bool,
+    /// Say as well what to do, in which order, so that nothing blocks any more; each step with who does it and whom it lets in.
+    #[arg(long, conflicts_with = "diff")]
+    pub plan: bool,
     /// Check the documents against libvirt's schema as well (virt-xml-validate).
     #[arg(long)]
     pub validate: bool,

@@ -54,6 +54,8 @@
 //!   `plans`, a case in `tests/oracle/edits.rs`, where libvirt itself takes the edit.
 //! - **a start to compare with**: a line in `tests/oracle/cases.tsv`; the files that it names are made by `tests/oracle/files`.
 //! - **a wrong verdict, as a test**: the bundle that `qpt-tui try` wrote, put into `tests/fixtures/trials`.
+//! - **a remedy with a new kind of command or setting**: what it does to the facts in `rules/route/carried.rs`, whom it lets in in
+//!   `reach.rs` beside it; `rules/tests/remedies.rs` carries each out.
 //! - **a fact about the host**: a field in [`facts::HostFacts`], filled in [`probe`].
 //! - **something that libvirt decides before QEMU reads the passthrough**: a field of [`libvirt::Start`], which rules have as
 //!   `case.start`.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::HostOptions;
-use crate::domain::Document;
+use crate::domain::{Document, EntryId};
 use crate::error::Error;
 use crate::facts::answers::{Answers, digest};
 use crate::facts::{self, HostFacts, Instance};
@@ -14,7 +15,7 @@ use crate::probe::judges::Judges;
 use crate::probe::start::{self, Libvirt};
 use crate::probe::{self, Request};
 use crate::qemu::CommandLine;
-use crate::rules::{self, Finding, Step, Verdict};
+use crate::rules::{self, Finding, Route, Step, Verdict};
 use crate::store;
 use crate::trial::{self, Foretold, Spared, Trial};
 use crate::xml::{XmlError, position};
@@ -131,6 +132,28 @@ pub fn prove(
     withheld
 }
 
+/// The way to a VM that starts, for all that blocks or for some entries; libvirt and QEMU are asked about each document on
+/// it, where they may be.
+pub fn plan(
+    document: &Document,
+    host: &HostFacts,
+    only: Option<&[EntryId]>,
+    judges: Option<&Judges>,
+) -> Route {
+    let mut known: HashMap<String, Answers> = HashMap::new();
+    let mut judge = |document: &Document, host: &HostFacts| {
+        let mut host = host.clone();
+        if let Some(judges) = judges {
+            let text = digest(document.source());
+            let known = known.entry(text.clone());
+            let answers = known.or_insert_with(|| judges.ask(document, &host)).clone();
+            host.answers.insert(text, answers);
+        }
+        rules::judge(document, &command_line(document), &host)
+    };
+    rules::route(document, host, only, &mut judge)
+}
+
 /// What is found in a document once libvirt and QEMU were asked about it.
 fn judged_anew(document: &Document, host: &HostFacts, judges: &Judges) -> Vec<Finding> {
     let mut host = host.clone();
@@ -154,13 +177,18 @@ pub fn foretell(findings: &[Finding]) -> Foretold {
     if unknown.is_empty() { Foretold::Starts } else { Foretold::Unknown(unknown) }
 }
 
-/// Has libvirt start a document paused and end it at once, without what a host in use would miss.
+/// Has libvirt start a document paused and end it at once, without what a host in use would miss; with `hooks` although libvirt
+/// runs scripts of this host then.
 ///
 /// # Errors
 /// Why it was not tried, in one sentence.
-pub fn try_out(document: &Document, options: &HostOptions) -> Result<Trial, Error> {
+pub fn try_out(document: &Document, options: &HostOptions, hooks: bool) -> Result<Trial, Error> {
     let libvirt = Libvirt::of(options.session);
     let failed = |why: String| Error::user(format!("nothing was started: {why}"));
+    if let Some(hooks) = start::hooks().filter(|_| !hooks && !options.session) {
+        let why = format!("libvirt runs {hooks} at each start, which may do anything to this host");
+        return Err(failed(why).hint("look at it, then: qpt-tui try --hooks …"));
+    }
     let running = libvirt.running().map_err(failed)?;
     let name = &document.facts().name;
     if running.iter().any(|other| other.facts().name == *name) {
@@ -194,6 +222,30 @@ pub fn try_out(document: &Document, options: &HostOptions) -> Result<Trial, Erro
         log,
         facts: host,
     })
+}
+
+/// Writes a bundle to a new file that others may not read, since a domain can hold passwords: where it was asked for, or in
+/// the working directory. Its path.
+///
+/// # Errors
+/// When it can't be written, in one sentence.
+pub fn write_bundle(trial: &Trial, path: Option<&Path>) -> Result<String, Error> {
+    let path = path.map_or_else(|| bundle_name(trial), Path::to_owned);
+    let shown = path.display().to_string();
+    let failed = |error: std::io::Error| Error::user(format!("{shown}: {error}"));
+    let text = serde_json::to_string_pretty(trial).map_err(|error| failed(error.into()))?;
+    store::create_private(&path, &text).map_err(failed)?;
+    Ok(shown)
+}
+
+/// A name that tells which domain it is about, and when.
+fn bundle_name(trial: &Trial) -> PathBuf {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let domain = Document::parse(trial.document.clone());
+    let name = domain.map(|document| document.facts().name.clone()).unwrap_or_default();
+    let name: String = name.chars().map(plain).collect();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    PathBuf::from(format!("qpt-try-{name}-{}.json", now.as_secs()))
 }
 
 /// The look at the host that some documents need.

@@ -67,8 +67,8 @@ fn modules_use_only_what_stands_below_them() {
         (
             "tui",
             &[
-                "xml", "domain", "qemu", "facts", "libvirt", "probe", "rules", "report", "store",
-                "cli", "error", "session", "console", "visible",
+                "xml", "domain", "qemu", "facts", "libvirt", "probe", "trial", "rules", "report",
+                "store", "cli", "error", "session", "console", "visible",
             ],
         ),
         (

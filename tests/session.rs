@@ -5,8 +5,9 @@
 mod support;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use qpt_tui::domain::Document;
+use qpt_tui::domain::{Document, EntryId};
 use qpt_tui::facts::HostFacts;
+use qpt_tui::rules::Verdict;
 use qpt_tui::session::parse;
 use qpt_tui::store::Origin;
 use qpt_tui::store::journal::{Draft, Kept, Typed};
@@ -199,6 +200,55 @@ fn remedies_are_shown_and_used() {
     let split = split.keys("x<Enter>");
     assert!(split.args().windows(2).any(|pair| pair == ["-global", "ICH9-LPC.disable_s3=1"]));
     assert!(split.frame(80, 24).contains("u takes it back"));
+}
+
+/// Answers the question for the way as the shell does.
+fn found_way(mut session: Session, only: Option<&[EntryId]>) -> Session {
+    let (document, host) =
+        (session.app.document.clone(), session.app.judging.host.clone().unwrap());
+    let route = qpt_tui::session::plan(&document, &host, only, None);
+    session.app.planned(document.source(), &route);
+    session
+}
+
+#[test]
+fn the_way_to_a_start_is_shown_and_its_edits_are_one_step() {
+    let walked = session().keys("!w");
+    let Some(Effect::Plan(Some(entries))) = walked.effects.last().cloned() else {
+        panic!("of a blocked row: {:?}", walked.effects)
+    };
+    let shown = found_way(walked, Some(&entries));
+    insta::assert_snapshot!("way_80x24", shown.frame(80, 24));
+    // From a row to the whole document.
+    let whole = shown.keys("v");
+    assert_eq!(whole.effects.last(), Some(&Effect::Plan(None)));
+    let whole = found_way(whole, None);
+    insta::assert_snapshot!("way_whole_80x24", whole.frame(80, 24));
+    let blocked = |session: &Session| {
+        let findings = session.app.judging.findings.iter();
+        findings.filter(|finding| finding.verdict == Verdict::Blocks).count()
+    };
+    let before = blocked(&whole);
+    let copied = found_way(session(), None).keys("c");
+    assert!(
+        matches!(copied.effects.last(), Some(Effect::Copy(text)) if text.contains("# in /etc/libvirt/qemu.conf:")),
+        "{:?}",
+        copied.effects
+    );
+    let edited = whole.keys("y");
+    assert!(blocked(&edited) < before);
+    assert_eq!(edited.keys("u").app.document.source(), DEMO);
+}
+
+#[test]
+fn a_real_start_is_asked_about_first() {
+    let asked = session().keys("t");
+    insta::assert_snapshot!("trial_80x24", asked.frame(80, 24));
+    let declined = asked.keys("n");
+    assert!(declined.effects.is_empty() && declined.keys("ty").effects == [Effect::TryOut]);
+    let mut failed = session();
+    failed.app.tried(&Err("nothing was started: virsh could not be run".to_owned()), None);
+    assert!(failed.frame(80, 24).contains("nothing was started: virsh could not be run"));
 }
 
 #[test]
@@ -596,7 +646,9 @@ proptest::proptest! {
 }
 
 /// Keys that the walk above takes: every action of the lists, words and numbers for forms.
-const KEYS: [&str; 54] = [
+const KEYS: [&str; 56] = [
+    "w",
+    "t",
     "a",
     "A",
     "e",

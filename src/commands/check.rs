@@ -11,7 +11,7 @@ use crate::probe;
 use crate::probe::judges::Judges;
 use crate::qemu::CommandLine;
 use crate::report::{Checked, json, sarif, text};
-use crate::rules::{self, Finding, Step, Verdict};
+use crate::rules::{self, Finding, Route, Step, Verdict};
 use crate::session::{self, command_line, facts, parse};
 use crate::store;
 use crate::xml::Lines;
@@ -24,6 +24,7 @@ struct Checking {
     document: Document,
     line: CommandLine,
     findings: Vec<Finding>,
+    route: Option<Route>,
 }
 
 impl Checking {
@@ -36,7 +37,7 @@ impl Checking {
         };
         let document = parse(&shown, &text)?;
         let line = command_line(&document);
-        Ok(Checking { path: shown, file, document, line, findings: Vec::new() })
+        Ok(Checking { path: shown, file, document, line, findings: Vec::new(), route: None })
     }
 
     fn judge(&mut self, host: &HostFacts) {
@@ -100,6 +101,7 @@ impl Checking {
             line: &self.line,
             findings: &self.findings,
             host,
+            route: self.route.as_ref(),
             lines: Lines::of(self.document.source()),
         }
     }
@@ -164,6 +166,10 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
         }
         if options.host.asks() {
             session::prove(&file.document, &mut file.findings, &host, &judges);
+        }
+        if options.plan {
+            let asked = options.host.asks().then_some(&judges);
+            file.route = Some(session::plan(&file.document, &host, None, asked));
         }
         if options.validate {
             let said = probe::schema::validate(file.document.source());

@@ -7,7 +7,7 @@ use crate::domain::Document;
 use crate::facts::selinux::Mode;
 use crate::facts::{HostFacts, Known};
 use crate::libvirt::identity::dac_label;
-use crate::rules::{Finding, Remedy, Step, Verdict};
+use crate::rules::{Finding, Reach, Remedy, Step, Verdict};
 
 /// The report of all files.
 pub fn write(checked: &[Checked<'_>], host: &HostFacts, all: bool) -> String {
@@ -52,6 +52,9 @@ fn file(checked: &Checked<'_>, all: bool) -> Value {
         "domain": facts.name,
         "findings": findings.map(|finding| finding_value(checked, finding)).collect::<Vec<_>>(),
     });
+    if let Some(route) = checked.route {
+        value["plan"] = super::route::value(route);
+    }
     let label = dac_label(facts);
     if !label.is_empty() {
         identity(&mut value, checked.host, &label);
@@ -86,7 +89,7 @@ fn finding_value(checked: &Checked<'_>, finding: &Finding) -> Value {
 }
 
 /// A step is null where a remedy says that there is no way.
-fn remedy_value(document: &Document, remedy: &Remedy) -> Value {
+pub(super) fn remedy_value(document: &Document, remedy: &Remedy) -> Value {
     let step = match &remedy.step {
         Step::RunCommand(command) => json!({ "kind": "command", "command": command }),
         Step::SetOption { file, line } => json!({ "kind": "setting", "file": file, "line": line }),
@@ -100,5 +103,6 @@ fn remedy_value(document: &Document, remedy: &Remedy) -> Value {
         }
         Step::Nothing => Value::Null,
     };
-    json!({ "scope": remedy.scope.word(), "title": remedy.title, "step": step })
+    let lets_in = remedy.lets_in.map(Reach::word);
+    json!({ "scope": remedy.scope.word(), "lets_in": lets_in, "title": remedy.title, "step": step })
 }

@@ -1,6 +1,7 @@
 //! Findings as text and as data; no deciding.
 
 pub mod json;
+pub mod route;
 pub mod sarif;
 pub mod text;
 pub mod trial;
@@ -8,7 +9,7 @@ pub mod trial;
 use crate::domain::{Document, List};
 use crate::facts::HostFacts;
 use crate::qemu::CommandLine;
-use crate::rules::{Finding, Remedy, Step};
+use crate::rules::{Finding, Remedy, Route, Step};
 use crate::xml::{Lines, Position};
 
 /// One file with what was found in it.
@@ -24,6 +25,8 @@ pub struct Checked<'a> {
     pub findings: &'a [Finding],
     /// What the host said.
     pub host: &'a HostFacts,
+    /// The way to a VM that starts, where it was asked for.
+    pub route: Option<&'a Route>,
     /// The lines of the document.
     pub lines: Lines<'a>,
 }

@@ -25,6 +25,9 @@ pub fn write(checked: &Checked<'_>, all: bool) -> String {
     );
     let entries = checked.document.entries().count();
     line(&mut out, &format!("{}: domain '{name}', {entries} entries: {counts}", checked.path));
+    if let Some(route) = checked.route {
+        out.push_str(&super::route::write(checked.path, route));
+    }
     out
 }
 
@@ -53,7 +56,7 @@ fn one(out: &mut String, checked: &Checked<'_>, finding: &Finding) {
         line(out, &format!("    · {evidence}"));
     }
     for remedy in &finding.remedies {
-        line(out, &format!("    → {}: {}", remedy.scope.title(), remedy.title));
+        line(out, &format!("    → {}: {}", remedy.heading(), remedy.title));
         if let Some(step) = remedy_text(checked.document, remedy) {
             line(out, &format!("        {step}"));
         }

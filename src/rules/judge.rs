@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native};
+use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, route};
 use crate::domain::{Document, EntryId};
 use crate::facts::{HostFacts, image};
 use crate::libvirt::Start;
@@ -28,6 +28,9 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     allowances(case, &mut findings);
     first_bite(&mut findings);
     native::offer(case, &mut findings);
+    for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
+        remedy.lets_in = route::reach(case, remedy);
+    }
     let place = |finding: &Finding| {
         finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index))
     };

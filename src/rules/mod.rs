@@ -17,6 +17,7 @@ mod native;
 mod proof;
 mod registry;
 mod remedy;
+mod route;
 mod rule;
 
 pub use case::Case;
@@ -28,6 +29,7 @@ pub use meaning::{Meaning, meanings};
 pub use proof::improves;
 pub use registry::{RULES, rule};
 pub use remedy::{Remedy, Scope, Step, quote};
+pub use route::{Actor, Judge, Reach, Route, Stage, carry_out, route};
 pub use rule::Rule;
 
 #[cfg(test)]

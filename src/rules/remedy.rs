@@ -1,5 +1,6 @@
 //! What can be done about a finding, and who does it.
 
+use super::Reach;
 use crate::xml::EditSet;
 
 /// How far a remedy reaches: libvirt's three strategies, and the best one before them.
@@ -30,8 +31,8 @@ impl Scope {
     pub fn title(self) -> &'static str {
         match self {
             Scope::Rewrite => "rewrite",
-            Scope::Grant => "grant, this VM",
-            Scope::DisableVm => "disable, this VM",
+            Scope::Grant => "grant",
+            Scope::DisableVm => "disable",
             Scope::DisableHost => "host-wide",
         }
     }
@@ -66,12 +67,20 @@ pub struct Remedy {
     pub step: Step,
     /// A command that the operator runs after it: the step alone is half of the way.
     pub then: Option<String>,
+    /// Whom it lets in. Filled in by `judge`, which knows who QEMU runs as.
+    pub lets_in: Option<Reach>,
 }
 
 impl Remedy {
     /// A command for the operator, from words that are quoted here.
     pub fn command(scope: Scope, title: impl Into<String>, words: &[&str]) -> Remedy {
-        Remedy { scope, title: title.into(), step: Step::RunCommand(quote(words)), then: None }
+        Remedy {
+            scope,
+            title: title.into(),
+            step: Step::RunCommand(quote(words)),
+            then: None,
+            lets_in: None,
+        }
     }
 
     /// A line of `qemu.conf`.
@@ -81,17 +90,26 @@ impl Remedy {
             title: title.into(),
             step: Step::SetOption { file: file.to_owned(), line: line.into() },
             then: None,
+            lets_in: None,
         }
     }
 
     /// An edit of the document.
     pub fn edit(scope: Scope, title: impl Into<String>, edits: EditSet) -> Remedy {
-        Remedy { scope, title: title.into(), step: Step::EditXml(edits), then: None }
+        Remedy { scope, title: title.into(), step: Step::EditXml(edits), then: None, lets_in: None }
     }
 
     /// That there is no way on this road.
     pub fn none(scope: Scope, why: impl Into<String>) -> Remedy {
-        Remedy { scope, title: why.into(), step: Step::Nothing, then: None }
+        Remedy { scope, title: why.into(), step: Step::Nothing, then: None, lets_in: None }
+    }
+
+    /// How far it reaches, and whom it lets in: `grant, every VM`.
+    pub fn heading(&self) -> String {
+        match self.lets_in {
+            Some(reach) => format!("{}, {}", self.scope.title(), reach.words()),
+            None => self.scope.title().to_owned(),
+        }
     }
 
     /// Whether it is an edit that gives nothing up and needs nobody else: such may be made unasked.

@@ -16,7 +16,7 @@ pub use file::{FileSource, Theirs, load, read_input, read_regular};
 pub use libvirt::{LibvirtSource, open};
 pub use lock::Holder;
 pub use origin::{FilePath, Origin};
-pub use save::{Keep, SavedAs, await_writing, protection, save, save_as, sweep};
+pub use save::{Keep, SavedAs, await_writing, create_private, protection, save, save_as, sweep};
 
 use crate::error::Error;
 

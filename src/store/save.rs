@@ -493,6 +493,15 @@ fn create(
     Ok(owned)
 }
 
+/// Writes a new file that nobody else may read.
+///
+/// # Errors
+/// When something is there already, or it can't be written.
+pub fn create_private(path: &Path, text: &str) -> io::Result<()> {
+    // Nobody is to get it: there is no owner to be refused.
+    create(path, text, 0o600, None).map(|_| ())
+}
+
 /// What saving to another path came to.
 #[derive(Debug)]
 pub enum SavedAs {

@@ -1,6 +1,7 @@
 //! What can be asked of the editor, and what it asks of the shell around it.
 
 use super::pane::Pane;
+use crate::domain::EntryId;
 use crate::store::Theirs;
 
 /// Something the user wants; every key means one of these.
@@ -84,6 +85,10 @@ pub enum Action {
     Canonicalise,
     /// Look at the host again.
     Probe,
+    /// The steps to a VM that starts.
+    Plan,
+    /// Start the domain for real.
+    TryOut,
     /// Save.
     Save,
     /// Leave.
@@ -172,6 +177,10 @@ pub enum Effect {
     },
     /// Look at the host.
     Probe,
+    /// Look for the way to a VM that starts: of some entries, or of all.
+    Plan(Option<Vec<EntryId>>),
+    /// Have libvirt start the document as it stands, and end it.
+    TryOut,
     /// Put text into the terminal's clipboard.
     Copy(String),
     /// Let the user's own editor change a text.

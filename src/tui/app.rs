@@ -1,5 +1,6 @@
 //! The editor's state, and the one place where it changes.
 
+mod ahead;
 mod asking;
 mod editing;
 mod importing;
@@ -13,6 +14,7 @@ mod questions;
 mod selection;
 mod state;
 
+pub use ahead::Planned;
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
 pub use questions::Question;
@@ -166,6 +168,7 @@ impl App {
             Action::Delete if self.disabled_row().is_some() => return Ok(()),
             Action::Edit if !entry => "select an entry first",
             Action::Outside if !entry && self.form.is_none() => "select an entry first",
+            Action::Copy if self.mode == Mode::Confirm => return Ok(()),
             Action::Delete | Action::Copy | Action::CopyShell | Action::Cut | Action::Duplicate
                 if self.chosen().is_empty() =>
             {
@@ -180,6 +183,9 @@ impl App {
             Action::Undo if !self.edits.history.can_undo() => "there is nothing to undo",
             Action::Redo if !self.edits.history.can_redo() => "there is nothing to redo",
             Action::Remedies | Action::UseRemedy if !self.is_judged() => {
+                "it is being judged; a moment"
+            }
+            Action::Plan if self.judging.host.is_none() || !self.is_judged() => {
                 "it is being judged; a moment"
             }
             Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
@@ -324,6 +330,7 @@ impl App {
                 self.enter(Mode::Remedies);
             }
             Action::UseRemedy => return self.use_remedy(),
+            Action::Copy if self.mode == Mode::Confirm => return self.answer(action),
             Action::Copy => return self.copy(false),
             Action::CopyShell => return self.copy(true),
             Action::Cut => return self.cut(),
@@ -347,6 +354,8 @@ impl App {
                 self.judging.probing = true;
                 return Some(Effect::Probe);
             }
+            Action::Plan => return Some(self.look_for_way()),
+            Action::TryOut => self.ask(Question::TryOut),
             Action::Save => {
                 self.file.leaving = self.questions.asked == Some(Question::Quit);
                 self.close_question();

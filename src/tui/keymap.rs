@@ -193,6 +193,7 @@ static ROWS: &[Binding] = bindings! {
     List [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
     List [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
     List [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
+    List [ch('w')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
     List [ctrl('s')] Action::Save, "save", "Save the document";
     List [ch('u')] Action::Undo, "undo", "Take the last change back";
@@ -234,6 +235,7 @@ static ROWS: &[Binding] = bindings! {
     List [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
     List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
     List [ch('r')] Action::Probe, "", "Look at the host again";
+    List [ch('t')] Action::TryOut, "", "Have libvirt start it for real, paused, and end it at once; asks first";
     List [ctrl('l')] Action::Repaint, "", "Paint the screen again";
     List [ctrl('z')] Action::Suspend, "", "Stop for now; 'fg' in the shell comes back";
     Side [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Esc)] Action::OtherPane, "back", "Go back to the lists";
@@ -247,6 +249,7 @@ static ROWS: &[Binding] = bindings! {
     Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
     Side [ch('z')] Action::Zoom, "zoom", "Give this pane the whole screen, or share it again";
     Side [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
+    Side [ch('w')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     Side [ctrl('s')] Action::Save, "save", "Save the document";
     Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";
     Side [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
@@ -287,6 +290,7 @@ static ROWS: &[Binding] = bindings! {
     Confirm [ch('S')] Action::SaveAs, "save elsewhere", "Save to another path";
     Confirm [ch('p')] Action::Print, "print", "Leave, and print the document to standard output";
     Confirm [ch('v')] Action::Details, "difference", "Show the difference";
+    Confirm [ch('c')] Action::Copy, "copy", "Copy the commands and settings";
     Confirm [ch('D')] Action::Discard, "discard", "Throw the kept edits away";
     Confirm [ch('q')] Action::Quit, "leave", "Leave, where somebody else edits it";
     Confirm [ch('n'), key(KeyCode::Esc), ctrl('c')] Action::No, "no", "No, go on editing";

@@ -8,6 +8,7 @@
 mod connection;
 mod documents;
 mod edits;
+mod plans;
 mod settings;
 mod starts;
 #[path = "../support/mod.rs"]

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use qpt_tui::cli::HostOptions;
 use qpt_tui::domain::{Document, EntryKind};
@@ -18,17 +20,17 @@ use crate::support::here;
 
 const FILES: &str = "/srv/qpt-oracle";
 const UUID: &str = "5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f7e11";
-const CONF: &str = "/etc/libvirt/qemu.conf";
+pub(crate) const CONF: &str = "/etc/libvirt/qemu.conf";
 
 /// A start of `cases.tsv`.
-struct Scenario {
-    name: String,
-    conf: String,
-    elements: String,
-    args: Vec<String>,
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    pub(crate) conf: String,
+    pub(crate) elements: String,
+    pub(crate) args: Vec<String>,
 }
 
-fn scenarios() -> Vec<Scenario> {
+pub(crate) fn scenarios() -> Vec<Scenario> {
     let table = std::env::var("QPT_ORACLE_CASES")
         .unwrap_or_else(|_| here("tests/oracle/cases.tsv").display().to_string());
     let given = |field: &str| if field == "-" { String::new() } else { field.to_owned() };
@@ -50,7 +52,7 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 /// A small domain with the elements where the schema has them.
-fn document(elements: &str, args: &[String]) -> Document {
+pub(crate) fn document(elements: &str, args: &[String]) -> Document {
     let (machine, elements) = if elements == "q35" { ("q35", "") } else { ("pc", elements) };
     let args: String = args
         .iter()
@@ -65,14 +67,19 @@ fn document(elements: &str, args: &[String]) -> Document {
     Document::parse(text).unwrap()
 }
 
-fn sh(script: &str) -> (bool, String) {
+pub(crate) fn sh(script: &str) -> (bool, String) {
     let output = Command::new("sh").args(["-c", script]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.success(), error)
 }
 
+/// So many domains were started.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
 /// The machine with its files, its settings and its daemon.
-struct Machine {
+pub(crate) struct Machine {
+    /// There is one daemon: who has it has it alone.
+    _alone: MutexGuard<'static, ()>,
     conf: Option<String>,
     alive: bool,
     started: u32,
@@ -81,15 +88,22 @@ struct Machine {
 }
 
 impl Machine {
-    fn new() -> Machine {
-        let mut machine =
-            Machine { conf: None, alive: false, started: 0, ending: Vec::new(), _ears: Vec::new() };
+    pub(crate) fn new() -> Machine {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let mut machine = Machine {
+            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
+            conf: None,
+            alive: false,
+            started: 0,
+            ending: Vec::new(),
+            _ears: Vec::new(),
+        };
         machine.files();
         machine
     }
 
     /// Makes all files anew.
-    fn files(&mut self) {
+    pub(crate) fn files(&mut self) {
         self.settle();
         self._ears.clear();
         // Left over where a case filled it.
@@ -107,7 +121,7 @@ impl Machine {
     }
 
     /// Gives the daemon these settings.
-    fn configure(&mut self, conf: &str) {
+    pub(crate) fn configure(&mut self, conf: &str) {
         if self.conf.as_deref() == Some(conf) {
             return;
         }
@@ -116,6 +130,11 @@ impl Machine {
         // A daemon that can't read its settings is not there to ask.
         self.alive = sh(&std::env::var("QPT_ORACLE_RESTART").unwrap()).0;
         self.conf = Some(conf.to_owned());
+    }
+
+    /// Whether there is a daemon to ask.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.alive
     }
 
     /// Waits until the domains that are ending have ended.
@@ -127,7 +146,7 @@ impl Machine {
     ///
     /// libvirt takes its time to take a domain down, so each start has a domain of its own; in a guest there is one, whose
     /// AppArmor profile bears its UUID.
-    fn start(&mut self, document: &Document) -> Option<String> {
+    pub(crate) fn start(&mut self, document: &Document) -> Option<String> {
         if !self.alive {
             return Some("the daemon does not start".to_owned());
         }
@@ -136,7 +155,7 @@ impl Machine {
         let name = if std::env::var_os("QPT_ORACLE_HERE").is_some() {
             "qpt-oracle".to_owned()
         } else {
-            self.started += 1;
+            self.started = STARTED.fetch_add(1, Ordering::Relaxed) + 1;
             format!("qpt-oracle{:04}", self.started)
         };
         let uuid = format!("5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f{:04}", self.started);
@@ -163,12 +182,15 @@ impl Machine {
     }
 }
 
+/// As 'qpt-tui check --static' has them.
+pub(crate) fn options() -> HostOptions {
+    HostOptions { only_static: true, ..HostOptions::default() }
+}
+
 /// What the rules say by themselves, and what is said once libvirt and QEMU were asked.
-fn findings(document: &Document) -> [Vec<Finding>; 2] {
-    let options =
-        HostOptions { qemu_conf: None, facts: None, session: false, user: None, only_static: true };
+pub(crate) fn findings(document: &Document) -> [Vec<Finding>; 2] {
     let line = session::command_line(document);
-    let mut host = session::facts(&options, &[(document, &line)]).unwrap();
+    let mut host = session::facts(&options(), &[(document, &line)]).unwrap();
     let by_rules = judge(document, &line, &host);
     session::ask(&mut host, &[document], &Judges::default());
     [by_rules, judge(document, &line, &host)]
@@ -180,13 +202,13 @@ fn is_asked() -> bool {
     std::fs::read_to_string(table).is_ok_and(|text| text.starts_with("# asked"))
 }
 
-fn of(verdict: Verdict, findings: &[Finding]) -> Vec<&'static str> {
+pub(crate) fn of(verdict: Verdict, findings: &[Finding]) -> Vec<&'static str> {
     let found: BTreeSet<&str> =
         findings.iter().filter(|finding| finding.verdict == verdict).map(|f| f.rule).collect();
     found.into_iter().collect()
 }
 
-fn ready() -> bool {
+pub(crate) fn ready() -> bool {
     let ready = std::env::var_os("QPT_ORACLE").is_some();
     if !ready {
         eprintln!(
@@ -276,7 +298,7 @@ fn what_is_said_is_what_happens() {
     assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn last(error: &str) -> &str {
+pub(crate) fn last(error: &str) -> &str {
     let line = error.trim().lines().last().unwrap_or_default();
     line.rsplit("qemu-system-x86_64: ").next().unwrap_or(line)
 }
@@ -390,7 +412,7 @@ fn trials() -> Vec<String> {
 }
 
 /// Adds rules to an AppArmor file, inside its braces where it has some.
-fn append(file: &str, line: &str) {
+pub(crate) fn append(file: &str, line: &str) {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     std::fs::write(format!("{file}.before"), &text).unwrap();
     let at = text.rfind('}').unwrap_or(text.len());

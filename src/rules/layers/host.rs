@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::{Ending, FileKind, Walk, image};
-use crate::qemu::{Access, Endpoint, Resource, size};
+use crate::qemu::{Access, Endpoint, Resource, Use, size};
 use crate::rules::command_line::names::{Standing, standing};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
@@ -53,7 +53,7 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
                     Finding::of(usage, verdict, format!("{missing} is not there: its driver has to be loaded before the VM starts"))
                         .because("QEMU would make a plain file of that name; as root it does, and the driver's node can't be made later")
                         .because("QEMU says 'can't open backing store … Permission denied'")
-                        .remedy(Remedy::none(Scope::Rewrite, "load the driver first, for Looking Glass: modprobe kvmfr static_size_mb=32")),
+                        .remedy(load_driver(case, usage, missing)),
                 );
                 continue;
             }
@@ -80,6 +80,20 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// How the node of a shared memory comes to be: kvmfr makes one as large as it is told.
+fn load_driver(case: &Case<'_>, usage: &Use, path: &str) -> Remedy {
+    let option = case.line.option_at(usage.entry);
+    let bytes = option.and_then(|option| size(option.pairs.get("size")?, 0));
+    match bytes.filter(|_| path == "/dev/kvmfr0") {
+        Some(bytes) => Remedy::command(
+            Scope::Rewrite,
+            "load Looking Glass's driver with a device of that size, until the next boot",
+            &["modprobe", "kvmfr", &format!("static_size_mb={}", bytes.div_ceil(1 << 20))],
+        ),
+        None => Remedy::none(Scope::Rewrite, "load the driver that makes it first"),
+    }
 }
 
 /// Whether a path leads through the descriptors of the process that asks: for QEMU they are others than for us.

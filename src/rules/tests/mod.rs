@@ -5,6 +5,7 @@ mod limits;
 mod mac;
 mod native;
 mod remedies;
+mod route;
 
 use std::collections::BTreeMap;
 
@@ -408,6 +409,14 @@ fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
     assert_eq!(found(&hw().conf("namespaces = []"), &RNG), blocks("cgroup-device"));
     assert_eq!(found(&hw().conf("cgroup_device_acl = [ \"/dev/null\", \"/dev/hw\" ]"), &RNG), []);
     assert_eq!(found(&hw().conf("cgroup_controllers = []"), &RNG), blocks("namespace-hidden"));
+    // A list without "devices" ends the filter where version 1 is alone, and not beside version 2.
+    let listed = hw().conf("namespaces = []\ncgroup_controllers = [ \"cpu\", \"memory\" ]");
+    assert_eq!(found(&listed, &RNG), []);
+    let hybrid = with(listed, |host| {
+        let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+        mounts.push(Mount { fstype: "cgroup2".into(), ..mount("/sys/fs/cgroup/unified", "rw") });
+    });
+    assert_eq!(found(&hybrid, &RNG), blocks("cgroup-device"));
     // Another node of an allowed number: hidden in /dev, free elsewhere.
     assert_eq!(found(&host().node("/dev/hw", 1, 3, 0o666), &RNG), blocks("namespace-hidden"));
     let outside = host().node("/srv/n", 1, 3, 0o666);

@@ -2,161 +2,7 @@
 
 use super::limits::{MEMORY, TAP, link_in_tmp};
 use super::*;
-use crate::facts::apparmor::FileRule;
 use crate::facts::kernel::Tap;
-
-/// The walk's steps that stand at a path, in every path that was asked for.
-fn steps<'a>(host: &'a mut Host, path: &'a str) -> impl Iterator<Item = &'a mut HostStep> {
-    let walks = host.0.paths.values_mut().filter_map(|walk| match walk {
-        Known::Yes(walk) => Some(walk),
-        Known::Unknown(_) => None,
-    });
-    walks.flat_map(|walk| walk.steps.iter_mut()).filter(move |step| step.path == path)
-}
-
-fn bits(text: &str) -> u8 {
-    [('r', 4), ('w', 2), ('x', 1)]
-        .into_iter()
-        .filter(|(letter, _)| text.contains(*letter))
-        .map(|(_, bit)| bit)
-        .sum()
-}
-
-/// What a command that is offered does to the facts; one that is not known here fails the test.
-fn run(host: &mut Host, command: &str) {
-    let words = shlex::split(command).unwrap();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["setfacl", "-m", entry, path] => {
-            let given = bits(entry.rsplit(':').next().unwrap());
-            let uid = host.0.identities[""].yes().unwrap().uid;
-            for step in steps(host, path) {
-                let acl = step.acl.get_or_insert(Acl { mask: 7, ..Acl::default() });
-                acl.users.retain(|(user, _)| *user != uid);
-                acl.users.push((uid, given));
-                acl.mask |= given;
-            }
-        }
-        ["chown", "-h", _, path] => {
-            let uid = host.0.identities[""].yes().unwrap().uid;
-            steps(host, path).for_each(|step| step.uid = uid);
-        }
-        ["touch", path, "&&", "chcon", "-t", kind, same] if path == same => {
-            let Some(Known::Yes(walk)) = host.0.paths.get_mut(*path) else { unreachable!() };
-            let label = Some(format!("system_u:object_r:{kind}:s0"));
-            walk.steps.push(HostStep { label, ..step(path, FileKind::File, 0o666, 0) });
-            walk.ending = Ending::Present;
-        }
-        ["rm", path] => {
-            let Some(Known::Yes(walk)) = host.0.paths.get_mut(*path) else { unreachable!() };
-            walk.steps.pop();
-            walk.ending = Ending::Missing((*path).to_owned());
-        }
-        ["chattr", "-i", path] => steps(host, path).for_each(|step| step.immutable = false),
-        ["chattr", "-a", path] => steps(host, path).for_each(|step| step.append_only = false),
-        ["truncate", "-s", size, path] => {
-            steps(host, path).for_each(|step| step.size = size.parse().unwrap());
-        }
-        ["mount", "-o", "remount,dev", point] => {
-            let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
-            mounts
-                .iter_mut()
-                .filter(|mount| mount.point == *point)
-                .for_each(|mount| mount.options = vec!["rw".into()]);
-        }
-        ["sysctl", "-w", setting] => {
-            let first = setting.strip_prefix("net.ipv4.ip_unprivileged_port_start=").unwrap();
-            host.0.kernel.first_port = Known::Yes(first.parse().unwrap());
-        }
-        ["ip", "tuntap", "add", "dev", name, "mode", "tap", "user", _]
-        | [
-            "ip",
-            "tuntap",
-            "del",
-            ..,
-            "&&",
-            "ip",
-            "tuntap",
-            "add",
-            "dev",
-            name,
-            "mode",
-            "tap",
-            "user",
-            _,
-        ] => {
-            let owner = Some(host.0.identities[""].yes().unwrap().uid);
-            host.0.taps.insert((*name).to_owned(), Tap { owner, group: None });
-        }
-        ["chmod", mode, path] => {
-            let given = u32::from(bits(mode.strip_prefix("u+").unwrap())) << 6;
-            steps(host, path).for_each(|step| step.mode |= given);
-        }
-        ["chown", _, path] => {
-            let uid = host.0.identities[""].yes().unwrap().uid;
-            steps(host, path).for_each(|step| step.uid = uid);
-        }
-        ["chcon", "-t", kind, path] => {
-            steps(host, path)
-                .for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
-        }
-        ["chcon", label, path] => {
-            steps(host, path).for_each(|step| step.label = Some((*label).to_owned()));
-        }
-        ["semanage", "fcontext", "-a", "-t", kind, .., path, "&&", "restorecon", "-v", same]
-            if path == same =>
-        {
-            steps(host, path)
-                .for_each(|step| step.label = Some(format!("system_u:object_r:{kind}:s0")));
-        }
-        ["setsebool", "-P", name, "on"] => {
-            host.0.selinux.booleans.insert((*name).to_owned(), true);
-        }
-        ["mount", "-o", "remount,rw", point] => {
-            let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
-            mounts
-                .iter_mut()
-                .filter(|mount| mount.point == *point)
-                .for_each(|mount| mount.options = vec!["rw".into()]);
-        }
-        ["mount", "--make-rshared", "/"] => {
-            let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
-            mounts.iter_mut().for_each(|mount| mount.shared = true);
-        }
-        ["systemctl", "restart", "libvirtd"] => host.0.conf.newer = false,
-        other => panic!("nobody knows what this does: {other:?}"),
-    }
-}
-
-/// What a setting does to the facts.
-fn set(host: &mut Host, file: &str, line: &str) {
-    if file != host.0.conf.path {
-        let rule = line.trim_end_matches(',');
-        let Some(Known::Yes(profile)) = host.0.apparmor.profiles.get_mut("") else {
-            unreachable!()
-        };
-        for rule in rule.split(", ") {
-            let (pattern, permissions) = rule.rsplit_once(' ').unwrap();
-            profile.rules.push(FileRule {
-                pattern: pattern.trim_matches('"').into(),
-                permissions: permissions.into(),
-                owner: false,
-                deny: false,
-                origin: file.into(),
-            });
-        }
-        return;
-    }
-    // The first of two equal keys counts.
-    let new = QemuConf::parse(file, line);
-    assert_eq!(new.error, None, "{line}");
-    let settings = std::mem::take(&mut host.0.conf.settings);
-    host.0.conf.settings = new.settings.into_iter().chain(settings).collect();
-    if host.0.conf.text("user") == Some("root") {
-        let root = host.0.identities["root:root"].clone();
-        host.0.identities.insert(String::new(), root);
-    }
-}
 
 const RNG_HW: [&str; 2] = ["-object", "rng-random,id=r,filename=/dev/hw"];
 const RNG_NODEV: [&str; 2] = ["-object", "rng-random,id=r,filename=/nodev/null"];
@@ -322,13 +168,11 @@ fn carrying_out_a_remedy_turns_the_verdict() {
             let (mut host, mut document) = (host.clone(), document.clone());
             match &remedy.step {
                 Step::EditXml(edits) => document = document.apply(edits).unwrap(),
-                Step::RunCommand(command) => run(&mut host, command),
-                Step::SetOption { file, line } => set(&mut host, file, line),
+                Step::RunCommand(_) | Step::SetOption { .. } => {}
                 Step::Nothing => continue,
             }
-            if let Some(command) = &remedy.then {
-                run(&mut host, command);
-            }
+            let known = crate::rules::carry_out(&mut host.0, remedy);
+            assert!(known.is_some(), "nobody knows what this does: {:?}", remedy.step);
             let after = judged(&host, &document);
             let same =
                 |other: &&Finding| other.rule == finding.rule && other.verdict == finding.verdict;

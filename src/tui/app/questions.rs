@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::action::{Action, Effect};
+use super::ahead::Planned;
 use super::offers::{Conflict, Offer};
 use super::{App, Mode};
 use crate::domain::merge::Merge;
@@ -29,6 +30,12 @@ pub enum Question {
     Exists(String),
     /// Saving failed; how.
     Trouble(String),
+    /// The way to a VM that starts.
+    Plan(Box<Planned>),
+    /// Whether the domain is to be started for real.
+    TryOut,
+    /// What came of that.
+    Tried(Vec<String>),
 }
 
 impl Question {
@@ -42,6 +49,9 @@ impl Question {
             Question::InPlace(_) => "It can't be replaced",
             Question::Exists(_) => "It is there already",
             Question::Trouble(_) => "Not saved",
+            Question::Plan(_) => "The way to a start",
+            Question::TryOut => "A real start",
+            Question::Tried(_) => "What a real start did",
         }
     }
 
@@ -68,6 +78,11 @@ impl Question {
             .into(),
             Question::Exists(path) => format!("{path} is there already. Write over it?").into(),
             Question::Trouble(why) => why.clone().into(),
+            Question::Plan(planned) => planned.head.clone().into(),
+            Question::TryOut => "Have libvirt start the domain as it stands here, paused, and end it at once? What a host in use \
+                 would miss is left out: passed-through devices, disks of VMs that run."
+                .into(),
+            Question::Tried(lines) => lines.first().cloned().unwrap_or_default().into(),
         }
     }
 
@@ -143,6 +158,22 @@ impl Question {
                     (Action::No, "back"),
                 ]
             }
+            Question::Plan(planned) => {
+                let mut answers = Vec::new();
+                if planned.edited.is_some() {
+                    answers.push((Action::Yes, "make the edits"));
+                }
+                if !planned.script.is_empty() {
+                    answers.push((Action::Copy, "copy what is for the host"));
+                }
+                if planned.partial {
+                    answers.push((Action::Details, "of the whole document"));
+                }
+                answers.push((Action::No, "back"));
+                answers
+            }
+            Question::TryOut => vec![(Action::Yes, "start it"), (Action::No, "back")],
+            Question::Tried(_) => vec![(Action::No, "back")],
             Question::Trouble(_) => {
                 vec![
                     (Action::Save, "try again"),
@@ -203,11 +234,9 @@ impl App {
     /// An answer to the question.
     pub(super) fn answer(&mut self, action: Action) -> Option<Effect> {
         let question = self.questions.asked.take()?;
-        if action == Action::Details {
-            if let Question::Restore(mut offer) = question {
-                offer.shown = !offer.shown;
-                self.questions.asked = Some(Question::Restore(offer));
-            }
+        if let (Question::Restore(offer), Action::Details) = (&question, action) {
+            let offer = Offer { shown: !offer.shown, ..(**offer).clone() };
+            self.questions.asked = Some(Question::Restore(Box::new(offer)));
             return None;
         }
         self.close_question();
@@ -242,6 +271,22 @@ impl App {
                 Some(Effect::KeepBeside)
             }
             (Question::Theirs(conflict), action) => self.settle_conflict(*conflict, action),
+            (Question::Plan(planned), Action::Yes) => {
+                self.make_planned(&planned);
+                None
+            }
+            (Question::Plan(_), Action::Details) => {
+                self.say("looking for the way…");
+                Some(Effect::Plan(None))
+            }
+            (Question::Plan(planned), Action::Copy) => {
+                self.say("what is for the host is in the clipboard");
+                Some(Effect::Copy(planned.script))
+            }
+            (Question::TryOut, Action::Yes) => {
+                self.say("libvirt is starting it…");
+                Some(Effect::TryOut)
+            }
             (Question::InPlace(_), Action::Yes) => Some(Effect::SaveInPlace),
             (Question::Exists(path), Action::Yes) => Some(Effect::SaveAs { path, over: true }),
             _ => {

@@ -5,12 +5,14 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::{Editor, Message, SAME_FRAME};
+use crate::domain::EntryId;
 use crate::error::Error;
 use crate::facts::answers::digest;
 use crate::probe;
 use crate::rules;
 use crate::session;
 use crate::store::{self, Source, Theirs};
+use crate::trial::Agreement;
 use crate::tui::app::Judgement;
 use crate::tui::pane::{Answer, Pane};
 use crate::tui::terminal::Sender;
@@ -181,6 +183,35 @@ impl Editor {
             Some(Message::Answered(pane, source, answer))
         };
         run(&self.session.sender(), "asking libvirt", work);
+    }
+
+    /// Looks for the way to a VM that starts.
+    pub(super) fn plan(&self, entries: Option<Vec<EntryId>>) {
+        let Some(host) = self.app.judging.host.clone() else { return };
+        let document = Arc::clone(&self.app.document);
+        let judges = (self.options.asks() && !self.recorded).then(|| Arc::clone(&self.judges));
+        let work = move || {
+            let route = session::plan(&document, &host, entries.as_deref(), judges.as_deref());
+            Some(Message::Planned(document.source().to_owned(), Box::new(route)))
+        };
+        run(&self.session.sender(), "looking for the way", work);
+    }
+
+    /// Has libvirt start the document as it stands.
+    pub(super) fn try_out(&self) {
+        let document = Arc::clone(&self.app.document);
+        let options = self.options.clone();
+        let work = move || {
+            let tried =
+                session::try_out(&document, &options, false).map_err(|error| error.to_string());
+            let bundle = tried.as_ref().ok().and_then(|trial| {
+                let differs = trial.agreement() == Agreement::Differs;
+                differs
+                    .then(|| session::write_bundle(trial, None).map_err(|error| error.to_string()))
+            });
+            Some(Message::Tried(tried.map(Box::new), bundle))
+        };
+        run(&self.session.sender(), "a real start", work);
     }
 
     /// Has changes of the file told.

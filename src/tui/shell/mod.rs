@@ -29,9 +29,10 @@ use crate::error::Error;
 use crate::facts::HostFacts;
 use crate::facts::answers::Answers;
 use crate::probe::judges::Judges;
-use crate::rules::Finding;
+use crate::rules::{Finding, Route};
 use crate::store::journal::{Busy, Journal, Kept, News, Opened, Typed};
 use crate::store::{self, Source, Theirs, Way};
+use crate::trial::Trial;
 
 /// What arrives while the editor runs.
 pub(super) enum Message {
@@ -43,6 +44,10 @@ pub(super) enum Message {
     /// Edits that were proved and do not do what they promise.
     Proved(Vec<String>),
     Answered(Pane, String, Answer),
+    /// The way to a start, for a text.
+    Planned(String, Box<Route>),
+    /// What came of a real start, and where its bundle is or why it is not.
+    Tried(Result<Box<Trial>, String>, Option<Result<String, String>>),
     Listed(String, Vec<String>),
     Saved {
         asked: String,
@@ -371,6 +376,8 @@ impl Editor {
             Message::Heard(text, answers) => self.app.heard(&text, *answers),
             Message::Proved(withheld) => self.app.proved(withheld),
             Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
+            Message::Planned(source, route) => self.app.planned(&source, &route),
+            Message::Tried(trial, bundle) => self.app.tried(&trial.map(|trial| *trial), bundle),
             Message::Listed(directory, names) => self.app.listed(directory, names),
             Message::Saved { asked, ending, next, elsewhere } => {
                 return self.saved(&asked, ending, next, elsewhere);
@@ -397,6 +404,11 @@ impl Editor {
                 self.app.failed("the facts are recorded ones; this host is not asked".to_owned());
             }
             Effect::Probe => self.look(),
+            Effect::Plan(entries) => self.plan(entries),
+            Effect::TryOut if self.recorded => {
+                self.app.failed("the facts are recorded ones; nothing is started".to_owned());
+            }
+            Effect::TryOut => self.try_out(),
             Effect::Copy(text) => {
                 self.session.copy(&text)?;
                 copy_locally(text);

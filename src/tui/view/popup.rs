@@ -137,8 +137,7 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     for (index, (finding, remedy)) in app.remedies().into_iter().enumerate() {
         let start = lines.len();
         let style = if index == app.over.remedy { theme.selected(true) } else { Style::new() };
-        let head =
-            format!("{} · {}: {}", finding.layer.title(), remedy.scope.title(), remedy.title);
+        let head = format!("{} · {}: {}", finding.layer.title(), remedy.heading(), remedy.title);
         lines.extend(
             wrap(&visible(&head), columns, "  ").into_iter().map(|line| Line::styled(line, style)),
         );
@@ -291,6 +290,13 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     }
 }
 
+/// Lines of a report, each continued under its own text.
+fn told(lines: &[String], columns: usize) -> Vec<Line<'static>> {
+    let indent = |line: &str| " ".repeat(line.len() - line.trim_start().len());
+    let all = lines.iter().flat_map(|line| wrap(line, columns, &indent(line)));
+    all.map(Line::raw).collect()
+}
+
 /// The texts that a question is about.
 fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let head = |text: &'static str| Line::styled(text, theme.title());
@@ -324,7 +330,10 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
             }
             lines
         }
+        Question::Plan(planned) => told(&planned.lines, columns),
+        Question::Tried(lines) => told(lines.get(1..).unwrap_or_default(), columns),
         Question::Quit
+        | Question::TryOut
         | Question::DropForm
         | Question::DropImport
         | Question::Restore(_)

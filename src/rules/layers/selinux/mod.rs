@@ -376,7 +376,7 @@ fn remedies(
             ))
             .remedy(Remedy::command(
                 Scope::Grant,
-                "the same, so that it outlives a relabelling",
+                "label it for reading by every VM, so that it outlives a relabelling",
                 &[
                     "semanage",
                     "fcontext",
@@ -399,7 +399,7 @@ fn remedies(
             ))
             .remedy(Remedy::command(
                 Scope::Grant,
-                "the same, so that it outlives a relabelling",
+                "label it for writing by every VM, so that it outlives a relabelling",
                 &[
                     "semanage",
                     "fcontext",

@@ -191,7 +191,7 @@ fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding) {
         text.add(evidence, "  · ", "    ", Style::new());
     }
     for remedy in &finding.remedies {
-        text.add(&remedy.title, &format!("  → {}: ", remedy.scope.title()), "    ", Style::new());
+        text.add(&remedy.title, &format!("  → {}: ", remedy.heading()), "    ", Style::new());
         if let Some(step) = remedy_text(&app.document, remedy) {
             text.add(&step, "      ", "      ", theme.command());
         }

@@ -1,0 +1,115 @@
+//! Plans that are carried out step by step, as they are printed; the domain must then start.
+//!
+//! Runs on a machine that `tests/oracle/run` prepared (it sets `QPT_ORACLE`); says so elsewhere.
+
+use std::collections::BTreeMap;
+
+use qpt_tui::domain::Document;
+use qpt_tui::probe::judges::Judges;
+use qpt_tui::rules::{Route, Step, Verdict};
+use qpt_tui::session;
+
+use crate::starts::{
+    CONF, Machine, append, document, findings, last, of, options, ready, scenarios, sh,
+};
+
+/// The way for a document as it is found on this machine.
+fn plan(document: &Document) -> Route {
+    let line = session::command_line(document);
+    let mut host = session::facts(&options(), &[(document, &line)]).unwrap();
+    let judges = Judges::default();
+    session::ask(&mut host, &[document], &judges);
+    session::plan(document, &host, None, Some(&judges))
+}
+
+/// Carries out a plan: the document and the settings that come of it, and the AppArmor files that were changed.
+fn carry_out(
+    machine: &mut Machine,
+    route: &Route,
+    conf: &str,
+    document: &Document,
+) -> (Document, Vec<String>) {
+    let (mut document, mut conf, mut files) = (document.clone(), conf.to_owned(), Vec::new());
+    for stage in &route.stages {
+        match &stage.remedy.step {
+            Step::EditXml(edits) => document = document.apply(edits).unwrap(),
+            Step::RunCommand(command) => {
+                let (done, error) = sh(command);
+                assert!(done, "{command}: {error}");
+            }
+            Step::SetOption { file, line } if file == CONF => {
+                let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_owned();
+                let keys: Vec<String> = line.lines().map(key).collect();
+                let kept = conf.lines().filter(|old| !keys.contains(&key(old)));
+                conf = kept.chain(line.lines()).collect::<Vec<_>>().join("\n");
+            }
+            Step::SetOption { file, line } => {
+                append(file, line);
+                files.push(file.clone());
+            }
+            Step::Nothing => {}
+        }
+        if let Some(command) = &stage.remedy.then {
+            let (done, error) = sh(command);
+            assert!(done, "{command}: {error}");
+        }
+    }
+    machine.configure(&conf);
+    (document, files)
+}
+
+#[test]
+fn what_is_planned_leads_to_a_start() {
+    if !ready() {
+        return;
+    }
+    let mut machine = Machine::new();
+    let mut scenarios = scenarios();
+    scenarios.sort_by(|a, b| a.conf.cmp(&b.conf));
+    let (mut wrong, mut lengths) = (Vec::new(), BTreeMap::<usize, u32>::new());
+    let (mut blocked, mut without, mut unknown) = (0, Vec::new(), Vec::new());
+    for scenario in &scenarios {
+        machine.configure(&scenario.conf);
+        if !machine.is_alive() {
+            continue;
+        }
+        let document = document(&scenario.elements, &scenario.args);
+        let route = plan(&document);
+        if route.stages.is_empty() && route.left.is_empty() {
+            continue;
+        }
+        blocked += 1;
+        // What somebody else has to bring can't be brought here.
+        let brought = route.stages.iter().any(|stage| stage.remedy.step == Step::Nothing);
+        if !route.left.is_empty() || brought {
+            without.push(scenario.name.clone());
+            continue;
+        }
+        let (next, files) = carry_out(&mut machine, &route, &scenario.conf, &document);
+        let [_, after] = findings(&next);
+        if !of(Verdict::Unknown, &after).is_empty() {
+            unknown.push(scenario.name.clone());
+        }
+        // In a container libvirt may not raise the limit that the domain asks for.
+        let error =
+            machine.start(&next).filter(|error| !error.contains("cannot limit locked memory"));
+        let steps: Vec<&str> =
+            route.stages.iter().map(|stage| stage.remedy.title.as_str()).collect();
+        match error {
+            None => *lengths.entry(steps.len()).or_default() += 1,
+            Some(_) if unknown.contains(&scenario.name) => {}
+            Some(error) => {
+                wrong.push(format!("{}: {steps:?}: {}", scenario.name, last(&error)));
+            }
+        }
+        for file in files {
+            std::fs::rename(format!("{file}.before"), file).unwrap();
+        }
+        machine.configure(&scenario.conf);
+        machine.files();
+    }
+    eprintln!("{blocked} blocked; by number of steps started: {lengths:?}");
+    eprintln!("no whole plan for {}: {}", without.len(), without.join(" "));
+    eprintln!("not known to the end for {}: {}", unknown.len(), unknown.join(" "));
+    assert!(wrong.is_empty(), "{} do not start:\n{}", wrong.len(), wrong.join("\n"));
+}
