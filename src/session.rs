@@ -44,7 +44,7 @@ fn placed(path: &str, text: &str, error: &XmlError) -> Error {
 
 /// A document's passthrough as QEMU reads it.
 pub fn command_line(document: &Document) -> CommandLine {
-    CommandLine::read(&document.argv(), &document.environment())
+    CommandLine::read(&document.argv(), &document.environment()).overridden(&document.overrides())
 }
 
 /// What the host says about some documents: from a probe, or from a file of recorded facts.

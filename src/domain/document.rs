@@ -2,7 +2,7 @@
 
 use super::disabled::{self, Disabled};
 use super::entry::{Entry, EntryId, EntryKind, List};
-use super::extras;
+use super::extras::{self, Extra};
 use super::facts::DomainFacts;
 use super::lost::{self, Lost};
 use super::style::{self, Style};
@@ -159,6 +159,18 @@ impl Document {
                 EntryKind::Arg { .. } | EntryKind::Extra(_) => None,
             })
             .collect()
+    }
+
+    /// The properties of devices that overrides set to a text: the entry, the property, its value.
+    pub fn overrides(&self) -> Vec<(EntryId, &str, &str)> {
+        let mut found = Vec::new();
+        for entry in &self.extras {
+            if let EntryKind::Extra(Extra::Property { name, value: Some(value), .. }) = &entry.kind
+            {
+                found.push((entry.id, name.as_str(), value.as_str()));
+            }
+        }
+        found
     }
 
     /// What is switched off, in the order of the text.

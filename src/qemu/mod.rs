@@ -99,6 +99,13 @@ impl CommandLine {
         line
     }
 
+    /// Adds what devices touch by overrides of their properties (`<qemu:override>`): the entry, the property, its value.
+    #[must_use]
+    pub fn overridden(mut self, properties: &[(EntryId, &str, &str)]) -> CommandLine {
+        reads::overridden(&mut self, properties);
+        self
+    }
+
     /// The index in [`CommandLine::options`] of the option that an argument belongs to.
     pub fn option_of(&self, arg: usize) -> Option<usize> {
         let at = self.options.partition_point(|option| option.last() < arg);

@@ -29,6 +29,16 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
     line.options = options;
 }
 
+/// Reads the properties that overrides give to devices, whose types are libvirt's business.
+pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &str)]) {
+    let attached = std::collections::HashSet::new();
+    let mut reader = Reader { line, attached, locks: true, chain: true, snapshot: false };
+    for (entry, name, value) in properties {
+        let place = Place { entry: *entry, text: value };
+        reader.assigned(place, "device", "", &format!("{name}={value}"));
+    }
+}
+
 struct Reader<'a> {
     line: &'a mut CommandLine,
     /// Drives that a device of the same command line uses for writing, and shared directories that one uses.

@@ -1,8 +1,9 @@
 //! What is there, before anybody asks who may open it.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use crate::domain::EntryKind;
 use crate::facts::{Ending, FileKind, Walk, image};
-use crate::qemu::{Access, Endpoint, Resource, Use, size};
+use crate::qemu::{Access, Declared, Endpoint, Resource, Use, size};
 use crate::rules::command_line::names::{Standing, standing};
 
 pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
@@ -96,6 +97,39 @@ fn load_driver(case: &Case<'_>, usage: &Use, path: &str) -> Remedy {
     }
 }
 
+/// `file` opens regular files and `host_device` nodes, neither the other (`raw_open_common`, block/file-posix.c).
+fn node_driver(case: &Case<'_>, declared: &Declared) -> Option<Finding> {
+    let path = declared.path.as_deref()?;
+    let target = case.host.walk(path).ok()?.target()?;
+    let is_node = matches!(target.kind, FileKind::Block(..) | FileKind::Char(..));
+    let (wanted, expected) = match (declared.driver.as_str(), is_node) {
+        ("file", true) => ("host_device", "a regular file"),
+        ("host_device", false) => ("file", "a block or character device"),
+        _ => return None,
+    };
+    let driver = &declared.driver;
+    let message = format!("the driver '{driver}' opens {expected} only, and {path} is none");
+    let finding = Finding::at(declared.entry, Verdict::Blocks, message)
+        .because(format!("QEMU says ''{driver}' driver requires '{path}' to be {expected}'"));
+    let text = case.document.arg(declared.entry.index);
+    let said = format!("driver={driver}");
+    let title = format!("say driver={wanted}");
+    // In its short form the driver comes first, without its key.
+    let changed = match text.strip_prefix(&format!("{driver},")) {
+        Some(rest) => Some(format!("{wanted},{rest}")),
+        None if text.matches(&said).count() == 1 => {
+            Some(text.replacen(&said, &format!("driver={wanted}"), 1))
+        }
+        None => None,
+    };
+    let edits =
+        changed.and_then(|text| case.document.replace(declared.entry, &EntryKind::arg(text)).ok());
+    Some(finding.remedy(match edits {
+        Some(edits) => Remedy::edit(Scope::Rewrite, title, edits),
+        None => Remedy::none(Scope::Rewrite, title),
+    }))
+}
+
 /// Whether a path leads through the descriptors of the process that asks: for QEMU they are others than for us.
 fn of_a_process(walk: &Walk) -> bool {
     let descriptor = |path: &str| {
@@ -160,6 +194,7 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
         findings
             .push(Finding::of(usage, Verdict::Blocks, problem).because(case.host.describe(target)));
     }
+    findings.extend(case.line.formats.iter().filter_map(|declared| node_driver(case, declared)));
     findings
 }
 

@@ -1,6 +1,7 @@
 //! What the kernel and QEMU refuse whoever asks: attributes, ports, taps, limits, numbers, keys.
 
 use super::*;
+use crate::domain::List;
 use crate::facts::emulator::{Emulator, Property};
 use crate::facts::kernel::Tap;
 use crate::facts::sockets::Listener;
@@ -107,6 +108,46 @@ fn a_plain_file_among_the_device_nodes_is_not_the_device() {
     assert!(!device.contains(&"path-kind") && !device.contains(&"path-missing"), "{device:?}");
     let shared = ["-object", "memory-backend-file,id=m,mem-path=/dev/shm/lg,size=1M,share=on"];
     assert_eq!(found(&host().absent("/dev/shm/lg", 0o777), &shared), []);
+}
+
+#[test]
+fn a_block_node_names_the_driver_of_what_stands_there() {
+    let rules = |host: &Host, argv: &[&str]| {
+        let all = beside_dev(host, argv);
+        all.into_iter().filter(|rule| *rule == "path-kind").count()
+    };
+    let disk = host().at("/srv/disk", FileKind::Block(8, 16), 0o666, 0).file("/srv/a", 0o666);
+    for (value, expected) in [
+        ("driver=file,filename=/srv/disk,node-name=n", 1),
+        ("file,filename=/srv/disk,node-name=n", 1),
+        ("host_device,filename=/srv/disk,node-name=n", 0),
+        ("host_device,filename=/srv/a,node-name=n", 1),
+        ("driver=raw,file.driver=file,file.filename=/srv/disk,node-name=n", 1),
+        ("file,filename=/srv/a,node-name=n", 0),
+    ] {
+        let argv = ["-blockdev", value];
+        assert_eq!(rules(&disk, &argv), expected, "{value}");
+        let findings = judged(&disk, &domain("", &argv));
+        for finding in findings.iter().filter(|finding| finding.rule == "path-kind") {
+            let Step::EditXml(edits) = &finding.remedies[0].step else { panic!("{finding:?}") };
+            let repaired = domain("", &argv).apply(edits).unwrap();
+            assert_eq!(rules(&disk, &repaired.argv()), 0, "{value}");
+        }
+    }
+    // A name without a driver opens either.
+    assert_eq!(rules(&disk, &["-drive", "file=/srv/disk,format=raw,if=none,id=d"]), 0);
+}
+
+#[test]
+fn an_override_names_files_too() {
+    let text = domain("", &[]).source().replace(
+        "</domain>",
+        "<q:override xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:device alias='net0'><q:frontend><q:property name='romfile' type='string' value='/srv/gone.rom'/></q:frontend></q:device></q:override></domain>",
+    );
+    let document = Document::parse(text).unwrap();
+    let findings = judged(&host().absent("/srv/gone.rom", 0o755), &document);
+    let missing = findings.iter().find(|finding| finding.rule == "path-missing");
+    assert_eq!(missing.unwrap().entry, Some(document.list(List::Extras)[0].id));
 }
 
 #[test]
