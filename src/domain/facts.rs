@@ -1,5 +1,6 @@
 //! What the document says outside the passthrough that decides how QEMU will run.
 
+use super::namespace::QEMU_NAMESPACE;
 use super::size::{self, Processors};
 use crate::xml::{Element, Tree};
 
@@ -174,8 +175,7 @@ impl DomainFacts {
             }
         }
         let ours = |element: &Element, name: &str| {
-            element.local_name() == name
-                && element.namespace.as_deref() == Some(super::QEMU_NAMESPACE)
+            element.local_name() == name && element.namespace.as_deref() == Some(QEMU_NAMESPACE)
         };
         for (block, _) in tree.children(0).filter(|(_, element)| ours(element, "capabilities")) {
             let removed = tree.children(block).filter(|(_, element)| ours(element, "del"));
