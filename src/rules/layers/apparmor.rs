@@ -8,7 +8,7 @@ use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
 use crate::qemu::{Access, Resource, Use};
 
-pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
+pub(crate) static APPARMOR_LABEL: Rule = Rule {
     id: "apparmor-label",
     layer: Layer::AppArmor,
     summary: "libvirt can't start QEMU with the AppArmor label that the domain gives",
@@ -44,7 +44,7 @@ pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static APPARMOR_PROFILE: Rule = Rule {
+pub(crate) static APPARMOR_PROFILE: Rule = Rule {
     id: "apparmor-profile",
     layer: Layer::AppArmor,
     summary: "a rule that was added does not parse, no VM's profile can be loaded",
@@ -68,7 +68,7 @@ pub(in crate::rules) static APPARMOR_PROFILE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static APPARMOR_DENIED: Rule = Rule {
+pub(crate) static APPARMOR_DENIED: Rule = Rule {
     id: "apparmor-denied",
     layer: Layer::AppArmor,
     summary: "the VM's AppArmor profile has no rule for the path",

@@ -23,7 +23,7 @@ fn allowed(case: &Case<'_>) -> BTreeSet<(bool, u32, u32)> {
         .collect()
 }
 
-pub(in crate::rules) static CGROUP_DEVICE: Rule = Rule {
+pub(crate) static CGROUP_DEVICE: Rule = Rule {
     id: "cgroup-device",
     layer: Layer::Cgroups,
     summary: "the VM's control group does not allow the device",

@@ -5,7 +5,7 @@ use crate::facts::{Ending, FileKind, Walk, image};
 use crate::qemu::{Access, Endpoint, Resource, size};
 use crate::rules::command_line::names::{Standing, standing};
 
-pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
+pub(crate) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
     layer: Layer::Host,
     summary: "the host would not say what stands at a path",
@@ -32,7 +32,7 @@ pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static PATH_MISSING: Rule = Rule {
+pub(crate) static PATH_MISSING: Rule = Rule {
     id: "path-missing",
     layer: Layer::Host,
     summary: "a path is not there",
@@ -101,7 +101,7 @@ pub(super) fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
     path.starts_with("/dev/") && !mount.starts_with("/dev/") && !path.starts_with("/dev/shm/")
 }
 
-pub(in crate::rules) static PATH_KIND: Rule = Rule {
+pub(crate) static PATH_KIND: Rule = Rule {
     id: "path-kind",
     layer: Layer::Host,
     summary: "something else stands at a path than QEMU expects",
@@ -149,7 +149,7 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static IMAGE_FORMAT: Rule = Rule {
+pub(crate) static IMAGE_FORMAT: Rule = Rule {
     id: "image-format",
     layer: Layer::Host,
     summary: "an image has another format than it is said to have",
@@ -212,7 +212,7 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
+pub(crate) static MEMORY_SIZE: Rule = Rule {
     id: "memory-size",
     layer: Layer::Host,
     summary: "a file for the guest's memory is there and smaller than size=",
@@ -250,7 +250,7 @@ pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
+pub(crate) static READ_ONLY_MOUNT: Rule = Rule {
     id: "read-only-mount",
     layer: Layer::Host,
     summary: "a file must be written and its mount is read-only",
@@ -291,7 +291,7 @@ pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static IMMUTABLE: Rule = Rule {
+pub(crate) static IMMUTABLE: Rule = Rule {
     id: "immutable-file",
     layer: Layer::Host,
     summary: "a file must be written that nobody may change",
@@ -330,7 +330,7 @@ pub(in crate::rules) static IMMUTABLE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
+pub(crate) static NODEV_MOUNT: Rule = Rule {
     id: "nodev-mount",
     layer: Layer::Host,
     summary: "a device node stands on a mount where none may be opened",
@@ -373,7 +373,7 @@ pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static PORT_TAKEN: Rule = Rule {
+pub(crate) static PORT_TAKEN: Rule = Rule {
     id: "port-taken",
     layer: Layer::Host,
     summary: "another process listens on the port already",
@@ -430,7 +430,7 @@ fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
     endpoint.port == ear.port() && (everywhere || alike)
 }
 
-pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
+pub(crate) static NOBODY_LISTENS: Rule = Rule {
     id: "nobody-listens",
     layer: Layer::Host,
     summary: "a socket is there and no process listens on it",

@@ -6,7 +6,7 @@ use crate::qemu::resource::Moment;
 use crate::qemu::{QemuOption, Resource, Use};
 
 /// Whether some filter is on: libvirt's, or one of the arguments' own.
-pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
+pub(crate) fn enforced(case: &Case<'_>) -> bool {
     case.start.seccomp || own(case).next().is_some()
 }
 
@@ -58,7 +58,7 @@ fn death(case: &Case<'_>) -> &'static str {
     }
 }
 
-pub(in crate::rules) static SPAWN: Rule = Rule {
+pub(crate) static SPAWN: Rule = Rule {
     id: "seccomp-spawn",
     layer: Layer::Seccomp,
     summary: "QEMU would start a program, which the filter forbids",
@@ -89,7 +89,7 @@ pub(in crate::rules) static SPAWN: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static PRIVILEGES: Rule = Rule {
+pub(crate) static PRIVILEGES: Rule = Rule {
     id: "seccomp-privileges",
     layer: Layer::Seccomp,
     summary: "QEMU would change its user, which the filter forbids",

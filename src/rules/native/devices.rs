@@ -1,22 +1,10 @@
 //! Input, host devices, random numbers, sound, shared memory.
 
-use super::{Case, Finding, Layer, Options, PREPARED, Plan, Rule, found, only, quoted};
+use super::plan::{Options, PREPARED, Plan, found, only, quoted, rule};
 use crate::qemu::{pci_address, size};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 const DEVICES: &[&str] = &["devices"];
-
-macro_rules! rule {
-    ($name:ident, $id:literal, $summary:literal, $family:ident) => {
-        pub(in crate::rules) static $name: Rule = Rule {
-            id: $id,
-            layer: Layer::Libvirt,
-            summary: $summary,
-            explain: include_str!(concat!("../../../assets/rules/", $id, ".md")),
-            check: |case: &Case<'_>| -> Vec<Finding> { found(case, $family) },
-        };
-    };
-}
-pub(super) use rule;
 
 rule!(INPUT, "native-input", "libvirt has <input> for this", input);
 

@@ -1,7 +1,7 @@
 //! The guest's memory: locked, or shared with other processes.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only};
+use super::plan::{Options, Plan, found, only, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(MEMORY, "native-memory", "libvirt has <memoryBacking> for this", memory);
 

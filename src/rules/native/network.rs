@@ -1,7 +1,7 @@
 //! User networking with its forwarded ports.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(INTERFACE, "native-interface", "libvirt has <interface> for this", interface);
 

@@ -1,7 +1,7 @@
 //! Shared directories.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(FILESYSTEM, "native-filesystem", "libvirt has <filesystem> for this", filesystem);
 

@@ -1,7 +1,7 @@
 //! Owners, modes and access control lists, exactly as the kernel decides (`acl_permission_check`, `posix_acl_permission`).
 
-pub(in crate::rules) mod privilege;
-pub(in crate::rules) mod sticky;
+pub(crate) mod privilege;
+pub(crate) mod sticky;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
@@ -85,7 +85,7 @@ fn reached<'a>(
     })
 }
 
-pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
+pub(crate) static IDENTITY_UNKNOWN: Rule = Rule {
     id: "identity-unknown",
     layer: Layer::Dac,
     summary: "who QEMU will run as is not known",
@@ -105,7 +105,7 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static LABEL_USER: Rule = Rule {
+pub(crate) static LABEL_USER: Rule = Rule {
     id: "dac-label",
     layer: Layer::Dac,
     summary: "the domain's DAC label names a user that libvirt can't run QEMU as",
@@ -171,7 +171,7 @@ fn label_user(case: &Case<'_>) -> Vec<Finding> {
     }
 }
 
-pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
+pub(crate) static CLOSED_DIRECTORY: Rule = Rule {
     id: "closed-directory",
     layer: Layer::Dac,
     summary: "QEMU's user may not pass a directory on the way",
@@ -207,7 +207,7 @@ pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static UNREADABLE: Rule = Rule {
+pub(crate) static UNREADABLE: Rule = Rule {
     id: "dac-unreadable",
     layer: Layer::Dac,
     summary: "QEMU's user may not read the file",
@@ -235,7 +235,7 @@ pub(in crate::rules) static UNREADABLE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static UNWRITABLE: Rule = Rule {
+pub(crate) static UNWRITABLE: Rule = Rule {
     id: "dac-unwritable",
     layer: Layer::Dac,
     summary: "QEMU's user may not write the file",
@@ -275,7 +275,7 @@ pub(in crate::rules) static UNWRITABLE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
+pub(crate) static CANNOT_CREATE: Rule = Rule {
     id: "dac-cannot-create",
     layer: Layer::Dac,
     summary: "QEMU's user may not make the file in its directory",

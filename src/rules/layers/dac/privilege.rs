@@ -6,7 +6,7 @@ use crate::facts::Known;
 use crate::facts::identity::Identity;
 use crate::qemu::{Resource, Use};
 
-pub(in crate::rules) static PRIVILEGE: Rule = Rule {
+pub(crate) static PRIVILEGE: Rule = Rule {
     id: "dac-privilege",
     layer: Layer::Dac,
     summary: "only root may change the user or the root directory",
@@ -34,7 +34,7 @@ pub(in crate::rules) static PRIVILEGE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static TAP: Rule = Rule {
+pub(crate) static TAP: Rule = Rule {
     id: "dac-tap",
     layer: Layer::Dac,
     summary: "only root may make a tap interface, or take one of another user",
@@ -92,7 +92,7 @@ fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Findi
     Some(disable(case, finding))
 }
 
-pub(in crate::rules) static PORT: Rule = Rule {
+pub(crate) static PORT: Rule = Rule {
     id: "dac-low-port",
     layer: Layer::Dac,
     summary: "only root may listen on a low port",
@@ -139,7 +139,7 @@ pub(in crate::rules) static PORT: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static LOCKED_MEMORY: Rule = Rule {
+pub(crate) static LOCKED_MEMORY: Rule = Rule {
     id: "locked-memory",
     layer: Layer::Dac,
     summary: "QEMU's user may not lock as much memory as the guest has",

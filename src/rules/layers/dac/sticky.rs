@@ -8,7 +8,7 @@ use crate::qemu::{Access, Use};
 const STICKY: u32 = 0o1000;
 const WORLD_WRITABLE: u32 = 0o002;
 
-pub(in crate::rules) static STICKY_LINK: Rule = Rule {
+pub(crate) static STICKY_LINK: Rule = Rule {
     id: "dac-sticky-link",
     layer: Layer::Dac,
     summary: "a link of another user in a sticky directory is not followed",

@@ -3,7 +3,7 @@
 //! The running kernel's policy was asked where that was possible; otherwise a table of the shipped policies answers, and
 //! what neither knows is unknown.
 
-pub(in crate::rules) mod process;
+pub(crate) mod process;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::selinux::{Mode, class_of, type_of};
@@ -125,7 +125,7 @@ fn range(label: &str) -> &str {
     label.splitn(4, ':').nth(3).unwrap_or("s0")
 }
 
-pub(in crate::rules) static SELINUX_DENIED: Rule = Rule {
+pub(crate) static SELINUX_DENIED: Rule = Rule {
     id: "selinux-denied",
     layer: Layer::Selinux,
     summary: "SELinux's policy does not let QEMU's domain open the label",
@@ -471,7 +471,7 @@ fn remedies(
     ))
 }
 
-pub(in crate::rules) static SELINUX_CATEGORIES: Rule = Rule {
+pub(crate) static SELINUX_CATEGORIES: Rule = Rule {
     id: "selinux-categories",
     layer: Layer::Selinux,
     summary: "the file carries categories that the VM lacks",

@@ -9,7 +9,7 @@ use crate::libvirt::confinement::image_label;
 use crate::libvirt::devices::STATE_DIRECTORY;
 use crate::qemu::Access;
 
-pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
+pub(crate) static SELINUX_LABEL: Rule = Rule {
     id: "selinux-label",
     layer: Layer::Selinux,
     summary: "libvirt can't start QEMU with the static SELinux label",
@@ -130,7 +130,7 @@ fn asked(case: &Case<'_>, label: &str) -> bool {
     case.host.selinux.allowed(label, &image_label(label), "file").is_some()
 }
 
-pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
+pub(crate) static SELINUX_EXECMEM: Rule = Rule {
     id: "selinux-execmem",
     layer: Layer::Selinux,
     summary: "SELinux keeps a QEMU without KVM from translating code",
@@ -169,7 +169,7 @@ pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
+pub(crate) static SELINUX_NEXT_START: Rule = Rule {
     id: "selinux-next-start",
     layer: Layer::Selinux,
     summary: "a file that QEMU makes bears categories that the next start will not have",
@@ -211,7 +211,7 @@ pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
 
 const BOOLEAN: &str = "virt_use_execmem";
 
-pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
+pub(crate) static SELINUX_ROOT: Rule = Rule {
     id: "selinux-root",
     layer: Layer::Selinux,
     summary: "SELinux keeps a QEMU that runs as root from its own key",
