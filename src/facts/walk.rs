@@ -106,7 +106,7 @@ impl Walk {
     pub fn parent(&self) -> Option<&Step> {
         let steps = match &self.ending {
             Ending::Present => &self.steps[..self.steps.len() - 1],
-            _ => &self.steps[..],
+            Ending::Missing(_) | Ending::NotADirectory(_) | Ending::Loop => &self.steps[..],
         };
         let parent = self
             .resolved()

@@ -87,9 +87,9 @@ impl Request {
                 .filter_map(|usage| usage.resource.path())
                 .map(|(path, _)| path.to_owned()),
         );
-        self.images.extend(line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Path { path, chain: true, .. } => Some(path.clone()),
-            _ => None,
+        self.images.extend(line.uses.iter().filter_map(|usage| {
+            let Resource::Path { path, chain: true, .. } = &usage.resource else { return None };
+            Some(path.clone())
         }));
         for usage in &line.uses {
             match &usage.resource {
@@ -106,7 +106,13 @@ impl Request {
                 Resource::Network { endpoint: Some(endpoint), .. } => {
                     self.ports.insert(endpoint.port);
                 }
-                _ => {}
+                Resource::Path { .. }
+                | Resource::Program { .. }
+                | Resource::Privilege { .. }
+                | Resource::Descriptor { .. }
+                | Resource::Network { endpoint: None, .. }
+                | Resource::Usb { .. }
+                | Resource::Session { .. } => {}
             }
         }
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));

@@ -199,6 +199,7 @@ fn at(position: u64) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "the other errors have words of their own")]
 fn syntax(error: &quick_xml::Error) -> String {
     match error {
         quick_xml::Error::IllFormed(quick_xml::errors::IllFormedError::MismatchedEndTag {

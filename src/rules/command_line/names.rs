@@ -30,10 +30,12 @@ pub(crate) fn standing(case: &Case<'_>, kind: &str, name: &str) -> Standing {
         "option" => catalog::option(name).map(|row| row.range),
         _ => catalog::names(kind).find(|(known, _)| *known == name).map(|(_, range)| range),
     };
-    match asked(case, kind, name, range) {
-        Standing::Unknown(_) if range == Some(Range::default()) => Standing::Has,
-        standing => standing,
+    let standing = asked(case, kind, name, range);
+    let never_lacked = range == Some(Range::default());
+    if never_lacked && matches!(standing, Standing::Unknown(_)) {
+        return Standing::Has;
     }
+    standing
 }
 
 /// What the emulator, or the table for its version, says of a name; `range` is what the table has of it.

@@ -465,13 +465,12 @@ pub(crate) static NOBODY_LISTENS: Rule = Rule {
 /// Connections to ports of this machine that nobody listens on.
 fn refused(case: &Case<'_>) -> Vec<Finding> {
     let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
-    let connections = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-        Resource::Network { listen: false, endpoint: Some(endpoint), .. }
-            if endpoint.is_local() =>
-        {
-            Some((usage, endpoint))
-        }
-        _ => None,
+    let connections = case.line.uses.iter().filter_map(|usage| {
+        let Resource::Network { listen: false, endpoint: Some(endpoint), .. } = &usage.resource
+        else {
+            return None;
+        };
+        endpoint.is_local().then_some((usage, endpoint))
     });
     connections
         .filter(|(_, endpoint)| !listeners.iter().any(|ear| ear.address.port() == endpoint.port))

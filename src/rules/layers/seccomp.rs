@@ -67,9 +67,9 @@ pub(crate) static SPAWN: Rule = Rule {
         if !denies(case, "spawn") {
             return Vec::new();
         }
-        let programs = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Program { command, moment } => Some((usage, command, *moment)),
-            _ => None,
+        let programs = case.line.uses.iter().filter_map(|usage| {
+            let Resource::Program { command, moment } = &usage.resource else { return None };
+            Some((usage, command, *moment))
         });
         programs
             .map(|(usage, command, moment)| match moment {

@@ -100,7 +100,16 @@ pub(super) fn sticky(
                 who.user
             )
         }
-        _ => return None,
+        Access::Read
+        | Access::ReadWrite
+        | Access::ReadWriteOrRead
+        | Access::Create
+        | Access::Memory
+        | Access::MemoryRead
+        | Access::Directory
+        | Access::Listen
+        | Access::Connect
+        | Access::Library => return None,
     };
     if let (Access::Create, Known::Unknown(why)) = (access, setting) {
         let message = format!("whether {} may open {path} for creation is not known", who.user);

@@ -334,10 +334,9 @@ fn denial(
 fn daemon_denied(case: &Case<'_>, step: &Step, access: Access) -> bool {
     let selinux = &case.host.selinux;
     let (Some(daemon), Some(label)) = (&selinux.daemon, &step.label) else { return false };
-    let wanted: Vec<&'static str> = match step.kind {
-        FileKind::Directory if access != Access::Directory => vec!["add_name", "write"],
-        _ => permissions(access, &step.kind),
-    };
+    let makes_something = step.kind == FileKind::Directory && access != Access::Directory;
+    let wanted: Vec<&'static str> =
+        if makes_something { vec!["add_name", "write"] } else { permissions(access, &step.kind) };
     denied(case, daemon, label, class_of(&step.kind), &wanted)
         .is_some_and(|missing| !missing.is_empty())
 }
