@@ -242,10 +242,10 @@ impl DomainFacts {
         let number = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).ok();
         if let Some((_, address)) = tree.child(index, "address") {
             let on_root = address.attribute("bus").and_then(number).unwrap_or(0) == 0;
-            if let Some(slot) = address
-                .attribute("slot")
-                .and_then(number)
-                .filter(|_| on_root && address.attribute("type") == Some("pci"))
+            let on_pci = address.attribute("type") == Some("pci");
+            if on_root
+                && on_pci
+                && let Some(slot) = address.attribute("slot").and_then(number)
             {
                 self.pci_slots.insert(slot);
             }

@@ -89,7 +89,7 @@ pub struct Walk {
 impl Walk {
     /// What the path names, when it is there.
     pub fn target(&self) -> Option<&Step> {
-        self.steps.last().filter(|_| self.ending == Ending::Present)
+        if self.ending == Ending::Present { self.steps.last() } else { None }
     }
 
     /// The path with every link resolved; of a missing one as far as it goes, with the missing rest.

@@ -68,7 +68,7 @@ impl Pairs {
                     false,
                 );
                 at = end + 1;
-            } else if let Some(key) = implied.filter(|_| first) {
+            } else if first && let Some(key) = implied {
                 let (value, end) = value(text, at);
                 pairs.push(key.to_owned(), value, at..at, at..end, false);
                 at = end + 1;

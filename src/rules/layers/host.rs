@@ -300,8 +300,13 @@ pub(crate) static IMMUTABLE: Rule = Rule {
         let mut findings = Vec::new();
         for (usage, _, access, walk) in case.walks() {
             let makes = walk.target().is_none() && access.creates() || access == Access::Listen;
-            let step =
-                if makes { walk.parent() } else { walk.target().filter(|_| access.writes()) };
+            let step = if makes {
+                walk.parent()
+            } else if access.writes() {
+                walk.target()
+            } else {
+                None
+            };
             let Some(step) = step.filter(|step| step.kind != FileKind::Socket) else { continue };
             let (flag, what) =
                 match (step.immutable, step.append_only && !makes && access != Access::Create) {

@@ -95,9 +95,10 @@ pub(crate) static MOUNT_PROPAGATION: Rule = Rule {
     summary: "what is mounted after the start will not reach the VM",
     explain: include_str!("../../../assets/rules/mount-propagation.md"),
     check: |case| {
-        let Some(mounts) = case.host.mounts.yes().filter(|_| case.start.private_dev) else {
+        if !case.start.private_dev {
             return Vec::new();
-        };
+        }
+        let Some(mounts) = case.host.mounts.yes() else { return Vec::new() };
         let root = mounts.iter().rfind(|mount| mount.point == "/");
         let outside = |usage: &crate::qemu::Use| {
             usage.resource.path().is_some_and(|(path, _)| !path.starts_with("/dev/"))

@@ -112,7 +112,8 @@ impl<'a> Options<'a> {
     /// The one option of a name whose `key` is `value`; nothing when several have it.
     pub(super) fn with(&self, name: &str, key: &str, value: &str) -> Option<(usize, &Pairs)> {
         let mut found = self.named(name).filter(|(_, pairs)| pairs.get(key) == Some(value));
-        found.next().filter(|_| found.next().is_none())
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
     }
 
     /// Whether an id is named by more options than `times`.

@@ -24,7 +24,10 @@ pub(super) fn filesystem(options: &Options<'_>) -> Vec<Plan> {
 
 fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Option<Plan> {
     let ours = pairs.get("backend") == Some("socket") && only(pairs, &["backend", "id", "path"]);
-    let (id, socket) = (pairs.get("id").filter(|_| ours)?, pairs.get("path")?);
+    if !ours {
+        return None;
+    }
+    let (id, socket) = (pairs.get("id")?, pairs.get("path")?);
     let (device, user) = options.with("device", "chardev", id)?;
     let known = user.get("driver") == Some("vhost-user-fs-pci")
         && only(user, &["driver", "id", "chardev", "tag", "queue-size", "bus", "addr"]);

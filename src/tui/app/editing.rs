@@ -14,15 +14,15 @@ impl App {
         let Some((list, range)) = self.selection() else { return };
         let text =
             |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
-        let (first, second) =
-            match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
-                (Some(EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
-                (Some(EntryKind::Extra(extra)), _) => extra.halves(),
-                (Some(option), value) => {
-                    (option.text(), value.map(|value| value.text()).unwrap_or_default())
-                }
-                (None, _) => return,
-            };
+        let (first, second) = match text(range.start) {
+            Some(EntryKind::Env { name, value }) => (name, value.unwrap_or_default()),
+            Some(EntryKind::Extra(extra)) => extra.halves(),
+            Some(option @ EntryKind::Arg { .. }) => {
+                let value = if range.len() == 2 { text(range.start + 1) } else { None };
+                (option.text(), value.map(|value| value.text()).unwrap_or_default())
+            }
+            None => return,
+        };
         self.form = Some(Form::new(Target::Replace(list, range), &first, &second));
         self.mode = Mode::Form;
     }

@@ -208,11 +208,10 @@ impl Editor {
 
     /// Looks whether somebody else changed what is edited.
     pub(super) fn look_at_others(&mut self) {
-        let Some(source) =
-            self.source.clone().filter(|_| !self.looking_at_others && !self.app.file.saving)
-        else {
+        if self.looking_at_others || self.app.file.saving {
             return;
-        };
+        }
+        let Some(source) = self.source.clone() else { return };
         self.looking_at_others = true;
         run(&self.session.sender(), "looking at the file", move || {
             Some(Message::Others(source.theirs()))

@@ -215,11 +215,11 @@ pub(crate) static UNREADABLE: Rule = Rule {
     check: |case| {
         let mut findings = Vec::new();
         for (usage, path, access, walk, who) in reached(case) {
-            let Some(step) =
-                walk.target().filter(|_| access.reads()).map(|step| owned(case, who, path, step))
-            else {
+            if !access.reads() {
                 continue;
-            };
+            }
+            let Some(step) = walk.target() else { continue };
+            let step = owned(case, who, path, step);
             if !permits(case, who, &step, READ) {
                 findings.push(refused(
                     case,

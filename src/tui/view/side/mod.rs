@@ -66,9 +66,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let height = usize::from(body.height);
     let end = lines.len().saturating_sub(height);
     // The XML follows the selection until the pane is scrolled by hand.
-    let first = match follow.filter(|_| app.side.scroll == 0) {
-        Some(line) if line >= height => (line + 2).saturating_sub(height).min(end),
-        _ => app.side.scroll.min(end),
+    let scrolled = app.side.scroll > 0;
+    let first = match follow {
+        Some(line) if !scrolled && line >= height => (line + 2).saturating_sub(height).min(end),
+        Some(_) | None => app.side.scroll.min(end),
     };
     let more = end > first;
     frame.render_widget(
