@@ -6,6 +6,7 @@ use super::{
     Access, Declared, Endpoint, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource,
     Spot, absolute,
 };
+use crate::domain::EntryId;
 use crate::qemu::catalog;
 
 /// Devices that only read their drive.
@@ -216,25 +217,7 @@ impl Reader<'_> {
                     Access::Directory,
                 );
             }
-            "nbd" => match rest.strip_prefix("unix:") {
-                Some(path) => {
-                    let path = path.split_once(":exportname=").map_or(path, |(path, _)| path);
-                    self.path(
-                        Spot::of(place.entry, at, "the NBD server's socket"),
-                        path,
-                        Access::Connect,
-                    );
-                }
-                None => {
-                    let server = rest.split_once(":exportname=").map_or(rest, |(server, _)| server);
-                    self.network(
-                        Spot::of(place.entry, at, "a network address"),
-                        rest,
-                        false,
-                        Endpoint::read(server),
-                    );
-                }
-            },
+            "nbd" => self.nbd(place.entry, at, rest),
             "nbd+unix" | "gluster+unix" => {
                 if let Some((_, path)) = rest.split_once("socket=") {
                     let path = path.split('&').next().unwrap_or(path);
@@ -270,6 +253,22 @@ impl Reader<'_> {
             }
             "null-co" | "null-aio" => {}
             _ => self.network(Spot::of(place.entry, at, "a network address"), name, false, None),
+        }
+    }
+
+    /// What stands behind `nbd:`, a socket or an address, either with the name of an export.
+    fn nbd<'b>(&mut self, entry: EntryId, at: std::ops::Range<usize>, rest: &'b str) {
+        let unnamed =
+            |text: &'b str| text.split_once(":exportname=").map_or(text, |(server, _)| server);
+        match rest.strip_prefix("unix:") {
+            Some(path) => {
+                let spot = Spot::of(entry, at, "the NBD server's socket");
+                self.path(spot, unnamed(path), Access::Connect);
+            }
+            None => {
+                let spot = Spot::of(entry, at, "a network address");
+                self.network(spot, rest, false, Endpoint::read(unnamed(rest)));
+            }
         }
     }
 
