@@ -74,21 +74,27 @@ impl Document {
         kind.check().map_err(VerbError)?;
         let entry = self.entry(id).ok_or_else(|| VerbError("there is no such entry".to_owned()))?;
         let element = &self.tree().elements[entry.element];
-        let mut edits = EditSet::new();
-        match (&entry.kind, kind) {
+        let changes = match (&entry.kind, kind) {
             (EntryKind::Arg { value: old }, EntryKind::Arg { value }) => {
-                self.set(element, "value", Some(old), Some(value), &mut edits)?;
+                vec![self.set(element, "value", Some(old), Some(value))?]
             }
             (EntryKind::Env { name: old_name, value: old }, EntryKind::Env { name, value }) => {
-                self.set(element, "name", Some(old_name), Some(name), &mut edits)?;
-                self.set(element, "value", old.as_ref(), value.as_ref(), &mut edits)?;
+                vec![
+                    self.set(element, "name", Some(old_name), Some(name))?,
+                    self.set(element, "value", old.as_ref(), value.as_ref())?,
+                ]
             }
             (_, EntryKind::Extra(extra)) => return self.replace_extra(entry, extra),
-            _ => {
+            (EntryKind::Arg { .. } | EntryKind::Extra(_), EntryKind::Env { .. })
+            | (EntryKind::Env { .. } | EntryKind::Extra(_), EntryKind::Arg { .. }) => {
                 return Err(VerbError(
                     "an argument cannot become a variable, nor the reverse".to_owned(),
                 ));
             }
+        };
+        let mut edits = EditSet::new();
+        for change in changes.into_iter().flatten() {
+            edits.push(change)?;
         }
         Ok(edits)
     }
@@ -212,43 +218,37 @@ impl Document {
         })
     }
 
+    /// The edit that gives an attribute another value, or takes it away.
     fn set(
         &self,
         element: &Element,
         local: &str,
         old: Option<&String>,
         new: Option<&String>,
-        edits: &mut EditSet,
-    ) -> Result<(), VerbError> {
+    ) -> Result<Option<Edit>, VerbError> {
         if old == new {
-            return Ok(());
+            return Ok(None);
         }
         let ascii = self.tree().foreign_encoding.is_some();
         let write = |value: &str, quote| {
             escape::attribute(value, quote, ascii).map_err(|error| VerbError(error.to_string()))
         };
-        match (element.property(local), new) {
+        Ok(match (element.property(local), new) {
             (Some(attribute), Some(new)) => {
-                edits.push(Edit::replace(
-                    attribute.value_span.clone(),
-                    write(new, attribute.quote)?,
-                ))?;
+                Some(Edit::replace(attribute.value_span.clone(), write(new, attribute.quote)?))
             }
             (Some(attribute), None) => {
                 let before = &self.source()[..attribute.name_span.start];
-                edits.push(Edit::delete(before.trim_end().len()..attribute.value_span.end + 1))?;
+                Some(Edit::delete(before.trim_end().len()..attribute.value_span.end + 1))
             }
             (None, Some(new)) => {
                 let last = element.attributes.last().expect("an entry has an attribute");
                 let quote = last.quote;
-                edits.push(Edit::insert(
-                    last.value_span.end + 1,
-                    format!(" {local}={quote}{}{quote}", write(new, quote)?),
-                ))?;
+                let text = format!(" {local}={quote}{}{quote}", write(new, quote)?);
+                Some(Edit::insert(last.value_span.end + 1, text))
             }
-            (None, None) => {}
-        }
-        Ok(())
+            (None, None) => None,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::libvirt::own::SANDBOX;
 use crate::qemu::resource::Moment;
-use crate::qemu::{QemuOption, Resource, Use};
+use crate::qemu::{QemuOption, Resource};
 
 /// Whether some filter is on: libvirt's, or one of the arguments' own.
 pub(crate) fn enforced(case: &Case<'_>) -> bool {
@@ -20,15 +20,8 @@ fn denies(case: &Case<'_>, flag: &str) -> bool {
     case.start.seccomp || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
 }
 
-fn finding(
-    case: &Case<'_>,
-    usage: &Use,
-    verdict: Verdict,
-    message: String,
-    flag: &str,
-    death: &str,
-) -> Finding {
-    let finding = Finding::of(usage, verdict, message);
+/// A finding with what forbids it, how QEMU ends by that, and what can be done.
+fn forbidden(case: &Case<'_>, finding: Finding, flag: &str, death: &str) -> Finding {
     if !case.start.seccomp {
         return finding
             .because(format!("seccomp_sandbox is 0, and a -sandbox among the arguments has {flag}"))
@@ -75,14 +68,16 @@ pub(crate) static SPAWN: Rule = Rule {
             .map(|(usage, command, moment)| match moment {
                 Moment::Start => {
                     let message = format!("QEMU may not start '{command}' ({})", usage.what);
-                    finding(case, usage, Verdict::Blocks, message, "spawn=deny", death(case))
+                    let finding = Finding::of(usage, Verdict::Blocks, message);
+                    forbidden(case, finding, "spawn=deny", death(case))
                 }
                 Moment::Later => {
                     let message = format!(
                         "the VM starts, but QEMU may not start '{command}' ({}) when it is needed",
                         usage.what
                     );
-                    finding(case, usage, Verdict::Warns, message, "spawn=deny", death(case))
+                    let finding = Finding::of(usage, Verdict::Warns, message);
+                    forbidden(case, finding, "spawn=deny", death(case))
                 }
             })
             .collect()
@@ -106,11 +101,9 @@ pub(crate) static PRIVILEGES: Rule = Rule {
         changes
             .map(|usage| {
                 let message = format!("QEMU may not {}", usage.resource.name());
-                finding(
+                forbidden(
                     case,
-                    usage,
-                    Verdict::Blocks,
-                    message,
+                    Finding::of(usage, Verdict::Blocks, message),
                     "elevateprivileges=deny",
                     "QEMU is killed without a word (SIGSYS)",
                 )

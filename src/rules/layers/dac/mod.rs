@@ -73,15 +73,24 @@ fn owned(case: &Case<'_>, who: &Identity, path: &str, step: &Step) -> Step {
     }
 }
 
-/// Uses with who opens them and the walk, where all of it is known and no directory on the way is closed.
-fn reached<'a>(
-    case: &Case<'a>,
-) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk, &'a Identity)> + use<'a> {
+/// A use of a path, who opens it, and the walk there, on which no directory is closed.
+#[derive(Clone, Copy)]
+struct Reached<'a> {
+    usage: &'a Use,
+    path: &'a str,
+    access: Access,
+    walk: &'a Walk,
+    who: &'a Identity,
+}
+
+/// The uses of which all that is known.
+fn reached<'a>(case: &Case<'a>) -> impl Iterator<Item = Reached<'a>> + use<'a> {
     let case = *case;
     let who = case.identity().ok();
     case.walks().filter_map(move |(usage, path, access, walk)| {
         let who = who?;
-        closed(&case, who, walk).is_none().then_some((usage, path, access, walk, who))
+        let is_open = closed(&case, who, walk).is_none();
+        is_open.then_some(Reached { usage, path, access, walk, who })
     })
 }
 
@@ -214,21 +223,17 @@ pub(crate) static UNREADABLE: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-unreadable.md"),
     check: |case| {
         let mut findings = Vec::new();
-        for (usage, path, access, walk, who) in reached(case) {
+        for reached in reached(case) {
+            let Reached { path, access, walk, who, .. } = reached;
             if !access.reads() {
                 continue;
             }
             let Some(step) = walk.target() else { continue };
             let step = owned(case, who, path, step);
             if !permits(case, who, &step, READ) {
-                findings.push(refused(
-                    case,
-                    usage,
-                    who,
-                    &step,
-                    if access.writes() || access == Access::ReadWriteOrRead { "rw" } else { "r" },
-                    "read",
-                ));
+                let writes = access.writes() || access == Access::ReadWriteOrRead;
+                let bits = if writes { "rw" } else { "r" };
+                findings.push(refused(case, reached, &step, bits, "read"));
             }
         }
         findings
@@ -242,7 +247,8 @@ pub(crate) static UNWRITABLE: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-unwritable.md"),
     check: |case| {
         let mut findings = Vec::new();
-        for (usage, path, access, walk, who) in reached(case) {
+        for reached in reached(case) {
+            let Reached { usage, path, access, walk, who } = reached;
             let Some(step) = walk.target().map(|step| owned(case, who, path, step)) else {
                 continue;
             };
@@ -252,7 +258,7 @@ pub(crate) static UNWRITABLE: Rule = Rule {
             let readable = permits(case, who, &step, READ);
             if access.writes() && (readable || !access.reads()) && !permits(case, who, &step, WRITE)
             {
-                findings.push(refused(case, usage, who, &step, "rw", "write"));
+                findings.push(refused(case, reached, &step, "rw", "write"));
             } else if access == Access::ReadWriteOrRead
                 && readable
                 && !permits(case, who, &step, WRITE)
@@ -282,7 +288,8 @@ pub(crate) static CANNOT_CREATE: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-cannot-create.md"),
     check: |case| {
         let mut findings = Vec::new();
-        for (usage, path, access, walk, who) in reached(case) {
+        for reached in reached(case) {
+            let Reached { usage, access, walk, who, .. } = reached;
             // A node that its driver has not made yet is said to be missing.
             let awaited = access == Access::Memory
                 && walk.target().is_none()
@@ -320,21 +327,16 @@ pub(crate) static CANNOT_CREATE: Rule = Rule {
                 });
                 findings.push(disable(case, finding));
             } else if let Some(target) = walk.target() {
-                findings.extend(sticky::sticky(case, usage, path, access, who, parent, target));
+                findings.extend(sticky::sticky(case, reached, parent, target));
             }
         }
         findings
     },
 };
 
-fn refused(
-    case: &Case<'_>,
-    usage: &Use,
-    who: &Identity,
-    step: &Step,
-    bits: &str,
-    verb: &str,
-) -> Finding {
+/// The finding about a step that may not be read or written; `bits` are what would have to be granted.
+fn refused(case: &Case<'_>, reached: Reached<'_>, step: &Step, bits: &str, verb: &str) -> Finding {
+    let Reached { usage, who, .. } = reached;
     let device = matches!(step.kind, FileKind::Char(..) | FileKind::Block(..));
     let mut finding =
         Finding::of(usage, Verdict::Blocks, format!("{} may not {verb} {}", who.user, step.path))

@@ -1,9 +1,9 @@
 //! Sticky directories such as `/tmp`: what is another user's there is not replaced, not opened for creation, not followed.
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use super::{Case, Finding, Layer, Reached, Remedy, Rule, Scope, Verdict};
 use crate::facts::identity::Identity;
 use crate::facts::{FileKind, Known, Step};
-use crate::qemu::{Access, Use};
+use crate::qemu::Access;
 
 const STICKY: u32 = 0o1000;
 const WORLD_WRITABLE: u32 = 0o002;
@@ -71,13 +71,11 @@ fn ends(path: &str, step: &str) -> bool {
 /// (`fs.protected_regular`, which stops root too).
 pub(super) fn sticky(
     case: &Case<'_>,
-    usage: &Use,
-    path: &str,
-    access: Access,
-    who: &Identity,
+    reached: Reached<'_>,
     parent: &Step,
     target: &Step,
 ) -> Option<Finding> {
+    let Reached { usage, path, access, who, .. } = reached;
     if parent.mode & STICKY == 0 || target.uid == who.uid {
         return None;
     }
