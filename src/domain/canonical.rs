@@ -3,12 +3,13 @@
 //! All arguments, then all variables, then capabilities (`add` before `del`), override and deprecation, at the end of the
 //! domain, with single quotes and two-space indent; the namespace on the root with the prefix `qemu`.
 
-use super::QEMU_NAMESPACE;
-use super::document::{Document, VerbError, is_ours};
+use super::document::Document;
 use super::entry::{Entry, EntryId, EntryKind, List};
 use super::extras::{self, Extra};
+use super::namespace::{BLOCKS, QEMU_NAMESPACE, is_ours};
 use super::style::{self, Style};
-use crate::xml::{Edit, EditSet, Element, Tree, XmlError, escape::as_libvirt};
+use super::verbs::VerbError;
+use crate::xml::{Edit, EditSet, Element, Tree, escape::as_libvirt};
 
 /// One line of the canonical block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
         return Err(VerbError(why.to_owned()));
     }
     for child in &present {
-        edits.push(Edit::delete(document.with_line(&child.span())))?;
+        edits.push(Edit::delete(style::with_line(source, &child.span())))?;
     }
     if lines.is_empty() {
         return Ok(edits);
@@ -97,8 +98,6 @@ pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
 pub fn document(document: &Document) -> Result<String, VerbError> {
     Ok(plan(document)?.apply(document.source()))
 }
-
-const BLOCKS: [&str; 4] = ["commandline", "capabilities", "override", "deprecation"];
 
 /// Whether the text already is what would be written, so that nothing has to change.
 fn is_canonical(source: &str, tree: &Tree, lines: &[Line], present: &[&Element]) -> bool {
@@ -296,69 +295,4 @@ fn overrides(document: &Document, out: &mut Lines) {
         out.add("    </qemu:device>");
     }
     out.add("  </qemu:override>");
-}
-
-/// Refuses what libvirt's parser refuses in capabilities and override.
-pub(super) fn check_extras(tree: &Tree) -> Result<(), XmlError> {
-    let refuse = |element: &Element, what: String| {
-        Err(XmlError { offset: element.open.start, message: what })
-    };
-    for (index, parent) in tree.children(0) {
-        if is_ours(parent, "capabilities") {
-            for (_, child) in tree
-                .children(index)
-                .filter(|(_, child)| is_ours(child, "add") || is_ours(child, "del"))
-            {
-                if child.property("capability").is_none() {
-                    return refuse(
-                        child,
-                        format!(
-                            "<{0}> names no capability, expected <{0} capability='…'/>",
-                            child.name
-                        ),
-                    );
-                }
-            }
-        }
-        if is_ours(parent, "override") {
-            for (device_index, device) in
-                tree.children(index).filter(|(_, child)| is_ours(child, "device"))
-            {
-                if device.property("alias").is_none() {
-                    return refuse(
-                        device,
-                        format!("<{0}> names no device, expected <{0} alias='…'>", device.name),
-                    );
-                }
-                for (frontend, _) in
-                    tree.children(device_index).filter(|(_, child)| is_ours(child, "frontend"))
-                {
-                    for (_, property) in
-                        tree.children(frontend).filter(|(_, child)| is_ours(child, "property"))
-                    {
-                        check_property(property)?;
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// `qemuDomainDefNamespaceParseDeviceOverride…`, property by property.
-fn check_property(property: &Element) -> Result<(), XmlError> {
-    let refuse = |offset: usize, what: String| Err(XmlError { offset, message: what });
-    let at = property.open.start;
-    let Some(name) = property.property("name") else {
-        return refuse(at, format!("<{}> has no name, expected name='…'", property.name));
-    };
-    if name.value == "id" {
-        return refuse(name.value_span.start, "the property 'id' cannot be overridden".to_owned());
-    }
-    let kind = property.property("type").map_or("", |kind| kind.value.as_str());
-    let value = property.property("value");
-    match extras::fits(kind, value.map(|value| value.value.as_str())) {
-        Ok(()) => Ok(()),
-        Err(what) => refuse(value.map_or(at, |value| value.value_span.start), what),
-    }
 }

@@ -1,7 +1,8 @@
 //! What the document says outside the passthrough that decides how QEMU will run.
 
+use super::namespace::is_ours;
 use super::size::{self, Processors};
-use crate::xml::{Element, Tree};
+use crate::xml::{Element, Span, Tree};
 
 /// The type of a `<seclabel>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,7 @@ pub struct DomainFacts {
     /// Something of the domain makes libvirt raise the limit of locked memory (`qemuDomainGetMemLockLimitBytes`).
     pub raises_memlock: bool,
     /// Names in `<qemu:capabilities>` that libvirt is told to do without, each with where it stands.
-    pub capabilities_removed: Vec<(String, crate::xml::Span)>,
+    pub capabilities_removed: Vec<(String, Span)>,
     /// Ids that libvirt gives by itself to what native elements make, with the group they are in (`qemuAssignDeviceAliases`).
     pub aliases: Vec<(&'static str, String)>,
     /// Aliases that the document gives itself (`<alias name='ua-…'/>`).
@@ -159,57 +160,48 @@ impl DomainFacts {
             ),
             ..DomainFacts::default()
         };
-        if let Some((os, _)) = tree.child(0, "os") {
-            for (_, element) in tree.children(os) {
-                if ["loader", "nvram", "kernel", "initrd", "dtb"].contains(&element.name.as_str())
-                    && element.text.trim().starts_with('/')
-                {
-                    facts.bring(
-                        "os",
-                        element.text.trim(),
-                        element.name != "nvram",
-                        element.name != "loader",
-                    );
-                }
+        facts.firmware(tree);
+        facts.capabilities_removed = capabilities_removed(tree);
+        match tree.child(0, "devices") {
+            Some((devices, _)) => {
+                facts.emulator = text(devices, "emulator");
+                facts.devices(tree, devices);
             }
-        }
-        let ours = |element: &Element, name: &str| {
-            element.local_name() == name
-                && element.namespace.as_deref() == Some(super::QEMU_NAMESPACE)
-        };
-        for (block, _) in tree.children(0).filter(|(_, element)| ours(element, "capabilities")) {
-            let removed = tree.children(block).filter(|(_, element)| ours(element, "del"));
-            let names = removed.filter_map(|(_, element)| element.property("capability"));
-            facts
-                .capabilities_removed
-                .extend(names.map(|name| (name.value.clone(), name.value_span.clone())));
-        }
-        let usb: Vec<Option<&str>> = match tree.child(0, "devices") {
-            Some((devices, _)) => tree
-                .children(devices)
-                .filter(|(_, e)| e.name == "controller" && e.attribute("type") == Some("usb"))
-                .map(|(_, e)| e.attribute("model"))
-                .collect(),
-            None => Vec::new(),
-        };
-        facts.usb_of_chipset =
-            usb.is_empty() || usb.iter().any(|model| matches!(model, None | Some("piix3-uhci")));
-        // Without a word libvirt adds a balloon, on PCI.
-        facts.pci_unplaced = tree
-            .child(0, "devices")
-            .is_none_or(|(devices, _)| tree.child(devices, "memballoon").is_none());
-        if let Some((devices, _)) = tree.child(0, "devices") {
-            facts.emulator = text(devices, "emulator");
-            for (index, device) in tree.children(devices) {
-                facts.device(tree, index, device);
-            }
-            facts.aliases = aliases(tree, devices);
-            let named = tree.children(devices).filter_map(|(index, _)| tree.child(index, "alias"));
-            facts.own_aliases =
-                named.filter_map(|(_, alias)| alias.attribute("name")).map(str::to_owned).collect();
-            facts.raises_memlock |= facts.vfio;
+            None => (facts.usb_of_chipset, facts.pci_unplaced) = (true, true),
         }
         facts
+    }
+
+    /// What `<os>` names: the firmware, a kernel.
+    fn firmware(&mut self, tree: &Tree) {
+        let Some((os, _)) = tree.child(0, "os") else { return };
+        for (_, element) in tree.children(os) {
+            let (name, path) = (element.name.as_str(), element.text.trim());
+            let names_a_file = ["loader", "nvram", "kernel", "initrd", "dtb"].contains(&name);
+            if names_a_file && path.starts_with('/') {
+                self.bring("os", path, name != "nvram", name != "loader");
+            }
+        }
+    }
+
+    fn devices(&mut self, tree: &Tree, devices: usize) {
+        let usb: Vec<Option<&str>> = tree
+            .children(devices)
+            .filter(|(_, e)| e.name == "controller" && e.attribute("type") == Some("usb"))
+            .map(|(_, e)| e.attribute("model"))
+            .collect();
+        self.usb_of_chipset =
+            usb.is_empty() || usb.iter().any(|model| matches!(model, None | Some("piix3-uhci")));
+        // Without a word libvirt adds a balloon, on PCI.
+        self.pci_unplaced = tree.child(devices, "memballoon").is_none();
+        for (index, device) in tree.children(devices) {
+            self.device(tree, index, device);
+        }
+        self.aliases = aliases(tree, devices);
+        let named = tree.children(devices).filter_map(|(index, _)| tree.child(index, "alias"));
+        self.own_aliases =
+            named.filter_map(|(_, alias)| alias.attribute("name")).map(str::to_owned).collect();
+        self.raises_memlock |= self.vfio;
     }
 
     /// The label of a security model, as libvirt looks it up: by name, or one without a model when that is the primary.
@@ -242,10 +234,10 @@ impl DomainFacts {
         let number = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).ok();
         if let Some((_, address)) = tree.child(index, "address") {
             let on_root = address.attribute("bus").and_then(number).unwrap_or(0) == 0;
-            if let Some(slot) = address
-                .attribute("slot")
-                .and_then(number)
-                .filter(|_| on_root && address.attribute("type") == Some("pci"))
+            let on_pci = address.attribute("type") == Some("pci");
+            if on_root
+                && on_pci
+                && let Some(slot) = address.attribute("slot").and_then(number)
             {
                 self.pci_slots.insert(slot);
             }
@@ -299,6 +291,16 @@ impl DomainFacts {
         }
     }
 
+    /// The TPM of the host, where a device passes it through.
+    fn chip(&mut self, tree: &Tree, index: usize) {
+        let Some((backend, element)) = tree.child(index, "backend") else { return };
+        if element.attribute("type") == Some("passthrough") {
+            let device = tree.child(backend, "device");
+            let path = device.and_then(|(_, d)| d.attribute("path")).unwrap_or("/dev/tpm0");
+            self.bring("tpm", path, false, true);
+        }
+    }
+
     fn device(&mut self, tree: &Tree, index: usize, device: &Element) {
         self.place(tree, index, device);
         let kind = device.attribute("type").unwrap_or_default();
@@ -310,14 +312,15 @@ impl DomainFacts {
             "disk" => {
                 let readonly = tree.child(index, "readonly").is_some()
                     || device.attribute("device") == Some("cdrom");
-                for attribute in ["file", "dev"] {
-                    self.bring("disk", &named(attribute), readonly, true);
-                    let exclusive = !readonly && tree.child(index, "shareable").is_none();
-                    let brought = self
-                        .native
-                        .last_mut()
-                        .filter(|native| exclusive && native.path == named(attribute));
-                    brought.into_iter().for_each(|native| native.exclusive = true);
+                let exclusive = !readonly && tree.child(index, "shareable").is_none();
+                for path in [named("file"), named("dev")] {
+                    self.bring("disk", &path, readonly, true);
+                    if let Some(native) = self.native.last_mut()
+                        && exclusive
+                        && native.path == path
+                    {
+                        native.exclusive = true;
+                    }
                 }
                 self.unit(tree, index);
                 self.vfio |= kind == "nvme";
@@ -346,18 +349,7 @@ impl DomainFacts {
             {
                 self.bring("chardev", &named("path"), false, true);
             }
-            "tpm" => {
-                if let Some((backend, _)) = tree
-                    .child(index, "backend")
-                    .filter(|(_, b)| b.attribute("type") == Some("passthrough"))
-                {
-                    let path = tree
-                        .child(backend, "device")
-                        .and_then(|(_, d)| d.attribute("path"))
-                        .unwrap_or("/dev/tpm0");
-                    self.bring("tpm", path, false, true);
-                }
-            }
+            "tpm" => self.chip(tree, index),
             "graphics" => {
                 self.graphics = true;
                 let rendernode = tree
@@ -380,6 +372,16 @@ impl DomainFacts {
             _ => {}
         }
     }
+}
+
+/// The capabilities that `<qemu:capabilities>` takes away, each with the place of its name.
+fn capabilities_removed(tree: &Tree) -> Vec<(String, Span)> {
+    let blocks = tree.children(0).filter(|(_, element)| is_ours(element, "capabilities"));
+    let removed = blocks
+        .flat_map(|(block, _)| tree.children(block))
+        .filter(|(_, element)| is_ours(element, "del"));
+    let names = removed.filter_map(|(_, element)| element.property("capability"));
+    names.map(|name| (name.value.clone(), name.value_span.clone())).collect()
 }
 
 /// What libvirt calls its own devices and their backends: the kind, counted from 0 in the order of the document.

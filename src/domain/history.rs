@@ -1,6 +1,6 @@
 //! Undo and redo: the texts we had before, with the place that was selected.
 
-use super::EntryId;
+use super::entry::EntryId;
 
 /// One earlier (or later) state of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]

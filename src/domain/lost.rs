@@ -1,6 +1,6 @@
 //! Passthrough that a person wrote and libvirt will not see.
 
-use super::QEMU_NAMESPACE;
+use super::namespace::{BLOCKS, QEMU_NAMESPACE};
 use crate::xml::{Element, Span, Tree};
 
 /// Why libvirt does not see an element (it looks up `./qemu:commandline/qemu:arg` by namespace, from the root).
@@ -61,8 +61,6 @@ impl Lost {
         format!("{what}: {why}")
     }
 }
-
-const BLOCKS: [&str; 4] = ["commandline", "capabilities", "override", "deprecation"];
 
 /// Finds what looks like passthrough and is not.
 pub(super) fn find(tree: &Tree) -> Vec<Lost> {

@@ -5,29 +5,27 @@
 pub mod canonical;
 mod disabled;
 mod document;
-mod element;
 mod entry;
 pub mod extras;
 mod facts;
 mod history;
 mod lost;
 pub mod merge;
-mod overrides;
-mod repair;
-mod seclabel;
+mod namespace;
+mod passthrough;
 mod size;
 mod style;
+mod verbs;
 
 pub use disabled::Disabled;
-pub use document::{Document, VerbError};
+pub use document::Document;
 pub use entry::{Entry, EntryId, EntryKind, List};
 pub use facts::{Chipset, DomainFacts, NativeResource, SecLabel, SecLabelType};
 pub use history::History;
 pub use lost::{Lost, LostReason};
+pub use namespace::QEMU_NAMESPACE;
 pub use size::Processors;
-
-/// The namespace of the passthrough elements; libvirt compares it byte by byte.
-pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
+pub use verbs::VerbError;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! How the writer of a document writes: prefix, quotes, indent, line ends. New elements follow.
 
 use super::entry::EntryKind;
-use super::{QEMU_NAMESPACE, VerbError};
-use crate::xml::{Element, Tree, escape};
+use super::namespace::QEMU_NAMESPACE;
+use super::verbs::VerbError;
+use crate::xml::{Element, Span, Tree, escape};
 
 /// How a new element is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,21 @@ pub(super) fn own_line(source: &str, offset: usize) -> Option<&str> {
         return None;
     };
     Some(&source[line_start - line_end..offset])
+}
+
+/// The element's span with its whole line, when nothing else stands on it.
+pub(super) fn with_line(source: &str, span: &Span) -> Span {
+    let Some(blanks) = own_line(source, span.start) else { return span.clone() };
+    let rest = &source[span.end..];
+    let after = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    if !(rest[after..].is_empty()
+        || rest[after..].starts_with('\n')
+        || rest[after..].starts_with("\r\n"))
+    {
+        return span.clone();
+    }
+    // The line end before goes with the line, the one after stays.
+    span.start - blanks.len()..span.end + after
 }
 
 /// The blanks between the line's start and `offset`, or as many as there are right before it.

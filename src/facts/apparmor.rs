@@ -244,6 +244,13 @@ impl Parser<'_> {
             }
             rest = after.trim_start();
         }
+        let grant = |pattern: &str, permissions: &str| FileRule {
+            pattern: pattern.to_owned(),
+            permissions: permissions.to_owned(),
+            owner,
+            deny,
+            origin: origin.to_owned(),
+        };
         let rest = rest.split(" -> ").next().unwrap_or(rest).trim();
         let (path, permissions) = if let Some(quoted) = rest.strip_prefix('"') {
             let Some((path, permissions)) = quoted.split_once('"') else { return };
@@ -254,7 +261,7 @@ impl Parser<'_> {
         } else {
             let Some((permissions, path)) = rest.split_once(char::is_whitespace) else {
                 if rest.is_empty() && rule.ends_with("file") {
-                    self.push("/**", "rwklmx", owner, deny, origin);
+                    self.profile.rules.push(grant("/**", "rwklmx"));
                 }
                 return;
             };
@@ -265,18 +272,8 @@ impl Parser<'_> {
             !permissions.is_empty() && permissions.chars().all(|c| "rwaklmixuUpPcC".contains(c));
         if is_path && are_permissions {
             let pattern = self.expand(path, 0);
-            self.push(&pattern, permissions, owner, deny, origin);
+            self.profile.rules.push(grant(&pattern, permissions));
         }
-    }
-
-    fn push(&mut self, pattern: &str, permissions: &str, owner: bool, deny: bool, origin: &str) {
-        self.profile.rules.push(FileRule {
-            pattern: pattern.to_owned(),
-            permissions: permissions.to_owned(),
-            owner,
-            deny,
-            origin: origin.to_owned(),
-        });
     }
 }
 

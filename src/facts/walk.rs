@@ -89,7 +89,7 @@ pub struct Walk {
 impl Walk {
     /// What the path names, when it is there.
     pub fn target(&self) -> Option<&Step> {
-        self.steps.last().filter(|_| self.ending == Ending::Present)
+        if self.ending == Ending::Present { self.steps.last() } else { None }
     }
 
     /// The path with every link resolved; of a missing one as far as it goes, with the missing rest.
@@ -106,7 +106,7 @@ impl Walk {
     pub fn parent(&self) -> Option<&Step> {
         let steps = match &self.ending {
             Ending::Present => &self.steps[..self.steps.len() - 1],
-            _ => &self.steps[..],
+            Ending::Missing(_) | Ending::NotADirectory(_) | Ending::Loop => &self.steps[..],
         };
         let parent = self
             .resolved()

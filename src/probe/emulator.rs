@@ -39,7 +39,8 @@ pub(super) fn look(path: &str, types: &[String]) -> Result<Emulator, String> {
     learn(&mut emulator, types);
     // Modules come and go with packages of their own; the program stays the same.
     emulator.lacking = lacking(&emulator.modules);
-    if let Some(file) = cache.filter(|_| stored.as_ref() != Some(&emulator)) {
+    let changed = stored.as_ref() != Some(&emulator);
+    if changed && let Some(file) = cache {
         // A cache that can't be written costs time, nothing else.
         let _ = keep(&file, &emulator);
     }

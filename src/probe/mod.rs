@@ -27,8 +27,10 @@ pub use paths::names_in;
 
 use crate::domain::DomainFacts;
 use crate::facts::emulator::Emulator;
+use crate::facts::identity::Identity;
 use crate::facts::image::{Image, beside};
 use crate::facts::qemu_conf::QemuConf;
+use crate::facts::selinux::Selinux;
 use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci};
 use crate::libvirt::confinement::{self, Confinement};
 use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
@@ -88,9 +90,9 @@ impl Request {
                 .filter_map(|usage| usage.resource.path())
                 .map(|(path, _)| path.to_owned()),
         );
-        self.images.extend(line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Path { path, chain: true, .. } => Some(path.clone()),
-            _ => None,
+        self.images.extend(line.uses.iter().filter_map(|usage| {
+            let Resource::Path { path, chain: true, .. } = &usage.resource else { return None };
+            Some(path.clone())
         }));
         for usage in &line.uses {
             match &usage.resource {
@@ -107,7 +109,13 @@ impl Request {
                 Resource::Network { endpoint: Some(endpoint), .. } => {
                     self.ports.insert(endpoint.port);
                 }
-                _ => {}
+                Resource::Path { .. }
+                | Resource::Program { .. }
+                | Resource::Privilege { .. }
+                | Resource::Descriptor { .. }
+                | Resource::Network { endpoint: None, .. }
+                | Resource::Usb { .. }
+                | Resource::Session { .. } => {}
             }
         }
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
@@ -122,50 +130,9 @@ impl Request {
 pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
     let mounts = mounts::read();
-    let mut identities = BTreeMap::new();
-    let default = match (&request.user, request.instance) {
-        (Some(user), _) => identity::resolve(
-            &if user.contains(':') { user.clone() } else { format!("{user}:{user}") },
-            &conf,
-        ),
-        (None, Instance::Session) => identity::own(),
-        (None, Instance::System) => identity::resolve("", &conf),
-    };
-    identities.insert(String::new(), default);
-    for label in request.domains.iter().map(dac_label).filter(|label| !label.is_empty()) {
-        identities.entry(label.clone()).or_insert_with(|| identity::resolve(&label, &conf));
-    }
-    let mut asked: BTreeSet<String> = request.paths.clone();
-    asked.extend(default_devices(true).into_iter().map(str::to_owned));
-    asked.extend(conf.list("cgroup_device_acl").unwrap_or_default().into_iter().map(str::to_owned));
-    if request.domains.iter().any(|domain| !dac_label(domain).is_empty()) {
-        asked.insert(STATE_DIRECTORY.to_owned());
-    }
-    if request.domains.iter().any(|domain| domain.vfio) {
-        asked.insert("/dev/vfio/vfio".to_owned());
-    }
-    let (paths, images) = walk(request, asked);
-    let mut selinux = selinux::read();
-    if selinux.is_there() {
-        let targets = paths.values().filter_map(Known::yes).filter_map(Walk::target);
-        let ears: Vec<&str> = targets
-            .filter(|step| step.kind == FileKind::Socket)
-            .map(|step| step.path.as_str())
-            .collect();
-        selinux.servers = sockets::labels(&ears);
-    }
-    for domain in &request.domains {
-        let source = match confinement::selinux(&selinux, domain, &conf) {
-            Confinement::None => continue,
-            Confinement::Label { label, .. } | Confinement::Daemon(label) => label,
-        };
-        let walks: Vec<_> = paths.values().filter_map(Known::yes).collect();
-        selinux::decide(&mut selinux, &source, &walks);
-        // An unconfined VM would run as the daemon does.
-        if let Some(daemon) = selinux.daemon.clone() {
-            selinux::decide(&mut selinux, &daemon, &walks);
-        }
-    }
+    let identities = identities(request, &conf);
+    let (paths, images) = walk(request, wanted(request, &conf));
+    let selinux = selinux(request, &conf, &paths);
     let steps = || paths.values().filter_map(Known::yes).flat_map(|walk| &walk.steps);
     let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));
     users.retain(|id, _| steps().any(|step| step.uid == *id));
@@ -202,6 +169,60 @@ pub fn probe(request: &Request) -> HostFacts {
         tcp: sockets::tcp(&request.ports),
         paths,
     }
+}
+
+/// Who QEMU would run as: by default, and by the labels that domains give.
+fn identities(request: &Request, conf: &QemuConf) -> BTreeMap<String, Known<Identity>> {
+    let default = match (&request.user, request.instance) {
+        (Some(user), _) if user.contains(':') => identity::resolve(user, conf),
+        (Some(user), _) => identity::resolve(&format!("{user}:{user}"), conf),
+        (None, Instance::Session) => identity::own(),
+        (None, Instance::System) => identity::resolve("", conf),
+    };
+    let mut identities = BTreeMap::from([(String::new(), default)]);
+    for label in request.domains.iter().map(dac_label).filter(|label| !label.is_empty()) {
+        identities.entry(label.clone()).or_insert_with(|| identity::resolve(&label, conf));
+    }
+    identities
+}
+
+/// Every path that is to be walked: those of the domains, and those that libvirt itself opens for them.
+fn wanted(request: &Request, conf: &QemuConf) -> BTreeSet<String> {
+    let mut wanted: BTreeSet<String> = request.paths.clone();
+    wanted.extend(default_devices(true).into_iter().map(str::to_owned));
+    let named = conf.list("cgroup_device_acl").unwrap_or_default();
+    wanted.extend(named.into_iter().map(str::to_owned));
+    if request.domains.iter().any(|domain| !dac_label(domain).is_empty()) {
+        wanted.insert(STATE_DIRECTORY.to_owned());
+    }
+    if request.domains.iter().any(|domain| domain.vfio) {
+        wanted.insert("/dev/vfio/vfio".to_owned());
+    }
+    wanted
+}
+
+/// SELinux, asked about every label that a domain would run with.
+fn selinux(request: &Request, conf: &QemuConf, paths: &BTreeMap<String, Known<Walk>>) -> Selinux {
+    let mut selinux = selinux::read();
+    let walks: Vec<&Walk> = paths.values().filter_map(Known::yes).collect();
+    if selinux.is_there() {
+        let targets = walks.iter().filter_map(|walk| walk.target());
+        let sockets = targets.filter(|step| step.kind == FileKind::Socket);
+        let ears: Vec<&str> = sockets.map(|step| step.path.as_str()).collect();
+        selinux.servers = sockets::labels(&ears);
+    }
+    for domain in &request.domains {
+        let source = match confinement::selinux(&selinux, domain, conf) {
+            Confinement::None => continue,
+            Confinement::Label { label, .. } | Confinement::Daemon(label) => label,
+        };
+        selinux::decide(&mut selinux, &source, &walks);
+        // An unconfined VM would run as the daemon does.
+        if let Some(daemon) = selinux.daemon.clone() {
+            selinux::decide(&mut selinux, &daemon, &walks);
+        }
+    }
+    selinux
 }
 
 /// Walks all paths, and those that images bring along, as far as the chain goes.

@@ -129,10 +129,15 @@ pub(super) fn walk(path: &str) -> Known<Walk> {
                 todo.extend(parts(&target));
             }
             FileKind::Directory => at = here,
-            _ if todo.is_empty() => {}
-            _ => {
-                walk.ending = Ending::NotADirectory(here);
-                return Known::Yes(walk);
+            FileKind::File
+            | FileKind::Char(..)
+            | FileKind::Block(..)
+            | FileKind::Fifo
+            | FileKind::Socket => {
+                if !todo.is_empty() {
+                    walk.ending = Ending::NotADirectory(here);
+                    return Known::Yes(walk);
+                }
             }
         }
     }

@@ -59,8 +59,10 @@ fn booleans() -> BTreeMap<String, bool> {
     let Ok(entries) = std::fs::read_dir("/sys/fs/selinux/booleans") else { return BTreeMap::new() };
     let read = |entry: std::fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let value =
-            std::fs::read_to_string(entry.path()).ok().filter(|_| name.starts_with("virt_"))?;
+        if !name.starts_with("virt_") {
+            return None;
+        }
+        let value = std::fs::read_to_string(entry.path()).ok()?;
         Some((name, value.starts_with('1')))
     };
     entries.flatten().filter_map(read).collect()

@@ -41,8 +41,10 @@ pub(super) fn tcp(wanted: &BTreeSet<u16>) -> Known<Vec<Listener>> {
 /// One line of `/proc/net/tcp` in state LISTEN (0A): the address in the machine's byte order, and the inode.
 fn ear(line: &str) -> Option<(SocketAddr, String)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let (address, port) =
-        fields.get(1).filter(|_| fields.get(3) == Some(&"0A"))?.split_once(':')?;
+    if fields.get(3) != Some(&"0A") {
+        return None;
+    }
+    let (address, port) = fields.get(1)?.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
     let word = |at: usize| {
         Some(u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes())
@@ -69,9 +71,12 @@ fn name_of(process: &std::path::Path) -> String {
 
 /// Every open descriptor of every process: the process's directory, and what the descriptor leads to.
 fn each_descriptor(wanted: bool, mut found: impl FnMut(&std::path::Path, &str)) {
+    if !wanted {
+        return;
+    }
     let processes =
         std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
-    for process in processes.filter(|_| wanted) {
+    for process in processes {
         for descriptor in std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
             let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
             found(&process, &target.to_string_lossy());

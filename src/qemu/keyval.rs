@@ -60,17 +60,23 @@ impl Pairs {
             let first = at == 0;
             if text[name_end..].starts_with('=') {
                 let (value, end) = value(text, name_end + 1);
-                pairs.push(
-                    text[at..name_end].to_owned(),
+                pairs.pairs.push(Pair {
+                    key: text[at..name_end].to_owned(),
                     value,
-                    at..name_end,
-                    name_end + 1..end,
-                    false,
-                );
+                    key_span: at..name_end,
+                    value_span: name_end + 1..end,
+                    short: false,
+                });
                 at = end + 1;
-            } else if let Some(key) = implied.filter(|_| first) {
+            } else if first && let Some(key) = implied {
                 let (value, end) = value(text, at);
-                pairs.push(key.to_owned(), value, at..at, at..end, false);
+                pairs.pairs.push(Pair {
+                    key: key.to_owned(),
+                    value,
+                    key_span: at..at,
+                    value_span: at..end,
+                    short: false,
+                });
                 at = end + 1;
             } else {
                 let flag = &text[at..name_end];
@@ -84,29 +90,18 @@ impl Pairs {
                         "a key is missing between two commas, expected key=value".to_owned(),
                     ));
                 } else {
-                    pairs.push(
-                        key.to_owned(),
-                        on.to_owned(),
-                        at..name_end,
-                        name_end..name_end,
-                        true,
-                    );
+                    pairs.pairs.push(Pair {
+                        key: key.to_owned(),
+                        value: on.to_owned(),
+                        key_span: at..name_end,
+                        value_span: name_end..name_end,
+                        short: true,
+                    });
                 }
                 at = name_end + 1;
             }
         }
         pairs
-    }
-
-    fn push(
-        &mut self,
-        key: String,
-        value: String,
-        key_span: Range<usize>,
-        value_span: Range<usize>,
-        short: bool,
-    ) {
-        self.pairs.push(Pair { key, value, key_span, value_span, short });
     }
 
     fn json(text: &str) -> Pairs {
@@ -128,34 +123,36 @@ impl Pairs {
         pairs
     }
 
+    /// The values of JSON under their dotted keys; each has the whole text for its place.
     fn flatten(&mut self, prefix: &str, value: &Value, length: usize) {
         let join =
             |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
-        match value {
+        let value = match value {
             Value::Object(map) => {
-                map.iter().for_each(|(key, value)| self.flatten(&join(key), value, length));
+                for (key, value) in map {
+                    self.flatten(&join(key), value, length);
+                }
+                return;
             }
-            Value::Array(list) => list
-                .iter()
-                .enumerate()
-                .for_each(|(index, value)| self.flatten(&join(&index.to_string()), value, length)),
-            Value::String(text) => {
-                self.push(prefix.to_owned(), text.clone(), 0..length, 0..length, false);
+            Value::Array(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    self.flatten(&join(&index.to_string()), value, length);
+                }
+                return;
             }
-            Value::Bool(on) => {
-                self.push(
-                    prefix.to_owned(),
-                    if *on { "on" } else { "off" }.to_owned(),
-                    0..length,
-                    0..length,
-                    false,
-                );
-            }
-            Value::Number(number) => {
-                self.push(prefix.to_owned(), number.to_string(), 0..length, 0..length, false);
-            }
-            Value::Null => self.push(prefix.to_owned(), String::new(), 0..length, 0..length, false),
-        }
+            Value::String(text) => text.clone(),
+            Value::Bool(true) => "on".to_owned(),
+            Value::Bool(false) => "off".to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Null => String::new(),
+        };
+        self.pairs.push(Pair {
+            key: prefix.to_owned(),
+            value,
+            key_span: 0..length,
+            value_span: 0..length,
+            short: false,
+        });
     }
 }
 

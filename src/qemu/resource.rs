@@ -187,7 +187,9 @@ pub fn pci_address(host: &str) -> Option<(u32, u32, u32, u32)> {
     let number = |text: &str| u32::from_str_radix(text, 16).ok();
     let (slot, bus) = (number(parts.next()?)?, number(parts.next()?)?);
     let domain = parts.next().map_or(Some(0), number)?;
-    Some((domain, bus, slot, number(function)?)).filter(|_| parts.next().is_none())
+    let function = number(function)?;
+    let ends_here = parts.next().is_none();
+    ends_here.then_some((domain, bus, slot, function))
 }
 
 impl Resource {

@@ -20,7 +20,12 @@ fn show(line: &CommandLine) -> Vec<String> {
                 Resource::Program { command, moment: Moment::Later } => format!("later {command}"),
                 Resource::Network { address, listen: true, .. } => format!("listens {address}"),
                 Resource::Network { address, listen: false, .. } => format!("network {address}"),
-                other => format!("{} {}", other.kind(), other.name()),
+                other @ (Resource::Privilege { .. }
+                | Resource::Descriptor { .. }
+                | Resource::Tap { .. }
+                | Resource::Pci { .. }
+                | Resource::Usb { .. }
+                | Resource::Session { .. }) => format!("{} {}", other.kind(), other.name()),
             }
         })
         .collect()

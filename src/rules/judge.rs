@@ -50,9 +50,11 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
         let mut seen = BTreeSet::new();
         while let Some(of) = todo.pop() {
             let Resource::Path { path, access, locks, .. } = &of.resource else { continue };
-            let Some(image) = host.images.get(path).filter(|_| seen.insert(path.clone())) else {
+            let Some(image) = host.images.get(path) else { continue };
+            let seen_before = !seen.insert(path.clone());
+            if seen_before {
                 continue;
-            };
+            }
             for (name, access, what) in [
                 (&image.backing, Access::Read, "a backing file"),
                 (&image.data, *access, "a data file"),
@@ -75,8 +77,10 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
 fn first_bite(findings: &mut [Finding]) {
     let mut first: HashMap<(EntryId, String), Layer> = HashMap::new();
     let of = |finding: &Finding| {
-        let entry = finding.entry.filter(|_| finding.verdict == Verdict::Blocks)?;
-        Some((entry, finding.resource.as_ref()?.name().to_owned()))
+        if finding.verdict != Verdict::Blocks {
+            return None;
+        }
+        Some((finding.entry?, finding.resource.as_ref()?.name().to_owned()))
     };
     for finding in &*findings {
         if let Some(key) = of(finding) {

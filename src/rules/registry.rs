@@ -79,7 +79,7 @@ pub static RULES: &[&Rule] = &[
     &layers::selinux::process::SELINUX_EXECMEM,
     &layers::selinux::process::SELINUX_NEXT_START,
     &layers::selinux::SELINUX_DENIED,
-    &layers::selinux::SELINUX_CATEGORIES,
+    &layers::selinux::categories::SELINUX_CATEGORIES,
     &layers::apparmor::APPARMOR_LABEL,
     &layers::apparmor::APPARMOR_PROFILE,
     &layers::apparmor::APPARMOR_DENIED,

@@ -113,6 +113,10 @@ fn read_text(source: &mut dyn std::io::Read, shown: &str) -> Result<String, Erro
 }
 
 /// An error of reading.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the list of the standard library's errors grows"
+)]
 fn explain(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),

@@ -156,7 +156,12 @@ impl Folder {
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {}
             FileType::Directory => self.remove_folder(name),
-            _ => self.remove(name),
+            FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown => self.remove(name),
         }
     }
 

@@ -159,6 +159,7 @@ impl App {
     ///
     /// # Errors
     /// A sentence for the status line.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "what stands in no arm can always be done")]
     pub fn available(&self, action: Action) -> Result<(), &'static str> {
         let entry = self.selection().is_some();
         let refused = match action {
@@ -466,7 +467,12 @@ impl App {
                 self.lists.search.words.clear();
                 self.mode = Mode::List;
             }
-            _ => self.mode = self.before,
+            Mode::List
+            | Mode::Side
+            | Mode::Remedies
+            | Mode::Palette
+            | Mode::Confirm
+            | Mode::Help => self.mode = self.before,
         }
     }
 }

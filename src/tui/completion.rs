@@ -98,7 +98,10 @@ pub fn path<'a>(option: &str, typed: &'a str) -> Option<(&'a str, &'a str, &'a s
         _ => return None,
     };
     let path = &typed[start..];
-    let slash = path.rfind('/').filter(|_| path.starts_with('/'))? + 1;
+    if !path.starts_with('/') {
+        return None;
+    }
+    let slash = path.rfind('/')? + 1;
     Some((&typed[..start], &path[..slash], &path[slash..]))
 }
 

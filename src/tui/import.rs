@@ -42,11 +42,10 @@ pub fn read(text: &str, there: &[Vec<EntryKind>]) -> Result<Vec<Item>, String> {
     let item = |entries: Vec<EntryKind>| {
         let fate = if !seen.insert(key(&entries)) {
             Fate::There
+        } else if whole && let Some(place) = elsewhere(&entries) {
+            Fate::Elsewhere(place)
         } else {
-            match elsewhere(&entries).filter(|_| whole) {
-                Some(place) => Fate::Elsewhere(place),
-                None => Fate::Added,
-            }
+            Fate::Added
         };
         Item { entries, fate }
     };

@@ -116,6 +116,10 @@ impl Key {
     }
 
     /// The key as it stands on the keyboard: `Ctrl-s`, `Enter`, `j`.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "a terminal has more keys than have a name here"
+    )]
     pub fn name(&self) -> String {
         let name = match self.code {
             KeyCode::Char(' ') => "Space".to_owned(),

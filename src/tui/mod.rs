@@ -38,15 +38,15 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     let (mut app, source) = open(cli)?;
     app.keymap = config.keymap;
     let demo = source.is_none();
-    if let Some(path) = cli.host.facts.as_ref().filter(|_| !demo) {
-        // Recorded facts need no look at this host: a wrong file is said before the screen is taken.
-        let options = HostOptions { facts: Some(path.clone()), ..cli.host.clone() };
-        app.probed(session::facts(&options, &[])?);
-    } else if demo {
+    if demo {
         let mut facts: HostFacts = serde_json::from_str(DEMO_HOST)
             .map_err(|error| Error::user(format!("the demo's host: {error}")))?;
         facts.source = "an imaginary host".to_owned();
         app.probed(facts);
+    } else if let Some(path) = &cli.host.facts {
+        // Recorded facts need no look at this host: a wrong file is said before the screen is taken.
+        let options = HostOptions { facts: Some(path.clone()), ..cli.host.clone() };
+        app.probed(session::facts(&options, &[])?);
     }
     let keeping = match &source {
         Some(source) if app.file.look_only.is_none() => keep(&mut app, source),

@@ -71,11 +71,9 @@ impl Theme {
     }
 
     fn fg(self, colour: Color) -> Style {
-        let colour = match colour {
-            Color::Yellow if self.light => Color::Magenta,
-            Color::Cyan if self.light => Color::Blue,
-            other => other,
-        };
+        let on_light = [(Color::Yellow, Color::Magenta), (Color::Cyan, Color::Blue)];
+        let darker = on_light.iter().find(|(bright, _)| self.light && *bright == colour);
+        let colour = darker.map_or(colour, |(_, darker)| *darker);
         if self.colour { Style::new().fg(colour) } else { Style::new() }
     }
 

@@ -12,6 +12,16 @@ pub(super) struct Entities(BTreeMap<String, String>);
 const MAX_EXPANDED: usize = 1 << 20;
 const MAX_DEPTH: usize = 20;
 
+/// Where a text is that is being expanded.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Where it begins in the source; of an entity's text, where the entity is used.
+    offset: usize,
+    in_attribute: bool,
+    /// How many entities it stands inside.
+    depth: usize,
+}
+
 impl Entities {
     /// Reads the entity declarations of a document type declaration's internal subset.
     ///
@@ -52,25 +62,19 @@ impl Entities {
             return Ok(raw.to_owned());
         }
         let mut cooked = String::with_capacity(raw.len());
-        self.expand(raw, offset, true, 0, &mut cooked)?;
+        self.expand(raw, Place { offset, in_attribute: true, depth: 0 }, &mut cooked)?;
         Ok(cooked)
     }
 
     /// What character data written as `raw` means.
     pub(super) fn text(&self, raw: &str, offset: usize) -> Result<String, XmlError> {
         let mut cooked = String::with_capacity(raw.len());
-        self.expand(raw, offset, false, 0, &mut cooked)?;
+        self.expand(raw, Place { offset, in_attribute: false, depth: 0 }, &mut cooked)?;
         Ok(cooked)
     }
 
-    fn expand(
-        &self,
-        raw: &str,
-        offset: usize,
-        attribute: bool,
-        depth: usize,
-        out: &mut String,
-    ) -> Result<(), XmlError> {
+    fn expand(&self, raw: &str, place: Place, out: &mut String) -> Result<(), XmlError> {
+        let Place { offset, in_attribute, depth } = place;
         if depth > MAX_DEPTH || out.len() > MAX_EXPANDED {
             return Err(XmlError::at(
                 offset,
@@ -83,20 +87,20 @@ impl Entities {
             let here = if depth == 0 { offset + raw.len() - rest.len() + at } else { offset };
             rest = &rest[at..];
             match rest.as_bytes()[0] {
-                b'<' if attribute => {
+                b'<' if in_attribute => {
                     return Err(XmlError::at(
                         here,
                         "'<' stands in an attribute value, expected '&lt;'",
                     ));
                 }
-                b'&' => rest = self.reference(rest, here, attribute, depth, out)?,
+                b'&' => rest = self.reference(rest, Place { offset: here, ..place }, out)?,
                 b'\r' => {
                     // A line end is one character however it is written (XML 1.0, 2.11).
                     rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
-                    out.push(if attribute { ' ' } else { '\n' });
+                    out.push(if in_attribute { ' ' } else { '\n' });
                 }
                 other => {
-                    out.push(if attribute { ' ' } else { char::from(other) });
+                    out.push(if in_attribute { ' ' } else { char::from(other) });
                     rest = &rest[1..];
                 }
             }
@@ -105,14 +109,14 @@ impl Entities {
         Ok(())
     }
 
+    /// What a reference at the start of `rest` stands for, and the text behind it.
     fn reference<'a>(
         &self,
         rest: &'a str,
-        here: usize,
-        attribute: bool,
-        depth: usize,
+        place: Place,
         out: &mut String,
     ) -> Result<&'a str, XmlError> {
+        let here = place.offset;
         let end = rest
             .find(';')
             .filter(|&end| end > 1 && !rest[1..end].contains(['&', '<', ' ', '\n', '\t']));
@@ -135,7 +139,7 @@ impl Entities {
                 })?);
             }
             _ => match self.0.get(name) {
-                Some(text) => self.expand(text, here, attribute, depth + 1, out)?,
+                Some(text) => self.expand(text, Place { depth: place.depth + 1, ..place }, out)?,
                 None => {
                     return Err(XmlError::at(
                         here,

@@ -8,9 +8,11 @@ pub mod edit;
 pub mod escape;
 mod names;
 pub mod scan;
+mod tree;
 
 pub use edit::{Edit, EditSet, Span};
-pub use scan::{Attribute, Element, Tree, scan};
+pub use scan::scan;
+pub use tree::{Attribute, Element, Tree};
 
 /// A place where a text stops being XML that libvirt would read, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,12 +5,13 @@
 
 use quick_xml::Reader;
 use quick_xml::events::attributes::AttrError;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
 
 use super::cook::Entities;
 use super::edit::Span;
 use super::escape::is_xml_char;
-use super::names::{is_name, split};
+use super::names::is_name;
+use super::tree::{Attribute, Element, Tree};
 use super::{XmlError, position};
 
 /// libxml2 stops at this depth (XML_MAX_DEPTH without XML_PARSE_HUGE).
@@ -18,129 +19,6 @@ const MAX_DEPTH: usize = 256;
 
 /// The largest document that virsh reads (VSH_MAX_XML_FILE, 10 MiB).
 pub const MAX_BYTES: usize = 10 << 20;
-
-/// An attribute, as written and as meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
-    /// The name as written, with its prefix.
-    pub name: String,
-    /// The value, with references resolved and blanks normalised.
-    pub value: String,
-    /// Where the name stands.
-    pub name_span: Span,
-    /// Where the raw value stands, without its quotes.
-    pub value_span: Span,
-    /// The quote around the value.
-    pub quote: char,
-}
-
-impl Attribute {
-    /// The name without its prefix.
-    pub fn local_name(&self) -> &str {
-        split(&self.name).1
-    }
-}
-
-/// An element: where it stands, what it is called, what its attributes are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element {
-    /// The name as written, with its prefix.
-    pub name: String,
-    /// The namespace, when one is in force for the name.
-    pub namespace: Option<String>,
-    /// The prefix stands in the name but was declared nowhere; libvirt then does not see the element.
-    pub undeclared_prefix: bool,
-    /// Index of the parent in [`Tree::elements`]; `None` for the root.
-    pub parent: Option<usize>,
-    /// Indices of the children, in order.
-    pub children: Vec<usize>,
-    /// Attributes in the order of the text, namespace declarations among them.
-    pub attributes: Vec<Attribute>,
-    /// The start tag, `<` to `>`.
-    pub open: Span,
-    /// The end tag; `None` for `<a/>`.
-    pub close: Option<Span>,
-    /// Character data directly inside, CDATA included, references resolved.
-    pub text: String,
-}
-
-impl Element {
-    /// The name without its prefix.
-    pub fn local_name(&self) -> &str {
-        split(&self.name).1
-    }
-
-    /// The prefix of the name, if it has one.
-    pub fn prefix(&self) -> Option<&str> {
-        split(&self.name).0
-    }
-
-    /// The whole element, start tag to end tag.
-    pub fn span(&self) -> Span {
-        self.open.start..self.close.as_ref().unwrap_or(&self.open).end
-    }
-
-    /// The value of the attribute called exactly `name`.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.name == name)
-            .map(|attribute| attribute.value.as_str())
-    }
-
-    /// The first attribute whose local name is `local`, whatever its prefix, as `xmlGetProp` finds it.
-    pub fn property(&self, local: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|attribute| {
-            attribute.local_name() == local
-                && attribute.name != "xmlns"
-                && !attribute.name.starts_with("xmlns:")
-        })
-    }
-
-    /// Where another attribute can be inserted, its leading blank included.
-    pub fn after_attributes(&self) -> usize {
-        self.attributes
-            .last()
-            .map_or(self.open.start + 1 + self.name.len(), |last| last.value_span.end + 1)
-    }
-
-    /// The namespace that this element's own attributes bind `prefix` to (`None`: the default one).
-    pub fn binding(&self, prefix: Option<&str>) -> Option<&Attribute> {
-        self.attributes.iter().find(|attribute| match prefix {
-            None => attribute.name == "xmlns",
-            Some(prefix) => attribute.name.strip_prefix("xmlns:") == Some(prefix),
-        })
-    }
-}
-
-/// All elements of a document in the order of their start tags; the root is the first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tree {
-    /// The elements; never empty.
-    pub elements: Vec<Element>,
-    /// Comments, `<!--` to `-->`.
-    pub comments: Vec<Span>,
-    /// The XML declaration names an encoding other than UTF-8 or ASCII.
-    pub foreign_encoding: Option<String>,
-}
-
-impl Tree {
-    /// The document's root element.
-    pub fn root(&self) -> &Element {
-        &self.elements[0]
-    }
-
-    /// The direct children of an element, with their index.
-    pub fn children(&self, parent: usize) -> impl Iterator<Item = (usize, &Element)> {
-        self.elements[parent].children.iter().map(|&index| (index, &self.elements[index]))
-    }
-
-    /// The first child called `local` that is in no namespace.
-    pub fn child(&self, parent: usize, local: &str) -> Option<(usize, &Element)> {
-        self.children(parent)
-            .find(|(_, element)| element.name == local && element.namespace.is_none())
-    }
-}
 
 /// Reads a document.
 ///
@@ -199,6 +77,7 @@ fn at(position: u64) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "the other errors have words of their own")]
 fn syntax(error: &quick_xml::Error) -> String {
     match error {
         quick_xml::Error::IllFormed(quick_xml::errors::IllFormedError::MismatchedEndTag {
@@ -234,96 +113,87 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), XmlError> {
         match event {
-            Event::Start(tag) => {
-                let index = self.element(&tag, span)?;
-                if self.open.len() >= MAX_DEPTH {
-                    return Err(XmlError::at(
-                        self.tree.elements[index].open.start,
-                        format!("elements nest deeper than {MAX_DEPTH}, where libxml2 stops"),
-                    ));
-                }
-                self.open.push(index);
+            Event::Start(tag) => self.start(&tag, span),
+            Event::Empty(tag) => self.element(&tag, span).map(drop),
+            Event::End(tag) => self.end(&tag, span),
+            Event::Text(_) | Event::GeneralRef(_) => self.text(span),
+            Event::CData(_) => self.data(&span),
+            Event::Comment(_) => {
+                self.tree.comments.push(span);
+                Ok(())
             }
-            Event::Empty(tag) => {
-                self.element(&tag, span)?;
-            }
-            Event::End(tag) => {
-                let name = tag.name().0.trim_end();
-                // quick-xml compared the names; here only what stands after the name is left to check.
-                if self.source[span.start + 2 + name.len()..span.end - 1]
-                    .contains(|c: char| !c.is_ascii_whitespace())
-                {
-                    return Err(XmlError::at(
-                        span.start,
-                        format!("</{name}> has text after its name, expected '>'"),
-                    ));
-                }
-                let index =
-                    self.open.pop().expect("quick-xml refuses an end tag that closes nothing");
-                self.tree.elements[index].close = Some(span);
-            }
-            Event::Text(_) | Event::GeneralRef(_) => self.text(span)?,
-            Event::CData(_) => match self.open.last() {
-                Some(&index) => {
-                    let inside =
-                        &self.source[span.start + "<![CDATA[".len()..span.end - "]]>".len()];
-                    self.tree.elements[index].text.push_str(inside);
-                }
-                None => return Err(self.outside(&span)),
-            },
-            Event::Comment(_) => self.tree.comments.push(span),
-            Event::Decl(declaration) => {
-                if span.start != self.shift {
-                    return Err(XmlError::at(
-                        span.start,
-                        "the XML declaration is not at the start of the document, expected it first or not at all",
-                    ));
-                }
-                let version = declaration.version().map_err(|_| {
-                    XmlError::at(
-                        span.start,
-                        "the XML declaration has no version, expected version=\"1.0\"",
-                    )
-                })?;
-                if version != "1.0" {
-                    return Err(XmlError::at(
-                        span.start,
-                        format!("the document says XML version {version}, libvirt reads 1.0"),
-                    ));
-                }
-                if let Some(Ok(encoding)) = declaration.encoding()
-                    && !["utf-8", "utf8", "us-ascii", "ascii"]
-                        .contains(&encoding.to_ascii_lowercase().as_str())
-                {
-                    self.tree.foreign_encoding = Some(encoding.into_owned());
-                }
-            }
-            Event::PI(instruction) => {
-                let target = instruction.target();
-                if target.eq_ignore_ascii_case("xml") {
-                    return Err(XmlError::at(
-                        span.start,
-                        "the XML declaration is not at the start of the document, expected it first or not at all",
-                    ));
-                }
-                if !is_name(target) {
-                    return Err(XmlError::at(
-                        span.start,
-                        format!("'{target}' is not the name of a processing instruction"),
-                    ));
-                }
-            }
-            Event::DocType(_) => {
-                if !self.tree.elements.is_empty() {
-                    return Err(XmlError::at(
-                        span.start,
-                        "the document type declaration stands after the root element, expected it before",
-                    ));
-                }
-                self.entities = Entities::read(&self.source[span.clone()], span.start)?;
-            }
-            Event::Eof => {}
+            Event::Decl(declaration) => self.declaration(&declaration, &span),
+            Event::PI(instruction) => instruction_target(instruction.target(), &span),
+            Event::DocType(_) => self.document_type(span),
+            Event::Eof => Ok(()),
         }
+    }
+
+    fn start(&mut self, tag: &BytesStart<'_>, span: Span) -> Result<(), XmlError> {
+        let index = self.element(tag, span)?;
+        if self.open.len() >= MAX_DEPTH {
+            return Err(XmlError::at(
+                self.tree.elements[index].open.start,
+                format!("elements nest deeper than {MAX_DEPTH}, where libxml2 stops"),
+            ));
+        }
+        self.open.push(index);
+        Ok(())
+    }
+
+    fn end(&mut self, tag: &BytesEnd<'_>, span: Span) -> Result<(), XmlError> {
+        let name = tag.name().0.trim_end();
+        // quick-xml compared the names; here only what stands after the name is left to check.
+        let after_name = &self.source[span.start + 2 + name.len()..span.end - 1];
+        if after_name.contains(|c: char| !c.is_ascii_whitespace()) {
+            return Err(XmlError::at(
+                span.start,
+                format!("</{name}> has text after its name, expected '>'"),
+            ));
+        }
+        let index = self.open.pop().expect("quick-xml refuses an end tag that closes nothing");
+        self.tree.elements[index].close = Some(span);
+        Ok(())
+    }
+
+    fn data(&mut self, span: &Span) -> Result<(), XmlError> {
+        let Some(&index) = self.open.last() else { return Err(self.outside(span)) };
+        let inside = &self.source[span.start + "<![CDATA[".len()..span.end - "]]>".len()];
+        self.tree.elements[index].text.push_str(inside);
+        Ok(())
+    }
+
+    fn declaration(&mut self, declaration: &BytesDecl<'_>, span: &Span) -> Result<(), XmlError> {
+        if span.start != self.shift {
+            return Err(declaration_not_first(span));
+        }
+        let version = declaration.version().map_err(|_| {
+            XmlError::at(span.start, "the XML declaration has no version, expected version=\"1.0\"")
+        })?;
+        if version != "1.0" {
+            return Err(XmlError::at(
+                span.start,
+                format!("the document says XML version {version}, libvirt reads 1.0"),
+            ));
+        }
+        if let Some(Ok(encoding)) = declaration.encoding()
+            && !["utf-8", "utf8", "us-ascii", "ascii"]
+                .contains(&encoding.to_ascii_lowercase().as_str())
+        {
+            self.tree.foreign_encoding = Some(encoding.into_owned());
+        }
+        Ok(())
+    }
+
+    fn document_type(&mut self, span: Span) -> Result<(), XmlError> {
+        if !self.tree.elements.is_empty() {
+            return Err(XmlError::at(
+                span.start,
+                "the document type declaration stands after the root element, expected it before",
+            ));
+        }
+        let start = span.start;
+        self.entities = Entities::read(&self.source[span], start)?;
         Ok(())
     }
 
@@ -486,6 +356,27 @@ impl Scanner<'_> {
         }
         Ok(self.tree)
     }
+}
+
+fn declaration_not_first(span: &Span) -> XmlError {
+    XmlError::at(
+        span.start,
+        "the XML declaration is not at the start of the document, expected it first or not at all",
+    )
+}
+
+/// The name of a processing instruction: it must be one, and not that of the declaration.
+fn instruction_target(target: &str, span: &Span) -> Result<(), XmlError> {
+    if target.eq_ignore_ascii_case("xml") {
+        return Err(declaration_not_first(span));
+    }
+    if !is_name(target) {
+        return Err(XmlError::at(
+            span.start,
+            format!("'{target}' is not the name of a processing instruction"),
+        ));
+    }
+    Ok(())
 }
 
 /// Where `part` begins in `whole`, when it is a piece of the same text.

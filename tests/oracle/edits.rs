@@ -247,9 +247,9 @@ fn libvirt_takes_every_edit_that_is_offered() {
                 ));
                 continue;
             };
-            let edits = finding.remedies.iter().find_map(|remedy| match &remedy.step {
-                Step::EditXml(edits) if remedy.scope == Scope::Rewrite => Some(edits),
-                _ => None,
+            let edits = finding.remedies.iter().find_map(|remedy| {
+                let Step::EditXml(edits) = &remedy.step else { return None };
+                (remedy.scope == Scope::Rewrite).then_some(edits)
             });
             let Some(edits) = edits else {
                 wrong.push(format!(

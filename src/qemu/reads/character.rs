@@ -28,7 +28,7 @@ impl Reader<'_> {
                 let pairs = Pairs::read(options, None);
                 let listens = pairs.on("server") == Some(true) || kind == "websocket" || server;
                 self.waits(place, &pairs);
-                let endpoint = Endpoint::read(first).filter(|_| !retries(&pairs));
+                let endpoint = if retries(&pairs) { None } else { Endpoint::read(first) };
                 self.network(
                     Spot::of(place.entry, span, "a network address"),
                     first,

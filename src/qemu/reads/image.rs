@@ -1,12 +1,13 @@
 //! Disk images: `-drive`, `-blockdev`, `-hda` and kin, and the protocols that a file name can begin with.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     Access, Declared, Endpoint, Id, Note, NoteKind, Pairs, Place, QemuOption, Reader, Resource,
     Spot, absolute,
 };
-use crate::qemu::catalog;
+use crate::domain::EntryId;
+use crate::qemu::{Pair, catalog};
 
 /// Devices that only read their drive.
 const READERS: [&str; 3] = ["ide-cd", "scsi-cd", "floppy"];
@@ -93,7 +94,8 @@ impl Reader<'_> {
             let raw = place.text.get(pair.value_span.clone()).unwrap_or_default().to_owned();
             self.file_name(place, &raw, &pair.value, access);
         }
-        self.node(place, "", pairs, access, pairs.get("driver").or(pairs.get("format")));
+        let driver = pairs.get("driver").or(pairs.get("format"));
+        self.node(place, &Node::outer(pairs, driver), access);
         self.chain = true;
     }
 
@@ -113,78 +115,60 @@ impl Reader<'_> {
         // A node that names no backing file opens the one of its header; below a format only that format's header counts.
         let driver = pairs.get("driver").unwrap_or_default();
         self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && pairs.get("backing").is_none();
-        self.node(place, "", pairs, Access::ReadWrite, pairs.get("driver"));
+        self.node(place, &Node::outer(pairs, pairs.get("driver")), Access::ReadWrite);
         (self.locks, self.chain) = (true, true);
     }
 
-    /// One node of the block layer and the nodes inside it; `prefix` is empty or ends in a dot.
+    /// One node of the block layer and the nodes inside it.
     ///
     /// A node inherits `read-only` and `auto-read-only` from the one around it (`bdrv_inherited_options`).
-    fn node(
-        &mut self,
-        place: Place<'_>,
-        prefix: &str,
-        pairs: &Pairs,
-        inherited: Access,
-        driver: Option<&str>,
-    ) {
-        let own = |key: &str| pairs.on(&format!("{prefix}{key}"));
-        let access = match (own("read-only"), own("auto-read-only")) {
+    fn node(&mut self, place: Place<'_>, node: &Node<'_>, inherited: Access) {
+        let access = match (node.on("read-only"), node.on("auto-read-only")) {
             (Some(true), _) => Access::Read,
             (_, Some(true)) => Access::ReadWriteOrRead,
             (Some(false), _) => Access::ReadWrite,
             _ => inherited,
         };
-        if let Some(driver) = driver {
-            let file = pairs
-                .get(&format!("{prefix}file.filename"))
-                .or(pairs.get(&format!("{prefix}filename")));
-            let path = file.filter(|file| !file.contains(':')).map(absolute);
-            let declared = Declared { entry: place.entry, path, driver: driver.to_owned() };
-            let said = self
-                .line
-                .formats
-                .last()
-                .is_some_and(|last| last.entry == place.entry && last.driver == driver);
-            if declared.path.is_some() || !said {
-                self.line.formats.push(declared);
-            }
+        if let Some(driver) = node.driver {
+            self.declare(place, node, driver);
             for (key, word, what) in catalog::block_driver(driver) {
-                let Some(pair) = pairs.pair(&format!("{prefix}{key}")) else { continue };
-                let at = pair.value_span.clone();
+                let Some(pair) = node.pair(key) else { continue };
+                let spot = Spot::of(place.entry, pair.value_span.clone(), what);
                 match word {
-                    "image" => self.image(place, at, &pair.value, access, what),
-                    "vvfat" => {
-                        self.path(Spot::of(place.entry, at, what), &pair.value, Access::Directory);
-                    }
-                    word => self.word(place, Spot::of(place.entry, at, what), word, &pair.value),
+                    "image" => self.image(spot, &pair.value, access),
+                    "vvfat" => self.path(spot, &pair.value, Access::Directory),
+                    word => self.word(place, spot, word, &pair.value),
                 }
             }
-        } else if let Some(pair) = pairs.pair(&format!("{prefix}filename")) {
+        } else if let Some(pair) = node.pair("filename") {
             // Without a driver the name alone decides (`file.filename=`).
             self.file_name(place, &pair.value, &pair.value, access);
         }
-        let mut inner: Vec<&str> = pairs
-            .pairs
-            .iter()
-            .filter_map(|pair| {
-                pair.key.strip_prefix(prefix)?.split_once('.').map(|(child, _)| child)
-            })
-            .filter(|child| {
-                !["server", "throttling", "cache", "encrypt", "key-secret"].contains(child)
-            })
-            .collect();
-        inner.dedup();
-        inner.sort_unstable();
-        inner.dedup();
-        for child in inner {
-            let deeper = format!("{prefix}{child}.");
-            let driver = pairs.get(&format!("{deeper}driver")).map(str::to_owned);
+        for child in node.inner() {
+            let deeper = format!("{}{child}.", node.prefix);
+            let driver = node.pairs.get(&format!("{deeper}driver"));
+            let inner = Node { prefix: &deeper, driver, ..*node };
             // A backing file is only read.
             let access = if child == "backing" { Access::Read } else { access };
-            if driver.is_some() || pairs.get(&format!("{deeper}filename")).is_some() {
-                self.node(place, &deeper, pairs, access, driver.as_deref());
+            if driver.is_some() || inner.pair("filename").is_some() {
+                self.node(place, &inner, access);
             }
+        }
+    }
+
+    /// Notes the driver that a node says its file has.
+    fn declare(&mut self, place: Place<'_>, node: &Node<'_>, driver: &str) {
+        let file = node.pair("file.filename").or(node.pair("filename"));
+        let file = file.map(|pair| pair.value.as_str()).filter(|file| !file.contains(':'));
+        let path = file.map(absolute);
+        let last = self.line.formats.last();
+        let said = last.is_some_and(|last| last.entry == place.entry && last.driver == driver);
+        if path.is_some() || !said {
+            self.line.formats.push(Declared {
+                entry: place.entry,
+                path,
+                driver: driver.to_owned(),
+            });
         }
     }
 
@@ -193,19 +177,18 @@ impl Reader<'_> {
         let at = place.span(raw);
         let protocol_end = name.find([':', '/']).filter(|&at| name[at..].starts_with(':'));
         let Some(end) = protocol_end else {
-            return self.image(place, at, name, access, "the image");
+            return self.image(Spot::of(place.entry, at, "the image"), name, access);
         };
         let (protocol, rest) = (&name[..end], &name[end + 1..]);
         match protocol {
             "file" | "host_device" | "host_cdrom" => {
                 let rest =
                     if protocol == "file" { rest.strip_prefix("//").unwrap_or(rest) } else { rest };
-                self.image(place, at, rest, access, "the image");
+                self.image(Spot::of(place.entry, at, "the image"), rest, access);
             }
             "json" => {
                 let pairs = Pairs::read(rest, None);
-                let driver = pairs.get("driver").map(str::to_owned);
-                self.node(place, "", &pairs, access, driver.as_deref());
+                self.node(place, &Node::outer(&pairs, pairs.get("driver")), access);
             }
             "fat" => {
                 // block/vvfat.c (vvfat_parse_filename): the flags may stand in any order, the directory after the last colon.
@@ -216,25 +199,7 @@ impl Reader<'_> {
                     Access::Directory,
                 );
             }
-            "nbd" => match rest.strip_prefix("unix:") {
-                Some(path) => {
-                    let path = path.split_once(":exportname=").map_or(path, |(path, _)| path);
-                    self.path(
-                        Spot::of(place.entry, at, "the NBD server's socket"),
-                        path,
-                        Access::Connect,
-                    );
-                }
-                None => {
-                    let server = rest.split_once(":exportname=").map_or(rest, |(server, _)| server);
-                    self.network(
-                        Spot::of(place.entry, at, "a network address"),
-                        rest,
-                        false,
-                        Endpoint::read(server),
-                    );
-                }
-            },
+            "nbd" => self.nbd(place.entry, at, rest),
             "nbd+unix" | "gluster+unix" => {
                 if let Some((_, path)) = rest.split_once("socket=") {
                     let path = path.split('&').next().unwrap_or(path);
@@ -273,24 +238,57 @@ impl Reader<'_> {
         }
     }
 
-    fn image(
-        &mut self,
-        place: Place<'_>,
-        at: std::ops::Range<usize>,
-        path: &str,
-        access: Access,
-        what: &'static str,
-    ) {
-        if !path.is_empty() {
-            self.add(
-                Spot::of(place.entry, at, what),
-                Resource::Path {
-                    path: absolute(path),
-                    access,
-                    locks: self.locks,
-                    chain: self.chain,
-                },
-            );
+    /// What stands behind `nbd:`, a socket or an address, either with the name of an export.
+    fn nbd<'b>(&mut self, entry: EntryId, at: std::ops::Range<usize>, rest: &'b str) {
+        let unnamed =
+            |text: &'b str| text.split_once(":exportname=").map_or(text, |(server, _)| server);
+        match rest.strip_prefix("unix:") {
+            Some(path) => {
+                let spot = Spot::of(entry, at, "the NBD server's socket");
+                self.path(spot, unnamed(path), Access::Connect);
+            }
+            None => {
+                let spot = Spot::of(entry, at, "a network address");
+                self.network(spot, rest, false, Endpoint::read(unnamed(rest)));
+            }
         }
+    }
+
+    fn image(&mut self, spot: Spot, path: &str, access: Access) {
+        if !path.is_empty() {
+            let (path, locks, chain) = (absolute(path), self.locks, self.chain);
+            self.add(spot, Resource::Path { path, access, locks, chain });
+        }
+    }
+}
+
+/// A node of the block layer among the pairs of an option.
+struct Node<'a> {
+    /// What its keys begin with: nothing, or words that end in a dot.
+    prefix: &'a str,
+    pairs: &'a Pairs,
+    driver: Option<&'a str>,
+}
+
+impl<'a> Node<'a> {
+    /// The outermost node of an option.
+    fn outer(pairs: &'a Pairs, driver: Option<&'a str>) -> Node<'a> {
+        Node { prefix: "", pairs, driver }
+    }
+
+    fn pair(&self, key: &str) -> Option<&'a Pair> {
+        self.pairs.pair(&format!("{}{key}", self.prefix))
+    }
+
+    fn on(&self, key: &str) -> Option<bool> {
+        self.pairs.on(&format!("{}{key}", self.prefix))
+    }
+
+    /// The keys that may hold other nodes.
+    fn inner(&self) -> BTreeSet<&'a str> {
+        const NO_NODES: [&str; 5] = ["server", "throttling", "cache", "encrypt", "key-secret"];
+        let keys = self.pairs.pairs.iter().filter_map(|pair| pair.key.strip_prefix(self.prefix));
+        let outer = keys.filter_map(|key| key.split_once('.')).map(|(child, _)| child);
+        outer.filter(|child| !NO_NODES.contains(child)).collect()
     }
 }

@@ -246,7 +246,7 @@ impl Reader<'_> {
                     Spot::of(place.entry, span, "a network address"),
                     rest,
                     true,
-                    Endpoint::read(rest).filter(|_| scheme == "tcp"),
+                    if scheme == "tcp" { Endpoint::read(rest) } else { None },
                 );
             }
             _ if text.starts_with('{') => {
@@ -317,8 +317,11 @@ impl Reader<'_> {
                 let (host, display) = address.rsplit_once(':').unwrap_or(("", address));
                 let port =
                     display.parse::<u16>().ok().and_then(|display| display.checked_add(5900));
-                let endpoint = port.filter(|_| listen && pairs.get("to").is_none());
-                let endpoint = endpoint.and_then(|port| Endpoint::new(host, &port.to_string()));
+                let exactly = listen && pairs.get("to").is_none();
+                let endpoint = match port {
+                    Some(port) if exactly => Endpoint::new(host, &port.to_string()),
+                    Some(_) | None => None,
+                };
                 self.network(
                     Spot::of(place.entry, place.span(address), "a network address"),
                     address,
@@ -330,7 +333,10 @@ impl Reader<'_> {
     }
 
     fn variable(&mut self, entry: EntryId, name: &str, value: &str) {
-        let Some(row) = catalog::environment(name).filter(|_| !value.is_empty()) else { return };
+        if value.is_empty() {
+            return;
+        }
+        let Some(row) = catalog::environment(name) else { return };
         let whole = 0..value.len();
         match row.access {
             "library" => {

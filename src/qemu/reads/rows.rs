@@ -50,8 +50,8 @@ impl Reader<'_> {
                 continue;
             }
             if let Some(listen) = row.access.strip_prefix("network-") {
-                let endpoint =
-                    endpoint(row.key.unwrap_or_default(), &value, pairs).filter(|_| !optional);
+                let key = row.key.unwrap_or_default();
+                let endpoint = if optional { None } else { endpoint(key, &value, pairs) };
                 self.network(
                     Spot::of(place.entry, span, "a network address"),
                     &value,

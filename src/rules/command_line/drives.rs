@@ -6,7 +6,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{Chipset, EntryId};
 use crate::qemu::{Access, QemuOption, Resource};
 
-pub(in crate::rules) static IMAGE_TWICE: Rule = Rule {
+pub(crate) static IMAGE_TWICE: Rule = Rule {
     id: "image-twice",
     layer: Layer::Qemu,
     summary: "two devices write to one image",
@@ -49,7 +49,7 @@ fn image_twice(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static DRIVE_UNIT: Rule = Rule {
+pub(crate) static DRIVE_UNIT: Rule = Rule {
     id: "drive-unit",
     layer: Layer::Qemu,
     summary: "a drive stands where a disk of the domain stands",

@@ -9,7 +9,7 @@ pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
     case.start.emulator.ok()
 }
 
-pub(in crate::rules) static UNKNOWN_DEVICE: Rule = Rule {
+pub(crate) static UNKNOWN_DEVICE: Rule = Rule {
     id: "unknown-device",
     layer: Layer::Qemu,
     summary: "the installed QEMU has no such device or object",
@@ -39,7 +39,7 @@ fn unknown_device(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static UNKNOWN_MACHINE: Rule = Rule {
+pub(crate) static UNKNOWN_MACHINE: Rule = Rule {
     id: "unknown-machine",
     layer: Layer::Qemu,
     summary: "the installed QEMU has no such machine type",
@@ -72,7 +72,7 @@ pub(super) fn table<'a>(
     if group == "device" { &emulator.devices } else { &emulator.objects }
 }
 
-pub(in crate::rules) static UNKNOWN_PROPERTY: Rule = Rule {
+pub(crate) static UNKNOWN_PROPERTY: Rule = Rule {
     id: "unknown-property",
     layer: Layer::Qemu,
     summary: "the installed QEMU's device or object has no such property",

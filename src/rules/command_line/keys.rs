@@ -5,7 +5,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryId;
 use crate::qemu::{QemuOption, catalog};
 
-pub(in crate::rules) static MISSING_KEY: Rule = Rule {
+pub(crate) static MISSING_KEY: Rule = Rule {
     id: "missing-key",
     layer: Layer::Qemu,
     summary: "an option lacks a key that its type can't do without",
@@ -47,7 +47,7 @@ fn missing_key(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static UNKNOWN_KEY: Rule = Rule {
+pub(crate) static UNKNOWN_KEY: Rule = Rule {
     id: "unknown-key",
     layer: Layer::Qemu,
     summary: "the installed QEMU's option has no such key",
@@ -84,7 +84,7 @@ fn unknown_key(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static UNKNOWN_PROCESSOR: Rule = Rule {
+pub(crate) static UNKNOWN_PROCESSOR: Rule = Rule {
     id: "unknown-processor",
     layer: Layer::Qemu,
     summary: "the installed QEMU has no such processor model",
@@ -113,7 +113,7 @@ pub(in crate::rules) static UNKNOWN_PROCESSOR: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static PROPERTY_VALUE: Rule = Rule {
+pub(crate) static PROPERTY_VALUE: Rule = Rule {
     id: "property-value",
     layer: Layer::Qemu,
     summary: "a property's value is not of its kind",
@@ -178,7 +178,7 @@ fn expected(kind: &str, value: &str) -> Option<&'static str> {
     }
 }
 
-pub(in crate::rules) static MISSING_MODULE: Rule = Rule {
+pub(crate) static MISSING_MODULE: Rule = Rule {
     id: "missing-module",
     layer: Layer::Qemu,
     summary: "a part of QEMU that is packaged apart is not installed",

@@ -28,7 +28,8 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 fn memory(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
     let asked = size(pairs.get("size")?, 20)?;
     let facts = case.document.facts();
-    let (verdict, message) = match facts.memory.filter(|_| !facts.divided_memory) {
+    let given = if facts.divided_memory { None } else { facts.memory };
+    let (verdict, message) = match given {
         Some(memory) if memory == asked => return None,
         Some(memory) => (
             Verdict::Blocks,

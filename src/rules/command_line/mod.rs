@@ -361,14 +361,11 @@ pub(super) static NO_SESSION: Rule = Rule {
             })
         };
         let last = case.line.options("display").next_back().and_then(|option| option.value);
-        let sessions = case.line.uses.iter().filter_map(|usage| match usage.resource {
+        let sessions = case.line.uses.iter().filter_map(|usage| {
+            let Resource::Session { variables } = usage.resource else { return None };
             // Of several -display the last one counts.
-            Resource::Session { variables }
-                if last == Some(usage.entry.index) && !led_there(variables) =>
-            {
-                Some((usage, variables))
-            }
-            _ => None,
+            let counts = last == Some(usage.entry.index);
+            (counts && !led_there(variables)).then_some((usage, variables))
         });
         sessions
             .filter(|(_, variables)| variables.is_empty() || !case.document.facts().graphics)

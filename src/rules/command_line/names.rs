@@ -13,7 +13,7 @@ use crate::rules::Layer;
 
 /// What is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::rules) enum Standing {
+pub(crate) enum Standing {
     /// QEMU has it.
     Has,
     /// It lacks it; who says so: `/usr/bin/qemu-system-x86_64 7.2.22`, `QEMU 7.2`.
@@ -25,15 +25,17 @@ pub(in crate::rules) enum Standing {
 /// What is known of a name of a kind: `option`, or a type of `audiodev`, `blockdev`, `chardev`, `fsdev`, `netdev`.
 ///
 /// A name that no version is known to lack is taken for there where nobody could be asked.
-pub(in crate::rules) fn standing(case: &Case<'_>, kind: &str, name: &str) -> Standing {
+pub(crate) fn standing(case: &Case<'_>, kind: &str, name: &str) -> Standing {
     let range = match kind {
         "option" => catalog::option(name).map(|row| row.range),
         _ => catalog::names(kind).find(|(known, _)| *known == name).map(|(_, range)| range),
     };
-    match asked(case, kind, name, range) {
-        Standing::Unknown(_) if range == Some(Range::default()) => Standing::Has,
-        standing => standing,
+    let standing = asked(case, kind, name, range);
+    let never_lacked = range == Some(Range::default());
+    if never_lacked && matches!(standing, Standing::Unknown(_)) {
+        return Standing::Has;
     }
+    standing
 }
 
 /// What the emulator, or the table for its version, says of a name; `range` is what the table has of it.
@@ -92,7 +94,7 @@ fn version(case: &Case<'_>) -> Result<Version, String> {
     })
 }
 
-pub(in crate::rules) static UNKNOWN_OPTION: Rule = Rule {
+pub(crate) static UNKNOWN_OPTION: Rule = Rule {
     id: "unknown-option",
     layer: Layer::Qemu,
     summary: "QEMU has no such option",

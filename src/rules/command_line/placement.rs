@@ -12,7 +12,7 @@ use crate::libvirt::own::JSON_DEVICES;
 use crate::qemu::{Pairs, QemuOption, catalog};
 use crate::xml::{Edit, EditSet};
 
-pub(in crate::rules) static CAPABILITY: Rule = Rule {
+pub(crate) static CAPABILITY: Rule = Rule {
     id: "capability-without-effect",
     layer: Layer::Libvirt,
     summary: "a capability that is taken away is not the one that libvirt uses",
@@ -72,7 +72,7 @@ fn is_early(option: &QemuOption) -> bool {
     option.name() == "device" && option.value.is_some() && !option.pairs.json
 }
 
-pub(in crate::rules) static PCI_SLOT: Rule = Rule {
+pub(crate) static PCI_SLOT: Rule = Rule {
     id: "pci-slot",
     layer: Layer::Qemu,
     summary: "a device takes a PCI slot that libvirt has given to another",
@@ -281,7 +281,7 @@ fn automatic(case: &Case<'_>, option: &QemuOption, bus: &str) -> Option<(EntryId
     Some((option.place(), what.to_owned(), false))
 }
 
-pub(in crate::rules) static BUS_MISSING: Rule = Rule {
+pub(crate) static BUS_MISSING: Rule = Rule {
     id: "bus-missing",
     layer: Layer::Qemu,
     summary: "a device asks for a bus that is not there yet",
@@ -382,7 +382,7 @@ fn as_json(case: &Case<'_>, entry: EntryId, pairs: &Pairs) -> Remedy {
     }
 }
 
-pub(in crate::rules) static SET_TARGET: Rule = Rule {
+pub(crate) static SET_TARGET: Rule = Rule {
     id: "set-target",
     layer: Layer::Qemu,
     summary: "-set names an item that QEMU does not find",

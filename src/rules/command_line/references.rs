@@ -7,7 +7,7 @@ use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::libvirt::own;
 use crate::qemu::{QemuOption, catalog};
 
-pub(in crate::rules) static MISSING_ID: Rule = Rule {
+pub(crate) static MISSING_ID: Rule = Rule {
     id: "missing-id",
     layer: Layer::Qemu,
     summary: "an option lacks its id, or names a type that QEMU does not have",
@@ -54,7 +54,7 @@ fn missing_id(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static MISSING_BACKEND: Rule = Rule {
+pub(crate) static MISSING_BACKEND: Rule = Rule {
     id: "missing-backend",
     layer: Layer::Qemu,
     summary: "a device or monitor refers to a backend that nothing defines",

@@ -8,14 +8,16 @@ use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
 use crate::qemu::{Access, Resource, Use};
 
-pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
+pub(crate) static APPARMOR_LABEL: Rule = Rule {
     id: "apparmor-label",
     layer: Layer::AppArmor,
     summary: "libvirt can't start QEMU with the AppArmor label that the domain gives",
     explain: include_str!("../../../assets/rules/apparmor-label.md"),
     check: |case| {
-        let facts = case.document.facts();
-        let Some(own) = facts.seclabel("apparmor", true).filter(|_| case.start.apparmor) else {
+        if !case.start.apparmor {
+            return Vec::new();
+        }
+        let Some(own) = case.document.facts().seclabel("apparmor", true) else {
             return Vec::new();
         };
         let message = match (own.kind, &own.label) {
@@ -44,31 +46,31 @@ pub(in crate::rules) static APPARMOR_LABEL: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static APPARMOR_PROFILE: Rule = Rule {
+pub(crate) static APPARMOR_PROFILE: Rule = Rule {
     id: "apparmor-profile",
     layer: Layer::AppArmor,
     summary: "a rule that was added does not parse, no VM's profile can be loaded",
     explain: include_str!("../../../assets/rules/apparmor-profile.md"),
     check: |case| {
-        let broken = case
-            .host
-            .apparmor
-            .profile(case.document.facts())
-            .ok()
-            .and_then(|profile| profile.broken.clone());
-        let finding = |broken: String| {
+        if !case.start.apparmor {
+            return Vec::new();
+        }
+        let Ok(profile) = case.host.apparmor.profile(case.document.facts()) else {
+            return Vec::new();
+        };
+        let Some(broken) = &profile.broken else { return Vec::new() };
+        let finding =
             Finding::general(Verdict::Blocks, format!("an AppArmor rule lacks its comma: {broken}"))
                 .because("libvirt says 'cannot load AppArmor profile'; it is so for every VM that includes the file")
                 .remedy(Remedy::none(
                     Scope::Rewrite,
                     "end every rule with a comma; apparmor_parser -Q FILE checks a profile",
-                ))
-        };
-        broken.filter(|_| case.start.apparmor).map(finding).into_iter().collect()
+                ));
+        vec![finding]
     },
 };
 
-pub(in crate::rules) static APPARMOR_DENIED: Rule = Rule {
+pub(crate) static APPARMOR_DENIED: Rule = Rule {
     id: "apparmor-denied",
     layer: Layer::AppArmor,
     summary: "the VM's AppArmor profile has no rule for the path",

@@ -18,12 +18,16 @@ fn allowed(case: &Case<'_>) -> BTreeSet<(bool, u32, u32)> {
         .filter_map(|path| match case.host.walk(path).ok()?.target()?.kind {
             FileKind::Char(major, minor) => Some((false, major, minor)),
             FileKind::Block(major, minor) => Some((true, major, minor)),
-            _ => None,
+            FileKind::File
+            | FileKind::Directory
+            | FileKind::Link(_)
+            | FileKind::Fifo
+            | FileKind::Socket => None,
         })
         .collect()
 }
 
-pub(in crate::rules) static CGROUP_DEVICE: Rule = Rule {
+pub(crate) static CGROUP_DEVICE: Rule = Rule {
     id: "cgroup-device",
     layer: Layer::Cgroups,
     summary: "the VM's control group does not allow the device",
@@ -43,7 +47,11 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
         let (block, major, minor) = match target.kind {
             FileKind::Char(major, minor) => (false, major, minor),
             FileKind::Block(major, minor) => (true, major, minor),
-            _ => continue,
+            FileKind::File
+            | FileKind::Directory
+            | FileKind::Link(_)
+            | FileKind::Fifo
+            | FileKind::Socket => continue,
         };
         let sound = major == SOUND_MAJOR
             && facts.sound

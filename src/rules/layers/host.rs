@@ -6,7 +6,7 @@ use crate::facts::{Ending, FileKind, Walk, image};
 use crate::qemu::{Access, Declared, Endpoint, Resource, Use, size};
 use crate::rules::command_line::names::{Standing, standing};
 
-pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
+pub(crate) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
     layer: Layer::Host,
     summary: "the host would not say what stands at a path",
@@ -33,7 +33,7 @@ pub(in crate::rules) static PATH_UNKNOWN: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static PATH_MISSING: Rule = Rule {
+pub(crate) static PATH_MISSING: Rule = Rule {
     id: "path-missing",
     layer: Layer::Host,
     summary: "a path is not there",
@@ -149,7 +149,7 @@ pub(super) fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
     path.starts_with("/dev/") && !mount.starts_with("/dev/") && !path.starts_with("/dev/shm/")
 }
 
-pub(in crate::rules) static PATH_KIND: Rule = Rule {
+pub(crate) static PATH_KIND: Rule = Rule {
     id: "path-kind",
     layer: Layer::Host,
     summary: "something else stands at a path than QEMU expects",
@@ -198,7 +198,7 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static IMAGE_FORMAT: Rule = Rule {
+pub(crate) static IMAGE_FORMAT: Rule = Rule {
     id: "image-format",
     layer: Layer::Host,
     summary: "an image has another format than it is said to have",
@@ -261,7 +261,7 @@ fn image_format(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
+pub(crate) static MEMORY_SIZE: Rule = Rule {
     id: "memory-size",
     layer: Layer::Host,
     summary: "a file for the guest's memory is there and smaller than size=",
@@ -299,7 +299,7 @@ pub(in crate::rules) static MEMORY_SIZE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
+pub(crate) static READ_ONLY_MOUNT: Rule = Rule {
     id: "read-only-mount",
     layer: Layer::Host,
     summary: "a file must be written and its mount is read-only",
@@ -340,7 +340,7 @@ pub(in crate::rules) static READ_ONLY_MOUNT: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static IMMUTABLE: Rule = Rule {
+pub(crate) static IMMUTABLE: Rule = Rule {
     id: "immutable-file",
     layer: Layer::Host,
     summary: "a file must be written that nobody may change",
@@ -349,8 +349,13 @@ pub(in crate::rules) static IMMUTABLE: Rule = Rule {
         let mut findings = Vec::new();
         for (usage, _, access, walk) in case.walks() {
             let makes = walk.target().is_none() && access.creates() || access == Access::Listen;
-            let step =
-                if makes { walk.parent() } else { walk.target().filter(|_| access.writes()) };
+            let step = if makes {
+                walk.parent()
+            } else if access.writes() {
+                walk.target()
+            } else {
+                None
+            };
             let Some(step) = step.filter(|step| step.kind != FileKind::Socket) else { continue };
             let (flag, what) =
                 match (step.immutable, step.append_only && !makes && access != Access::Create) {
@@ -379,7 +384,7 @@ pub(in crate::rules) static IMMUTABLE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
+pub(crate) static NODEV_MOUNT: Rule = Rule {
     id: "nodev-mount",
     layer: Layer::Host,
     summary: "a device node stands on a mount where none may be opened",
@@ -422,7 +427,7 @@ pub(in crate::rules) static NODEV_MOUNT: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static PORT_TAKEN: Rule = Rule {
+pub(crate) static PORT_TAKEN: Rule = Rule {
     id: "port-taken",
     layer: Layer::Host,
     summary: "another process listens on the port already",
@@ -479,7 +484,7 @@ fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
     endpoint.port == ear.port() && (everywhere || alike)
 }
 
-pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
+pub(crate) static NOBODY_LISTENS: Rule = Rule {
     id: "nobody-listens",
     layer: Layer::Host,
     summary: "a socket is there and no process listens on it",
@@ -514,13 +519,12 @@ pub(in crate::rules) static NOBODY_LISTENS: Rule = Rule {
 /// Connections to ports of this machine that nobody listens on.
 fn refused(case: &Case<'_>) -> Vec<Finding> {
     let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
-    let connections = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-        Resource::Network { listen: false, endpoint: Some(endpoint), .. }
-            if endpoint.is_local() =>
-        {
-            Some((usage, endpoint))
-        }
-        _ => None,
+    let connections = case.line.uses.iter().filter_map(|usage| {
+        let Resource::Network { listen: false, endpoint: Some(endpoint), .. } = &usage.resource
+        else {
+            return None;
+        };
+        endpoint.is_local().then_some((usage, endpoint))
     });
     connections
         .filter(|(_, endpoint)| !listeners.iter().any(|ear| ear.address.port() == endpoint.port))

@@ -4,7 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::facts::Known;
 
-pub(in crate::rules) static SECLABEL_UNAVAILABLE: Rule = Rule {
+pub(crate) static SECLABEL_UNAVAILABLE: Rule = Rule {
     id: "seclabel-unavailable",
     layer: Layer::Libvirt,
     summary: "a seclabel names a security model that libvirt does not use here",
@@ -59,7 +59,7 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static SECLABEL_REFUSED: Rule = Rule {
+pub(crate) static SECLABEL_REFUSED: Rule = Rule {
     id: "seclabel-refused",
     layer: Layer::Libvirt,
     summary: "virsh define refuses a seclabel",

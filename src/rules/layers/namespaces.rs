@@ -6,7 +6,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::{FileKind, Walk};
 
 /// The first path on a walk that lies in `/dev` itself, and not on a mount below it, which is kept.
-pub(in crate::rules) fn below_dev<'a>(case: &Case<'_>, walk: &'a Walk) -> Option<&'a str> {
+pub(crate) fn below_dev<'a>(case: &Case<'_>, walk: &'a Walk) -> Option<&'a str> {
     named(case, walk).next()
 }
 
@@ -50,7 +50,7 @@ fn populated(case: &Case<'_>) -> BTreeSet<String> {
     present
 }
 
-pub(in crate::rules) static NAMESPACE_HIDDEN: Rule = Rule {
+pub(crate) static NAMESPACE_HIDDEN: Rule = Rule {
     id: "namespace-hidden",
     layer: Layer::Namespaces,
     summary: "the private /dev does not hold the node",
@@ -89,15 +89,16 @@ fn hidden(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-pub(in crate::rules) static MOUNT_PROPAGATION: Rule = Rule {
+pub(crate) static MOUNT_PROPAGATION: Rule = Rule {
     id: "mount-propagation",
     layer: Layer::Namespaces,
     summary: "what is mounted after the start will not reach the VM",
     explain: include_str!("../../../assets/rules/mount-propagation.md"),
     check: |case| {
-        let Some(mounts) = case.host.mounts.yes().filter(|_| case.start.private_dev) else {
+        if !case.start.private_dev {
             return Vec::new();
-        };
+        }
+        let Some(mounts) = case.host.mounts.yes() else { return Vec::new() };
         let root = mounts.iter().rfind(|mount| mount.point == "/");
         let outside = |usage: &crate::qemu::Use| {
             usage.resource.path().is_some_and(|(path, _)| !path.starts_with("/dev/"))

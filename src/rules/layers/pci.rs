@@ -4,7 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::{Ending, pci};
 use crate::qemu::{PCI_DEVICES, Use};
 
-pub(in crate::rules) static PCI_DEVICE: Rule = Rule {
+pub(crate) static PCI_DEVICE: Rule = Rule {
     id: "pci-device",
     layer: Layer::Host,
     summary: "a PCI device is not there, in no IOMMU group, or not bound to vfio-pci",

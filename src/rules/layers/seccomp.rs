@@ -3,10 +3,10 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::libvirt::own::SANDBOX;
 use crate::qemu::resource::Moment;
-use crate::qemu::{QemuOption, Resource, Use};
+use crate::qemu::{QemuOption, Resource};
 
 /// Whether some filter is on: libvirt's, or one of the arguments' own.
-pub(in crate::rules) fn enforced(case: &Case<'_>) -> bool {
+pub(crate) fn enforced(case: &Case<'_>) -> bool {
     case.start.seccomp || own(case).next().is_some()
 }
 
@@ -20,15 +20,8 @@ pub(super) fn denies(case: &Case<'_>, flag: &str) -> bool {
     case.start.seccomp || own(case).any(|option| option.pairs.get(flag) == Some("deny"))
 }
 
-fn finding(
-    case: &Case<'_>,
-    usage: &Use,
-    verdict: Verdict,
-    message: String,
-    flag: &str,
-    death: &str,
-) -> Finding {
-    let finding = Finding::of(usage, verdict, message);
+/// A finding with what forbids it, how QEMU ends by that, and what can be done.
+fn forbidden(case: &Case<'_>, finding: Finding, flag: &str, death: &str) -> Finding {
     if !case.start.seccomp {
         return finding
             .because(format!("seccomp_sandbox is 0, and a -sandbox among the arguments has {flag}"))
@@ -58,7 +51,7 @@ fn death(case: &Case<'_>) -> &'static str {
     }
 }
 
-pub(in crate::rules) static SPAWN: Rule = Rule {
+pub(crate) static SPAWN: Rule = Rule {
     id: "seccomp-spawn",
     layer: Layer::Seccomp,
     summary: "QEMU would start a program, which the filter forbids",
@@ -67,29 +60,31 @@ pub(in crate::rules) static SPAWN: Rule = Rule {
         if !denies(case, "spawn") {
             return Vec::new();
         }
-        let programs = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Program { command, moment } => Some((usage, command, *moment)),
-            _ => None,
+        let programs = case.line.uses.iter().filter_map(|usage| {
+            let Resource::Program { command, moment } = &usage.resource else { return None };
+            Some((usage, command, *moment))
         });
         programs
             .map(|(usage, command, moment)| match moment {
                 Moment::Start => {
                     let message = format!("QEMU may not start '{command}' ({})", usage.what);
-                    finding(case, usage, Verdict::Blocks, message, "spawn=deny", death(case))
+                    let finding = Finding::of(usage, Verdict::Blocks, message);
+                    forbidden(case, finding, "spawn=deny", death(case))
                 }
                 Moment::Later => {
                     let message = format!(
                         "the VM starts, but QEMU may not start '{command}' ({}) when it is needed",
                         usage.what
                     );
-                    finding(case, usage, Verdict::Warns, message, "spawn=deny", death(case))
+                    let finding = Finding::of(usage, Verdict::Warns, message);
+                    forbidden(case, finding, "spawn=deny", death(case))
                 }
             })
             .collect()
     },
 };
 
-pub(in crate::rules) static PRIVILEGES: Rule = Rule {
+pub(crate) static PRIVILEGES: Rule = Rule {
     id: "seccomp-privileges",
     layer: Layer::Seccomp,
     summary: "QEMU would change its user, which the filter forbids",
@@ -106,11 +101,9 @@ pub(in crate::rules) static PRIVILEGES: Rule = Rule {
         changes
             .map(|usage| {
                 let message = format!("QEMU may not {}", usage.resource.name());
-                finding(
+                forbidden(
                     case,
-                    usage,
-                    Verdict::Blocks,
-                    message,
+                    Finding::of(usage, Verdict::Blocks, message),
                     "elevateprivileges=deny",
                     "QEMU is killed without a word (SIGSYS)",
                 )

@@ -7,7 +7,7 @@ use crate::facts::{HostFacts, Known};
 use crate::libvirt::confinement::apparmor_driver;
 use crate::qemu::Version;
 
-pub(in crate::rules) static CONF_SYNTAX: Rule = Rule {
+pub(crate) static CONF_SYNTAX: Rule = Rule {
     id: "conf-syntax",
     layer: Layer::Libvirt,
     summary: "qemu.conf can't be read, no VM starts",
@@ -43,7 +43,7 @@ fn dead(case: &Case<'_>, message: &str, journal: &str) -> Finding {
         .because("clients say 'Failed to connect socket'; 'journalctl -u libvirtd -u virtqemud' has the reason")
 }
 
-pub(in crate::rules) static CONF_VALUE: Rule = Rule {
+pub(crate) static CONF_VALUE: Rule = Rule {
     id: "conf-value",
     layer: Layer::Libvirt,
     summary: "qemu.conf has a value that libvirt does not accept, no VM starts",
@@ -124,7 +124,7 @@ fn wrong_kind(kind: &str, value: &Value) -> Option<&'static str> {
     (!fits).then_some(expected)
 }
 
-pub(in crate::rules) static CONF_DRIVER: Rule = Rule {
+pub(crate) static CONF_DRIVER: Rule = Rule {
     id: "conf-driver",
     layer: Layer::Libvirt,
     summary: "qemu.conf asks for a security driver that libvirt can't use here, no VM starts",
@@ -188,7 +188,7 @@ fn lacking(host: &HostFacts, driver: &str) -> bool {
     }
 }
 
-pub(in crate::rules) static CONF_NEWER: Rule = Rule {
+pub(crate) static CONF_NEWER: Rule = Rule {
     id: "conf-newer",
     layer: Layer::Libvirt,
     summary: "qemu.conf was changed after libvirt's daemon started",

@@ -1,22 +1,10 @@
 //! Input, host devices, random numbers, sound, shared memory.
 
-use super::{Case, Finding, Layer, Options, PREPARED, Plan, Rule, found, only, quoted};
+use super::plan::{Options, PREPARED, Plan, found, only, quoted, rule};
 use crate::qemu::{pci_address, size};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 const DEVICES: &[&str] = &["devices"];
-
-macro_rules! rule {
-    ($name:ident, $id:literal, $summary:literal, $family:ident) => {
-        pub(in crate::rules) static $name: Rule = Rule {
-            id: $id,
-            layer: Layer::Libvirt,
-            summary: $summary,
-            explain: include_str!(concat!("../../../assets/rules/", $id, ".md")),
-            check: |case: &Case<'_>| -> Vec<Finding> { found(case, $family) },
-        };
-    };
-}
-pub(super) use rule;
 
 rule!(INPUT, "native-input", "libvirt has <input> for this", input);
 
@@ -25,7 +13,10 @@ pub(super) fn input(options: &Options<'_>) -> Vec<Plan> {
     let evdev = options.named("object").filter_map(|(at, pairs)| {
         let ours = pairs.get("qom-type") == Some("input-linux");
         let known = only(pairs, &["qom-type", "id", "evdev", "grab_all", "repeat", "grab-toggle"]);
-        let path = pairs.get("evdev").filter(|_| ours && known)?;
+        if !ours || !known {
+            return None;
+        }
+        let path = pairs.get("evdev")?;
         let mut source = format!("  <source dev='{}'", quoted(path));
         if pairs.on("grab_all") == Some(true) {
             source.push_str(" grab='all'");
@@ -174,7 +165,10 @@ pub(super) fn rng(options: &Options<'_>) -> Vec<Plan> {
     let source = |(at, pairs): (usize, &crate::qemu::Pairs)| {
         let ours = pairs.get("qom-type") == Some("rng-random")
             && only(pairs, &["qom-type", "id", "filename"]);
-        let id = pairs.get("id").filter(|_| ours)?;
+        if !ours {
+            return None;
+        }
+        let id = pairs.get("id")?;
         let path = pairs.get("filename").unwrap_or("/dev/urandom");
         let (device, user) = options.with("device", "rng", id)?;
         let driver = user.get("driver")?.starts_with("virtio-rng");
@@ -238,9 +232,11 @@ pub(super) fn sound(options: &Options<'_>) -> Vec<Plan> {
         let codecs = options
             .named("device")
             .filter(|(_, p)| p.get("driver").is_some_and(|d| d.starts_with("hda-")));
-        let (controller, model) = controllers.next().filter(|_| controllers.next().is_none())?;
+        let (controller, model) = controllers.next()?;
+        let is_the_only_one = controllers.next().is_none();
         let facts = options.case.document.facts();
-        if codecs.count() != 1 || facts.sound || options.named_elsewhere(id, 2) {
+        if !is_the_only_one || codecs.count() != 1 || facts.sound || options.named_elsewhere(id, 2)
+        {
             return None; // which codec belongs to which controller is not for us to guess
         }
         Some(Plan {
@@ -270,7 +266,10 @@ pub(super) fn shmem(options: &Options<'_>) -> Vec<Plan> {
         let ours = pairs.get("qom-type") == Some("memory-backend-file");
         let known = only(pairs, &["qom-type", "id", "mem-path", "size", "share"])
             && pairs.on("share") == Some(true);
-        let id = pairs.get("id").filter(|_| ours && known)?;
+        if !ours || !known {
+            return None;
+        }
+        let id = pairs.get("id")?;
         let name =
             pairs.get("mem-path")?.strip_prefix("/dev/shm/").filter(|name| !name.contains('/'))?;
         let bytes = size(pairs.get("size")?, 0).filter(|bytes| *bytes > 0)?;

@@ -1,7 +1,7 @@
 //! What the firmware shows the guest: configuration entries and system tables.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(FWCFG, "native-fwcfg", "libvirt has <sysinfo type='fwcfg'> for this", fwcfg);
 

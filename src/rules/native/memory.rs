@@ -1,7 +1,7 @@
 //! The guest's memory: locked, or shared with other processes.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only};
+use super::plan::{Options, Plan, found, only, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(MEMORY, "native-memory", "libvirt has <memoryBacking> for this", memory);
 
@@ -25,10 +25,11 @@ pub(super) fn memory(options: &Options<'_>) -> Vec<Plan> {
         })
     });
     let shared = options.named("numa").filter_map(|(at, pairs)| {
-        let nodes = options.named("numa").count();
-        let id = pairs
-            .get("memdev")
-            .filter(|_| nodes == 1 && only(pairs, &["type", "nodeid", "memdev", "cpus"]))?;
+        let is_the_only_one = options.named("numa").count() == 1;
+        if !is_the_only_one || !only(pairs, &["type", "nodeid", "memdev", "cpus"]) {
+            return None;
+        }
+        let id = pairs.get("memdev")?;
         let (object, backend) = options.with("object", "id", id)?;
         let kind = match backend.get("qom-type")? {
             "memory-backend-memfd" => "memfd",

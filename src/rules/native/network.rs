@@ -1,7 +1,7 @@
 //! User networking with its forwarded ports.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(INTERFACE, "native-interface", "libvirt has <interface> for this", interface);
 
@@ -9,7 +9,10 @@ rule!(INTERFACE, "native-interface", "libvirt has <interface> for this", interfa
 pub(super) fn interface(options: &Options<'_>) -> Vec<Plan> {
     let backend = |(at, pairs): (usize, &crate::qemu::Pairs)| {
         let ours = pairs.get("type") == Some("user") && only(pairs, &["type", "id", "hostfwd"]);
-        let id = pairs.get("id").filter(|_| ours)?;
+        if !ours {
+            return None;
+        }
+        let id = pairs.get("id")?;
         let (card, user) = options.with("device", "netdev", id)?;
         let model = match user.get("driver")? {
             "virtio-net-pci" | "virtio-net" => "virtio",

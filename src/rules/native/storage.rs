@@ -1,7 +1,7 @@
 //! Shared directories.
 
-use super::devices::rule;
-use super::{Case, Finding, Layer, Options, Plan, Rule, found, only, quoted};
+use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(FILESYSTEM, "native-filesystem", "libvirt has <filesystem> for this", filesystem);
 
@@ -24,7 +24,10 @@ pub(super) fn filesystem(options: &Options<'_>) -> Vec<Plan> {
 
 fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Option<Plan> {
     let ours = pairs.get("backend") == Some("socket") && only(pairs, &["backend", "id", "path"]);
-    let (id, socket) = (pairs.get("id").filter(|_| ours)?, pairs.get("path")?);
+    if !ours {
+        return None;
+    }
+    let (id, socket) = (pairs.get("id")?, pairs.get("path")?);
     let (device, user) = options.with("device", "chardev", id)?;
     let known = user.get("driver") == Some("vhost-user-fs-pci")
         && only(user, &["driver", "id", "chardev", "tag", "queue-size", "bus", "addr"]);

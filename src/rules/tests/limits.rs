@@ -389,9 +389,9 @@ fn acpi_tables_have_an_element_from_libvirt_11_2_on() {
         let findings = judged(&new, &q35());
         let finding =
             findings.iter().find(|finding| finding.rule == "native-acpi").unwrap().clone();
-        finding.remedies.into_iter().find_map(|remedy| match remedy.step {
-            Step::EditXml(edits) => Some(edits),
-            _ => None,
+        finding.remedies.into_iter().find_map(|remedy| {
+            let Step::EditXml(edits) = remedy.step else { return None };
+            Some(edits)
         })
     };
     assert_eq!(edits("9.0.0"), None);

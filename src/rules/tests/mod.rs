@@ -334,13 +334,10 @@ fn root_by_label_or_configuration_passes_dac() {
 fn the_remedy_of_a_dac_finding_lets_the_file_through() {
     let document = domain("", &DRIVE);
     let findings = judged(&host().file("/srv/a.img", 0o600), &document);
-    let edit =
-        findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| {
-            match &remedy.step {
-                Step::EditXml(edits) if remedy.scope == Scope::DisableVm => Some(edits.clone()),
-                _ => None,
-            }
-        });
+    let edit = findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| {
+        let Step::EditXml(edits) = &remedy.step else { return None };
+        (remedy.scope == Scope::DisableVm).then(|| edits.clone())
+    });
     let next = document.apply(&edit.unwrap()).unwrap();
     let after = judged(&host().file("/srv/a.img", 0o600), &next);
     assert!(after.iter().all(|finding| finding.verdict > Verdict::Unknown), "{after:?}");
@@ -447,15 +444,10 @@ fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
 fn the_setting_that_is_offered_lets_the_node_through() {
     let hw = host().node("/dev/hw", 10, 183, 0o666);
     let findings = judged(&hw, &domain("", &RNG));
-    let line =
-        findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| {
-            match &remedy.step {
-                Step::SetOption { line, .. } if line.starts_with("cgroup_device_acl") => {
-                    Some(line.clone())
-                }
-                _ => None,
-            }
-        });
+    let line = findings.iter().flat_map(|finding| &finding.remedies).find_map(|remedy| {
+        let Step::SetOption { line, .. } = &remedy.step else { return None };
+        line.starts_with("cgroup_device_acl").then(|| line.clone())
+    });
     assert_eq!(found(&hw.conf(&line.unwrap()), &RNG), []);
 }
 

@@ -14,15 +14,15 @@ impl App {
         let Some((list, range)) = self.selection() else { return };
         let text =
             |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
-        let (first, second) =
-            match (text(range.start), text(range.start + 1).filter(|_| range.len() == 2)) {
-                (Some(EntryKind::Env { name, value }), _) => (name, value.unwrap_or_default()),
-                (Some(EntryKind::Extra(extra)), _) => extra.halves(),
-                (Some(option), value) => {
-                    (option.text(), value.map(|value| value.text()).unwrap_or_default())
-                }
-                (None, _) => return,
-            };
+        let (first, second) = match text(range.start) {
+            Some(EntryKind::Env { name, value }) => (name, value.unwrap_or_default()),
+            Some(EntryKind::Extra(extra)) => extra.halves(),
+            Some(option @ EntryKind::Arg { .. }) => {
+                let value = if range.len() == 2 { text(range.start + 1) } else { None };
+                (option.text(), value.map(|value| value.text()).unwrap_or_default())
+            }
+            None => return,
+        };
         self.form = Some(Form::new(Target::Replace(list, range), &first, &second));
         self.mode = Mode::Form;
     }
@@ -55,7 +55,13 @@ impl App {
                 self.take_import();
                 return None;
             }
-            _ => {}
+            Mode::List
+            | Mode::Side
+            | Mode::Form
+            | Mode::Remedies
+            | Mode::Confirm
+            | Mode::Help
+            | Mode::Tour => {}
         }
         let form = self.form.as_mut()?;
         form.put_together();
@@ -134,10 +140,8 @@ impl App {
 
     /// The entries of the selected row when they are switched off.
     pub(super) fn disabled_row(&self) -> Option<Disabled> {
-        match self.lists.rows.get(self.lists.selected)? {
-            Row::Disabled(index) => self.document.disabled().get(*index).cloned(),
-            _ => None,
-        }
+        let Row::Disabled(index) = self.lists.rows.get(self.lists.selected)? else { return None };
+        self.document.disabled().get(*index).cloned()
     }
 
     pub(super) fn delete(&mut self) {
@@ -237,14 +241,17 @@ impl App {
                 self.say("there is nothing to do on this road");
                 None
             }
-            Step::RunCommand(_) | Step::SetOption { .. } => {
-                let text = match &remedy.step {
-                    Step::SetOption { line, .. } => line.clone(),
-                    step => report::step_text(&self.document, step).unwrap_or_default(),
-                };
-                self.say("copied, if your terminal allows it (OSC 52); it is for you to run, then press r");
-                Some(Effect::Copy(text))
+            Step::RunCommand(_) => {
+                let text = report::step_text(&self.document, &remedy.step).unwrap_or_default();
+                Some(self.hand_out(text))
             }
+            Step::SetOption { line, .. } => Some(self.hand_out(line.clone())),
         }
+    }
+
+    /// Copies what the operator is to run, and says so.
+    fn hand_out(&mut self, text: String) -> Effect {
+        self.say("copied, if your terminal allows it (OSC 52); it is for you to run, then press r");
+        Effect::Copy(text)
     }
 }

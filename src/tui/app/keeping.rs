@@ -322,10 +322,12 @@ impl App {
         self.file.theirs = None;
         let save = at_save && action != Action::Take;
         if !save {
-            self.say(match action {
-                Action::Take => "their text is taken; u brings yours back",
-                Action::Merge => "merged; 4 shows what saving changes, u takes it back",
-                _ => "yours is kept; 4 shows what saving changes in theirs",
+            self.say(if action == Action::Take {
+                "their text is taken; u brings yours back"
+            } else if action == Action::Merge {
+                "merged; 4 shows what saving changes, u takes it back"
+            } else {
+                "yours is kept; 4 shows what saving changes in theirs"
             });
         }
         Some(Effect::Know { theirs, save })

@@ -119,15 +119,14 @@ impl App {
         let enabling = rows
             .first()
             .is_some_and(|row| matches!(self.lists.rows.get(*row), Some(Row::Disabled(_))));
-        let plan = |document: &Document, row: &Row| match row {
-            Row::Disabled(index) if enabling => document
-                .disabled()
-                .get(*index)
-                .map(|off| document.enable(off).map_err(|error| error.to_string())),
-            other if !enabling => other.entries().map(|(list, range)| {
-                document.disable(list, range).map_err(|error| error.to_string())
-            }),
-            _ => None,
+        let plan = |document: &Document, row: &Row| {
+            if !enabling {
+                let (list, range) = row.entries()?;
+                return Some(document.disable(list, range).map_err(|error| error.to_string()));
+            }
+            let Row::Disabled(index) = row else { return None };
+            let off = document.disabled().get(*index)?;
+            Some(document.enable(off).map_err(|error| error.to_string()))
         };
         let mut document = Document::clone(&self.document);
         // From the last to the first, so that the places of the others stay as they are.

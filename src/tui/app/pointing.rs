@@ -21,7 +21,12 @@ impl App {
                 self.side.split = Some(geometry::share(self, screen, event.column, event.row));
             }
             MouseEventKind::Up(MouseButton::Left) => self.side.dragging = false,
-            _ => {}
+            MouseEventKind::Down(_)
+            | MouseEventKind::Up(_)
+            | MouseEventKind::Drag(_)
+            | MouseEventKind::Moved
+            | MouseEventKind::ScrollLeft
+            | MouseEventKind::ScrollRight => {}
         }
     }
 

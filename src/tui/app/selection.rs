@@ -30,6 +30,7 @@ impl Filter {
 }
 
 /// Types at the end of a text that has no cursor; whether the key was for it.
+#[allow(clippy::wildcard_enum_match_arm, reason = "a terminal has more keys than mean something")]
 pub(super) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
     match event.code {
         KeyCode::Backspace => drop(text.pop()),

@@ -262,6 +262,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Typing and moving in one line of text. The widget's own shortcuts are not used: some delete.
+#[allow(clippy::wildcard_enum_match_arm, reason = "a terminal has more keys than mean something")]
 fn type_into(area: &mut TextArea<'static>, event: KeyEvent) {
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
     match event.code {

@@ -169,16 +169,14 @@ impl Editor {
         let session = self.options.session;
         let imaginary = self.recorded;
         let work = move || {
-            let elsewhere = || "the facts are those of another host".to_owned();
-            let answer = match pane {
-                Pane::Schema => Answer::Schema(
-                    probe::schema::validate(&source).as_result().cloned().map_err(str::to_owned),
-                ),
-                _ if imaginary => Answer::Command(Err(elsewhere())),
-                _ => Answer::Command(
-                    probe::native::command(&source, session)
-                        .map_err(probe::native::Failure::sentence),
-                ),
+            let answer = if pane == Pane::Schema {
+                let answered = probe::schema::validate(&source);
+                Answer::Schema(answered.as_result().cloned().map_err(str::to_owned))
+            } else if imaginary {
+                Answer::Command(Err("the facts are those of another host".to_owned()))
+            } else {
+                let answered = probe::native::command(&source, session);
+                Answer::Command(answered.map_err(probe::native::Failure::sentence))
             };
             Some(Message::Answered(pane, source, answer))
         };
@@ -241,11 +239,10 @@ impl Editor {
 
     /// Looks whether somebody else changed what is edited.
     pub(super) fn look_at_others(&mut self) {
-        let Some(source) =
-            self.source.clone().filter(|_| !self.looking_at_others && !self.app.file.saving)
-        else {
+        if self.looking_at_others || self.app.file.saving {
             return;
-        };
+        }
+        let Some(source) = self.source.clone() else { return };
         self.looking_at_others = true;
         run(&self.session.sender(), "looking at the file", move || {
             Some(Message::Others(source.theirs()))

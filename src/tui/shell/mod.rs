@@ -335,7 +335,8 @@ impl Editor {
                 (true, None) => journal.close(true, LAST_WRITE),
                 (false, _) => {
                     // Who took over may have taken it.
-                    if let Some(draft) = self.app.draft().filter(|_| !journal.is_there()) {
+                    let taken = !journal.is_there();
+                    if taken && let Some(draft) = self.app.draft() {
                         journal.keep(draft);
                     }
                     journal.close(false, LAST_WRITE)

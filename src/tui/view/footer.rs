@@ -27,7 +27,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Mode::Palette => Some(("action", &app.over.palette.words)),
         Mode::Filter => Some(("only", &app.lists.wanted)),
         Mode::SaveAs => Some(("save to", &app.over.elsewhere)),
-        _ => None,
+        Mode::List
+        | Mode::Side
+        | Mode::Form
+        | Mode::Import
+        | Mode::Remedies
+        | Mode::Confirm
+        | Mode::Help
+        | Mode::Tour => None,
     } {
         let prompt = format!("{word}: {}▏  ", visible(typed));
         used += width(&prompt);

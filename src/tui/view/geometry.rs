@@ -2,11 +2,16 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::list;
 use super::text::width;
-use super::{ONE_PANE, SIDE_BY_SIDE, list, side};
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
 use crate::tui::pane::Pane;
+
+/// From this width on the panes stand side by side.
+const SIDE_BY_SIDE: u16 = 100;
+/// Below this height only one pane is drawn.
+const ONE_PANE: u16 = 11;
 
 /// The panes of a screen; one that is not shown has no area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +93,7 @@ pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
         if row != area.y {
             return Spot::Side(usize::from(row - area.y - 1));
         }
-        return side::tab_at(area, app, column).map_or(Spot::Divider, Spot::Tab);
+        return tab_at(area, app, column).map_or(Spot::Divider, Spot::Tab);
     }
     if areas.divider.is_some_and(inside) {
         return Spot::Divider;
@@ -128,7 +133,7 @@ pub(super) fn apart_from() -> u16 {
 }
 
 /// The columns that the words of the tabs take, each with its tab.
-pub(super) fn tabs(columns: u16, chosen: Pane) -> Vec<(Pane, std::ops::Range<usize>)> {
+fn tabs(columns: u16, chosen: Pane) -> Vec<(Pane, std::ops::Range<usize>)> {
     let mut at = 2;
     let (words, apart) = (words_from(), apart_from());
     let place = |(index, pane): (usize, Pane)| {
@@ -141,4 +146,11 @@ pub(super) fn tabs(columns: u16, chosen: Pane) -> Vec<(Pane, std::ops::Range<usi
         (pane, range)
     };
     Pane::all().enumerate().map(place).collect()
+}
+
+/// The tab whose word stands at a column of the title line.
+fn tab_at(area: Rect, app: &App, column: u16) -> Option<Pane> {
+    let at = usize::from(column.saturating_sub(area.x));
+    let tabs = tabs(area.width, app.side.pane);
+    tabs.into_iter().find(|(_, range)| range.contains(&at)).map(|(pane, _)| pane)
 }

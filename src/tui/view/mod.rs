@@ -21,11 +21,6 @@ use crate::rules::Verdict;
 use crate::visible::visible;
 use text::{cut, width};
 
-/// From this width on the panes stand side by side.
-const SIDE_BY_SIDE: u16 = 100;
-/// Below this height only one pane is drawn.
-const ONE_PANE: u16 = 11;
-
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     let area = frame.area();

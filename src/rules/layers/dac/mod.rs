@@ -1,7 +1,7 @@
 //! Owners, modes and access control lists, exactly as the kernel decides (`acl_permission_check`, `posix_acl_permission`).
 
-pub(in crate::rules) mod privilege;
-pub(in crate::rules) mod sticky;
+pub(crate) mod privilege;
+pub(crate) mod sticky;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
@@ -73,19 +73,28 @@ fn owned(case: &Case<'_>, who: &Identity, path: &str, step: &Step) -> Step {
     }
 }
 
-/// Uses with who opens them and the walk, where all of it is known and no directory on the way is closed.
-fn reached<'a>(
-    case: &Case<'a>,
-) -> impl Iterator<Item = (&'a Use, &'a str, Access, &'a Walk, &'a Identity)> + use<'a> {
+/// A use of a path, who opens it, and the walk there, on which no directory is closed.
+#[derive(Clone, Copy)]
+struct Reached<'a> {
+    usage: &'a Use,
+    path: &'a str,
+    access: Access,
+    walk: &'a Walk,
+    who: &'a Identity,
+}
+
+/// The uses of which all that is known.
+fn reached<'a>(case: &Case<'a>) -> impl Iterator<Item = Reached<'a>> + use<'a> {
     let case = *case;
     let who = case.identity().ok();
     case.walks().filter_map(move |(usage, path, access, walk)| {
         let who = who?;
-        closed(&case, who, walk).is_none().then_some((usage, path, access, walk, who))
+        let is_open = closed(&case, who, walk).is_none();
+        is_open.then_some(Reached { usage, path, access, walk, who })
     })
 }
 
-pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
+pub(crate) static IDENTITY_UNKNOWN: Rule = Rule {
     id: "identity-unknown",
     layer: Layer::Dac,
     summary: "who QEMU will run as is not known",
@@ -105,7 +114,7 @@ pub(in crate::rules) static IDENTITY_UNKNOWN: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static LABEL_USER: Rule = Rule {
+pub(crate) static LABEL_USER: Rule = Rule {
     id: "dac-label",
     layer: Layer::Dac,
     summary: "the domain's DAC label names a user that libvirt can't run QEMU as",
@@ -171,7 +180,7 @@ fn label_user(case: &Case<'_>) -> Vec<Finding> {
     }
 }
 
-pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
+pub(crate) static CLOSED_DIRECTORY: Rule = Rule {
     id: "closed-directory",
     layer: Layer::Dac,
     summary: "QEMU's user may not pass a directory on the way",
@@ -207,19 +216,20 @@ pub(in crate::rules) static CLOSED_DIRECTORY: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static UNREADABLE: Rule = Rule {
+pub(crate) static UNREADABLE: Rule = Rule {
     id: "dac-unreadable",
     layer: Layer::Dac,
     summary: "QEMU's user may not read the file",
     explain: include_str!("../../../../assets/rules/dac-unreadable.md"),
     check: |case| {
         let mut findings = Vec::new();
-        for (usage, path, access, walk, who) in reached(case) {
-            let Some(step) =
-                walk.target().filter(|_| access.reads()).map(|step| owned(case, who, path, step))
-            else {
+        for reached in reached(case) {
+            let Reached { path, access, walk, who, .. } = reached;
+            if !access.reads() {
                 continue;
-            };
+            }
+            let Some(step) = walk.target() else { continue };
+            let step = owned(case, who, path, step);
             // What is in a shared directory is reached through it.
             let (wanted, bits) = match (access, &step.kind) {
                 (Access::Directory, FileKind::Directory) => (READ | SEARCH, "rwx"),
@@ -228,21 +238,22 @@ pub(in crate::rules) static UNREADABLE: Rule = Rule {
                 _ => (READ, "r"),
             };
             if !permits(case, who, &step, wanted) {
-                findings.push(refused(case, usage, who, &step, bits, "read"));
+                findings.push(refused(case, reached, &step, bits, "read"));
             }
         }
         findings
     },
 };
 
-pub(in crate::rules) static UNWRITABLE: Rule = Rule {
+pub(crate) static UNWRITABLE: Rule = Rule {
     id: "dac-unwritable",
     layer: Layer::Dac,
     summary: "QEMU's user may not write the file",
     explain: include_str!("../../../../assets/rules/dac-unwritable.md"),
     check: |case| {
         let mut findings = Vec::new();
-        for (usage, path, access, walk, who) in reached(case) {
+        for reached in reached(case) {
+            let Reached { usage, path, access, walk, who } = reached;
             let Some(step) = walk.target().map(|step| owned(case, who, path, step)) else {
                 continue;
             };
@@ -252,7 +263,7 @@ pub(in crate::rules) static UNWRITABLE: Rule = Rule {
             let readable = permits(case, who, &step, READ);
             if access.writes() && (readable || !access.reads()) && !permits(case, who, &step, WRITE)
             {
-                findings.push(refused(case, usage, who, &step, "rw", "write"));
+                findings.push(refused(case, reached, &step, "rw", "write"));
             } else if access == Access::ReadWriteOrRead
                 && readable
                 && !permits(case, who, &step, WRITE)
@@ -275,14 +286,15 @@ pub(in crate::rules) static UNWRITABLE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
+pub(crate) static CANNOT_CREATE: Rule = Rule {
     id: "dac-cannot-create",
     layer: Layer::Dac,
     summary: "QEMU's user may not make the file in its directory",
     explain: include_str!("../../../../assets/rules/dac-cannot-create.md"),
     check: |case| {
         let mut findings = Vec::new();
-        for (usage, path, access, walk, who) in reached(case) {
+        for reached in reached(case) {
+            let Reached { usage, access, walk, who, .. } = reached;
             // A node that its driver has not made yet is said to be missing.
             let awaited = access == Access::Memory
                 && walk.target().is_none()
@@ -320,21 +332,16 @@ pub(in crate::rules) static CANNOT_CREATE: Rule = Rule {
                 });
                 findings.push(disable(case, finding));
             } else if let Some(target) = walk.target() {
-                findings.extend(sticky::sticky(case, usage, path, access, who, parent, target));
+                findings.extend(sticky::sticky(case, reached, parent, target));
             }
         }
         findings
     },
 };
 
-fn refused(
-    case: &Case<'_>,
-    usage: &Use,
-    who: &Identity,
-    step: &Step,
-    bits: &str,
-    verb: &str,
-) -> Finding {
+/// The finding about a step that may not be read or written; `bits` are what would have to be granted.
+fn refused(case: &Case<'_>, reached: Reached<'_>, step: &Step, bits: &str, verb: &str) -> Finding {
+    let Reached { usage, who, .. } = reached;
     let device = matches!(step.kind, FileKind::Char(..) | FileKind::Block(..));
     let mut finding =
         Finding::of(usage, Verdict::Blocks, format!("{} may not {verb} {}", who.user, step.path))

@@ -7,20 +7,22 @@ use crate::facts::identity::Identity;
 use crate::qemu::{Resource, Use};
 use crate::rules::layers::seccomp;
 
-pub(in crate::rules) static PRIVILEGE: Rule = Rule {
+pub(crate) static PRIVILEGE: Rule = Rule {
     id: "dac-privilege",
     layer: Layer::Dac,
     summary: "only root may change the user or the root directory",
     explain: include_str!("../../../../assets/rules/dac-privilege.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
+        if who.uid == 0 {
+            return Vec::new();
+        }
         let changes = case
             .line
             .uses
             .iter()
             .filter(|usage| matches!(usage.resource, Resource::Privilege { .. }));
         changes
-            .filter(|_| who.uid != 0)
             .map(|usage| {
                 let message = format!("{} may not {}", who.user, usage.resource.name());
                 Finding::of(usage, Verdict::Blocks, message)
@@ -35,23 +37,23 @@ pub(in crate::rules) static PRIVILEGE: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static TAP: Rule = Rule {
+pub(crate) static TAP: Rule = Rule {
     id: "dac-tap",
     layer: Layer::Dac,
     summary: "only root may make a tap interface, or take one of another user",
     explain: include_str!("../../../../assets/rules/dac-tap.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
-        let taps = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Tap { name } => Some((usage, name.as_str())),
-            _ => None,
-        });
-        let mut findings: Vec<Finding> = taps
-            .filter(|_| who.uid != 0)
-            .filter_map(|(usage, name)| tap(case, who, usage, name))
-            .collect();
+        if who.uid == 0 {
+            return Vec::new();
+        }
+        let judged = |usage: &Use| {
+            let Resource::Tap { name } = &usage.resource else { return None };
+            tap(case, who, usage, name)
+        };
+        let mut findings: Vec<Finding> = case.line.uses.iter().filter_map(judged).collect();
         // Where the filter lets no program run, that is said by its own rule.
-        if who.uid != 0 && !seccomp::denies(case, "spawn") {
+        if !seccomp::denies(case, "spawn") {
             findings.extend(case.line.uses.iter().filter_map(helper));
         }
         findings
@@ -115,54 +117,55 @@ fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Findi
     Some(disable(case, finding))
 }
 
-pub(in crate::rules) static PORT: Rule = Rule {
+pub(crate) static PORT: Rule = Rule {
     id: "dac-low-port",
     layer: Layer::Dac,
     summary: "only root may listen on a low port",
     explain: include_str!("../../../../assets/rules/dac-low-port.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
+        if who.uid == 0 {
+            return Vec::new();
+        }
         let setting = &case.host.kernel.first_port;
         // What is not known may be the kernel's own default.
         let first = *setting.yes().unwrap_or(&1024);
-        let low = case.line.uses.iter().filter_map(|usage| match &usage.resource {
-            Resource::Network { listen: true, endpoint: Some(endpoint), .. }
-                if endpoint.port < first =>
-            {
-                Some((usage, endpoint.port))
-            }
-            _ => None,
+        let low = case.line.uses.iter().filter_map(|usage| {
+            let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource
+            else {
+                return None;
+            };
+            (endpoint.port < first).then_some((usage, endpoint.port))
         });
-        low.filter(|_| who.uid != 0)
-            .map(|(usage, port)| {
-                if let Known::Unknown(why) = setting {
-                    let message =
-                        format!("whether {} may listen on port {port} is not known", who.user);
-                    let why = format!("net.ipv4.ip_unprivileged_port_start: {why}");
-                    return Finding::of(usage, Verdict::Unknown, message).because(why);
-                }
-                let finding = Finding::of(
-                    usage,
-                    Verdict::Blocks,
-                    format!("{} may not listen on port {port}", who.user),
-                )
-                .because(who.sentence())
-                .because(format!(
-                    "net.ipv4.ip_unprivileged_port_start is {first}; QEMU says 'Permission denied'"
-                ))
-                .remedy(Remedy::none(Scope::Rewrite, format!("take a port from {first} on")));
-                let finding = disable(case, finding);
-                finding.remedy(Remedy::command(
-                    Scope::DisableHost,
-                    "open the port to every user of the host, until the next boot",
-                    &["sysctl", "-w", &format!("net.ipv4.ip_unprivileged_port_start={port}")],
-                ))
-            })
-            .collect()
+        low.map(|(usage, port)| {
+            if let Known::Unknown(why) = setting {
+                let message =
+                    format!("whether {} may listen on port {port} is not known", who.user);
+                let why = format!("net.ipv4.ip_unprivileged_port_start: {why}");
+                return Finding::of(usage, Verdict::Unknown, message).because(why);
+            }
+            let finding = Finding::of(
+                usage,
+                Verdict::Blocks,
+                format!("{} may not listen on port {port}", who.user),
+            )
+            .because(who.sentence())
+            .because(format!(
+                "net.ipv4.ip_unprivileged_port_start is {first}; QEMU says 'Permission denied'"
+            ))
+            .remedy(Remedy::none(Scope::Rewrite, format!("take a port from {first} on")));
+            let finding = disable(case, finding);
+            finding.remedy(Remedy::command(
+                Scope::DisableHost,
+                "open the port to every user of the host, until the next boot",
+                &["sysctl", "-w", &format!("net.ipv4.ip_unprivileged_port_start={port}")],
+            ))
+        })
+        .collect()
     },
 };
 
-pub(in crate::rules) static LOCKED_MEMORY: Rule = Rule {
+pub(crate) static LOCKED_MEMORY: Rule = Rule {
     id: "locked-memory",
     layer: Layer::Dac,
     summary: "QEMU's user may not lock as much memory as the guest has",

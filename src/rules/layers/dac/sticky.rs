@@ -1,14 +1,14 @@
 //! Sticky directories such as `/tmp`: what is another user's there is not replaced, not opened for creation, not followed.
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use super::{Case, Finding, Layer, Reached, Remedy, Rule, Scope, Verdict};
 use crate::facts::identity::Identity;
 use crate::facts::{FileKind, Known, Step};
-use crate::qemu::{Access, Use};
+use crate::qemu::Access;
 
 const STICKY: u32 = 0o1000;
 const WORLD_WRITABLE: u32 = 0o002;
 
-pub(in crate::rules) static STICKY_LINK: Rule = Rule {
+pub(crate) static STICKY_LINK: Rule = Rule {
     id: "dac-sticky-link",
     layer: Layer::Dac,
     summary: "a link of another user in a sticky directory is not followed",
@@ -71,13 +71,11 @@ fn ends(path: &str, step: &str) -> bool {
 /// (`fs.protected_regular`, which stops root too).
 pub(super) fn sticky(
     case: &Case<'_>,
-    usage: &Use,
-    path: &str,
-    access: Access,
-    who: &Identity,
+    reached: Reached<'_>,
     parent: &Step,
     target: &Step,
 ) -> Option<Finding> {
+    let Reached { usage, path, access, who, .. } = reached;
     if parent.mode & STICKY == 0 || target.uid == who.uid {
         return None;
     }
@@ -100,7 +98,16 @@ pub(super) fn sticky(
                 who.user
             )
         }
-        _ => return None,
+        Access::Read
+        | Access::ReadWrite
+        | Access::ReadWriteOrRead
+        | Access::Create
+        | Access::Memory
+        | Access::MemoryRead
+        | Access::Directory
+        | Access::Listen
+        | Access::Connect
+        | Access::Library => return None,
     };
     if let (Access::Create, Known::Unknown(why)) = (access, setting) {
         let message = format!("whether {} may open {path} for creation is not known", who.user);

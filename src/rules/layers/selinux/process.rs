@@ -1,6 +1,8 @@
 //! The label that QEMU itself runs with: whether libvirt can give it, and what it takes from root.
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use super::opening::{Opening, Process};
+use super::policy::{Family, family};
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, judge};
 use crate::domain::SecLabelType;
 use crate::facts::Known;
 use crate::facts::selinux::{Mode, type_of};
@@ -9,7 +11,7 @@ use crate::libvirt::confinement::image_label;
 use crate::libvirt::devices::STATE_DIRECTORY;
 use crate::qemu::Access;
 
-pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
+pub(crate) static SELINUX_LABEL: Rule = Rule {
     id: "selinux-label",
     layer: Layer::Selinux,
     summary: "libvirt can't start QEMU with the static SELinux label",
@@ -28,101 +30,112 @@ pub(in crate::rules) static SELINUX_LABEL: Rule = Rule {
 /// What stands between libvirt and a QEMU with this label.
 fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
     let selinux = &case.host.selinux;
-    let enforcing = selinux.mode == Known::Yes(Mode::Enforcing);
-    let finding = |verdict, message: String| {
-        Finding::general(verdict, message).because(format!("QEMU would run as {label}")).remedy(Remedy::none(
-            Scope::Rewrite,
-            "use a label of the type that libvirt gives by itself: system_u:system_r:svirt_t:s0:cA,cB",
-        ))
-    };
     if selinux.known.get(label) == Some(&false) {
-        let finding = finding(Verdict::Blocks, format!("the SELinux policy has no label {label}"));
+        let message = format!("the SELinux policy has no label {label}");
         return Some(
-            finding
+            finding(label, Verdict::Blocks, message)
                 .because("libvirt says 'unable to set socket security context … Invalid argument'"),
         );
     }
-    if !enforcing {
+    if selinux.mode != Known::Yes(Mode::Enforcing) {
         return None;
     }
-    let lacks = |source: &str, target: &str, class: &str, permission: &str| {
-        let allowed = selinux.allowed(source, target, class)?;
-        Some(!allowed.iter().any(|allowed| allowed == permission))
-    };
-    let daemon = selinux.daemon.as_deref().unwrap_or_default();
-    if lacks(daemon, label, "unix_stream_socket", "create") == Some(true) {
+    daemon_is_denied(case, label)
+        .or_else(|| key_is_denied(case, label))
+        .or_else(|| program_is_denied(case, label))
+        .or_else(|| not_asked(case, label))
+}
+
+fn finding(label: &str, verdict: Verdict, message: String) -> Finding {
+    Finding::general(verdict, message).because(format!("QEMU would run as {label}")).remedy(
+        Remedy::none(
+            Scope::Rewrite,
+            "use a label of the type that libvirt gives by itself: system_u:system_r:svirt_t:s0:cA,cB",
+        ),
+    )
+}
+
+/// Whether the running policy was asked about a permission and denies it.
+fn lacks(case: &Case<'_>, source: &str, target: &str, class: &str, permission: &str) -> bool {
+    let allowed = case.host.selinux.allowed(source, target, class);
+    allowed.is_some_and(|allowed| !allowed.iter().any(|allowed| allowed == permission))
+}
+
+/// What libvirt's daemon does with the label before QEMU begins.
+fn daemon_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
+    let daemon = case.host.selinux.daemon.as_deref().unwrap_or_default();
+    if lacks(case, daemon, label, "unix_stream_socket", "create") {
+        let message = format!("libvirt's daemon may not make a socket with the label {label}");
         return Some(
-            finding(
-                Verdict::Blocks,
-                format!("libvirt's daemon may not make a socket with the label {label}"),
-            )
-            .because("libvirt says 'Unable to create UNIX socket: Permission denied'"),
+            finding(label, Verdict::Blocks, message)
+                .because("libvirt says 'Unable to create UNIX socket: Permission denied'"),
         );
     }
-    if lacks(daemon, label, "process", "transition") == Some(true) {
+    if lacks(case, daemon, label, "process", "transition") {
+        let message = format!("libvirt's daemon may not start a process with the label {label}");
         return Some(
-            finding(
-                Verdict::Blocks,
-                format!("libvirt's daemon may not start a process with the label {label}"),
-            )
-            .because("the audit log has an AVC { transition }"),
+            finding(label, Verdict::Blocks, message)
+                .because("the audit log has an AVC { transition }"),
         );
     }
+    None
+}
+
+/// The master key, which bears the label of the VM's images.
+fn key_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
     let key = image_label(label);
-    if ["open", "read"]
-        .iter()
-        .any(|permission| lacks(label, &key, "file", permission) == Some(true))
-    {
-        return Some(
-            finding(
-                Verdict::Blocks,
-                "QEMU may not read the key that libvirt makes for it".to_owned(),
-            )
-            .because(format!(
-                "the key has the label {key}; QEMU says 'Unable to read …/master-key.aes'"
-            )),
-        );
+    let denied = |permission: &&str| lacks(case, label, &key, "file", permission);
+    if !["open", "read"].iter().any(denied) {
+        return None;
     }
-    let emulator = case
-        .document
-        .facts()
-        .emulator
-        .as_deref()
-        .and_then(|path| case.host.walk(path).ok()?.target());
-    if let Some(program) = emulator.and_then(|step| step.label.as_deref())
-        && lacks(label, program, "file", "entrypoint") == Some(true)
-    {
-        return Some(
-            finding(
-                Verdict::Blocks,
-                format!("a process with the label {label} may not begin with QEMU's program"),
-            )
+    let message = "QEMU may not read the key that libvirt makes for it".to_owned();
+    Some(finding(label, Verdict::Blocks, message).because(format!(
+        "the key has the label {key}; QEMU says 'Unable to read …/master-key.aes'"
+    )))
+}
+
+/// QEMU's own program, with which the process has to begin.
+fn program_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
+    let emulator = case.document.facts().emulator.as_deref()?;
+    let program = case.host.walk(emulator).ok()?.target()?.label.as_deref()?;
+    if !lacks(case, label, program, "file", "entrypoint") {
+        return None;
+    }
+    let message = format!("a process with the label {label} may not begin with QEMU's program");
+    Some(
+        finding(label, Verdict::Blocks, message)
             .because(format!(
                 "the program has the label {program}, and the policy no 'entrypoint' from it"
             ))
             .because("libvirt says 'Permission denied'"),
-        );
-    }
+    )
+}
+
+/// What is known of a label that the running policy was not asked about.
+fn not_asked(case: &Case<'_>, label: &str) -> Option<Finding> {
     let kind = type_of(label)?;
-    // Measured: refpolicy's virtd_t may not make their sockets.
-    if distribution_is_debian(case)
-        && ["unconfined_t", "virtd_t"].contains(&kind)
-        && !asked(case, label)
-    {
-        return Some(
-            finding(Verdict::Blocks, format!("libvirt's daemon may not make a socket with the label {label}"))
-                .because("so it is in Debian's policy; libvirt says 'Unable to create UNIX socket: Permission denied'"),
-        );
+    if asked(case, label) {
+        return None;
     }
-    let usual = ["svirt_t", "svirt_tcg_t"].contains(&kind);
-    (!usual && !asked(case, label)).then(|| {
-        finding(Verdict::Unknown, format!("whether libvirt can start QEMU as {label} is not known"))
-            .because("the kernel's policy could not be asked (run as root on the host)")
-    })
+    // Measured: refpolicy's virtd_t may not make their sockets.
+    if distribution_is_debian(case) && ["unconfined_t", "virtd_t"].contains(&kind) {
+        let message = format!("libvirt's daemon may not make a socket with the label {label}");
+        return Some(finding(label, Verdict::Blocks, message).because(
+            "so it is in Debian's policy; libvirt says 'Unable to create UNIX socket: Permission denied'",
+        ));
+    }
+    if ["svirt_t", "svirt_tcg_t"].contains(&kind) {
+        return None;
+    }
+    let message = format!("whether libvirt can start QEMU as {label} is not known");
+    Some(
+        finding(label, Verdict::Unknown, message)
+            .because("the kernel's policy could not be asked (run as root on the host)"),
+    )
 }
 
 fn distribution_is_debian(case: &Case<'_>) -> bool {
-    matches!(super::family(case), Some(super::Family::Debian))
+    matches!(family(case), Some(Family::Debian))
 }
 
 /// Whether the running kernel's policy was asked about a process label.
@@ -130,7 +143,7 @@ fn asked(case: &Case<'_>, label: &str) -> bool {
     case.host.selinux.allowed(label, &image_label(label), "file").is_some()
 }
 
-pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
+pub(crate) static SELINUX_EXECMEM: Rule = Rule {
     id: "selinux-execmem",
     layer: Layer::Selinux,
     summary: "SELinux keeps a QEMU without KVM from translating code",
@@ -169,7 +182,7 @@ pub(in crate::rules) static SELINUX_EXECMEM: Rule = Rule {
     },
 };
 
-pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
+pub(crate) static SELINUX_NEXT_START: Rule = Rule {
     id: "selinux-next-start",
     layer: Layer::Selinux,
     summary: "a file that QEMU makes bears categories that the next start will not have",
@@ -182,12 +195,14 @@ pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
         if selinux.mode != Known::Yes(Mode::Enforcing) {
             return Vec::new();
         }
+        let process = Process { label, dynamic: true };
         let mut findings = Vec::new();
         for (usage, path, access, walk) in case.walks() {
             let makes = matches!(access, Access::Create | Access::Memory)
                 && walk.target().is_none()
                 && walk.creatable();
-            if !makes || super::judge(case, usage, path, access, walk, label, true).is_some() {
+            let opening = Opening { case, usage, access, process };
+            if !makes || judge(opening, path, walk).is_some() {
                 continue;
             }
             findings.push(
@@ -211,7 +226,7 @@ pub(in crate::rules) static SELINUX_NEXT_START: Rule = Rule {
 
 const BOOLEAN: &str = "virt_use_execmem";
 
-pub(in crate::rules) static SELINUX_ROOT: Rule = Rule {
+pub(crate) static SELINUX_ROOT: Rule = Rule {
     id: "selinux-root",
     layer: Layer::Selinux,
     summary: "SELinux keeps a QEMU that runs as root from its own key",

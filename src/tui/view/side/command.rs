@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::Text;
+use super::text::Text;
 use crate::libvirt::own::SANDBOX;
 use crate::rules::quote;
 use crate::tui::app::App;

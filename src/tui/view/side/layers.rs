@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::text::{cut, width, wrap};
-use super::Text;
+use super::text::Text;
 use crate::rules::Verdict;
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;

@@ -4,6 +4,7 @@ mod command;
 mod layers;
 mod rule;
 mod schema;
+mod text;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -24,6 +25,7 @@ use crate::tui::pane::Pane;
 use crate::tui::rows::Row;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
+use text::Text;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let [title, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
@@ -64,9 +66,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let height = usize::from(body.height);
     let end = lines.len().saturating_sub(height);
     // The XML follows the selection until the pane is scrolled by hand.
-    let first = match follow.filter(|_| app.side.scroll == 0) {
-        Some(line) if line >= height => (line + 2).saturating_sub(height).min(end),
-        _ => app.side.scroll.min(end),
+    let scrolled = app.side.scroll > 0;
+    let first = match follow {
+        Some(line) if !scrolled && line >= height => (line + 2).saturating_sub(height).min(end),
+        Some(_) | None => app.side.scroll.min(end),
     };
     let more = end > first;
     frame.render_widget(
@@ -76,30 +79,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     if more && area.width > 20 {
         let mark = Rect { x: title.x + title.width.saturating_sub(8), width: 8, ..title };
         frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
-    }
-}
-
-/// The tab whose word stands at a column of the title line.
-pub(super) fn tab_at(area: Rect, app: &App, column: u16) -> Option<Pane> {
-    let at = usize::from(column.saturating_sub(area.x));
-    let tabs = super::geometry::tabs(area.width, app.side.pane);
-    tabs.into_iter().find(|(_, range)| range.contains(&at)).map(|(pane, _)| pane)
-}
-
-struct Text {
-    lines: Vec<Line<'static>>,
-    columns: usize,
-}
-
-impl Text {
-    fn add(&mut self, text: &str, first: &str, rest: &str, style: Style) {
-        for line in wrap(&format!("{first}{}", visible(text)), self.columns, rest) {
-            self.lines.push(Line::styled(line, style));
-        }
-    }
-
-    fn blank(&mut self) {
-        self.lines.push(Line::default());
     }
 }
 

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::Text;
+use super::text::Text;
 use crate::rules;
 use crate::tui::app::App;
 use crate::tui::theme::Theme;

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::Text;
+use super::text::Text;
 use crate::facts::Known;
 use crate::rules::{Verdict, schema_findings};
 use crate::tui::app::App;

@@ -1,9 +1,12 @@
 //! Planning to bring back passthrough that libvirt does not see.
 
-use super::document::{Document, VerbError, is_ours};
-use super::entry::{EntryKind, List};
-use super::lost::{Lost, LostReason};
-use super::{QEMU_NAMESPACE, style};
+use super::VerbError;
+use crate::domain::document::Document;
+use crate::domain::entry::{EntryKind, List};
+use crate::domain::lost::{Lost, LostReason};
+use crate::domain::namespace::QEMU_NAMESPACE;
+use crate::domain::namespace::is_ours;
+use crate::domain::style;
 use crate::xml::{Edit, EditSet, Element};
 
 impl Document {
@@ -47,7 +50,7 @@ impl Document {
             LostReason::Inside(parent) => {
                 self.self_contained(element)?;
                 let text = self.source()[lost.span.clone()].to_owned();
-                edits.push(Edit::delete(self.with_line(&lost.span)))?;
+                edits.push(Edit::delete(style::with_line(self.source(), &lost.span)))?;
                 edits.push(self.at_end_of_root(&text)?)?;
                 format!("move it out of <{parent}>, to the end of the domain")
             }
@@ -56,7 +59,7 @@ impl Document {
                     entry_of(element).ok_or_else(|| VerbError("it has no value".to_owned()))?;
                 let list = kind.list();
                 edits = self.insert(list, self.list(list).len(), &[kind])?;
-                edits.push(Edit::delete(self.with_line(&lost.span)))?;
+                edits.push(Edit::delete(style::with_line(self.source(), &lost.span)))?;
                 "put it into the <qemu:commandline>".to_owned()
             }
         };
@@ -74,7 +77,7 @@ impl Document {
         let (mut kinds, mut edits) = (Vec::new(), EditSet::new());
         for (index, block) in blocks {
             kinds.extend(tree.children(index).filter_map(|(_, child)| entry_of(child)));
-            edits.push(Edit::delete(self.with_line(&block.span())))?;
+            edits.push(Edit::delete(style::with_line(self.source(), &block.span())))?;
         }
         let own = |list: List| {
             let of_first =

@@ -1,7 +1,8 @@
 //! Planning a `<seclabel>`.
 
-use super::document::{Document, VerbError};
-use super::style;
+use super::VerbError;
+use crate::domain::document::Document;
+use crate::domain::style;
 use crate::xml::{Edit, EditSet};
 
 impl Document {

@@ -1,7 +1,8 @@
 //! Planning native elements: a new child somewhere below the domain, written as its neighbours are.
 
-use super::document::{Document, VerbError};
-use super::style;
+use super::VerbError;
+use crate::domain::document::Document;
+use crate::domain::style;
 use crate::xml::{Edit, EditSet, Element};
 
 impl Document {

@@ -1,7 +1,9 @@
 //! Planning a property in `<qemu:override>`: what `-set` did before libvirt wrote its devices as JSON.
 
-use super::document::{Document, VerbError, is_ours};
-use super::extras::{self, Extra};
+use super::VerbError;
+use crate::domain::document::Document;
+use crate::domain::extras::{self, Extra};
+use crate::domain::namespace::is_ours;
 use crate::xml::{Edit, EditSet, escape::as_libvirt};
 
 impl Document {

@@ -1,0 +1,29 @@
+//! What is done to a document: each verb plans an edit set from what was read, and changes nothing itself.
+//!
+//! Each file adds the verbs of one family to [`super::Document`], which knows none of them.
+
+mod disabled;
+mod element;
+mod entries;
+mod extras;
+mod overrides;
+mod repair;
+mod seclabel;
+
+use crate::xml;
+
+/// Why a verb can't be planned, in one sentence for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerbError(pub String);
+
+impl std::fmt::Display for VerbError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<xml::edit::Overlap> for VerbError {
+    fn from(_: xml::edit::Overlap) -> VerbError {
+        VerbError("two changes touch the same text".to_owned())
+    }
+}
