@@ -213,6 +213,20 @@ pub fn double_commas(text: &str) -> String {
     text.replace(',', ",,")
 }
 
+/// Pairs as QEMU reads them; the implied key is left out where it comes first.
+pub fn written<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    implied: Option<&str>,
+) -> String {
+    let mut words = Vec::new();
+    for (key, value) in pairs {
+        let value = double_commas(value);
+        let is_first = words.is_empty();
+        words.push(if is_first && implied == Some(key) { value } else { format!("{key}={value}") });
+    }
+    words.join(",")
+}
+
 /// A size as QEMU reads it (`do_strtosz`): a number with a letter for its unit; `shift` is the unit of a bare number, 0 for
 /// bytes, 20 for MiB. Fractions are not read.
 pub fn size(text: &str, shift: u32) -> Option<u64> {

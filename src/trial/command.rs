@@ -309,7 +309,7 @@ fn without(text: &str, pairs: &Pairs, implied: Option<&str>, keys: &[&str]) -> S
         return serde_json::Value::Object(map).to_string();
     }
     let kept = pairs.pairs.iter().filter(|pair| !keys.contains(&pair.key.as_str()));
-    written(kept.map(|pair| (pair.key.as_str(), pair.value.as_str())), implied)
+    keyval::written(kept.map(|pair| (pair.key.as_str(), pair.value.as_str())), implied)
 }
 
 /// A value with a key set to another value.
@@ -327,18 +327,7 @@ fn with(text: &str, pairs: &Pairs, implied: Option<&str>, (key, value): (&str, &
     }
     let others = pairs.pairs.iter().filter(|pair| pair.key != key);
     let others = others.map(|pair| (pair.key.as_str(), pair.value.as_str()));
-    written(others.chain([(key, value)]), implied)
-}
-
-/// Pairs as QEMU reads them; the implied key is left out where it comes first.
-fn written<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, implied: Option<&str>) -> String {
-    let mut words = Vec::new();
-    for (key, value) in pairs {
-        let value = keyval::double_commas(value);
-        let is_first = words.is_empty();
-        words.push(if is_first && implied == Some(key) { value } else { format!("{key}={value}") });
-    }
-    words.join(",")
+    keyval::written(others.chain([(key, value)]), implied)
 }
 
 /// Option, types and reason of each row of what is left out of a real start.

@@ -82,7 +82,8 @@ fn what_is_planned_leads_to_a_start() {
         // What somebody else has to bring can't be brought here.
         let brought = route.stages.iter().any(|stage| stage.remedy.step == Step::Nothing);
         if !route.left.is_empty() || brought {
-            without.push(scenario.name.clone());
+            let rules: Vec<&str> = route.left.iter().map(|finding| finding.rule).collect();
+            without.push(format!("{} ({})", scenario.name, rules.join(", ")));
             continue;
         }
         let (next, files) = carry_out(&mut machine, &route, &scenario.conf, &document);

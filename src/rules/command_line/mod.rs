@@ -7,6 +7,7 @@ mod merged;
 pub(super) mod names;
 pub(super) mod placement;
 pub(super) mod references;
+mod two_options;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, two_options};
 use crate::domain::{Chipset, EntryId, EntryKind, List};
 use crate::libvirt::own::JSON_DEVICES;
 use crate::qemu::{Pairs, QemuOption, catalog};
@@ -187,6 +187,7 @@ impl Slots {
         (entry, what, can_be_placed): &(EntryId, String, bool),
         slot: u8,
     ) -> Finding {
+        let option = case.line.option_at(*entry);
         let bus = self.bus;
         let message = format!(
             "QEMU puts {what} into PCI slot {slot} of {bus}, which libvirt gives to a device of its own"
@@ -195,8 +196,18 @@ impl Slots {
             .because(format!("QEMU says 'PCI: slot {slot} function 0 not available for …, in use by …', and names libvirt's device"))
             .because("libvirt writes its devices as JSON, and QEMU makes those after the ones of the passthrough");
         let placed = |spare: u8| format!("{},addr={spare:#x}", case.document.arg(entry.index));
-        let spare = if *can_be_placed { self.spare.pop() } else { None };
-        let remedy = spare.and_then(|spare| place_at(case, *entry, spare, placed(spare)));
+        let remedy = if *can_be_placed {
+            self.spare.pop().and_then(|spare| place_at(case, *entry, spare, placed(spare)))
+        } else {
+            let spare = self.spare.last().copied();
+            let remedy = spare
+                .zip(option)
+                .and_then(|(spare, option)| two_options::with_slot(case, option, spare));
+            if remedy.is_some() {
+                self.spare.pop();
+            }
+            remedy
+        };
         finding.remedy(remedy.unwrap_or_else(|| {
             let native = "use the native element (<interface>, <video>, <disk>, <filesystem>), or -device with addr=0x1e";
             Remedy::none(Scope::Rewrite, native)

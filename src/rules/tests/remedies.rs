@@ -153,6 +153,20 @@ fn scenarios() -> Vec<(Host, Document, &'static str)> {
             "socket-waits",
         ),
         (host(), machine("q35", "", &["-device", "virtio-rng-pci"]), "pci-slot"),
+        (
+            host().file("/srv/a,b.img", 0o666),
+            machine("pc", "", &["-drive", "file=/srv/a,,b.img,format=raw,if=virtio"]),
+            "pci-slot",
+        ),
+        (
+            host().at("/srv/d", FileKind::Directory, 0o777, 0),
+            machine(
+                "pc",
+                "",
+                &["-virtfs", "local,path=/srv/d,mount_tag=t,id=x,security_model=none"],
+            ),
+            "pci-slot",
+        ),
         (host(), machine("q35", "", &["-device", "usb-kbd,bus=usb.0"]), "bus-missing"),
     ]
 }
