@@ -1,6 +1,7 @@
 //! What the editor and the commands share: a document is read, the host is asked about it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +16,7 @@ use crate::probe::judges::Judges;
 use crate::probe::start::{self, Libvirt};
 use crate::probe::{self, Request};
 use crate::qemu::CommandLine;
-use crate::rules::{self, Finding, Route, Step, Verdict};
+use crate::rules::{self, Finding, Remedy, Route, Step, Verdict};
 use crate::store;
 use crate::trial::{self, Foretold, Spared, Trial};
 use crate::xml::{XmlError, position};
@@ -103,8 +104,9 @@ pub fn ask(host: &mut HostFacts, documents: &[&Document], judges: &Judges) {
     host.answers.extend(answers);
 }
 
-/// Takes edits out of the remedies that do not do what they promise: libvirt and QEMU are asked about each, and all rules
-/// look at it. The texts that the edits would make, and that are withheld, as digests.
+/// Takes out of the remedies what does not do what it promises. An edit is applied to a copy, libvirt and QEMU are asked about
+/// it, and all rules look at it: its finding has to be gone, and nothing else broken. What a command or a setting does is
+/// foreseen on the facts: its finding has to be gone there. What is withheld, by [`Remedy::key`].
 pub fn prove(
     document: &Document,
     findings: &mut [Finding],
@@ -117,19 +119,51 @@ pub fn prove(
     for finding in findings {
         let repaired = finding.clone();
         finding.remedies.retain(|remedy| {
-            let Step::EditXml(edits) = &remedy.step else { return true };
-            let Ok(next) = document.apply(edits) else { return false };
-            let text = digest(next.source());
-            let after =
-                known.entry(text.clone()).or_insert_with(|| judged_anew(&next, host, judges));
-            let helps = rules::improves(&before, after, &repaired);
+            let Some(key) = remedy.key(document) else { return true };
+            let after = match known.entry(key.clone()) {
+                Entry::Occupied(after) => after.into_mut(),
+                Entry::Vacant(place) => match carried_out(document, remedy, host, judges) {
+                    Some(after) => place.insert(after),
+                    // What it does is not known here.
+                    None => return true,
+                },
+            };
+            let helps = match &remedy.step {
+                Step::EditXml(_) => rules::improves(&before, after, &repaired),
+                // Behind what it opens the next thing may be shut.
+                Step::RunCommand(_) | Step::SetOption { .. } | Step::Nothing => {
+                    rules::turns(&before, after, &repaired)
+                }
+            };
             if !helps {
-                withheld.push(text);
+                withheld.push(key);
             }
             helps
         });
     }
     withheld
+}
+
+/// What is found once a remedy was carried out on a copy; nothing where what it does to the host is not known.
+fn carried_out(
+    document: &Document,
+    remedy: &Remedy,
+    host: &HostFacts,
+    judges: &Judges,
+) -> Option<Vec<Finding>> {
+    let mut host = host.clone();
+    rules::carry_out(&mut host, remedy)?;
+    match &remedy.step {
+        Step::EditXml(edits) => {
+            // One that can't be applied repairs nothing.
+            let next = document.apply(edits).unwrap_or_else(|_| document.clone());
+            Some(judged_anew(&next, &host, judges))
+        }
+        Step::RunCommand(_) | Step::SetOption { .. } => {
+            Some(rules::judge(document, &command_line(document), &host))
+        }
+        Step::Nothing => None,
+    }
 }
 
 /// The way to a VM that starts, for all that blocks or for some entries; libvirt and QEMU are asked about each document on

@@ -26,7 +26,7 @@ pub use finding::{Finding, Verdict};
 pub use judge::judge;
 pub use layer::{LAYERS, Layer};
 pub use meaning::{Meaning, meanings};
-pub use proof::improves;
+pub use proof::{improves, turns};
 pub use registry::{RULES, rule};
 pub use remedy::{Remedy, Scope, Step, quote};
 pub use route::{Actor, Judge, Reach, Route, Stage, carry_out, route};

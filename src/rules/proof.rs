@@ -5,9 +5,14 @@ use super::{Finding, Verdict};
 /// Rules that repeat what libvirt or QEMU said.
 const ASKED: [&str; 2] = ["qemu-refuses", "libvirt-refuses"];
 
+/// Whether what was to be `repaired` is gone.
+pub fn turns(before: &[Finding], after: &[Finding], repaired: &Finding) -> bool {
+    count(after, repaired) < count(before, repaired)
+}
+
 /// Whether `after`, the findings about an edited document, is better than `before` by what was to be `repaired`.
 pub fn improves(before: &[Finding], after: &[Finding], repaired: &Finding) -> bool {
-    if count(after, repaired) >= count(before, repaired) {
+    if !turns(before, after, repaired) {
         return false;
     }
     let blocks = |findings: &[Finding]| {

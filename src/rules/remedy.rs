@@ -1,6 +1,8 @@
 //! What can be done about a finding, and who does it.
 
 use super::Reach;
+use crate::domain::Document;
+use crate::facts::answers::digest;
 use crate::xml::EditSet;
 
 /// How far a remedy reaches: libvirt's three strategies, and the best one before them.
@@ -110,6 +112,20 @@ impl Remedy {
             Some(reach) => format!("{}, {}", self.scope.title(), reach.words()),
             None => self.scope.title().to_owned(),
         }
+    }
+
+    /// What tells what it does from what others do; nothing where it does nothing, or can't be done to this document.
+    pub fn key(&self, document: &Document) -> Option<String> {
+        let step = match &self.step {
+            Step::EditXml(edits) => digest(&edits.apply(document.source())),
+            Step::RunCommand(line) => line.clone(),
+            Step::SetOption { file, line } => format!("{file}\n{line}"),
+            Step::Nothing => return None,
+        };
+        Some(match &self.then {
+            Some(then) => format!("{step}\n{then}"),
+            None => step,
+        })
     }
 
     /// Whether it is an edit that gives nothing up and needs nobody else: such may be made unasked.

@@ -7,7 +7,7 @@ use crate::domain::Document;
 use crate::facts::HostFacts;
 use crate::facts::answers::{Answers, digest};
 use crate::qemu::CommandLine;
-use crate::rules::{self, Finding, Remedy, Step};
+use crate::rules::{self, Finding, Remedy};
 use crate::tui::rows::rows;
 
 /// Of more texts what libvirt and QEMU said is forgotten.
@@ -89,24 +89,22 @@ impl App {
         self.judging.revision += 1;
     }
 
-    /// Edits of the document as it stands were proved; some do not do what they promise.
+    /// What is offered for the document as it stands was proved; some of it does not do what it promises.
     pub fn proved(&mut self, withheld: Vec<String>) {
-        self.judging.withheld.extend(withheld);
+        self.judging.withheld = withheld.into_iter().collect();
         let mut findings = std::mem::take(&mut self.judging.findings);
         self.withhold(&mut findings);
         self.judging.findings = findings;
         self.over.remedy = self.over.remedy.min(self.remedies().len().saturating_sub(1));
     }
 
-    /// Takes out the edits that are withheld.
+    /// Takes out the remedies that are withheld.
     fn withhold(&self, findings: &mut [Finding]) {
         if self.judging.withheld.is_empty() {
             return;
         }
         let helps = |remedy: &Remedy| {
-            let Step::EditXml(edits) = &remedy.step else { return true };
-            let next = self.document.apply(edits);
-            next.is_ok_and(|next| !self.judging.withheld.contains(&digest(next.source())))
+            remedy.key(&self.document).is_none_or(|key| !self.judging.withheld.contains(&key))
         };
         for finding in findings {
             finding.remedies.retain(helps);

@@ -48,7 +48,7 @@ pub struct Judging {
     pub asking: bool,
     /// The document that they were asked about last.
     pub asked_about: Option<Arc<Document>>,
-    /// Edits that do not do what they promise, by the digest of the text that they would make.
+    /// Remedies that do not do what they promise, by [`crate::rules::Remedy::key`].
     pub withheld: HashSet<String>,
     /// What was asked for tabs, and what came back.
     pub asked: HashMap<Pane, Asked>,
