@@ -191,3 +191,83 @@ fn an_edit_that_does_not_help_is_not_made() {
     let said = Place::check(&["--fix"], &[&file]);
     assert!(said.contains("0 blocked"), "{said}");
 }
+
+/// How often each of some files is opened while a document is checked.
+fn opened(paths: &[PathBuf], arguments: &[&str], document: &PathBuf) -> (Vec<usize>, String) {
+    use rustix::fs::inotify;
+    let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
+    let watch = inotify::init(flags).unwrap();
+    let watches: Vec<i32> = paths
+        .iter()
+        .map(|path| inotify::add_watch(&watch, path, inotify::WatchFlags::OPEN).unwrap())
+        .collect();
+    let said = Place::check(arguments, &[document]);
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut events = inotify::Reader::new(&watch, &mut buffer);
+    let mut counts = vec![0; paths.len()];
+    // It ends with EAGAIN.
+    while let Ok(event) = events.next() {
+        if let Some(at) = watches.iter().position(|watch| *watch == event.wd()) {
+            counts[at] += 1;
+        }
+    }
+    (counts, said)
+}
+
+#[test]
+fn asking_opens_nothing_that_a_document_names() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    let at = |name: &str| place.dir.path().join(name);
+    for name in ["secret", "table", "image", "kernel", "rom", "script", "log"] {
+        std::fs::write(at(name), vec![0; 1 << 16]).unwrap();
+    }
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), fifo, 0o666.into(), 0).unwrap();
+    let ear = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    ear.set_nonblocking(true).unwrap();
+    let named = |text: &str| text.replace('@', &place.dir.path().display().to_string());
+    let arguments: Vec<String> = [
+        "-object",
+        "secret,id=s,file=@/secret",
+        "-acpitable",
+        "file=@/table",
+        "-drive",
+        "file=@/image,format=raw,if=none,id=d",
+        "-kernel",
+        "@/kernel",
+        "-device",
+        "virtio-net-pci,addr=0x1c,romfile=@/rom",
+        "-netdev",
+        "tap,id=n,script=@/script",
+        "-D",
+        "@/log",
+        "-chardev",
+        "pipe,id=p,path=@/fifo",
+        "-chardev",
+        "socket,id=c,path=@/socket",
+        "-blockdev",
+        "driver=file,filename=/etc/shadow,node-name=x",
+        "-fw_cfg",
+        "name=opt/x,file=/etc/passwd",
+    ]
+    .iter()
+    .map(|text| named(text))
+    .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let document = place.plain(&arguments);
+    let mut paths: Vec<PathBuf> =
+        ["secret", "table", "image", "kernel", "rom", "script", "log", "fifo"].map(at).to_vec();
+    paths.push("/etc/shadow".into());
+    // What our own look at the host opens (headers of images) is opened without asking, too.
+    let (by_us, _) = opened(&paths, &["--static"], &document);
+    let (asked, said) = opened(&paths, &[], &document);
+    assert_eq!(asked, by_us, "{paths:?}\n{said}");
+    // The watch does see what is opened.
+    assert!(by_us[2] > 0 && by_us[..2] == [0, 0], "{by_us:?}");
+    assert!(ear.accept().is_err(), "somebody connected");
+    // And QEMU was asked.
+    assert!(said.contains("QEMU was not asked about all of this"), "{said}");
+}
