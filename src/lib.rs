@@ -10,7 +10,7 @@
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
-//! assets/libvirt/*.tsv        the settings of qemu.conf and their kinds, the users that distributions build in
+//! assets/libvirt/*.tsv        qemu.conf, the users that distributions build in, what libvirt adds by itself and how it calls it
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
 //! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them

@@ -42,6 +42,22 @@ fn every_table_is_on_the_list() {
 }
 
 #[test]
+fn the_rows_of_a_table_have_the_columns_that_its_head_names() {
+    for (name, path) in files("assets", ".tsv") {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (heads, rows): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| line.starts_with('#'));
+        // A remark may stand behind the names of the columns.
+        let named = heads.last().unwrap().split('\t').count();
+        let columns = rows[0].split('\t').count();
+        assert!(columns == named || columns + 1 == named, "{name}: {}", rows[0]);
+        for row in rows {
+            assert_eq!(row.split('\t').count(), columns, "{name}: {row}");
+        }
+    }
+}
+
+#[test]
 fn every_version_in_the_code_is_on_the_list() {
     let mut found = BTreeSet::new();
     for (name, path) in files("src", ".rs") {

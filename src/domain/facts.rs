@@ -1,5 +1,6 @@
 //! What the document says outside the passthrough that decides how QEMU will run.
 
+use super::aliases::aliases;
 use super::namespace::is_ours;
 use super::size::{self, Processors};
 use crate::xml::{Element, Span, Tree};
@@ -382,50 +383,6 @@ fn capabilities_removed(tree: &Tree) -> Vec<(String, Span)> {
         .filter(|(_, element)| is_ours(element, "del"));
     let names = removed.filter_map(|(_, element)| element.property("capability"));
     names.map(|name| (name.value.clone(), name.value_span.clone())).collect()
-}
-
-/// What libvirt calls its own devices and their backends: the kind, counted from 0 in the order of the document.
-fn aliases(tree: &Tree, devices: usize) -> Vec<(&'static str, String)> {
-    /// The group of a backend, and what its id begins with.
-    type Backends = &'static [(&'static str, &'static str)];
-    const KINDS: [(&str, &str, Backends); 15] = [
-        ("interface", "net", &[("netdev", "hostnet")]),
-        ("video", "video", &[]),
-        ("hostdev", "hostdev", &[]),
-        ("sound", "sound", &[]),
-        ("redirdev", "redir", &[("chardev", "charredir")]),
-        ("rng", "rng", &[("object", "objrng")]),
-        ("watchdog", "watchdog", &[]),
-        ("shmem", "shmem", &[("object", "shmmem-shmem")]),
-        ("filesystem", "fs", &[("fsdev", "fsdev-fs")]),
-        ("tpm", "tpm", &[]),
-        ("vsock", "vsock", &[]),
-        ("serial", "serial", &[("chardev", "charserial")]),
-        ("channel", "channel", &[("chardev", "charchannel")]),
-        ("parallel", "parallel", &[("chardev", "charparallel")]),
-        ("input", "input", &[]),
-    ];
-    let mut found = Vec::new();
-    for (element, alias, backends) in KINDS {
-        // An element with an alias of its own has another id.
-        let own = |index: usize| tree.child(index, "alias").is_some();
-        for (number, (index, _)) in
-            tree.children(devices).filter(|(_, e)| e.name == element).enumerate()
-        {
-            if own(index) {
-                continue;
-            }
-            found.push(("device", format!("{alias}{number}")));
-            found.extend(
-                backends.iter().map(|(group, prefix)| (*group, format!("{prefix}{number}"))),
-            );
-        }
-    }
-    let balloon = tree.child(devices, "memballoon").map(|(_, balloon)| balloon.attribute("model"));
-    if balloon != Some(Some("none")) {
-        found.push(("device", "balloon0".to_owned()));
-    }
-    found
 }
 
 fn seclabel(tree: &Tree, index: usize, element: &Element) -> SecLabel {

@@ -2,6 +2,7 @@
 //!
 //! What an argument *means* is the business of [`crate::qemu`]; here it is text.
 
+pub mod aliases;
 pub mod canonical;
 mod disabled;
 mod document;

@@ -139,6 +139,14 @@ pub fn settings() -> impl Iterator<Item = (&'static str, &'static str, Range)> {
     })
 }
 
+const WORDS: &str = include_str!("../../assets/libvirt/words.tsv");
+
+/// The words that a setting may name.
+pub fn words_of(setting: &str) -> Vec<&'static str> {
+    let rows = WORDS.lines().filter_map(|line| line.split_once('\t'));
+    rows.filter(|(found, _)| *found == setting).map(|(_, word)| word).collect()
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,

@@ -1,39 +1,32 @@
 //! What libvirt adds to every QEMU by itself: arguments, ids, environment.
 
+/// Ids, what ids for native elements begin with, variables.
+const TABLE: &str = include_str!("../../assets/libvirt/own.tsv");
+
 /// The filter of system calls that libvirt asks for (`qemuBuildSandboxCommandLine`, since 5.0).
 pub const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-/// Ids that libvirt defines for every domain before the passthrough: the group, the id.
-pub const IDS: [(&str, &str); 3] =
-    [("chardev", "charmonitor"), ("object", "masterKey0"), ("object", "pc.ram")];
+/// The flag by which libvirt 8.0 and later writes devices as JSON; `device.json` alone is an older one without effect.
+pub const JSON_DEVICES: &str = "device.json+hotplug";
 
-/// How libvirt names what it defines for native elements: the group, the beginnings of its ids.
-const PREFIXES: [(&str, &[&str]); 5] = [
-    ("chardev", &["char", "mon"]),
-    ("netdev", &["hostnet", "net"]),
-    ("drive", &["libvirt-", "drive-"]),
-    ("fsdev", &["fsdev-"]),
-    ("memdev", &["pc.ram", "ram", "mem", "shmmem", "mach-virt.ram"]),
-];
+/// The rows of one kind: the group or key, and the word.
+fn rows(kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE
+        .lines()
+        .filter_map(move |line| line.strip_prefix(kind)?.strip_prefix('\t')?.split_once('\t'))
+}
+
+/// Whether libvirt defines an id of a group for every domain, before the passthrough.
+pub fn has_id(group: &str, id: &str) -> bool {
+    rows("id").any(|row| row == (group, id))
+}
 
 /// Whether an id that a key refers to has a name of libvirt's own.
 pub fn names(key: &str, id: &str) -> bool {
-    let of_key = PREFIXES.iter().find(|(found, _)| *found == key);
-    of_key.is_some_and(|(_, prefixes)| prefixes.iter().any(|prefix| id.starts_with(prefix)))
+    rows("prefix").any(|(found, prefix)| found == key && id.starts_with(prefix))
 }
 
-/// Variables that libvirt gives to every QEMU (`virCommandAddEnvPassCommon`).
-pub const ENVIRONMENT: [&str; 9] = [
-    "LC_ALL",
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "XDG_DATA_HOME",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-];
-
-/// The flag by which libvirt 8.0 and later writes devices as JSON; `device.json` alone is an older one without effect.
-pub const JSON_DEVICES: &str = "device.json+hotplug";
+/// Whether libvirt gives a variable to every QEMU.
+pub fn has_variable(name: &str) -> bool {
+    rows("variable").any(|(_, found)| found == name)
+}

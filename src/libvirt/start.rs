@@ -86,7 +86,7 @@ impl<'a> Start<'a> {
     /// Whether libvirt defines an id itself.
     pub fn has_id(&self, group: &str, id: &str) -> bool {
         let aliases = &self.document.facts().aliases;
-        own::IDS.contains(&(group, id))
+        own::has_id(group, id)
             || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
     }
 

@@ -4,37 +4,25 @@
 //! Bubblewrap makes the namespaces, or, for root, the programs of util-linux do. As root the program becomes nobody inside; as
 //! a user it stays in a user namespace.
 
-use std::fs::{File, Permissions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
-use std::os::unix::net::UnixStream;
+mod stand_ins;
+mod watched;
+
+use std::fs::Permissions;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use stand_ins::{make_directory, put};
+pub(super) use watched::Ended;
+use watched::{MOST_WORDS, Watched};
 
 use crate::process::nameless;
-use crate::trial::{StandIn, StandInKind};
+use crate::trial::StandIn;
 
 /// How long one QEMU may take.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// How much memory it may take, in bytes.
-const MOST_MEMORY: u64 = 1 << 30;
-/// How much it may print, in bytes.
-const MOST_WORDS: u64 = 1 << 20;
-/// Between two looks.
-const MOMENT: Duration = Duration::from_millis(2);
-
-/// How a QEMU that was asked ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// It made everything, and waited for its guest to be started.
-    Accepted,
-    /// It ended by itself; what it printed on standard error.
-    Refused(String),
-    /// It was ended; why.
-    Stopped(String),
-}
-
 /// A place for QEMUs to run in.
 pub(super) struct Sandbox {
     directory: tempfile::TempDir,
@@ -324,187 +312,12 @@ fn can_use_kvm() -> bool {
     rustix::fs::access("/dev/kvm", access).is_ok()
 }
 
-/// A directory that everybody inside may write.
-fn make_directory(path: &Path) -> std::io::Result<()> {
-    match std::fs::create_dir(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => {
-            return Ok(());
-        }
-        Err(error) => return Err(error),
-    }
-    std::fs::set_permissions(path, Permissions::from_mode(0o777))
-}
-
-fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
-    let mut parts: Vec<&str> =
-        stand_in.path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let Some(last) = parts.pop() else { return Ok(()) };
-    if parts.first() == Some(&"dev") && parts.len() == 1 || parts.contains(&"..") || last == ".." {
-        // /dev is bubblewrap's; what is in it is left to the host's rules.
-        return Ok(());
-    }
-    let mut directory = root.to_owned();
-    for part in parts {
-        directory.push(part);
-        if directory.is_symlink() || directory.is_file() {
-            return Ok(());
-        }
-        make_directory(&directory)?;
-    }
-    let path = directory.join(last);
-    match stand_in.kind {
-        StandInKind::Parent => Ok(()),
-        StandInKind::Directory => make_directory(&path),
-        StandInKind::Fifo => {
-            use rustix::fs::{CWD, FileType, Mode, mknodat};
-            mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o666), 0)?;
-            Ok(())
-        }
-        StandInKind::File { size, qcow2 } => {
-            // Never through a link, and never over what is there.
-            let file = File::options().write(true).create_new(true).open(&path)?;
-            file.set_permissions(Permissions::from_mode(0o666))?;
-            if qcow2 {
-                file.write_all_at(&qcow2_header(), 0)?;
-                return file.set_len(size.max(4 * CLUSTER));
-            }
-            // A file that is longer than the file system can hold is one that QEMU can't be shown.
-            file.set_len(size)
-        }
-    }
-}
-
-/// The size of a cluster of the images that we make.
-const CLUSTER: u64 = 64 << 10;
-
-/// The first clusters of an empty qcow2 image of 1 GiB (docs/interop/qcow2.txt): header, refcount table and block, L1 table.
-fn qcow2_header() -> Vec<u8> {
-    let mut image = vec![0_u8; usize::try_from(4 * CLUSTER).unwrap_or(1 << 18)];
-    let mut word = |at: usize, value: u32| image[at..at + 4].copy_from_slice(&value.to_be_bytes());
-    word(0, 0x5146_49fb);
-    word(4, 3);
-    word(20, 16); // cluster bits
-    word(28, 1 << 30); // size, low word
-    word(36, 2); // L1 entries
-    word(44, u32::try_from(3 * CLUSTER).unwrap_or_default()); // L1 table
-    word(52, u32::try_from(CLUSTER).unwrap_or_default()); // refcount table
-    word(56, 1); // its clusters
-    word(96, 4); // refcount order: 16 bits
-    word(100, 104); // header length
-    let table = usize::try_from(CLUSTER).unwrap_or_default();
-    word(table + 4, u32::try_from(2 * CLUSTER).unwrap_or_default());
-    for cluster in 0..4 {
-        let at = usize::try_from(2 * CLUSTER).unwrap_or_default() + cluster * 2;
-        image[at..at + 2].copy_from_slice(&1_u16.to_be_bytes());
-    }
-    image
-}
-
-/// A QEMU that is being asked.
-struct Watched<'a> {
-    child: Child,
-    words: &'a File,
-    stream: Option<UnixStream>,
-    heard: String,
-}
-
-impl Watched<'_> {
-    fn until(&mut self, socket: &Path, patience: Duration) -> Ended {
-        let deadline = Instant::now() + patience;
-        let mut next_weighing = Instant::now();
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(_)) => return Ended::Refused(String::new()),
-                Ok(None) => {}
-                Err(error) => return Ended::Stopped(error.to_string()),
-            }
-            if self.answered(socket) {
-                return Ended::Accepted;
-            }
-            let now = Instant::now();
-            if now > deadline {
-                return Ended::Stopped(format!(
-                    "QEMU did not answer within {} s",
-                    patience.as_secs_f32()
-                ));
-            }
-            if now >= next_weighing {
-                next_weighing = now + Duration::from_millis(20);
-                if let Some(why) = self.too_much() {
-                    return Ended::Stopped(why);
-                }
-            }
-            if self.stream.is_none() {
-                std::thread::sleep(MOMENT);
-            }
-        }
-    }
-
-    /// Whether QEMU said how its guest is: it says so when all is made.
-    fn answered(&mut self, socket: &Path) -> bool {
-        if self.stream.is_none() {
-            let Ok(mut stream) = UnixStream::connect(socket) else { return false };
-            let script = "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"query-status\"}\n";
-            let ready = stream
-                .set_read_timeout(Some(MOMENT))
-                .and_then(|()| stream.write_all(script.as_bytes()));
-            if ready.is_err() {
-                return false;
-            }
-            self.stream = Some(stream);
-        }
-        let Some(stream) = &mut self.stream else { return false };
-        let mut bytes = [0_u8; 4096];
-        match stream.read(&mut bytes) {
-            Ok(0) => self.stream = None,
-            Ok(length) => self.heard.push_str(&String::from_utf8_lossy(&bytes[..length])),
-            // Nothing yet; or it is going away, which the process tells.
-            Err(_) => {}
-        }
-        self.heard.contains("\"running\":")
-    }
-
-    /// Whether it takes more than it may; what.
-    fn too_much(&self) -> Option<String> {
-        if self.words.metadata().is_ok_and(|found| found.len() > MOST_WORDS) {
-            return Some("QEMU prints without an end".to_owned());
-        }
-        let taken: u64 = descendants(self.child.id()).into_iter().map(memory).sum();
-        (taken > MOST_MEMORY)
-            .then(|| format!("QEMU takes more than {} MiB at once", MOST_MEMORY >> 20))
-    }
-}
-
-/// A process and all that came of it.
-fn descendants(process: u32) -> Vec<u32> {
-    let mut found = vec![process];
-    let mut at = 0;
-    while let Some(process) = found.get(at).copied() {
-        at += 1;
-        let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
-        found.extend(
-            children
-                .unwrap_or_default()
-                .split_whitespace()
-                .filter_map(|number| number.parse::<u32>().ok()),
-        );
-    }
-    found
-}
-
-/// The memory that a process takes, in bytes (proc(5): statm, resident without what is shared with files).
-fn memory(process: u32) -> u64 {
-    let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
-    let mut fields =
-        statm.split_whitespace().skip(1).map(|field| field.parse::<u64>().unwrap_or_default());
-    let pages = fields.next().unwrap_or_default();
-    pages * u64::try_from(rustix::param::page_size()).unwrap_or(4096)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::trial::StandInKind;
 
     /// A sandbox of each way that this host has.
     fn sandboxes() -> Vec<Sandbox> {

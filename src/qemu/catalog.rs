@@ -21,6 +21,10 @@ const MODULES: &str = include_str!("../../assets/qemu/modules.tsv");
 const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
 const SUCCESSORS: &str = include_str!("../../assets/qemu/successors.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
+const REFERENCES: &str = include_str!("../../assets/qemu/references.tsv");
+const BUILT_IN_BUSES: &str = include_str!("../../assets/qemu/built-in-buses.tsv");
+const PROPERTIES: &str = include_str!("../../assets/qemu/properties.tsv");
+const SPELLINGS: &str = include_str!("../../assets/qemu/spellings.tsv");
 
 /// A QEMU option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +118,44 @@ pub fn unalias(device: &str) -> &str {
 /// The devices that bring a bus, as patterns; `None` for a bus that every machine has.
 pub fn providers(bus: &str) -> Option<&'static str> {
     line(BUSES, bus)?.split('\t').nth(1)
+}
+
+/// Whether a bus is one that machines bring themselves.
+pub fn is_built_in_bus(bus: &str) -> bool {
+    rows(BUILT_IN_BUSES).any(|known| known == bus)
+}
+
+/// The keys of an option that refer to something by its id, each with the groups of which one defines it.
+pub fn references(option: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    rows(REFERENCES).filter_map(move |line| {
+        let mut fields = line.split('\t');
+        let (key, groups, options) = (fields.next()?, fields.next()?, fields.next()?);
+        matches(options, option).then_some((key, groups))
+    })
+}
+
+/// What the value of a device's property is, where that is the same for every device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PropertyKind {
+    /// A text.
+    Text,
+    /// On, off or auto.
+    ThreeValued,
+}
+
+/// What the value of a property is; nothing where it is not the same for every device.
+pub fn property_kind(name: &str) -> Option<PropertyKind> {
+    let found = rows(PROPERTIES).find_map(|line| line.strip_prefix(name)?.strip_prefix('\t'));
+    match found? {
+        "text" => Some(PropertyKind::Text),
+        "three" => Some(PropertyKind::ThreeValued),
+        _ => None,
+    }
+}
+
+/// Whether a type of an option is a second spelling, which QEMU takes and lists nowhere.
+pub fn is_second_spelling(option: &str, kind: &str) -> bool {
+    rows(SPELLINGS).any(|line| line.split_once('\t') == Some((option, kind)))
 }
 
 /// What an option does beside libvirt's own: whether it blocks, what lifts that, and a sentence.
@@ -331,6 +373,13 @@ mod tests {
         }
         for line in rows(RESOURCES) {
             assert_eq!(line.split('\t').count(), 7, "{line}");
+        }
+        for name in rows(PROPERTIES).map(|line| line.split('\t').next().unwrap()) {
+            assert!(property_kind(name).is_some(), "{name}");
+        }
+        for option in rows(REFERENCES).flat_map(|line| line.split('\t').nth(2).unwrap().split(','))
+        {
+            assert!(super::option(option).is_some(), "{option}");
         }
     }
 }

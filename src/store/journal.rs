@@ -11,104 +11,29 @@
 //! A thread of its own writes, so that a slow disk never holds a key up. Each session writes its own file and replaces it
 //! whole: neither a kill nor a second session damages what is there.
 
+mod backups;
 mod copies;
+mod page;
 mod writer;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
-use super::folder::{Folder, SCRATCH, leading_number, said};
+use super::folder::{Folder, SCRATCH, said};
 use super::lock::{Asked, Holder, Lock, Stands, is_alive};
+use super::mutex::locked;
 use super::origin::Origin;
 use super::watch;
+use backups::back_up;
+use page::{LIMIT, absorb, read_all, writer_of};
 use writer::Writer;
 
+pub use backups::backup;
 pub use copies::{Copies, Copy, CopyKind, copies, hint_before_link, hint_for, remove_copy};
+pub use page::{Draft, Kept, Typed};
 
-/// Texts kept from before saves, for each file.
-const BACKUPS: usize = 5;
-/// Journals and backups older than this are removed.
-const LIMIT: Duration = Duration::from_secs(30 * 86_400);
-/// The longest journal that is read: a document of 10 MiB twice, escaped.
-const MOST: u64 = 160 << 20;
 /// How long who takes over may need between the removal of the lock's file and its own.
 const REMADE: Duration = Duration::from_millis(50);
-/// The form of the file; another one is kept aside.
-const VERSION: u32 = 1;
-
-/// What would be lost if the session ended now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// The text that the edits started from: what the file, or libvirt, holds.
-    pub opened: Arc<str>,
-    /// The text as it stands.
-    pub text: Arc<str>,
-    /// What is being typed.
-    pub typed: Option<Typed>,
-    /// The text is in the file that virsh reads when the session ends; libvirt may have it or not.
-    pub handed: bool,
-}
-
-/// Text that is typed and not yet taken over into the document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Typed {
-    /// In the form of an entry.
-    Form {
-        /// `args`, `envs` or `extras`.
-        list: String,
-        /// The first entry that it replaces, or the place where it goes in.
-        start: usize,
-        /// The place after the last entry that it replaces; `start` for a new one.
-        end: usize,
-        /// The two fields.
-        fields: [String; 2],
-        /// The field that takes the keys.
-        focus: usize,
-        /// It says what it was opened with: it is kept only for what the user's own editor may make of it.
-        #[serde(default)]
-        untouched: bool,
-    },
-    /// What is to be imported.
-    Import(String),
-}
-
-/// A journal as it stands on the disk.
-#[derive(Debug, Serialize, Deserialize)]
-struct Page {
-    version: u32,
-    of: Origin,
-    process: u32,
-    /// The digest of the text as opened.
-    opened_sha256: String,
-    opened: String,
-    text_sha256: String,
-    text: String,
-    typed: Option<Typed>,
-    #[serde(default)]
-    handed: bool,
-}
-
-/// Edits of an earlier session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Its name in the folder.
-    pub name: String,
-    /// What it is an edit of.
-    pub of: Origin,
-    /// The process that wrote it.
-    pub process: u32,
-    /// It still runs: its session was taken over.
-    pub running: bool,
-    /// How long ago, in words.
-    pub age: String,
-    /// The edits.
-    pub draft: Draft,
-}
-
 /// What came of opening a journal.
 #[derive(Debug)]
 pub enum Opened {
@@ -185,22 +110,6 @@ impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// A lock is taken also where a thread panicked with it: what it holds is plain values.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The digest of a text, as `sha256sum` prints it.
-fn sha256(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut digest = String::with_capacity(64);
-    for byte in Sha256::digest(text.as_bytes()) {
-        // Writing to a String cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
-    digest
 }
 
 /// Opens the journal of what is to be edited.
@@ -400,131 +309,6 @@ fn remove_if_empty(state: &Folder, name: &str, folder: &Folder) {
         folder.remove("of.json");
         state.remove_folder(name);
     }
-}
-
-/// Keeps a text that is about to be replaced, for who has no journal.
-///
-/// # Errors
-/// Why it could not be kept, in one sentence.
-pub fn backup(origin: &Origin, text: &str) -> Result<std::path::PathBuf, String> {
-    let folder = Folder::state()?.inside(&origin.folder_name())?;
-    back_up(&folder, origin, text)
-}
-
-fn back_up(folder: &Folder, origin: &Origin, text: &str) -> Result<std::path::PathBuf, String> {
-    let backups = backups(folder);
-    if let Some(last) = backups.last()
-        && folder.read(last, MOST).is_ok_and(|bytes| bytes == text.as_bytes())
-    {
-        return Ok(folder.path(last));
-    }
-    let now =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    // Two saves in one second come one after the other.
-    let newest = backups.last().and_then(|name| seconds(name)).unwrap_or(0);
-    let name = format!("backup-{}.xml", now.max(newest + 1));
-    let failed =
-        |error: std::io::Error| format!("{}: {}", folder.path(&name).display(), said(&error));
-    describe(folder, origin).and_then(|()| folder.put(&name, text.as_bytes())).map_err(failed)?;
-    for old in backups.iter().rev().skip(BACKUPS - 1) {
-        folder.remove(old);
-    }
-    Ok(folder.path(&name))
-}
-
-/// Writes down what the folder is about, where that is not said already.
-fn describe(folder: &Folder, origin: &Origin) -> std::io::Result<()> {
-    if described(folder).is_some() {
-        return Ok(());
-    }
-    folder.clear_way("of.json");
-    folder.put("of.json", &serde_json::to_vec(origin)?)
-}
-
-/// What the folder says that it is about.
-fn described(folder: &Folder) -> Option<Origin> {
-    let bytes = folder.read("of.json", MOST).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-/// The process that writes a journal of this name; zero for another name.
-fn writer_of(journal: &str) -> u32 {
-    let middle = journal.strip_prefix("journal-").and_then(|rest| rest.split('-').next());
-    middle.and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-fn backups(folder: &Folder) -> Vec<String> {
-    folder.names().into_iter().filter(|name| name.starts_with("backup-")).collect()
-}
-
-fn seconds(backup: &str) -> Option<u64> {
-    backup.strip_prefix("backup-")?.strip_suffix(".xml")?.parse().ok()
-}
-
-/// All journals of a folder that can be read, the newest first; and the names of the others.
-fn read_all(folder: &Folder) -> (Vec<Kept>, Vec<String>) {
-    let (mut kept, mut damaged) = (Vec::new(), Vec::new());
-    for name in folder.names().into_iter().filter(|name| name.starts_with("journal-")) {
-        match read(folder, &name) {
-            Some(one) => kept.push(one),
-            None => damaged.push(name),
-        }
-    }
-    let young = |one: &Kept| folder.age(&one.name).unwrap_or(LIMIT);
-    kept.sort_by_key(|one| (young(one), std::cmp::Reverse(one.name.clone())));
-    (kept, damaged)
-}
-
-/// Takes over what the user's own editor wrote for sessions that were killed meanwhile: it belongs into their forms.
-fn absorb(folder: &Folder) {
-    let scratches = folder.names().into_iter().filter(|name| name.starts_with(SCRATCH));
-    for scratch in scratches.collect::<Vec<String>>() {
-        let process = leading_number(&scratch[SCRATCH.len()..]);
-        if is_alive(process) {
-            continue;
-        }
-        let journal =
-            folder.names().into_iter().find(|name| writer_of(name) == process && process != 0);
-        let text =
-            folder.read(&scratch, MOST).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        if let (Some(journal), Ok(text)) = (journal, text)
-            && let Some(mut page) = page(folder, &journal)
-            && let Some(Typed::Form { fields, focus, untouched, .. }) = &mut page.typed
-            && let Some(field) = fields.get_mut(*focus)
-        {
-            let text = text.trim_end_matches('\n');
-            *untouched &= field == text;
-            text.clone_into(field);
-            // Where it can't be written the scratch file goes all the same, as everything here after its time.
-            let written = serde_json::to_vec(&page).map_err(std::io::Error::other);
-            if written.and_then(|bytes| folder.put(&journal, &bytes)).is_err() {
-                continue;
-            }
-        }
-        folder.remove(&scratch);
-    }
-}
-
-fn page(folder: &Folder, name: &str) -> Option<Page> {
-    let bytes = folder.read(name, MOST).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-fn read(folder: &Folder, name: &str) -> Option<Kept> {
-    let page = page(folder, name)?;
-    let whole = page.version == VERSION
-        && page.opened_sha256 == sha256(&page.opened)
-        && page.text_sha256 == sha256(&page.text);
-    if !whole {
-        return None;
-    }
-    let age = folder.age(name).map(super::words::duration)?;
-    let is_typed = |typed: &Typed| !matches!(typed, Typed::Form { untouched: true, .. });
-    let typed = page.typed.filter(is_typed);
-    let draft =
-        Draft { opened: page.opened.into(), text: page.text.into(), typed, handed: page.handed };
-    let running = is_alive(page.process);
-    Some(Kept { name: name.to_owned(), of: page.of, process: page.process, running, age, draft })
 }
 
 /// Removes what is older than thirty days, and what killed processes left unfinished, from folders that nobody uses.

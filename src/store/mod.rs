@@ -5,6 +5,7 @@ mod folder;
 pub mod journal;
 mod libvirt;
 mod lock;
+mod mutex;
 mod origin;
 mod save;
 pub mod watch;

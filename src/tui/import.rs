@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::domain::EntryKind;
-use crate::libvirt::own::ENVIRONMENT;
+use crate::libvirt::own;
 use crate::qemu::{argv, catalog};
 use crate::xml;
 
@@ -142,7 +142,10 @@ fn from_shell(text: &str) -> Result<(Vec<EntryKind>, bool), String> {
     entries.extend(args);
     // What libvirt's log shows beside is libvirt's own environment.
     if program.is_some() {
-        entries.retain(|entry| !matches!(entry, EntryKind::Env { name, .. } if ENVIRONMENT.contains(&name.as_str())));
+        entries.retain(|entry| match entry {
+            EntryKind::Env { name, .. } => !own::has_variable(name),
+            EntryKind::Arg { .. } | EntryKind::Extra(_) => true,
+        });
     }
     Ok((entries, program.is_some()))
 }

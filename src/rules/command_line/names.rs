@@ -68,7 +68,7 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
         return by_table();
     };
     // A second spelling stands in no list, nor does what a module brings that is not installed.
-    let spelling = ALIASES.contains(&(kind, name)) && by_table() == Standing::Has;
+    let spelling = catalog::is_second_spelling(kind, name) && by_table() == Standing::Has;
     let module = match kind {
         "option" => None,
         _ => catalog::module(catalog::type_key(kind), name),
@@ -81,10 +81,6 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
         Standing::Lacks(format!("{} {}", emulator.path, emulator.version))
     }
 }
-
-/// Second spellings that QEMU takes and lists nowhere (`chardev_alias_table`, chardev/char.c).
-const ALIASES: [(&str, &str); 3] =
-    [("chardev", "memory"), ("chardev", "parport"), ("chardev", "tty")];
 
 /// The version of the QEMU that will run, or why it is not known.
 fn version(case: &Case<'_>) -> Result<Version, String> {

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, two_options};
 use crate::domain::{Chipset, EntryId, EntryKind, List};
 use crate::libvirt::own::JSON_DEVICES;
-use crate::qemu::{Pairs, QemuOption, catalog};
+use crate::qemu::catalog::PropertyKind;
+use crate::qemu::{Pair, Pairs, QemuOption, catalog};
 use crate::xml::{Edit, EditSet};
 
 pub(crate) static CAPABILITY: Rule = Rule {
@@ -300,22 +301,6 @@ pub(crate) static BUS_MISSING: Rule = Rule {
     check: bus_missing,
 };
 
-/// Buses that the machines bring themselves.
-const BUILT_IN: [&str; 12] = [
-    "pci.0",
-    "pcie.0",
-    "isa.0",
-    "ide.0",
-    "ide.1",
-    "ide.2",
-    "ide.3",
-    "ide.4",
-    "ide.5",
-    "i2c",
-    "floppy-bus.0",
-    "main-system-bus",
-];
-
 fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
     let (Some((root, _)), Some(verdict)) = (root_bus(case), verdict(case)) else {
         return Vec::new();
@@ -342,7 +327,7 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
                 });
                 let other_root = bus != root && ["pci.0", "pcie.0"].contains(&bus);
                 let there = own
-                    || (BUILT_IN.contains(&bus) && !other_root)
+                    || (catalog::is_built_in_bus(bus) && !other_root)
                     || (usb && bus.starts_with("usb-bus."));
                 (!there)
                     .then(|| format!("the bus '{bus}' is not there when QEMU makes this device"))
@@ -370,14 +355,12 @@ fn bus_missing(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Keys whose values are texts for every device, so that JSON can carry them as they are.
-const TEXTS: [&str; 10] =
-    ["driver", "id", "bus", "addr", "chardev", "netdev", "drive", "memdev", "fsdev", "audiodev"];
-
 /// Writing a device as JSON, which QEMU makes in the order of the command line, after libvirt's own.
 fn as_json(case: &Case<'_>, entry: EntryId, pairs: &Pairs) -> Remedy {
     let by_hand = "write the device as JSON ('{\"driver\":…}'), which is made after libvirt's, or use the native element";
-    if !pairs.pairs.iter().all(|pair| TEXTS.contains(&pair.key.as_str())) {
+    let is_text = |pair: &Pair| catalog::property_kind(&pair.key) == Some(PropertyKind::Text);
+    // Texts can be carried by JSON as they are.
+    if !pairs.pairs.iter().all(is_text) {
         return Remedy::none(Scope::Rewrite, by_hand);
     }
     let object: serde_json::Map<String, serde_json::Value> =
@@ -489,15 +472,12 @@ fn as_override(
     }
 }
 
-/// Properties that are on or off and no booleans (`OnOffAuto`).
-const THREE_VALUED: [&str; 7] =
-    ["display", "page-per-vq", "iommu_platform", "ats", "disable-legacy", "x-no-mmap", "rombar"];
-
 /// The type and the value of a property as `<qemu:override>` writes it.
 fn json_type(name: &str, value: &str) -> (&'static str, String) {
     let hex = value.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    let is_boolean = catalog::property_kind(name) != Some(PropertyKind::ThreeValued);
     match value {
-        "on" | "off" | "yes" | "no" | "true" | "false" if !THREE_VALUED.contains(&name) => {
+        "on" | "off" | "yes" | "no" | "true" | "false" if is_boolean => {
             ("bool", ["on", "yes", "true"].contains(&value).to_string())
         }
         _ if hex.is_some() => ("unsigned", hex.unwrap_or_default().to_string()),

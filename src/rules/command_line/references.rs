@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::names::{Standing, standing};
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::libvirt::own;
-use crate::qemu::{QemuOption, catalog};
+use crate::qemu::catalog;
 
 pub(crate) static MISSING_ID: Rule = Rule {
     id: "missing-id",
@@ -62,35 +62,25 @@ pub(crate) static MISSING_BACKEND: Rule = Rule {
     check: missing_backend,
 };
 
-/// Keys that refer to something, and the groups it may be in.
-const REFERENCES: [(&str, &[&str]); 5] = [
-    ("chardev", &["chardev"]),
-    ("netdev", &["netdev"]),
-    ("drive", &["drive", "node"]),
-    ("fsdev", &["fsdev"]),
-    ("memdev", &["object"]),
-];
-
 fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
     let defined: HashSet<(&str, &str)> =
         case.line.ids.iter().map(|found| (found.group, found.id.as_str())).collect();
     let mut findings = Vec::new();
-    let refers =
-        |option: &&QemuOption| ["device", "mon", "netdev", "tpmdev"].contains(&option.name());
-    for option in case.line.read_options().filter(refers) {
-        for (key, groups) in REFERENCES {
+    for option in case.line.read_options() {
+        for (key, groups) in catalog::references(option.name()) {
             let Some(id) = option.pairs.get(key).filter(|id| !id.is_empty()) else { continue };
-            let defined = groups.iter().any(|group| defined.contains(&(*group, id)));
+            let defined = groups.split(',').any(|group| defined.contains(&(group, id)));
             // What libvirt defines for native elements has its own names.
-            if !defined && !own::names(key, id) {
-                let message =
-                    format!("nothing defines the {key} '{id}' that -{} refers to", option.name());
-                let finding = Finding::at(option.place(), Verdict::Blocks, message);
-                findings.push(finding.because(format!(
-                    "no -{} among the arguments has id={id}; QEMU says that it can't find it",
-                    groups[0]
-                )));
+            if defined || own::names(key, id) {
+                continue;
             }
+            let message =
+                format!("nothing defines the {key} '{id}' that -{} refers to", option.name());
+            let finding = Finding::at(option.place(), Verdict::Blocks, message);
+            let group = groups.split(',').next().unwrap_or(groups);
+            findings.push(finding.because(format!(
+                "no -{group} among the arguments has id={id}; QEMU says that it can't find it"
+            )));
         }
     }
     findings

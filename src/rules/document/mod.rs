@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::extras::Extra;
-use crate::domain::{Document, EntryId, EntryKind, List, QEMU_NAMESPACE};
+use crate::domain::{Document, EntryId, EntryKind, List, QEMU_NAMESPACE, aliases};
 use crate::facts::Known;
 
 pub(super) static LOST_BLOCK: Rule = Rule {
@@ -169,11 +169,6 @@ pub(super) static OVERRIDE_ALIAS: Rule = Rule {
     check: override_alias,
 };
 
-/// Kinds of device whose aliases are counted from 0 in the order of the document. Of the others libvirt adds some by itself:
-/// inputs, a video card where there are graphics, a watchdog.
-const COUNTED: [&str; 10] =
-    ["balloon", "hostdev", "sound", "net", "rng", "redir", "shmem", "fs", "tpm", "vsock"];
-
 fn override_alias(case: &Case<'_>) -> Vec<Finding> {
     let facts = case.document.facts();
     let there: Vec<&str> = facts
@@ -187,8 +182,8 @@ fn override_alias(case: &Case<'_>) -> Vec<Finding> {
     for entry in case.document.list(List::Extras) {
         let EntryKind::Extra(Extra::Property { alias, .. }) = &entry.kind else { continue };
         let kind = alias.trim_end_matches(|c: char| c.is_ascii_digit());
-        let judged =
-            alias.starts_with("ua-") || (kind.len() < alias.len() && COUNTED.contains(&kind));
+        let is_numbered = kind.len() < alias.len();
+        let judged = alias.starts_with("ua-") || (is_numbered && aliases::are_counted(kind));
         if judged && !there.contains(&alias.as_str()) {
             findings.push(
                 Finding::at(entry.id, Verdict::Warns, format!("no device of the domain has the alias '{alias}'"))

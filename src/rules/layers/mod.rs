@@ -5,6 +5,7 @@ pub(super) mod cgroups;
 pub(super) mod dac;
 pub(super) mod host;
 pub(super) mod libvirt;
+pub(super) mod listeners;
 pub(super) mod namespaces;
 pub(super) mod pci;
 pub(super) mod seccomp;

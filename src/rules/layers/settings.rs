@@ -1,7 +1,7 @@
 //! `qemu.conf`: what keeps libvirt's daemon from starting, so that no VM starts.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::facts::qemu_conf::{Value, kind_of};
+use crate::facts::qemu_conf::{Value, kind_of, words_of};
 use crate::facts::selinux::Mode;
 use crate::facts::{HostFacts, Known};
 use crate::libvirt::confinement::apparmor_driver;
@@ -64,10 +64,11 @@ pub(crate) static CONF_VALUE: Rule = Rule {
                 ))
             })
             .collect();
-        for (key, known, journal) in [
-            ("cgroup_controllers", &CONTROLLERS[..], "Unknown cgroup controller"),
-            ("namespaces", &["mount"], "Unknown namespace:"),
+        for (key, journal) in [
+            ("cgroup_controllers", "Unknown cgroup controller"),
+            ("namespaces", "Unknown namespace:"),
         ] {
+            let known = words_of(key);
             let unknown =
                 conf.list(key).unwrap_or_default().into_iter().find(|word| !known.contains(word));
             if let Some(word) = unknown {
@@ -88,20 +89,6 @@ pub(crate) static CONF_VALUE: Rule = Rule {
         findings
     },
 };
-
-/// Names of `virCgroupController`.
-const CONTROLLERS: [&str; 10] = [
-    "cpu",
-    "cpuacct",
-    "cpuset",
-    "memory",
-    "devices",
-    "freezer",
-    "blkio",
-    "net_cls",
-    "perf_event",
-    "name=systemd",
-];
 
 /// What libvirt expects where a value is of another kind.
 fn wrong_kind(kind: &str, value: &Value) -> Option<&'static str> {

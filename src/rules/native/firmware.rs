@@ -83,13 +83,15 @@ pub(super) fn acpi(options: &Options<'_>) -> Vec<Plan> {
 
 rule!(SYSINFO, "native-sysinfo", "libvirt has <sysinfo type='smbios'> for this", sysinfo);
 
-/// The tables that libvirt writes: type, element, keys that both know.
-const TABLES: [(&str, &str, &[&str]); 4] = [
-    ("0", "bios", &["vendor", "version", "date", "release"]),
-    ("1", "system", &["manufacturer", "product", "version", "serial", "sku", "family"]),
-    ("2", "baseBoard", &["manufacturer", "product", "version", "serial", "asset", "location"]),
-    ("3", "chassis", &["manufacturer", "version", "serial", "asset", "sku"]),
-];
+const TABLES: &str = include_str!("../../../assets/libvirt/sysinfo.tsv");
+
+/// The tables that libvirt writes: type, element, keys that both know, comma separated.
+fn tables() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    TABLES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?, fields.next()?))
+    })
+}
 
 /// `-smbios type=0…3`, all or none, since `<smbios mode='sysinfo'/>` is about all of them.
 pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
@@ -102,18 +104,18 @@ pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
         return Vec::new();
     }
     let mut used = Vec::new();
-    let mut tables: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut said: Vec<(&str, Vec<String>)> = Vec::new();
     for (at, pairs) in options.named("smbios") {
         let kind = pairs.get("type").unwrap_or_default();
-        let Some((_, element, keys)) = TABLES.iter().find(|(known, _, _)| *known == kind) else {
+        let Some((_, element, keys)) = tables().find(|(known, _, _)| *known == kind) else {
             return Vec::new();
         };
-        if tables.iter().any(|(known, _)| known == element) {
+        if said.iter().any(|(known, _)| *known == element) {
             return Vec::new();
         }
         let mut lines = Vec::new();
         for pair in pairs.pairs.iter().filter(|pair| pair.key != "type") {
-            if !keys.contains(&pair.key.as_str()) {
+            if !keys.split(',').any(|key| key == pair.key) {
                 return Vec::new();
             }
             lines.push(format!("    <entry name='{}'>{}</entry>", pair.key, quoted(&pair.value)));
@@ -123,12 +125,12 @@ pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
             return Vec::new();
         }
         used.push(at);
-        tables.push((element, lines));
+        said.push((element, lines));
     }
     // bios comes first: the schema has an order here.
-    tables.sort_by_key(|(element, _)| TABLES.iter().position(|(_, known, _)| known == element));
+    said.sort_by_key(|(element, _)| tables().position(|(_, known, _)| known == *element));
     let inner =
-        tables.into_iter().filter(|(_, lines)| !lines.is_empty()).flat_map(|(element, lines)| {
+        said.into_iter().filter(|(_, lines)| !lines.is_empty()).flat_map(|(element, lines)| {
             [format!("  <{element}>")].into_iter().chain(lines).chain([format!("  </{element}>")])
         });
     let lines: Vec<String> = ["<sysinfo type='smbios'>".to_owned()]

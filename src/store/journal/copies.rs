@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Draft, MOST, backups, described, read_all};
+use super::backups::{backups, described};
+use super::page::{Draft, MOST, absorb, read_all};
 use crate::store::folder::{self, Folder};
 use crate::store::lock::{Asked, Holder, Lock};
 use crate::store::origin::Origin;
@@ -99,7 +100,7 @@ fn of_folder(folder: &Folder, folder_name: &str) -> Vec<Copy> {
         Err(_) => None,
     };
     if holder.is_none() {
-        super::absorb(folder);
+        absorb(folder);
     }
     let (kept, mut damaged) = read_all(folder);
     damaged.extend(folder.names().into_iter().filter(|name| name.starts_with("damaged-")));

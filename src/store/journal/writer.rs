@@ -3,8 +3,11 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::{Draft, Journal, News, Order, Page, VERSION, describe, locked, sha256};
+use super::backups::describe;
+use super::page::{Draft, Page, VERSION, sha256};
+use super::{Journal, News, Order};
 use crate::store::folder::said;
+use crate::store::mutex::locked;
 
 /// What could not be written is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
