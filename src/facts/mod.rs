@@ -110,6 +110,9 @@ pub struct HostFacts {
     /// TCP ports that some process listens on.
     #[serde(default)]
     pub tcp: Known<Vec<Listener>>,
+    /// Disks that arguments name and that this host uses itself, with what it has on them.
+    #[serde(default)]
+    pub disks_in_use: BTreeMap<String, String>,
     /// Every path that was asked for.
     pub paths: BTreeMap<String, Known<Walk>>,
 }

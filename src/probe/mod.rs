@@ -5,6 +5,7 @@
 
 mod apparmor;
 mod daemon;
+mod disks;
 mod emulator;
 mod identity;
 mod image;
@@ -167,6 +168,7 @@ pub fn probe(request: &Request) -> HostFacts {
         images,
         listening: sockets::listening(),
         tcp: sockets::tcp(&request.ports),
+        disks_in_use: disks::in_use(paths.values().filter_map(Known::yes)),
         paths,
     }
 }

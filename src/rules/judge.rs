@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, route};
+use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, own, route};
 use crate::domain::{Document, EntryId};
 use crate::facts::{HostFacts, image};
 use crate::libvirt::Start;
@@ -28,13 +28,17 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     allowances(case, &mut findings);
     first_bite(&mut findings);
     native::offer(case, &mut findings);
+    own::withdraw(case, &mut findings);
     for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
         remedy.lets_in = route::reach(case, remedy);
     }
     let place = |finding: &Finding| {
         finding.entry.map_or((2, 0), |entry| (entry.list as usize, entry.index))
     };
-    findings.sort_by_key(|finding| (place(finding), finding.verdict, finding.layer));
+    // Who asks for the host itself is named first.
+    let waits = |finding: &Finding| finding.rule != own::HOST_OWNED.id;
+    findings
+        .sort_by_key(|finding| (waits(finding), place(finding), finding.verdict, finding.layer));
     findings
 }
 

@@ -14,6 +14,7 @@ mod layer;
 mod layers;
 mod meaning;
 mod native;
+mod own;
 mod proof;
 mod registry;
 mod remedy;

@@ -1,6 +1,6 @@
 //! The list of all rules.
 
-use super::{Rule, asked, command_line, document, layers, native};
+use super::{Rule, asked, command_line, document, layers, native, own};
 
 /// All rules, in the order of the layers.
 pub static RULES: &[&Rule] = &[
@@ -49,6 +49,7 @@ pub static RULES: &[&Rule] = &[
     &asked::QEMU_REFUSES,
     &asked::NOT_ASKED,
     &asked::EMULATOR,
+    &own::HOST_OWNED,
     &layers::host::PATH_UNKNOWN,
     &layers::host::PATH_MISSING,
     &layers::host::PATH_KIND,

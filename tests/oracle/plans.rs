@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use qpt_tui::domain::Document;
 use qpt_tui::probe::judges::Judges;
-use qpt_tui::rules::{Route, Step, Verdict};
+use qpt_tui::rules::{self, Remedy, Route, Step, Verdict};
 use qpt_tui::session;
 
 use crate::starts::{
@@ -22,16 +22,16 @@ fn plan(document: &Document) -> Route {
     session::plan(document, &host, None, Some(&judges))
 }
 
-/// Carries out a plan: the document and the settings that come of it, and the AppArmor files that were changed.
+/// Carries out steps: the document and the settings that come of it, and the AppArmor files that were changed.
 fn carry_out(
     machine: &mut Machine,
-    route: &Route,
+    remedies: &[&Remedy],
     conf: &str,
     document: &Document,
 ) -> (Document, Vec<String>) {
     let (mut document, mut conf, mut files) = (document.clone(), conf.to_owned(), Vec::new());
-    for stage in &route.stages {
-        match &stage.remedy.step {
+    for remedy in remedies {
+        match &remedy.step {
             Step::EditXml(edits) => document = document.apply(edits).unwrap(),
             Step::RunCommand(command) => {
                 let (done, error) = sh(command);
@@ -49,7 +49,7 @@ fn carry_out(
             }
             Step::Nothing => {}
         }
-        if let Some(command) = &stage.remedy.then {
+        if let Some(command) = &remedy.then {
             let (done, error) = sh(command);
             assert!(done, "{command}: {error}");
         }
@@ -86,7 +86,8 @@ fn what_is_planned_leads_to_a_start() {
             without.push(format!("{} ({})", scenario.name, rules.join(", ")));
             continue;
         }
-        let (next, files) = carry_out(&mut machine, &route, &scenario.conf, &document);
+        let remedies: Vec<&Remedy> = route.stages.iter().map(|stage| &stage.remedy).collect();
+        let (next, files) = carry_out(&mut machine, &remedies, &scenario.conf, &document);
         let [_, after] = findings(&next);
         if !of(Verdict::Unknown, &after).is_empty() {
             unknown.push(scenario.name.clone());
@@ -113,4 +114,59 @@ fn what_is_planned_leads_to_a_start() {
     eprintln!("no whole plan for {}: {}", without.len(), without.join(" "));
     eprintln!("not known to the end for {}: {}", unknown.len(), unknown.join(" "));
     assert!(wrong.is_empty(), "{} do not start:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The first remedy with a step, carried out as it is printed: the domain starts, or fails as is said then.
+#[test]
+fn the_first_remedy_leads_on() {
+    if !ready() {
+        return;
+    }
+    let mut machine = Machine::new();
+    let mut scenarios = scenarios();
+    scenarios.sort_by(|a, b| a.conf.cmp(&b.conf));
+    let (mut started, mut said, mut none, mut wrong) = (0, 0, Vec::new(), Vec::new());
+    for scenario in &scenarios {
+        machine.configure(&scenario.conf);
+        let document = document(&scenario.elements, &scenario.args);
+        let line = session::command_line(&document);
+        let mut host = session::facts(&options(), &[(&document, &line)]).unwrap();
+        let judges = Judges::default();
+        session::ask(&mut host, &[&document], &judges);
+        let mut found = rules::judge(&document, &line, &host);
+        session::prove(&document, &mut found, &host, &judges);
+        found.retain(|finding| finding.verdict == Verdict::Blocks);
+        if found.is_empty() || !machine.is_alive() {
+            continue;
+        }
+        let mut remedies = found.iter().flat_map(|finding| &finding.remedies);
+        let Some(first) = remedies.find(|remedy| remedy.step != Step::Nothing) else {
+            none.push(scenario.name.as_str());
+            continue;
+        };
+        let (next, files) = carry_out(&mut machine, &[first], &scenario.conf, &document);
+        let [_, after] = findings(&next);
+        let (blocks, unknown) = (of(Verdict::Blocks, &after), of(Verdict::Unknown, &after));
+        let error = machine.start(&next);
+        match (&error, blocks.is_empty()) {
+            (None, true) => started += 1,
+            (Some(_), false) => said += 1,
+            (Some(error), true) if error.contains("cannot limit locked memory") => {}
+            _ if !unknown.is_empty() => {}
+            _ => wrong.push(format!(
+                "{}: {}: {blocks:?} was said, {:?}",
+                scenario.name,
+                first.title,
+                error.as_deref().map(last)
+            )),
+        }
+        for file in files {
+            std::fs::rename(format!("{file}.before"), file).unwrap();
+        }
+        machine.configure(&scenario.conf);
+        machine.files();
+    }
+    eprintln!("{started} start after the first remedy, {said} fail as is said then");
+    eprintln!("no remedy with a step for {}: {}", none.len(), none.join(" "));
+    assert!(wrong.is_empty(), "{} otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -4,6 +4,7 @@ mod command_line;
 mod limits;
 mod mac;
 mod native;
+mod own;
 mod remedies;
 mod route;
 
@@ -76,6 +77,7 @@ fn host() -> Host {
         images: BTreeMap::new(),
         listening: Known::Yes(Vec::new()),
         tcp: Known::Yes(Vec::new()),
+        disks_in_use: BTreeMap::new(),
         paths: BTreeMap::new(),
     });
     for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {

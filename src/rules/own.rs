@@ -1,0 +1,221 @@
+//! What is the host's own: who may write it, or read some of it, has the host. Grants to it are not offered.
+
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Step, Verdict};
+use crate::facts::{HostFacts, Walk};
+use crate::qemu::{Access, Resource};
+use crate::xml::EditSet;
+
+/// Paths, how they are opened, and what they are.
+const TABLE: &str = include_str!("../../assets/host/own.tsv");
+
+/// Something of the host's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owned {
+    /// What it is.
+    what: String,
+    /// Who has it has the host.
+    gives_host: bool,
+}
+
+struct Row {
+    pattern: &'static str,
+    /// Only writing it gives something away.
+    writing: bool,
+    gives: &'static str,
+    what: &'static str,
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next();
+        Some(Row { pattern: next()?, writing: next()? == "write", gives: next()?, what: next()? })
+    })
+}
+
+/// Whether a pattern of the table fits a path, part by part.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), names.next()) {
+            (None, None) => return true,
+            (Some("**"), Some(name)) => return !name.is_empty(),
+            (Some(part), Some(name)) if is_like(part, name) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether a part of a path is as a pattern says, in which one `*` may stand.
+fn is_like(part: &str, name: &str) -> bool {
+    match part.split_once('*') {
+        None => part == name,
+        Some((start, end)) => {
+            // `*` is no hidden name, and `.*` is neither of the two that every directory has.
+            let is_hidden = start.is_empty() && name.starts_with('.');
+            let rest = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            !is_hidden && rest.is_some_and(|rest| start != "." || !["", "."].contains(&rest))
+        }
+    }
+}
+
+/// What a path is of the host's own, when it is opened for writing or only for reading; the longest pattern counts.
+fn owned(host: &HostFacts, path: &str, writing: bool) -> Option<Owned> {
+    let resolved = host.walk(path).ok().map(Walk::resolved);
+    let names = [Some(path), resolved];
+    if let Some(what) = names.into_iter().flatten().find_map(|name| host.disks_in_use.get(name)) {
+        return Some(Owned { what: what.clone(), gives_host: true });
+    }
+    let of_name = |name: &str| {
+        let name = if name.len() > 1 { name.trim_end_matches('/') } else { name };
+        let found = rows().filter(|row| fits(row.pattern, name) && (writing || !row.writing));
+        let best = found.max_by_key(|row| row.pattern.len())?;
+        let owned = Owned { what: best.what.to_owned(), gives_host: best.gives == "host" };
+        (best.gives != "-").then_some(owned)
+    };
+    // Where a link leads counts, whatever it is called.
+    of_name(resolved.unwrap_or(path)).or_else(|| of_name(path))
+}
+
+/// Whether an access writes, or is given the right to.
+fn writes(access: Access) -> bool {
+    match access {
+        Access::ReadWrite | Access::ReadWriteOrRead | Access::Create | Access::Memory => true,
+        Access::Directory | Access::Listen | Access::Connect => true,
+        Access::Read | Access::MemoryRead | Access::Library => false,
+    }
+}
+
+pub(super) static HOST_OWNED: Rule = Rule {
+    id: "host-owned",
+    layer: Layer::Host,
+    summary: "an argument asks for what would give the VM this host",
+    explain: include_str!("../../assets/rules/host-owned.md"),
+    check: |case| {
+        let mut findings = Vec::new();
+        for usage in &case.line.uses {
+            let Some((path, access)) = usage.resource.path() else { continue };
+            let Some(owned) = owned(case.host, path, writes(access)) else { continue };
+            // What QEMU reads of such a file everybody may read.
+            if !owned.gives_host {
+                continue;
+            }
+            let verb = if writes(access) { "write" } else { "read" };
+            let message =
+                format!("it asks to {verb} {path}, {}: that would give it this host", owned.what);
+            findings.push(Finding::of(usage, Verdict::Warns, message));
+        }
+        findings
+    },
+};
+
+/// A path, and what it is of the host's own.
+type Thing = (String, Owned);
+
+/// Takes steps out of remedies that would give away what is the host's own; the reason stands in their place.
+pub(super) fn withdraw(case: &Case<'_>, findings: &mut [Finding]) {
+    for finding in findings {
+        let of_entry = of_entry(case, finding);
+        let path = finding.resource.as_ref().and_then(Resource::path).map(|(path, _)| path);
+        let target = of_entry.iter().find(|(of, _)| Some(of.as_str()) == path).cloned();
+        for remedy in &mut finding.remedies {
+            let thing = given_away(case.host, remedy, target.as_ref(), &of_entry);
+            let Some((path, owned)) = thing else { continue };
+            let why = format!(
+                "not offered, {path} is {}: name a copy that is the VM's own, in /var/lib/libvirt/images say",
+                owned.what
+            );
+            *remedy = Remedy::none(remedy.scope, why);
+        }
+        let mut seen = Vec::new();
+        finding.remedies.retain(|remedy| {
+            let is_new = !seen.contains(&remedy.title);
+            seen.push(remedy.title.clone());
+            is_new || remedy.step != Step::Nothing
+        });
+    }
+}
+
+/// What the entry of a finding touches of the host's own.
+fn of_entry(case: &Case<'_>, finding: &Finding) -> Vec<Thing> {
+    let Some(entry) = finding.entry else { return Vec::new() };
+    let thing = |(path, access): (&str, Access)| {
+        Some((path.to_owned(), owned(case.host, path, writes(access))?))
+    };
+    case.line.uses_of(entry).filter_map(|usage| thing(usage.resource.path()?)).collect()
+}
+
+/// What a remedy would give away: the `target` of its finding, what its command changes, or what it hands to libvirt.
+fn given_away(
+    host: &HostFacts,
+    remedy: &Remedy,
+    target: Option<&Thing>,
+    of_entry: &[Thing],
+) -> Option<Thing> {
+    match &remedy.step {
+        Step::Nothing => None,
+        Step::EditXml(edits) if remedy.scope == Scope::Rewrite => {
+            let handed = |(path, of): &&Thing| of.gives_host && hands(edits, path);
+            of_entry.iter().find(handed).cloned()
+        }
+        Step::EditXml(_) | Step::SetOption { .. } => target.cloned(),
+        Step::RunCommand(line) => target.cloned().or_else(|| {
+            let (path, writing) = object(line)?;
+            let owned = owned(host, &path, writing)?;
+            Some((path, owned))
+        }),
+    }
+}
+
+/// Whether an edit names a path in an element of libvirt's, which then opens it for QEMU.
+fn hands(edits: &EditSet, path: &str) -> bool {
+    let native = |text: &str| text.contains('<') && !text.contains(":arg ");
+    edits.edits().iter().any(|edit| edit.text.contains(path) && native(&edit.text))
+}
+
+/// What a command changes, and whether that lets somebody write; letting a directory be passed gives nothing of it away.
+fn object(line: &str) -> Option<(String, bool)> {
+    let words = shlex::split(line)?;
+    let path = words.iter().rev().find(|word| word.starts_with('/'))?.clone();
+    let bits = match words.first().map(String::as_str) {
+        Some("setfacl") => words.get(2)?.rsplit(':').next()?.to_owned(),
+        Some("chmod") => words.get(1)?.clone(),
+        _ => "w".to_owned(),
+    };
+    (bits.contains(['r', 'w'])).then(|| (path, bits.contains('w')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_part_by_part() {
+        for (pattern, path, expected) in [
+            ("/", "/", true),
+            ("/etc", "/etc", true),
+            ("/etc/**", "/etc", false),
+            ("/etc/**", "/etc/a/b", true),
+            ("/etc/**", "/etcetera/a", false),
+            ("/etc/shadow*", "/etc/shadow-", true),
+            ("/home/*/.*", "/home/me/.bashrc", true),
+            ("/home/*/.*", "/home/me/vm.img", false),
+            ("/home/*/.*", "/home/me/..", false),
+            ("/home/*/.ssh/**", "/home/me/.ssh/id", true),
+            ("/lib*/**", "/lib64/x", true),
+        ] {
+            assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_read() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(rows().count(), lines.clone().count());
+        let names: Vec<&str> = lines.filter_map(|line| line.split('\t').next()).collect();
+        assert!(names.is_sorted(), "sorted by path");
+        for row in rows() {
+            assert!(["host", "system", "-"].contains(&row.gives), "{}", row.pattern);
+        }
+    }
+}
