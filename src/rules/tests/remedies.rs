@@ -121,7 +121,9 @@ fn run(host: &mut Host, command: &str) {
         }
         ["mount", "--make-rshared", "/"] => {
             let Known::Yes(mounts) = &mut host.0.mounts else { unreachable!() };
-            mounts.iter_mut().for_each(|mount| mount.shared = true);
+            for mount in mounts {
+                mount.shared = true;
+            }
         }
         ["systemctl", "restart", "libvirtd"] => host.0.conf.newer = false,
         other => panic!("nobody knows what this does: {other:?}"),
