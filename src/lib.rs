@@ -13,6 +13,7 @@
 //! assets/libvirt/*.tsv        qemu.conf, the users that distributions build in, what libvirt adds by itself and how it calls it
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
+//! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
 //! ```
 //!

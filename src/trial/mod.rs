@@ -8,5 +8,5 @@ mod stand_ins;
 
 pub use askable::askable;
 pub use command::{Command, Part};
-pub use said::{Sentence, sentence};
+pub use said::{Sentence, of_outside, sentence};
 pub use stand_ins::{StandIn, StandInKind, stand_ins};
