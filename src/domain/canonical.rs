@@ -256,7 +256,9 @@ fn capabilities(document: &Document, out: &mut Lines) {
         .collect();
     if !all.is_empty() {
         out.add("  <qemu:capabilities>");
-        all.into_iter().for_each(|entry| out.entry(entry, 2, &element(entry)));
+        for entry in all {
+            out.entry(entry, 2, &element(entry));
+        }
         out.add("  </qemu:capabilities>");
     }
 }
@@ -290,7 +292,9 @@ fn overrides(document: &Document, out: &mut Lines) {
         }
         out.add(format!("    <qemu:device alias='{alias}'>"));
         out.add("      <qemu:frontend>");
-        properties.into_iter().for_each(|entry| out.entry(entry, 4, &element(entry)));
+        for entry in properties {
+            out.entry(entry, 4, &element(entry));
+        }
         out.add("      </qemu:frontend>");
         out.add("    </qemu:device>");
     }

@@ -74,25 +74,35 @@ fn read_env(element: &Element) -> Result<EntryKind, XmlError> {
     Ok(kind)
 }
 
+/// The children of an element that libvirt sees by a name.
+fn ours<'a>(
+    tree: &'a Tree,
+    parent: usize,
+    name: &'static str,
+) -> impl Iterator<Item = (usize, &'a Element)> {
+    tree.children(parent).filter(move |(_, element)| is_ours(element, name))
+}
+
 /// What stands in the document, in libvirt's order; [`check_extras`] has refused what can't be read.
 fn read_extras(tree: &Tree) -> Vec<Entry> {
     let mut found: Vec<(usize, Extra)> = Vec::new();
-    let ours = |parent: usize, name: &'static str| {
-        tree.children(parent).filter(move |(_, element)| is_ours(element, name))
-    };
     let text =
         |element: &Element, name: &str| element.property(name).map(|found| found.value.clone());
     for (change, local) in [(Change::Add, "add"), (Change::Delete, "del")] {
-        for (index, element) in ours(0, "capabilities").flat_map(|(block, _)| ours(block, local)) {
+        for (index, element) in
+            ours(tree, 0, "capabilities").flat_map(|(block, _)| ours(tree, block, local))
+        {
             found.extend(
                 text(element, "capability").map(|name| (index, Extra::Capability { change, name })),
             );
         }
     }
-    for (device, element) in ours(0, "override").flat_map(|(block, _)| ours(block, "device")) {
+    for (device, element) in
+        ours(tree, 0, "override").flat_map(|(block, _)| ours(tree, block, "device"))
+    {
         let alias = text(element, "alias").unwrap_or_default();
-        for (index, property) in
-            ours(device, "frontend").flat_map(|(frontend, _)| ours(frontend, "property"))
+        for (index, property) in ours(tree, device, "frontend")
+            .flat_map(|(frontend, _)| ours(tree, frontend, "property"))
         {
             let extra = Extra::Property {
                 alias: alias.clone(),
@@ -104,7 +114,7 @@ fn read_extras(tree: &Tree) -> Vec<Entry> {
         }
     }
     // libvirt takes the attribute without a prefix only, and of several elements the first.
-    let behavior = ours(0, "deprecation")
+    let behavior = ours(tree, 0, "deprecation")
         .find_map(|(index, e)| Some((index, e.attribute("behavior")?.to_owned())));
     found.extend(
         behavior
@@ -122,45 +132,37 @@ fn read_extras(tree: &Tree) -> Vec<Entry> {
 
 /// Refuses what libvirt's parser refuses in capabilities and override.
 fn check_extras(tree: &Tree) -> Result<(), XmlError> {
-    let refuse = |element: &Element, what: String| {
-        Err(XmlError { offset: element.open.start, message: what })
-    };
-    for (index, parent) in tree.children(0) {
-        if is_ours(parent, "capabilities") {
-            for (_, child) in tree
-                .children(index)
-                .filter(|(_, child)| is_ours(child, "add") || is_ours(child, "del"))
-            {
-                if child.property("capability").is_none() {
-                    return refuse(
-                        child,
-                        format!(
-                            "<{0}> names no capability, expected <{0} capability='…'/>",
-                            child.name
-                        ),
-                    );
-                }
-            }
+    for (index, block) in tree.children(0) {
+        if is_ours(block, "capabilities") {
+            check_capabilities(tree, index)?;
+        } else if is_ours(block, "override") {
+            check_override(tree, index)?;
         }
-        if is_ours(parent, "override") {
-            for (device_index, device) in
-                tree.children(index).filter(|(_, child)| is_ours(child, "device"))
-            {
-                if device.property("alias").is_none() {
-                    return refuse(
-                        device,
-                        format!("<{0}> names no device, expected <{0} alias='…'>", device.name),
-                    );
-                }
-                for (frontend, _) in
-                    tree.children(device_index).filter(|(_, child)| is_ours(child, "frontend"))
-                {
-                    for (_, property) in
-                        tree.children(frontend).filter(|(_, child)| is_ours(child, "property"))
-                    {
-                        check_property(property)?;
-                    }
-                }
+    }
+    Ok(())
+}
+
+fn check_capabilities(tree: &Tree, block: usize) -> Result<(), XmlError> {
+    for (_, child) in tree.children(block) {
+        let changes_one = is_ours(child, "add") || is_ours(child, "del");
+        if changes_one && child.property("capability").is_none() {
+            let message =
+                format!("<{0}> names no capability, expected <{0} capability='…'/>", child.name);
+            return Err(XmlError { offset: child.open.start, message });
+        }
+    }
+    Ok(())
+}
+
+fn check_override(tree: &Tree, block: usize) -> Result<(), XmlError> {
+    for (index, device) in ours(tree, block, "device") {
+        if device.property("alias").is_none() {
+            let message = format!("<{0}> names no device, expected <{0} alias='…'>", device.name);
+            return Err(XmlError { offset: device.open.start, message });
+        }
+        for (frontend, _) in ours(tree, index, "frontend") {
+            for (_, property) in ours(tree, frontend, "property") {
+                check_property(property)?;
             }
         }
     }

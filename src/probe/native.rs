@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::daemon::daemon;
 use crate::process::{nameless, path_of, run};
+use crate::trial::of_outside;
 
 /// Why there is no command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,20 +97,7 @@ fn lock(root: &Path) -> std::io::Result<File> {
 
 /// Whether a sentence is about the way to libvirt, or about what only a start has to open.
 fn is_about_asking(sentence: &str) -> bool {
-    const WORDS: [&str; 11] = [
-        "Failed to connect socket",
-        "missing bus/device information",
-        "failed to connect",
-        "Failed to connect",
-        "could not be run",
-        "authentication",
-        "access denied",
-        "Unable to open /dev/net/tun",
-        "Permission denied",
-        "Operation not permitted",
-        "no connection driver available",
-    ];
-    WORDS.iter().any(|words| sentence.contains(words))
+    of_outside("libvirt").any(|words| sentence.contains(words))
 }
 
 /// The words of a command line, lines joined, from the program on.

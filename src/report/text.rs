@@ -88,7 +88,9 @@ pub fn diff(path: &str, before: &str, after: &str) -> String {
     let diff = similar::TextDiff::from_lines(before, after);
     let text = diff.unified_diff().header(path, path).to_string();
     let mut out = String::new();
-    text.lines().for_each(|text| line(&mut out, text));
+    for text in text.lines() {
+        line(&mut out, text);
+    }
     out
 }
 

@@ -13,10 +13,14 @@ pub fn write(trial: &Trial, domain: &str) -> String {
     match &trial.foretold {
         Foretold::Starts => row(&mut out, "foretold", "it starts"),
         Foretold::Fails(reasons) => {
-            reasons.iter().for_each(|why| row(&mut out, "foretold", &format!("it fails: {why}")));
+            for why in reasons {
+                row(&mut out, "foretold", &format!("it fails: {why}"));
+            }
         }
         Foretold::Unknown(reasons) => {
-            reasons.iter().for_each(|why| row(&mut out, "foretold", &format!("unknown: {why}")));
+            for why in reasons {
+                row(&mut out, "foretold", &format!("unknown: {why}"));
+            }
         }
     }
     match &trial.happened {

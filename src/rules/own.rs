@@ -122,7 +122,7 @@ pub(super) fn withdraw(case: &Case<'_>, findings: &mut [Finding]) {
             let thing = given_away(case.host, remedy, target.as_ref(), &of_entry);
             let Some((path, owned)) = thing else { continue };
             let why = format!(
-                "not offered, {path} is {}: name a copy that is the VM's own, in /var/lib/libvirt/images say",
+                "not offered, {path} is {}: give the VM a file of its own, in /var/lib/libvirt/images say",
                 owned.what
             );
             *remedy = Remedy::none(remedy.scope, why);
@@ -177,9 +177,10 @@ fn hands(edits: &EditSet, path: &str) -> bool {
 fn object(line: &str) -> Option<(String, bool)> {
     let words = shlex::split(line)?;
     let path = words.iter().rev().find(|word| word.starts_with('/'))?.clone();
-    let bits = match words.first().map(String::as_str) {
-        Some("setfacl") => words.get(2)?.rsplit(':').next()?.to_owned(),
-        Some("chmod") => words.get(1)?.clone(),
+    let bits = match words.first()?.as_str() {
+        "setfacl" => words.get(2)?.rsplit(':').next()?.to_owned(),
+        "chmod" => words.get(1)?.clone(),
+        "mount" | "sysctl" | "ip" | "setsebool" | "systemctl" | "modprobe" => return None,
         _ => "w".to_owned(),
     };
     (bits.contains(['r', 'w'])).then(|| (path, bits.contains('w')))

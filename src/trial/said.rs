@@ -12,36 +12,13 @@ pub struct Sentence {
 /// Words about the contents of an image, of which only a stand-in was there.
 const OF_AN_IMAGE: &str = "does not have the requested snapshot";
 
-/// The endings of sentences about what the kernel or another program refused (errno(3), `strerror`).
-const OUTSIDE: [&str; 27] = [
-    "No such file or directory",
-    "Permission denied",
-    "Operation not permitted",
-    "Connection refused",
-    "Connection reset by peer",
-    "No such device",
-    "No such device or address",
-    "Cannot allocate memory",
-    "Device or resource busy",
-    "Network is unreachable",
-    "Temporary failure in name resolution",
-    "Name or service not known",
-    "Address family not supported by protocol",
-    "Function not implemented",
-    "Operation not supported",
-    "Inappropriate ioctl for device",
-    "Not a directory",
-    "Is a directory",
-    "No space left on device",
-    "Read-only file system",
-    "Input/output error",
-    "No such process",
-    "File too large",
-    "Cannot assign requested address",
-    "Protocol not supported",
-    "Resource temporarily unavailable",
-    "Bad address",
-];
+/// Sentences about the world outside, of QEMU and of libvirt.
+const OUTSIDE: &str = include_str!("../../assets/outside.tsv");
+
+/// The words by which sentences of `who`, `qemu` or `libvirt`, speak of the world outside.
+pub fn of_outside(who: &str) -> impl Iterator<Item = &'static str> {
+    OUTSIDE.lines().filter_map(move |line| line.strip_prefix(who)?.strip_prefix('\t'))
+}
 
 /// The first refusal in what QEMU printed on standard error; nothing where it only warned.
 pub fn sentence(complaints: &str, program: &str) -> Option<Sentence> {
@@ -56,7 +33,7 @@ pub fn sentence(complaints: &str, program: &str) -> Option<Sentence> {
         let last = complaints.lines().rev().find(|line| !line.trim().is_empty())?;
         (!last.contains("warning:")).then(|| last.to_owned())
     })?;
-    let is_about_outside = OUTSIDE.iter().any(|ending| whole.trim_end().ends_with(ending))
+    let is_about_outside = of_outside("qemu").any(|ending| whole.trim_end().ends_with(ending))
         || whole.contains(OF_AN_IMAGE);
     Some(Sentence { whole, is_about_outside })
 }

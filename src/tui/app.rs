@@ -31,7 +31,7 @@ use super::form::{Form, Target};
 use super::keymap::{Keymap, Mode};
 use super::pane::{Answer, Asked, Pane};
 use super::rows::Row;
-use crate::domain::{Document, EntryId, List, canonical};
+use crate::domain::{Document, EntryId, List};
 use crate::facts::HostFacts;
 use crate::qemu::CommandLine;
 use crate::rules::{Finding, Remedy, Verdict};
@@ -301,11 +301,7 @@ impl App {
             Action::AddBefore => self.open_empty(List::Args, false),
             Action::AddEnv => self.open_empty(List::Envs, true),
             Action::AddExtra => self.open_empty(List::Extras, true),
-            Action::Import => {
-                self.over.pasted.clear();
-                self.side.scroll = 0;
-                self.mode = Mode::Import;
-            }
+            Action::Import => self.open_import(),
             Action::Clear => self.over.pasted.clear(),
             Action::Delete => self.delete(),
             Action::Toggle => self.toggle(),
@@ -313,10 +309,7 @@ impl App {
             Action::MoveUp => self.shift(false),
             Action::Undo => self.travel(false),
             Action::Redo => self.travel(true),
-            Action::Search => {
-                self.lists.search = Search { words: String::new(), from: self.lists.selected };
-                self.mode = Mode::Search;
-            }
+            Action::Search => self.open_search(),
             Action::NextMatch => self.find(self.lists.selected + 1, true),
             Action::PreviousMatch => self.find(self.lists.selected, false),
             Action::NextFinding => self.next_finding(),
@@ -344,42 +337,18 @@ impl App {
             Action::Zoom => self.side.zoomed = !self.side.zoomed,
             Action::Filter => self.next_filter(),
             Action::FilterBy => self.mode = Mode::Filter,
-            Action::Canonicalise => match canonical::plan(&self.document) {
-                Ok(edits) if edits.is_empty() => {
-                    self.say("the passthrough is written as libvirt writes it already");
-                }
-                Ok(edits) => self.edit(&edits, self.selected_entry()),
-                Err(error) => self.status = Status::failed(error.to_string()),
-            },
+            Action::Canonicalise => self.canonicalise(),
             Action::Probe => {
                 self.judging.probing = true;
                 return Some(Effect::Probe);
             }
             Action::Plan => return Some(self.look_for_way()),
             Action::TryOut => self.ask(Question::TryOut),
-            Action::Save => {
-                self.file.leaving = self.questions.asked == Some(Question::Quit);
-                self.close_question();
-                return Some(Effect::Save);
-            }
-            Action::SaveAs => {
-                self.file.leaving = self.questions.asked == Some(Question::Quit);
-                self.close_question();
-                self.over.elsewhere.clear();
-                self.mode = Mode::SaveAs;
-            }
+            Action::Save => return Some(self.save()),
+            Action::SaveAs => self.open_save_as(),
             Action::Others => self.show_theirs(false),
-            Action::Quit if self.file.saving => {
-                self.file.leaving = true;
-                self.say("it is being saved; leaves when that is done");
-            }
-            Action::Quit if self.is_modified() => self.ask(Question::Quit),
-            Action::Quit => return Some(Effect::Quit),
-            Action::Palette => {
-                self.over.palette = Palette::default();
-                self.before = if self.mode == Mode::Help { Mode::List } else { self.mode };
-                self.mode = Mode::Palette;
-            }
+            Action::Quit => return self.quit(),
+            Action::Palette => self.open_palette(),
             Action::Help => {
                 self.over.help_scroll = 0;
                 self.enter(Mode::Help);
@@ -393,29 +362,9 @@ impl App {
                     form.next_field(action == Action::NextField);
                 }
             }
-            Action::Outside => {
-                if self.form.is_none() {
-                    self.open_form();
-                }
-                let form = self.form.as_mut()?;
-                form.put_together();
-                return Some(Effect::Outside(form.text(form.focus)));
-            }
-            Action::TakeApart => {
-                let named = self.document.facts().emulator.as_deref();
-                let host = self.judging.host.as_ref();
-                let emulator = host.and_then(|host| host.emulator_of(named).ok());
-                if let Some(Err(why)) = self.form.as_mut().map(|form| form.take_apart(emulator)) {
-                    self.status = Status::failed(why);
-                }
-            }
-            Action::Complete => {
-                let first = self.candidates().into_iter().next();
-                match (&mut self.form, first) {
-                    (Some(form), Some(candidate)) => form.complete(&candidate),
-                    _ => self.say("there is no suggestion here"),
-                }
-            }
+            Action::Outside => return self.hand_to_own_editor(),
+            Action::TakeApart => self.take_apart(),
+            Action::Complete => self.complete(),
             Action::Yes
             | Action::No
             | Action::Print

@@ -87,7 +87,9 @@ fn one(host: &mut HostFacts, command: &[&str]) -> Option<()> {
         }
         ["mount", "--make-rshared", "/"] => match &mut host.mounts {
             Known::Yes(all) => {
-                all.iter_mut().for_each(|mount| mount.shared = true);
+                for mount in all {
+                    mount.shared = true;
+                }
                 Some(())
             }
             Known::Unknown(_) => None,

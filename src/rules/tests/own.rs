@@ -105,6 +105,6 @@ fn what_is_the_vms_own_is_offered_as_before() {
     let host = host().file("/usr/share/OVMF/OVMF_VARS.fd", 0o644);
     assert_eq!(offered(&host, &vars), 0);
     let said = judged(&host, &domain("", &vars));
-    let copy = said.iter().flat_map(|f| &f.remedies).any(|r| r.title.contains("name a copy"));
+    let copy = said.iter().flat_map(|f| &f.remedies).any(|r| r.title.contains("a file of its own"));
     assert!(copy, "{said:#?}");
 }

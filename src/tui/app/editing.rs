@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{App, Effect, Form, Mode, Row, Status, Target};
-use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError};
+use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError, canonical};
 use crate::report;
 use crate::rules::Step;
 use crate::session::command_line;
@@ -253,5 +253,46 @@ impl App {
     fn hand_out(&mut self, text: String) -> Effect {
         self.say("copied, if your terminal allows it (OSC 52); it is for you to run, then press r");
         Effect::Copy(text)
+    }
+
+    /// Writes the passthrough as libvirt does.
+    pub(super) fn canonicalise(&mut self) {
+        match canonical::plan(&self.document) {
+            Ok(edits) if edits.is_empty() => {
+                self.say("the passthrough is written as libvirt writes it already");
+            }
+            Ok(edits) => self.edit(&edits, self.selected_entry()),
+            Err(error) => self.status = Status::failed(error.to_string()),
+        }
+    }
+
+    /// Gives what is typed, or the selected entry, to the editor of the user's choice.
+    pub(super) fn hand_to_own_editor(&mut self) -> Option<Effect> {
+        if self.form.is_none() {
+            self.open_form();
+        }
+        let form = self.form.as_mut()?;
+        form.put_together();
+        Some(Effect::Outside(form.text(form.focus)))
+    }
+
+    /// Shows the pairs of what is typed one by one.
+    pub(super) fn take_apart(&mut self) {
+        let named = self.document.facts().emulator.as_deref();
+        let host = self.judging.host.as_ref();
+        let emulator = host.and_then(|host| host.emulator_of(named).ok());
+        let taken = self.form.as_mut().map(|form| form.take_apart(emulator));
+        if let Some(Err(why)) = taken {
+            self.status = Status::failed(why);
+        }
+    }
+
+    /// Takes the first suggestion over into what is typed.
+    pub(super) fn complete(&mut self) {
+        let first = self.candidates().into_iter().next();
+        match (&mut self.form, first) {
+            (Some(form), Some(candidate)) => form.complete(&candidate),
+            (Some(_) | None, _) => self.say("there is no suggestion here"),
+        }
     }
 }

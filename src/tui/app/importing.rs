@@ -54,4 +54,10 @@ impl App {
             self.say(&format!("{count} entries added; u takes them back"));
         }
     }
+
+    pub(super) fn open_import(&mut self) {
+        self.over.pasted.clear();
+        self.side.scroll = 0;
+        self.mode = Mode::Import;
+    }
 }

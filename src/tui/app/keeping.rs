@@ -414,4 +414,31 @@ impl App {
         }
         (self.file.leaving && !self.is_modified()).then_some(Effect::Quit)
     }
+
+    pub(super) fn save(&mut self) -> Effect {
+        self.file.leaving = self.questions.asked == Some(Question::Quit);
+        self.close_question();
+        Effect::Save
+    }
+
+    pub(super) fn open_save_as(&mut self) {
+        self.file.leaving = self.questions.asked == Some(Question::Quit);
+        self.close_question();
+        self.over.elsewhere.clear();
+        self.mode = Mode::SaveAs;
+    }
+
+    /// Leaves; at once where nothing would be lost.
+    pub(super) fn quit(&mut self) -> Option<Effect> {
+        if self.file.saving {
+            self.file.leaving = true;
+            self.say("it is being saved; leaves when that is done");
+            return None;
+        }
+        if self.is_modified() {
+            self.ask(Question::Quit);
+            return None;
+        }
+        Some(Effect::Quit)
+    }
 }

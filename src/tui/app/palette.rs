@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::selection::type_at_end;
-use super::{Action, App, Effect, Mode};
+use super::{Action, App, Effect, Mode, Palette};
 use crate::tui::keymap::{Binding, Key};
 
 impl App {
@@ -42,5 +42,11 @@ impl App {
                 None
             }
         }
+    }
+
+    pub(super) fn open_palette(&mut self) {
+        self.over.palette = Palette::default();
+        self.before = if self.mode == Mode::Help { Mode::List } else { self.mode };
+        self.mode = Mode::Palette;
     }
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Mode, Pane, Row, Status};
+use super::{App, Mode, Pane, Row, Search, Status};
 use crate::domain::EntryId;
 use crate::rules::Verdict;
 
@@ -225,5 +225,10 @@ impl App {
             }
             _ => String::new(),
         }
+    }
+
+    pub(super) fn open_search(&mut self) {
+        self.lists.search = Search { words: String::new(), from: self.lists.selected };
+        self.mode = Mode::Search;
     }
 }
