@@ -3,7 +3,7 @@
 //! # Five minutes in the code
 //! 1. [`xml`] finds elements and splices text. 2. [`domain`] knows which of them are passthrough. 3. [`qemu`] says what they
 //!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
-//!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host. 6. [`rules`] compares and concludes. Then [`report`] prints, [`tui`] edits, [`store`]
+//!    libvirt makes of a domain there, [`words`] how advice is spelled. [`trial`] is how QEMU is asked without touching the host. 6. [`rules`] compares and concludes. Then [`report`] prints, [`tui`] edits, [`store`]
 //!    loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line; [`error`],
 //!    [`console`] and [`visible`] are how we talk to people.
 //!
@@ -21,14 +21,14 @@
 //! # Directions
 //! ```text
 //! domain → xml        qemu → domain (entry ids)        facts → qemu, domain        libvirt → facts
-//! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml
+//! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml, words
 //! report → rules, trial
 //! store → process, xml, error        session → probe, store        commands → session, report, tui → session
 //! nothing points back
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu facts libvirt trial rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu facts libvirt trial words rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
@@ -79,4 +79,5 @@ pub mod store;
 pub mod trial;
 pub mod tui;
 pub mod visible;
+pub mod words;
 pub mod xml;

@@ -251,14 +251,17 @@ impl Parser<'_> {
             deny,
             origin: origin.to_owned(),
         };
-        let rest = rest.split(" -> ").next().unwrap_or(rest).trim();
-        let (path, permissions) = if let Some(quoted) = rest.strip_prefix('"') {
-            let Some((path, permissions)) = quoted.split_once('"') else { return };
-            (path, permissions.trim())
+        let unquoted;
+        let (path, permissions) = if rest.starts_with('"') {
+            let Some((path, behind)) = unquote(rest) else { return };
+            unquoted = path;
+            (unquoted.as_str(), without_target(behind))
         } else if rest.starts_with(['/', '@', '{']) {
+            let rest = without_target(rest);
             let Some((path, permissions)) = rest.rsplit_once(char::is_whitespace) else { return };
             (path.trim(), permissions)
         } else {
+            let rest = without_target(rest);
             let Some((permissions, path)) = rest.split_once(char::is_whitespace) else {
                 if rest.is_empty() && rule.ends_with("file") {
                     self.profile.rules.push(grant("/**", "rwklmx"));
@@ -300,12 +303,54 @@ fn apart(line: &str) -> Vec<&str> {
     rules
 }
 
+/// A line without the remark at its end; a `#` between quotes begins none.
 fn uncommented(line: &str) -> &str {
-    match line.find('#') {
-        Some(0) => "",
-        Some(at) if line[..at].ends_with([' ', '\t', ',']) => line[..at].trim_end(),
-        _ => line,
+    let (mut quoted, mut escaped, mut before) = (false, false, ' ');
+    for (at, letter) in line.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '#' if !quoted && [' ', '\t', ','].contains(&before) => return line[..at].trim_end(),
+            _ => {}
+        }
+        before = letter;
     }
+    line
+}
+
+/// What stands before ` -> TARGET`.
+fn without_target(rule: &str) -> &str {
+    rule.split(" -> ").next().unwrap_or(rule).trim()
+}
+
+/// The text between the quotes that a rule begins with, and what stands behind them. Escapes of letters become the letters;
+/// those of the pattern's own signs stay (`processquoted`, parser_misc.c).
+fn unquote(rule: &str) -> Option<(String, &str)> {
+    let mut text = String::new();
+    let mut letters = rule.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((text, &rule[at + 1..])),
+            '\\' => {
+                let (at, escaped) = letters.next()?;
+                match escaped {
+                    '"' => text.push('"'),
+                    't' => text.push('\t'),
+                    'n' => text.push('\n'),
+                    'r' => text.push('\r'),
+                    '0'..='7' => {
+                        let digits = rule.get(at..at + 3)?;
+                        text.push(char::from(u8::from_str_radix(digits, 8).ok()?));
+                        letters.nth(1)?;
+                    }
+                    other => text.extend(['\\', other]),
+                }
+            }
+            other => text.push(other),
+        }
+    }
+    None
 }
 
 /// Whether an AppArmor pattern matches a path (apparmor.d(5), "Globbing"): `*` and `?` stop at a slash, `**` does not.
@@ -315,9 +360,11 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 
 /// Unfolds `{a,b}`, nested ones too; at most a few hundred alternatives.
 fn alternatives(pattern: &str) -> Vec<String> {
-    let Some(start) = pattern.find('{') else { return vec![pattern.to_owned()] };
+    let signs: Vec<(usize, u8)> = unescaped(pattern).collect();
+    let brace = signs.iter().find(|(_, byte)| *byte == b'{');
+    let Some(&(start, _)) = brace else { return vec![pattern.to_owned()] };
     let (mut depth, mut commas, mut end) = (0, vec![start], None);
-    for (at, byte) in pattern.bytes().enumerate().skip(start) {
+    for (at, byte) in signs.into_iter().filter(|(at, _)| *at >= start) {
         match byte {
             b'{' => depth += 1,
             b'}' => {
@@ -347,6 +394,16 @@ fn alternatives(pattern: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// The bytes of a pattern that no backslash stands before.
+fn unescaped(pattern: &str) -> impl Iterator<Item = (usize, u8)> {
+    let mut escaped = false;
+    pattern.bytes().enumerate().filter(move |(_, byte)| {
+        let is_escaped = escaped;
+        escaped = !is_escaped && *byte == b'\\';
+        !is_escaped
+    })
 }
 
 fn glob(pattern: &[u8], path: &[u8]) -> bool {

@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
         };
         let inside = &rest[quote.len()..];
         let end = inside.find(quote).ok_or("unterminated string")?;
-        if line_only && inside[..end].contains('\n') {
+        if line_only && inside[..end].contains(['\n', '\r']) {
             return Err("unterminated string");
         }
         self.at += end + 2 * quote.len();

@@ -89,13 +89,6 @@ impl<'a> Start<'a> {
         own::has_id(group, id)
             || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
     }
-
-    /// The line of `qemu.conf` that lets one more node in: it replaces the built-in list, so it repeats it.
-    pub fn device_setting(&self, path: &str) -> String {
-        let devices = self.listed_devices.iter().map(String::as_str).chain([path]);
-        let quoted: Vec<String> = devices.map(|device| format!("\"{device}\"")).collect();
-        format!("cgroup_device_acl = [ {} ]", quoted.join(", "))
-    }
 }
 
 /// Whether the VM's control group filters devices at all.

@@ -29,7 +29,7 @@ pub use layer::{LAYERS, Layer};
 pub use meaning::{Meaning, meanings};
 pub use proof::{improves, turns};
 pub use registry::{RULES, rule};
-pub use remedy::{Remedy, Scope, Step, quote};
+pub use remedy::{Remedy, Scope, Step};
 pub use route::{Actor, Judge, Reach, Route, Stage, carry_out, route};
 pub use rule::Rule;
 

@@ -3,6 +3,7 @@
 use super::Reach;
 use crate::domain::Document;
 use crate::facts::answers::digest;
+use crate::words::quote;
 use crate::xml::EditSet;
 
 /// How far a remedy reaches: libvirt's three strategies, and the best one before them.
@@ -139,18 +140,4 @@ impl Remedy {
         self.then = Some(quote(words));
         self
     }
-}
-
-/// Words as one shell command. `&&` stays an operator.
-pub fn quote(words: &[&str]) -> String {
-    let quoted: Vec<String> = words
-        .iter()
-        .map(|word| match *word {
-            "&&" => "&&".to_owned(),
-            // A NUL byte can't be in any argument; such a path was refused before.
-            word => shlex::try_quote(word)
-                .map_or_else(|_| String::from("''"), std::borrow::Cow::into_owned),
-        })
-        .collect();
-    quoted.join(" ")
 }

@@ -20,7 +20,7 @@ fn the_settings_are_read_as_libvirt_reads_them() {
         "a=1\n;", "a=1;\n;b=2", "1a=1", "_a=1", "a.b=1", "a-b=1", "a =", "a", "a=\"x", "a='x\n'", "a=\"\"\"x\ny\"\"\"",
         "a=\"\"\"x", "a=\"\"\"\"\"\"", "a=[", "a=[]", "a=[,]", "a=['x',]", "a=['x',,'y']", "a=['x' 'y']", "a=['x'\n,'y']",
         "a=['x' # c\n]", "a=[ # c\n 'x']", "a=[['x']]", "a=-1", "a=--1", "a=-", "a=0x10", "a=1.5", "a=99999999999999999999",
-        "a=yes", "a=\"x\" y", "a=\"x\"#c", "a=1\r\nb=2\r\n", "a=1\rb=2", "\u{feff}a=1", "a=\"x\\\"y\"", "a\n=1", "a=\n1", "a=''",
+        "a=yes", "a=\"x\" y", "a=\"x\"#c", "a=1\r\nb=2\r\n", "a=1\rb=2", "\u{feff}a=1", "a=\"x\\\"y\"", "a\n=1", "a=\n1", "a=''", "a=\"x\ry\"", "a=\"\"\"x\ry\"\"\"",
     ];
     for text in texts {
         let error = refusal(dir.path(), text);

@@ -7,6 +7,7 @@ use crate::domain::{SecLabel, SecLabelType};
 use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
 use crate::qemu::{Access, Resource, Use};
+use crate::words::apparmor;
 
 pub(crate) static APPARMOR_LABEL: Rule = Rule {
     id: "apparmor-label",
@@ -126,7 +127,12 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             continue;
         }
         let finding = refused(usage, &wanted.name, &missing, (profile, &hits));
-        findings.push(ways_out(case, finding, profile, &rule(&wanted.name, access, locks)));
+        findings.push(ways_out(
+            case,
+            finding,
+            profile,
+            rule(&wanted.name, access, locks).as_deref(),
+        ));
     }
     findings
 }
@@ -224,15 +230,17 @@ fn refused(
 }
 
 /// A rule for this VM, no profile for this VM, a rule for every VM, no profile for any.
-fn ways_out(case: &Case<'_>, finding: Finding, profile: &Profile, rule: &str) -> Finding {
-    let grant = match &case.document.facts().uuid {
-        Some(uuid) if profile.path.ends_with("TEMPLATE.qemu") => Remedy::none(
+fn ways_out(case: &Case<'_>, finding: Finding, profile: &Profile, rule: Option<&str>) -> Finding {
+    let unwritable = || "no rule of AppArmor's can name this path";
+    let grant = match (&case.document.facts().uuid, rule) {
+        (_, None) => Remedy::none(Scope::Grant, unwritable()),
+        (Some(uuid), Some(rule)) if profile.path.ends_with("TEMPLATE.qemu") => Remedy::none(
             Scope::Grant,
             format!(
                 "start the VM once, so that libvirt writes {PROFILES}/libvirt-{uuid}; then add {rule} to it"
             ),
         ),
-        Some(_) => Remedy {
+        (Some(_), Some(rule)) => Remedy {
             scope: Scope::Grant,
             ..Remedy::setting(
                 "add a rule to the VM's own profile (libvirt keeps it)",
@@ -240,7 +248,7 @@ fn ways_out(case: &Case<'_>, finding: Finding, profile: &Profile, rule: &str) ->
                 rule,
             )
         },
-        None => Remedy::none(
+        (None, Some(_)) => Remedy::none(
             Scope::Grant,
             "give the domain a <uuid> first: the profile is named after it",
         ),
@@ -252,11 +260,14 @@ fn ways_out(case: &Case<'_>, finding: Finding, profile: &Profile, rule: &str) ->
         }
         Err(error) => Remedy::none(Scope::DisableVm, error.to_string()),
     };
-    let every_vm = Remedy::setting(
-        "allow the path for every VM (it counts at the VM's next start)",
-        &local_file(case),
-        rule,
-    );
+    let every_vm = match rule {
+        Some(rule) => Remedy::setting(
+            "allow the path for every VM (it counts at the VM's next start)",
+            &local_file(case),
+            rule,
+        ),
+        None => Remedy::none(Scope::DisableHost, unwritable()),
+    };
     let finding = finding.remedy(grant).remedy(disable).remedy(every_vm);
     // A seclabel of a driver that is switched off would be refused.
     let names_it = |label: &SecLabel| label.model.as_deref() == Some("apparmor");
@@ -276,15 +287,11 @@ fn local_file(case: &Case<'_>) -> String {
     }
 }
 
-/// The rule that lets a use through.
-fn rule(name: &str, access: Access, locks: bool) -> String {
-    let name = if name.contains([' ', '"', '#']) {
-        format!("\"{}\"", name.replace('"', "\\\""))
-    } else {
-        name.to_owned()
-    };
+/// The rule that lets a use through; `None` where no rule can name the path.
+fn rule(name: &str, access: Access, locks: bool) -> Option<String> {
     if access == Access::Directory {
-        return format!("{name} r, {name}** rw,");
+        let (own, below) = (apparmor::file_rule(name, "r")?, apparmor::below_rule(name, "rwk")?);
+        return Some(format!("{own} {below}"));
     }
     let letters = if access.writes() || access.creates() || access == Access::ReadWriteOrRead {
         "rw"
@@ -292,5 +299,6 @@ fn rule(name: &str, access: Access, locks: bool) -> String {
         "r"
     };
     let map = if access == Access::Library { "m" } else { "" };
-    format!("{name} {letters}{}{map},", if locks { "k" } else { "" })
+    let lock = if locks { "k" } else { "" };
+    apparmor::file_rule(name, &format!("{letters}{lock}{map}"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::namespaces::let_node_in;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::FileKind;
 
@@ -88,10 +89,10 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
                 Scope::DisableVm,
                 "there is none: the filter is a setting of the host",
             ))
-            .remedy(Remedy::setting(
+            .remedy(let_node_in(
+                case,
+                path,
                 "allow the device for every VM, and put it into the private /dev too",
-                conf,
-                case.start.device_setting(path),
             ))
             .remedy(Remedy::setting(
                 "give no VM a control group (then <cputune>, <memtune> and the like are refused)",

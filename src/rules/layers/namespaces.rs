@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::{FileKind, Walk};
+use crate::words::qemu_conf;
 
 /// The first path on a walk that lies in `/dev` itself, and not on a mount below it, which is kept.
 pub(crate) fn below_dev<'a>(case: &Case<'_>, walk: &'a Walk) -> Option<&'a str> {
@@ -78,15 +79,26 @@ fn hidden(case: &Case<'_>) -> Vec<Finding> {
                 .because(format!("the private /dev holds {} and what native elements name;{through} QEMU says 'No such file or directory'", case.start.listed_devices.join(" ")))
                 .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element (<hostdev>, <input>, <rng>, <interface> …) brings its node along"))
                 .remedy(Remedy::none(Scope::DisableVm, "there is none: the namespace is a setting of the host"))
-                .remedy(Remedy::setting(
-                    "put the node into the /dev of every VM, and allow it in cgroups too",
-                    conf,
-                    case.start.device_setting(path),
-                ))
+                .remedy(let_node_in(case, path, "put the node into the /dev of every VM, and allow it in cgroups too"))
                 .remedy(Remedy::setting("give every VM the host's whole /dev (cgroups still filter)", conf, "namespaces = []")),
         );
     }
     findings
+}
+
+/// The line of `qemu.conf` that lets one more node in: it replaces the built-in list, so it repeats it.
+pub(super) fn let_node_in(case: &Case<'_>, path: &str, title: &str) -> Remedy {
+    let devices = case.start.listed_devices.iter().map(String::as_str).chain([path]);
+    match qemu_conf::list(devices) {
+        Some(devices) => {
+            let line = format!("cgroup_device_acl = {devices}");
+            Remedy::setting(title, &case.host.conf.path, line)
+        }
+        None => Remedy::none(
+            Scope::DisableHost,
+            format!("{title}: no string of qemu.conf can hold this path; name a link to it"),
+        ),
+    }
 }
 
 pub(crate) static MOUNT_PROPAGATION: Rule = Rule {

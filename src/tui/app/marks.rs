@@ -2,7 +2,7 @@
 
 use super::{App, Effect, Row, Status};
 use crate::domain::{Document, EntryId, EntryKind, List, canonical};
-use crate::rules::quote;
+use crate::words::quote;
 use crate::xml::EditSet;
 
 impl App {

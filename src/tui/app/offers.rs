@@ -140,7 +140,7 @@ impl Ending {
                         "saved; virsh defines it when you leave".to_owned()
                     }
                     Source::File(file) => {
-                        let path = crate::rules::quote(&[&file.path.to_string_lossy()]);
+                        let path = crate::words::quote(&[&file.path.to_string_lossy()]);
                         format!("saved; for libvirt: virsh define --validate {path}")
                     }
                     Source::Libvirt(domain) => {

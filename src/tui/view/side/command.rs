@@ -5,10 +5,10 @@ use ratatui::text::Line;
 
 use super::text::Text;
 use crate::libvirt::own::SANDBOX;
-use crate::rules::quote;
 use crate::tui::app::App;
 use crate::tui::pane::{Answer, Pane};
 use crate::tui::theme::Theme;
+use crate::words::quote;
 
 pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut text = Text { lines: Vec::new(), columns };
