@@ -60,7 +60,7 @@ fn the_json_report_keeps_the_contract() {
     assert_eq!((&finding["line"], &finding["column"]), (&21.into(), &22.into()));
     assert_eq!(
         finding["resource"],
-        serde_json::json!({"kind": "file", "path": "/home/me/vm/data.qcow2", "access": "read-write-or-read"})
+        serde_json::json!({"kind": "file", "path": "/home/me/vm/data.qcow2", "access": "read-write"})
     );
     assert_eq!(
         finding["remedies"][0]["step"],

@@ -12,6 +12,12 @@ pub struct Image {
     pub backing: Option<String>,
     /// The file that holds the guest's data, where it is not the image itself.
     pub data: Option<String>,
+    /// The format that the header says the backing file has.
+    #[serde(default)]
+    pub backing_format: Option<String>,
+    /// Its contents are encrypted: it opens with a secret only.
+    #[serde(default)]
+    pub encrypted: bool,
 }
 
 /// Formats that [`Image::format`] tells apart from each other for certain.
@@ -39,6 +45,9 @@ pub(crate) fn format(start: &[u8]) -> &'static str {
 /// Where a name found in the header of `image` leads (`bdrv_make_absolute_filename`): beside the image unless it is absolute.
 /// `None` for what is no file: another protocol.
 pub fn beside(image: &str, name: &str) -> Option<String> {
+    if let Some(text) = name.strip_prefix("json:") {
+        return in_json(&serde_json::from_str(text).ok()?);
+    }
     let protocol_end = name.find([':', '/']).filter(|&at| name[at..].starts_with(':'));
     let name = match protocol_end {
         Some(end) if &name[..end] == "file" => &name[end + 1..],
@@ -52,6 +61,21 @@ pub fn beside(image: &str, name: &str) -> Option<String> {
     Some(format!("{directory}/{name}"))
 }
 
+/// Where a data file is (`qcow2_do_open` takes its name as it stands): of a name that is not absolute, below the directory that
+/// QEMU runs in, which is the root.
+pub fn data_file(name: &str) -> String {
+    if name.starts_with('/') { name.to_owned() } else { format!("/{name}") }
+}
+
+/// The absolute file name in the pseudo protocol `json:`, of a node or of the one below it.
+fn in_json(node: &serde_json::Value) -> Option<String> {
+    let name = [node.get("filename"), node.get("file.filename")].into_iter().flatten().next();
+    match name.and_then(serde_json::Value::as_str) {
+        Some(name) => name.starts_with('/').then(|| name.to_owned()),
+        None => in_json(node.get("file")?),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +86,14 @@ mod tests {
         assert_eq!(beside("/srv/a.qcow2", "/b").as_deref(), Some("/b"));
         assert_eq!(beside("/srv/a.qcow2", "file:/b").as_deref(), Some("/b"));
         assert_eq!(beside("/srv/a.qcow2", "nbd://h/x"), None);
+        let json = "json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\"/b\"}}";
+        assert_eq!(beside("/srv/a.qcow2", json).as_deref(), Some("/b"));
+        assert_eq!(
+            beside("/srv/a.qcow2", "json:{\"file.filename\":\"/b\"}").as_deref(),
+            Some("/b")
+        );
+        assert_eq!(beside("/srv/a.qcow2", "json:{"), None);
+        assert_eq!((data_file("d"), data_file("/d")), ("/d".into(), "/d".into()));
         assert_eq!(beside("/srv/a.qcow2", "sub/b:c").as_deref(), Some("/srv/sub/b:c"));
     }
 }

@@ -15,6 +15,8 @@ const EXTERNAL_DATA: u64 = 1 << 2;
 
 const EXTENSION_DATA_FILE: u32 = 0x4441_5441;
 
+const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;
+
 /// Reads the header of a regular file; nothing for what can't be read and for a broken header.
 pub(super) fn read(path: &str) -> Option<Image> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
@@ -46,21 +48,24 @@ fn header(file: &mut File) -> Option<Image> {
         file.read_exact(&mut name).ok()?;
         image.backing = String::from_utf8(name).ok();
     }
+    image.encrypted = word(32)? != 0;
     let version = word(4)?;
-    if version < 3 || long(72)? & EXTERNAL_DATA == 0 {
-        return Some(image);
-    }
-    let mut at = usize::try_from(word(100)?).ok()?;
-    loop {
-        let (kind, length) = (word(at)?, usize::try_from(word(at + 4)?).ok()?);
-        if kind == 0 {
-            return Some(image);
-        }
-        if kind == EXTENSION_DATA_FILE {
-            image.data = String::from_utf8(start.get(at + 8..at + 8 + length)?.to_vec()).ok();
+    let has_data = version >= 3 && long(72)? & EXTERNAL_DATA != 0;
+    let mut at = if version < 3 { 72 } else { usize::try_from(word(100)?).ok()? };
+    // Of what stops before its end the rest is not known.
+    while let (Some(kind), Some(length)) = (word(at), word(at + 4)) {
+        let length = usize::try_from(length).ok()?;
+        let Some(text) = start.get(at + 8..at + 8 + length) else { break };
+        let text = || String::from_utf8(text.to_vec()).ok();
+        match kind {
+            0 => break,
+            EXTENSION_DATA_FILE if has_data => image.data = text(),
+            EXTENSION_BACKING_FORMAT => image.backing_format = text(),
+            _ => {}
         }
         at += 8 + length.div_ceil(8) * 8;
     }
+    Some(image)
 }
 
 #[cfg(test)]
@@ -102,7 +107,8 @@ mod tests {
             Some(Image {
                 format: "qcow2".into(),
                 backing: Some("base.img".into()),
-                data: Some("data.raw".into())
+                data: Some("data.raw".into()),
+                ..Image::default()
             })
         );
         let format = |bytes: &[u8]| read(bytes).map(|image| image.format);

@@ -29,7 +29,7 @@ pub use paths::names_in;
 use crate::domain::DomainFacts;
 use crate::facts::emulator::Emulator;
 use crate::facts::identity::Identity;
-use crate::facts::image::{Image, beside};
+use crate::facts::image::{Image, beside, data_file};
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::Selinux;
 use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci};
@@ -242,8 +242,9 @@ fn walk(
         let mut next = Vec::new();
         for (path, walk, image) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
             if let Some(image) = image {
-                let named = image.backing.iter().chain(&image.data);
-                next.extend(named.filter_map(|name| beside(&path, name)).map(|path| (path, true)));
+                let backing = image.backing.as_ref().and_then(|name| beside(&path, name));
+                let data = image.data.as_deref().map(data_file);
+                next.extend(backing.into_iter().chain(data).map(|path| (path, true)));
                 images.insert(path.clone(), image);
             }
             paths.insert(path, walk);

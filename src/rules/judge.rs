@@ -59,13 +59,12 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
             if seen_before {
                 continue;
             }
-            for (name, access, what) in [
-                (&image.backing, Access::Read, "a backing file"),
-                (&image.data, *access, "a data file"),
-            ] {
-                let Some(next) = name.as_ref().and_then(|name| image::beside(path, name)) else {
-                    continue;
-                };
+            let backing = image.backing.as_ref().and_then(|name| image::beside(path, name));
+            let data = image.data.as_deref().map(image::data_file);
+            for (next, access, what) in
+                [(backing, Access::Read, "a backing file"), (data, *access, "a data file")]
+            {
+                let Some(next) = next else { continue };
                 let resource = Resource::Path { path: next, access, locks: *locks, chain: true };
                 let next = Use { resource, what, at: 0..0, ..usage.clone() };
                 found.push(next.clone());

@@ -355,8 +355,11 @@ fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
-/// Whether a row's condition holds: `-` always, `kvm`, `own`, `key=value`, each with `!` for the opposite.
+/// Whether all of a row's conditions hold, with commas between them: `-` always, `kvm`, `own`, `key=value`, each with `!` for the opposite.
 fn holds(when: &str, pairs: &Pairs, (kvm, own): (bool, bool)) -> bool {
+    if let Some((first, rest)) = when.split_once(',') {
+        return holds(first, pairs, (kvm, own)) && holds(rest, pairs, (kvm, own));
+    }
     let (wanted, word) = when.strip_prefix('!').map_or((true, when), |word| (false, word));
     let is = match word.split_once('=') {
         _ if word == "-" => true,

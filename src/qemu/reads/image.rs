@@ -74,12 +74,13 @@ impl Reader<'_> {
             Access::Read
         } else if pairs.on("auto-read-only") == Some(false) {
             Access::ReadWrite
-        } else if unattached {
+        } else if unattached && !is_format(pairs) {
             Access::ReadWriteOrRead
         } else {
             Access::ReadWrite
         };
-        self.chain = pairs.get("format").or(pairs.get("driver")) != Some("raw");
+        self.chain =
+            pairs.get("format").or(pairs.get("driver")) != Some("raw") && !names_backing(pairs);
         if let Some(driver) =
             pairs.get("format").or(pairs.get("driver")).filter(|driver| *driver != "help")
         {
@@ -114,7 +115,7 @@ impl Reader<'_> {
         self.locks = pairs.get("node-name").is_some_and(|name| self.attached.contains(name));
         // A node that names no backing file opens the one of its header; below a format only that format's header counts.
         let driver = pairs.get("driver").unwrap_or_default();
-        self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && pairs.get("backing").is_none();
+        self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && !names_backing(pairs);
         self.node(place, &Node::outer(pairs, pairs.get("driver")), Access::ReadWrite);
         (self.locks, self.chain) = (true, true);
     }
@@ -260,6 +261,16 @@ impl Reader<'_> {
             self.add(spot, Resource::Path { path, access, locks, chain });
         }
     }
+}
+
+/// Whether the arguments themselves name the backing file: the one of the header is not opened then.
+fn names_backing(pairs: &Pairs) -> bool {
+    pairs.pairs.iter().any(|pair| pair.key == "backing" || pair.key.starts_with("backing."))
+}
+
+/// Whether an image is said to be of a format, whose driver writes into it as soon as it is opened for writing.
+fn is_format(pairs: &Pairs) -> bool {
+    pairs.get("format").or(pairs.get("driver")).is_some_and(|format| format != "raw")
 }
 
 /// A node of the block layer among the pairs of an option.

@@ -2,9 +2,8 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryKind;
-use crate::facts::{Ending, FileKind, Walk, image};
+use crate::facts::{Ending, FileKind, Walk};
 use crate::qemu::{Access, Declared, Resource, Use, size};
-use crate::rules::command_line::names::{Standing, standing};
 
 pub(crate) static PATH_UNKNOWN: Rule = Rule {
     id: "path-unknown",
@@ -195,69 +194,6 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
             .push(Finding::of(usage, Verdict::Blocks, problem).because(case.host.describe(target)));
     }
     findings.extend(case.line.formats.iter().filter_map(|declared| node_driver(case, declared)));
-    findings
-}
-
-pub(crate) static IMAGE_FORMAT: Rule = Rule {
-    id: "image-format",
-    layer: Layer::Host,
-    summary: "an image has another format than it is said to have",
-    explain: include_str!("../../../assets/rules/image-format.md"),
-    check: image_format,
-};
-
-fn image_format(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for declared in &case.line.formats {
-        let said = declared.driver.as_str();
-        match standing(case, "blockdev", said) {
-            Standing::Has => {}
-            Standing::Lacks(who) => {
-                let finding = Finding::at(
-                    declared.entry,
-                    Verdict::Blocks,
-                    format!("{who} has no block driver '{said}'"),
-                );
-                findings.push(finding.because(format!("QEMU says \"Unknown driver '{said}'\"")));
-                continue;
-            }
-            Standing::Unknown(why) => {
-                let message = format!("whether QEMU has a block driver '{said}' is not known");
-                findings.push(Finding::at(declared.entry, Verdict::Unknown, message).because(why));
-                continue;
-            }
-        }
-        let Some(path) = &declared.path else { continue };
-        let Some(found) = case.host.images.get(path).map(|image| image.format.as_str()) else {
-            continue;
-        };
-        let finding = if image::TOLD_APART.contains(&said) && found != said {
-            Finding::at(
-                declared.entry,
-                Verdict::Blocks,
-                format!("{path} is said to be {said}, and is {found}"),
-            )
-            .because(format!("QEMU says 'Image is not in {said} format' or the like"))
-        } else if said == "raw" && found != "raw" && found != "luks" && !found.is_empty() {
-            Finding::at(
-                declared.entry,
-                Verdict::Warns,
-                format!(
-                    "{path} is said to be raw, and has the header of {found}: the guest sees that header"
-                ),
-            )
-        } else {
-            continue;
-        };
-        findings.push(
-            finding.because(format!("the first bytes of {path} are those of {found}")).remedy(
-                Remedy::none(
-                    Scope::Rewrite,
-                    format!("say what it is: {found} ('qemu-img info' shows it)"),
-                ),
-            ),
-        );
-    }
     findings
 }
 

@@ -4,6 +4,7 @@ pub(super) mod apparmor;
 pub(super) mod cgroups;
 pub(super) mod dac;
 pub(super) mod host;
+pub(super) mod images;
 pub(super) mod libvirt;
 pub(super) mod listeners;
 pub(super) mod namespaces;

@@ -567,6 +567,51 @@ fn an_image_is_what_it_is_said_to_be() {
 }
 
 #[test]
+fn a_backing_file_has_the_format_that_is_said_and_a_secret_opens_what_is_encrypted() {
+    let with = |image: image::Image, base: &str| {
+        let mut host = host().file("/srv/a.img", 0o666).file("/srv/base", 0o666);
+        host.0.images.insert("/srv/a.img".into(), image);
+        let base = image::Image { format: base.into(), ..image::Image::default() };
+        host.0.images.insert("/srv/base".into(), base);
+        host
+    };
+    let over = |format: &str| image::Image {
+        format: "qcow2".into(),
+        backing: Some("base".into()),
+        backing_format: Some(format.into()),
+        ..image::Image::default()
+    };
+    assert_eq!(found(&with(over("qcow2"), "raw"), &DRIVE), blocks("image-chain"));
+    assert_eq!(found(&with(over("qcow2"), "qcow2"), &DRIVE), []);
+    assert_eq!(found(&with(over("raw"), "raw"), &DRIVE), []);
+    // Arguments that name the backing file themselves.
+    let own =
+        "file=/srv/a.img,format=qcow2,if=none,backing.driver=raw,backing.file.filename=/srv/base";
+    assert_eq!(found(&with(over("qcow2"), "raw"), &["-drive", own]), []);
+
+    let locked = |format: &str| image::Image {
+        format: format.into(),
+        encrypted: format == "qcow2",
+        ..image::Image::default()
+    };
+    let rules = |format: &str, value: &str| {
+        let argv = ["-object", "secret,id=s,data=x", "-drive", value];
+        let all = found(&with(locked(format), "raw"), &argv);
+        all.into_iter().find(|(rule, _)| *rule == "image-key").map(|(_, verdict)| verdict)
+    };
+    let qcow2 = "file=/srv/a.img,if=none,format=qcow2";
+    assert_eq!(rules("qcow2", qcow2), Some(Verdict::Blocks));
+    assert_eq!(
+        rules("qcow2", &format!("{qcow2},encrypt.format=luks,encrypt.key-secret=s")),
+        Some(Verdict::Unknown)
+    );
+    let luks = "driver=luks,file.filename=/srv/a.img,if=none";
+    assert_eq!(rules("luks", luks), Some(Verdict::Blocks));
+    assert_eq!(rules("luks", &format!("{luks},key-secret=s")), Some(Verdict::Unknown));
+    assert_eq!(rules("luks", "file=/srv/a.img,format=raw,if=none"), None);
+}
+
+#[test]
 fn libvirt_refuses_labels_of_other_models() {
     let label = "<seclabel type='none' model='selinux'/>";
     assert_eq!(found_in(&host(), label, &[]), blocks("seclabel-unavailable"));
@@ -620,7 +665,11 @@ fn a_backing_file_is_judged_with_its_overlay() {
         let mut host = host().file("/srv/a.img", 0o666).file("/srv/base.img", mode);
         host.0.images.insert(
             "/srv/a.img".into(),
-            image::Image { format: "qcow2".into(), backing: Some("base.img".into()), data: None },
+            image::Image {
+                format: "qcow2".into(),
+                backing: Some("base.img".into()),
+                ..image::Image::default()
+            },
         );
         host
     };
@@ -634,9 +683,13 @@ fn a_backing_file_is_judged_with_its_overlay() {
     let mut ring = with(0o666);
     ring.0.images.insert(
         "/srv/base.img".into(),
-        image::Image { format: "qcow2".into(), backing: Some("a.img".into()), data: None },
+        image::Image {
+            format: "qcow2".into(),
+            backing: Some("a.img".into()),
+            ..image::Image::default()
+        },
     );
-    assert_eq!(found(&ring, &DRIVE), []);
+    assert!(found(&ring, &DRIVE).iter().all(|found| *found == blocks("image-chain")[0]));
 }
 
 #[test]
