@@ -89,6 +89,12 @@ pub(crate) static IMAGE_CHAIN: Rule = Rule {
             } else {
                 continue;
             };
+            let is_said =
+                |found: &Finding| found.entry == Some(usage.entry) && found.message == sentence;
+            // A ring brings its images along again.
+            if findings.iter().any(is_said) {
+                continue;
+            }
             findings.push(
                 Finding::of(usage, Verdict::Blocks, sentence)
                     .because("QEMU says 'Could not open backing file: …'")
