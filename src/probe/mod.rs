@@ -121,6 +121,8 @@ impl Request {
         }
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
+        let disks = domain.native.iter().filter(|native| native.element == "disk");
+        self.images.extend(disks.map(|native| native.path.clone()));
         self.paths.extend(domain.emulator.clone());
         self.types.extend(line.types.iter().map(|(_, name, _)| catalog::unalias(name).to_owned()));
         self.domains.push(domain.clone());

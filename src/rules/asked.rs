@@ -5,6 +5,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, List};
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
 use crate::facts::{Ending, FileKind, Known};
+use crate::qemu::QemuOption;
 
 pub(super) static LIBVIRT_REFUSES: Rule = Rule {
     id: "libvirt-refuses",
@@ -103,9 +104,16 @@ pub(super) static NOT_ASKED: Rule = Rule {
         }
         if let Known::Yes(said) = &answers.qemu {
             let note = |(argument, why): &(usize, String)| {
+                let entry = EntryId::arg(*argument);
+                let option = case.line.option_at(entry).map_or("", QemuOption::name);
+                // What stands in such a file is more options, which nobody has looked at.
+                if option == "readconfig" {
+                    let message = "whether QEMU takes what the file says is not known";
+                    return Finding::at(entry, Verdict::Unknown, message).because(why.as_str());
+                }
                 let message =
                     "QEMU was not asked about all of this; the other rules have looked at it";
-                Finding::at(EntryId::arg(*argument), Verdict::Note, message).because(why.as_str())
+                Finding::at(entry, Verdict::Note, message).because(why.as_str())
             };
             findings.extend(said.unasked.iter().map(note));
         }
@@ -160,9 +168,7 @@ pub(super) fn settle(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if let Known::Yes(said) = &answers.qemu {
         let accepts = |finding: &Finding| {
             let entry = finding.entry.filter(|entry| entry.list == List::Args);
-            let argument = entry
-                .and_then(|entry| case.line.option_at(entry))
-                .map(super::super::qemu::argv::QemuOption::last);
+            let argument = entry.and_then(|entry| case.line.option_at(entry)).map(QemuOption::last);
             argument.is_some_and(|argument| said.accepts(argument))
         };
         // What libvirt's own part is refused for may come of an argument: a slot that it took, an id.

@@ -57,10 +57,10 @@ impl Reader<'_> {
         if pairs.on("snapshot") == Some(true)
             || (self.snapshot && pairs.on("snapshot") != Some(false))
         {
-            // `get_tmp_filename`: /var/tmp unless TMPDIR says otherwise.
+            let file = format!("{}/vl.XXXXXX", self.temporary);
             self.path(
                 Spot::of(place.entry, 0..0, "the temporary file of a snapshot"),
-                "/var/tmp/vl.XXXXXX",
+                &file,
                 Access::Create,
             );
         }
@@ -74,7 +74,8 @@ impl Reader<'_> {
             Access::Read
         } else if pairs.on("auto-read-only") == Some(false) {
             Access::ReadWrite
-        } else if unattached && !is_format(pairs) {
+        } else if unattached && !pairs.get("format").or(pairs.get("driver")).is_some_and(is_format)
+        {
             Access::ReadWriteOrRead
         } else {
             Access::ReadWrite
@@ -126,7 +127,8 @@ impl Reader<'_> {
     fn node(&mut self, place: Place<'_>, node: &Node<'_>, inherited: Access) {
         let access = match (node.on("read-only"), node.on("auto-read-only")) {
             (Some(true), _) => Access::Read,
-            (_, Some(true)) => Access::ReadWriteOrRead,
+            // A format's driver writes into its file all the same.
+            (_, Some(true)) if !node.in_format => Access::ReadWriteOrRead,
             (Some(false), _) => Access::ReadWrite,
             _ => inherited,
         };
@@ -148,7 +150,8 @@ impl Reader<'_> {
         for child in node.inner() {
             let deeper = format!("{}{child}.", node.prefix);
             let driver = node.pairs.get(&format!("{deeper}driver"));
-            let inner = Node { prefix: &deeper, driver, ..*node };
+            let in_format = node.in_format || driver.is_some_and(is_format);
+            let inner = Node { prefix: &deeper, driver, in_format, ..*node };
             // A backing file is only read.
             let access = if child == "backing" { Access::Read } else { access };
             if driver.is_some() || inner.pair("filename").is_some() {
@@ -268,9 +271,10 @@ fn names_backing(pairs: &Pairs) -> bool {
     pairs.pairs.iter().any(|pair| pair.key == "backing" || pair.key.starts_with("backing."))
 }
 
-/// Whether an image is said to be of a format, whose driver writes into it as soon as it is opened for writing.
-fn is_format(pairs: &Pairs) -> bool {
-    pairs.get("format").or(pairs.get("driver")).is_some_and(|format| format != "raw")
+/// Whether a format's driver writes into its file as soon as the image is opened for writing (`qcow2_do_open`).
+fn is_format(driver: &str) -> bool {
+    const FORMATS: [&str; 8] = ["parallels", "qcow", "qcow2", "qed", "vdi", "vhdx", "vmdk", "vpc"];
+    FORMATS.contains(&driver)
 }
 
 /// A node of the block layer among the pairs of an option.
@@ -279,12 +283,14 @@ struct Node<'a> {
     prefix: &'a str,
     pairs: &'a Pairs,
     driver: Option<&'a str>,
+    /// It is of a format that writes into its own file, or is inside one.
+    in_format: bool,
 }
 
 impl<'a> Node<'a> {
     /// The outermost node of an option.
     fn outer(pairs: &'a Pairs, driver: Option<&'a str>) -> Node<'a> {
-        Node { prefix: "", pairs, driver }
+        Node { prefix: "", pairs, driver, in_format: driver.is_some_and(is_format) }
     }
 
     fn pair(&self, key: &str) -> Option<&'a Pair> {

@@ -18,6 +18,7 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
         locks: true,
         chain: true,
         snapshot: image::snapshot(&options),
+        temporary: temporary(environment),
         line,
     };
     for option in &options {
@@ -32,7 +33,9 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
 /// Reads the properties that overrides give to devices, whose types are libvirt's business.
 pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &str)]) {
     let attached = std::collections::HashSet::new();
-    let mut reader = Reader { line, attached, locks: true, chain: true, snapshot: false };
+    let temporary = temporary(&[]);
+    let mut reader =
+        Reader { line, attached, locks: true, chain: true, snapshot: false, temporary };
     for (entry, name, value) in properties {
         let place = Place { entry: *entry, text: value };
         reader.assigned(place, "device", "", &format!("{name}={value}"));
@@ -49,6 +52,14 @@ struct Reader<'a> {
     chain: bool,
     /// `-snapshot` is there: images are only read.
     snapshot: bool,
+    /// Where temporary files are made.
+    temporary: String,
+}
+
+/// Where QEMU makes temporary files (`create_tmp_file`, block.c).
+fn temporary(environment: &[(&str, Option<&str>)]) -> String {
+    let named = environment.iter().find(|(name, _)| *name == "TMPDIR");
+    named.and_then(|(_, value)| *value).unwrap_or("/var/tmp").to_owned()
 }
 
 /// A value under its option: where uses found in it belong.
@@ -159,6 +170,7 @@ impl Reader<'_> {
             "netdev" => Some("netdev"),
             "device" => Some("device"),
             "fsdev" => Some("fsdev"),
+            "mon" => Some("mon"),
             _ => None,
         };
         if let (Some(group), Some(id)) = (group, pairs.get("id")) {
@@ -301,6 +313,21 @@ impl Reader<'_> {
         }
     }
 
+    /// `websocket=` of `-vnc`: a port of its own, which counts from 5700 on where only `on` is said.
+    fn websocket(&mut self, place: Place<'_>, pairs: &Pairs, address: &str) {
+        let Some(pair) = pairs.pair("websocket") else { return };
+        let (host, display) = address.rsplit_once(':').unwrap_or(("", address));
+        let port = match (pair.value.parse::<u16>(), pairs.on("websocket")) {
+            (Ok(port), _) => Some(port),
+            (Err(_), Some(true)) => display.parse().ok().and_then(|at: u16| at.checked_add(5700)),
+            (Err(_), _) => None,
+        };
+        let Some(port) = port else { return };
+        let spot = Spot::of(place.entry, pair.value_span.clone(), "a network address");
+        let endpoint = Endpoint::new(host, &port.to_string());
+        self.network(spot, &format!("{host}:{port}"), true, endpoint);
+    }
+
     /// `-vnc DISPLAY,…`: a socket or a port.
     fn vnc(&mut self, place: Place<'_>, pairs: &Pairs) {
         let address = pairs.get("vnc").unwrap_or_default();
@@ -312,6 +339,7 @@ impl Reader<'_> {
             ),
             None if address.is_empty() || address == "none" => {}
             None => {
+                self.websocket(place, pairs, address);
                 let listen = pairs.on("reverse") != Some(true);
                 // A display's number stands for a port from 5900 on; with `to` QEMU takes the first that is free.
                 let (host, display) = address.rsplit_once(':').unwrap_or(("", address));

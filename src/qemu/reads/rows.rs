@@ -129,7 +129,11 @@ impl Reader<'_> {
             let spot = Spot::of(spot.entry, spot.at, "the forwarded socket");
             return self.path(spot, path, Access::Listen);
         }
-        let endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
+        let mut endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
+        // slirp knows all addresses of version 4 only.
+        if let Some(endpoint) = endpoint.as_mut().filter(|endpoint| endpoint.host.is_empty()) {
+            "0.0.0.0".clone_into(&mut endpoint.host);
+        }
         let spot = Spot::of(spot.entry, spot.at, "a network address");
         self.network(spot, host, true, endpoint);
     }

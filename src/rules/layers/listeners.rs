@@ -2,6 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::FileKind;
+use crate::facts::sockets::Listener;
 use crate::qemu::{Access, Endpoint, Resource};
 
 pub(crate) static PORT_TAKEN: Rule = Rule {
@@ -28,9 +29,11 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
             }
             asked.push(endpoint);
             // A domain that runs has its own port.
-            let taken =
-                listeners.iter().find(|ear| collides(endpoint, &ear.address) && ear.process != own);
-            let Some(ear) = taken else { continue };
+            let others = || listeners.iter().filter(|ear| ear.process != own);
+            let Some(ear) = others().find(|ear| collides(endpoint, &ear.address)) else { continue };
+            if endpoint.host.is_empty() && !leaves_none(endpoint.port, others()) {
+                continue;
+            }
             let who = if ear.process.is_empty() { "another process" } else { &ear.process };
             findings.push(
                 Finding::of(
@@ -51,6 +54,17 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
         findings
     },
 };
+
+/// Whether listeners leave neither of the two protocols: for all addresses QEMU takes the one that is left
+/// (`inet_listen_saddr`). One on all addresses of version 6 has those of version 4 as well.
+fn leaves_none<'a>(port: u16, mut listeners: impl Iterator<Item = &'a Listener>) -> bool {
+    let (mut old, mut new) = (false, false);
+    for address in listeners.by_ref().map(|ear| ear.address).filter(|ear| ear.port() == port) {
+        old |= address.is_ipv4() || address.ip().is_unspecified();
+        new |= address.is_ipv6();
+    }
+    old && new
+}
 
 /// Whether two listeners can't be there together: the same port, on one address or on all of them.
 fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
