@@ -212,7 +212,8 @@ impl Asking<'_> {
     /// Writes a refusal down and leaves its option out.
     fn settle(&mut self, at: usize, sentence: &crate::trial::Sentence) {
         let part = &self.command.parts[at];
-        let touches_outside = part.unasked.is_some() || !self.outside(at).is_empty();
+        let touches_outside =
+            part.unasked.is_some() || part.is_of_the_network() || !self.outside(at).is_empty();
         let is_libvirts = part.argument.is_none();
         let is_about_host = sentence.is_about_outside && (touches_outside || is_libvirts);
         let names_rom =

@@ -221,6 +221,11 @@ impl Part {
         }
     }
 
+    /// Whether it is about networks, of which there are none where QEMU is asked.
+    pub fn is_of_the_network(&self) -> bool {
+        ["netdev", "net", "nic"].contains(&self.option)
+    }
+
     /// Its pairs, the key that goes without saying, and its type.
     fn reading(&self) -> (Pairs, Option<&'static str>, String) {
         let text = self.value.as_deref().unwrap_or_default();
@@ -272,6 +277,8 @@ impl Part {
                 self.value = Some(rest.replace("{id}", id));
                 self.names.clear();
             }
+            // Its place is the qom-type's there, which no word of the text comes before.
+            "first" if pairs.json => self.left_out = true,
             "first" => {
                 let tail =
                     text.split_once(',').map(|(_, tail)| format!(",{tail}")).unwrap_or_default();

@@ -205,7 +205,14 @@ fn endpoint(key: &str, value: &str, pairs: &Pairs) -> Option<Endpoint> {
     match key {
         "port" | "tls-port" => Endpoint::new(host(&["host", "addr"]), value),
         "addr.port" => Endpoint::new(host(&["addr.host"]), value),
-        "listen" | "connect" => Endpoint::read(value),
+        "listen" | "connect" => {
+            // `parse_host_port` knows version 4 only.
+            let mut endpoint = Endpoint::read(value)?;
+            if endpoint.host.is_empty() {
+                "0.0.0.0".clone_into(&mut endpoint.host);
+            }
+            Some(endpoint)
+        }
         _ => None,
     }
 }
