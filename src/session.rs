@@ -229,7 +229,8 @@ pub fn try_out(document: &Document, options: &HostOptions, hooks: bool) -> Resul
         let hint = "end it first, or try a copy with another <name> and without its <uuid>";
         return Err(failed(format!("{name} runs already")).hint(hint));
     }
-    let spared = trial::spare(document, &running);
+    let whole = document;
+    let spared = trial::spare(document, &running, &start::is_full);
     let Spared { document, left_out } = spared.map_err(|error| failed(error.message))?;
     if let (Some(needed), Some(free)) = (trial::memory_at_once(&document), start::free_memory())
         && needed > free
@@ -241,21 +242,41 @@ pub fn try_out(document: &Document, options: &HostOptions, hooks: bool) -> Resul
             mebibytes(free)
         )));
     }
-    let line = command_line(&document);
-    let mut host = facts(options, &[(&document, &line)])?;
+    let (line, whole_line) = (command_line(&document), command_line(whole));
+    let mut host = facts(options, &[(&document, &line), (whole, &whole_line)])?;
     ask(&mut host, &[&document], &Judges::default());
-    let foretold = foretell(&rules::judge(&document, &line, &host));
+    let findings = rules::judge(&document, &line, &host);
+    if let Some(waits) = findings.iter().find(|finding| finding.rule == rules::WAITS) {
+        return Err(failed(waits.message.clone()));
+    }
+    let foretold = foretell(&findings);
+    let unproved = blocked_beside(&rules::judge(whole, &whole_line, &host), &findings);
     let (happened, log) = libvirt.start(&document).map_err(failed)?;
     Ok(Trial {
         version: trial::TRIAL_VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         document: document.source().to_owned(),
         left_out,
+        unproved,
         foretold,
         happened,
         log,
         facts: host,
     })
+}
+
+/// What blocks the whole document and not the part of it that is started.
+fn blocked_beside(whole: &[Finding], part: &[Finding]) -> Vec<String> {
+    let blocked = |findings: &[Finding]| -> Vec<String> {
+        match foretell(findings) {
+            Foretold::Fails(sentences) => sentences,
+            Foretold::Starts | Foretold::Unknown(_) => Vec::new(),
+        }
+    };
+    let of_part = blocked(part);
+    let mut beside = blocked(whole);
+    beside.retain(|sentence| !of_part.contains(sentence));
+    beside
 }
 
 /// Writes a bundle to a new file that others may not read, since a domain can hold passwords: where it was asked for, or in
@@ -266,7 +287,12 @@ pub fn try_out(document: &Document, options: &HostOptions, hooks: bool) -> Resul
 pub fn write_bundle(trial: &Trial, path: Option<&Path>) -> Result<String, Error> {
     let path = path.map_or_else(|| bundle_name(trial), Path::to_owned);
     let shown = path.display().to_string();
-    let failed = |error: std::io::Error| Error::user(format!("{shown}: {error}"));
+    let failed = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return Error::user(format!("{shown} is there already, no bundle is written over it"));
+        }
+        Error::user(format!("{shown}: {error}"))
+    };
     let text = serde_json::to_string_pretty(trial).map_err(|error| failed(error.into()))?;
     store::create_private(&path, &text).map_err(failed)?;
     Ok(shown)

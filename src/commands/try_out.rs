@@ -4,7 +4,7 @@ use crate::cli::{HostOptions, Try};
 use crate::console::{complain, print};
 use crate::domain::Document;
 use crate::error::Error;
-use crate::probe::start::Libvirt;
+use crate::probe::start::{self, Libvirt};
 use crate::report;
 use crate::session;
 use crate::store;
@@ -18,7 +18,8 @@ pub(super) fn try_out(options: &Try) -> Result<u8, Error> {
     let document = document(options)?;
     if options.print {
         let running = Libvirt::of(options.session).running().map_err(Error::user)?;
-        let spared = spare(&document, &running).map_err(|error| Error::user(error.message))?;
+        let spared = spare(&document, &running, &start::is_full)
+            .map_err(|error| Error::user(error.message))?;
         for what in &spared.left_out {
             complain(&format!("left out: {what}"));
         }

@@ -12,6 +12,8 @@ use crate::trial::Happened;
 
 /// How long a start may take. libvirt itself gives QEMU half a minute to open its monitor.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// What is said of a program that took longer ([`process::run`]).
+const UNANSWERED: &str = "did not answer within";
 /// How long virsh may take for any other answer.
 const MOMENT: Duration = Duration::from_secs(20);
 /// More of a log than one start writes.
@@ -69,6 +71,10 @@ impl Libvirt {
         let happened = match started {
             Ok(_) => Happened::Starts,
             Err(said) if is_about_the_way(&said) => return Err(said),
+            Err(said) if said.contains(UNANSWERED) => Happened::Fails(format!(
+                "it had not come up after {} s, and was ended",
+                PATIENCE.as_secs()
+            )),
             Err(said) => Happened::Fails(said),
         };
         self.end(name)?;
@@ -131,6 +137,11 @@ pub fn hooks() -> Option<&'static str> {
     })
 }
 
+/// Whether a file holds something that writing it anew would lose.
+pub fn is_full(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0)
+}
+
 /// The memory that can be had at once, in bytes (`MemAvailable` of /proc/meminfo).
 pub fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
@@ -141,12 +152,12 @@ pub fn free_memory() -> Option<u64> {
 
 /// Whether virsh speaks of the way to libvirt, or of another domain with this name or UUID, and not of the start.
 fn is_about_the_way(said: &str) -> bool {
-    const WORDS: [&str; 7] = [
-        "failed to connect",
-        "Failed to connect",
-        "could not be run",
-        "did not answer",
-        "authentication",
+    // QEMU may fail to connect to something as well.
+    const WORDS: [&str; 6] = [
+        "failed to connect to the hypervisor",
+        "Failed to connect socket to '/var/run/libvirt/",
+        "virsh could not be run",
+        "authentication unavailable",
         "is already defined with uuid",
         "already exists with uuid",
     ];

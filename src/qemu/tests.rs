@@ -274,7 +274,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-mem-path", "/m"], &["memory /m"]),
         (&["-object", "tls-creds-x509,id=t,dir=/d"], &["read /d/ca-cert.pem"]),
         (&["-object", "authz-list-file,id=a,filename=/f"], &["read /f"]),
-        (&["-object", "pr-manager-helper,id=p,path=/s"], &["connect? /s"]),
+        (&["-object", "pr-manager-helper,id=p,path=/s"], &["connect /s"]),
         (&["-object", "dbus-vmstate,id=d,addr=unix:path=/s,guid=x"], &["connect /s"]),
         (&["-object", "iommufd,id=i"], &["read-write /dev/iommu"]),
         (

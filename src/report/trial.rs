@@ -43,6 +43,9 @@ pub fn write(trial: &Trial, domain: &str) -> String {
     if !trial.left_out.is_empty() {
         row(&mut out, "unproved", "what was left out");
     }
+    for sentence in &trial.unproved {
+        row(&mut out, "", &format!("of it is said that it fails: {sentence}"));
+    }
     out
 }
 
@@ -59,9 +62,10 @@ pub fn bundle(path: &str, agreement: Agreement) -> String {
 
 /// The last words in libvirt's sentence or in a log that are QEMU's own, without the time and its name; the whole where none are.
 fn of_qemu(text: &str) -> &str {
-    let stamp = text.rmatch_indices("Z qemu-").next();
-    let own = stamp.and_then(|(at, _)| text[at..].split_once(": ")).map(|(_, words)| words);
-    own.unwrap_or(text)
+    let last = text.rsplit("; ").find(|part| !part.contains(": warning: ")).unwrap_or(text);
+    let speaker = last.rmatch_indices("qemu-system-").next();
+    let own = speaker.and_then(|(at, _)| last[at..].split_once(": ")).map(|(_, words)| words);
+    own.unwrap_or(last)
 }
 
 fn row(out: &mut String, title: &str, text: &str) {

@@ -22,6 +22,7 @@ mod route;
 mod rule;
 
 pub use case::Case;
+pub use command_line::WAITS;
 pub use document::schema_findings;
 pub use finding::{Finding, Verdict};
 pub use judge::judge;

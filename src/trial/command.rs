@@ -57,15 +57,19 @@ impl Command {
         command
     }
 
-    /// The passthrough alone, without what a running host would miss and without what refers to that, or to one of the ids
-    /// that are `gone`.
-    pub fn sparing(own: &[&str], gone: Vec<String>) -> Command {
+    /// The passthrough alone, without what a running host would miss, without the arguments by which a file would be `emptied`,
+    /// and without what refers to that or to one of the ids that are `gone`.
+    pub fn sparing(own: &[&str], gone: Vec<String>, emptied: &[usize]) -> Command {
         let line = CommandLine::read(own, &[]);
         let parts =
             line.options.iter().map(|option| part(&line, option, own, Some(&(0..own.len()))));
         let mut command = Command { parts: parts.collect(), kvm: true, gone };
         for part in &mut command.parts {
             part.spare_the_host();
+            if part.argument.is_some_and(|argument| emptied.contains(&argument)) {
+                part.left_out = true;
+                part.unasked = Some("the file that is there would be emptied".to_owned());
+            }
         }
         command.leave_out_what_hangs_on_it();
         command
@@ -176,6 +180,9 @@ fn part(
     let ids = line.ids.iter().filter(|id| option.entries().any(|entry| entry == id.entry));
     let value = option.value.map(|value| words[value].to_owned());
     let mut names: Vec<String> = option.pairs.pairs.iter().map(|pair| pair.value.clone()).collect();
+    if let Some(id) = value.as_deref().and_then(|value| value.strip_prefix("chardev:")) {
+        names.push(id.to_owned());
+    }
     // GROUP.ID.KEY=VALUE
     if let ("set", Some(value)) = (option.name(), &value) {
         names.extend(value.split('.').nth(1).map(str::to_owned));

@@ -40,7 +40,10 @@ pub struct Trial {
     pub document: String,
     /// What was taken out of it before, and why.
     pub left_out: Vec<String>,
-    /// What was foretold.
+    /// What was foretold of that.
+    #[serde(default)]
+    pub unproved: Vec<String>,
+    /// What was foretold of the rest.
     pub foretold: Foretold,
     /// What happened.
     pub happened: Happened,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Command;
 use crate::domain::{Document, EntryId};
-use crate::qemu::{CommandLine, QemuOption};
+use crate::qemu::{Access, CommandLine, QemuOption};
 use crate::xml::{Edit, EditSet, Element, Tree, XmlError, position};
 
 /// What a host in use would lose to an element of the domain.
@@ -19,11 +19,16 @@ pub struct Spared {
     pub left_out: Vec<String>,
 }
 
-/// Takes out of a document what a running host would miss; `running` are the domains that run there.
+/// Takes out of a document what a running host would miss; `running` are the domains that run there, `is_full` tells whether a
+/// file holds something.
 ///
 /// # Errors
 /// When what is left can't be read.
-pub fn spare(document: &Document, running: &[Document]) -> Result<Spared, XmlError> {
+pub fn spare(
+    document: &Document,
+    running: &[Document],
+    is_full: &dyn Fn(&str) -> bool,
+) -> Result<Spared, XmlError> {
     let in_use: BTreeSet<&str> = running.iter().flat_map(disks).collect();
     let tree = document.tree();
     let (mut edits, mut left_out) = (EditSet::new(), Vec::new());
@@ -37,7 +42,8 @@ pub fn spare(document: &Document, running: &[Document]) -> Result<Spared, XmlErr
     }
     let native = document.apply(&edits)?;
     let argv = native.argv();
-    let command = Command::sparing(&argv, lost_aliases(document, &native));
+    let emptied = emptied(&argv, is_full);
+    let command = Command::sparing(&argv, lost_aliases(document, &native), &emptied);
     let mut arguments = Vec::new();
     for part in command.parts.iter().filter(|part| part.left_out) {
         let (Some(last), Some(why)) = (part.argument, &part.unasked) else { continue };
@@ -69,6 +75,16 @@ pub fn memory_at_once(document: &Document) -> Option<u64> {
     };
     let is_eager = native || line.options.iter().any(is_eager);
     document.facts().memory.filter(|_| is_eager)
+}
+
+/// The arguments that make QEMU write a file anew which holds something already.
+fn emptied(argv: &[&str], is_full: &dyn Fn(&str) -> bool) -> Vec<usize> {
+    let line = CommandLine::read(argv, &[]);
+    let writes = line.uses.iter().filter(|usage| {
+        let path = usage.resource.path();
+        path.is_some_and(|(path, access)| access == Access::Create && is_full(path))
+    });
+    writes.map(|usage| usage.entry.index).collect()
 }
 
 /// Why a host in use would miss what an element names.
@@ -173,7 +189,7 @@ mod tests {
             "nvme,drive=d,serial=1",
         ];
         let running = domain("<disk><source file='/a'/></disk>", &[]);
-        let spared = spare(&domain(devices, &arguments), &[running]).unwrap();
+        let spared = spare(&domain(devices, &arguments), &[running], &|_| false).unwrap();
         assert_eq!(spared.document.argv(), ["-device", "virtio-rng-pci"]);
         let text = spared.document.source();
         assert!(text.contains("<devices><disk><source file='/b'/></disk></devices>"), "{text}");
@@ -184,9 +200,15 @@ mod tests {
     fn a_domain_that_takes_nothing_stays_as_it_is() {
         let devices = "<disk><source file='/a'/><readonly/></disk><input type='tablet'/>";
         let document = domain(devices, &["-device", "e1000"]);
-        let spared = spare(&document, std::slice::from_ref(&document)).unwrap();
+        let spared = spare(&document, std::slice::from_ref(&document), &|_| true).unwrap();
         assert_eq!(spared.document.source(), document.source());
         assert!(spared.left_out.is_empty());
+        // A file that would be written anew, with what is heard through it.
+        let arguments = ["-chardev", "file,id=c,path=/log", "-serial", "chardev:c"];
+        let spared = spare(&domain("", &arguments), &[], &|path| path == "/log").unwrap();
+        assert_eq!(spared.document.argv(), [""; 0]);
+        let spared = spare(&domain("", &arguments), &[], &|_| false).unwrap();
+        assert_eq!(spared.document.argv(), arguments);
     }
 
     #[test]

@@ -171,6 +171,7 @@ impl Reader<'_> {
             "device" => Some("device"),
             "fsdev" => Some("fsdev"),
             "mon" => Some("mon"),
+            "tpmdev" => Some("tpmdev"),
             _ => None,
         };
         if let (Some(group), Some(id)) = (group, pairs.get("id")) {

@@ -320,8 +320,11 @@ pub(super) static QEMU_EXITS: Rule = Rule {
     },
 };
 
+/// The rule about starts that hang until somebody connects.
+pub const WAITS: &str = "socket-waits";
+
 pub(super) static SOCKET_WAITS: Rule = Rule {
-    id: "socket-waits",
+    id: WAITS,
     layer: Layer::Qemu,
     summary: "QEMU waits for a client before it starts",
     explain: include_str!("../../../assets/rules/socket-waits.md"),
