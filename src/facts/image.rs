@@ -21,11 +21,12 @@ pub struct Image {
 }
 
 /// Formats that [`Image::format`] tells apart from each other for certain.
-pub const TOLD_APART: [&str; 7] = ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks"];
+pub const TOLD_APART: [&str; 10] =
+    ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks", "parallels", "bochs", "cloop"];
 
 /// The format by the first bytes, as each driver's `bdrv_probe` and `bdrv_open` look at them.
 pub(crate) fn format(start: &[u8]) -> &'static str {
-    const BY_MAGIC: [(usize, &[u8], &str); 10] = [
+    const BY_MAGIC: [(usize, &[u8], &str); 14] = [
         (0, b"QFI\xfb\0\0\0\x02", "qcow2"),
         (0, b"QFI\xfb\0\0\0\x03", "qcow2"),
         (0, b"QFI\xfb\0\0\0\x01", "qcow"),
@@ -36,6 +37,10 @@ pub(crate) fn format(start: &[u8]) -> &'static str {
         (0, b"COWD", "vmdk"),
         (0, b"# Disk DescriptorFile", "vmdk"),
         (0, b"LUKS\xba\xbe", "luks"),
+        (0, b"WithoutFreeSpace", "parallels"),
+        (0, b"WithouFreSpacExt", "parallels"),
+        (0, b"Bochs Virtual HD Image", "bochs"),
+        (0, b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "cloop"),
     ];
     let found =
         BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));

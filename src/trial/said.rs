@@ -9,8 +9,9 @@ pub struct Sentence {
     pub is_about_outside: bool,
 }
 
-/// Words about the contents of an image, of which only a stand-in was there.
-const OF_AN_IMAGE: &str = "does not have the requested snapshot";
+/// Words about the contents of an image, of which only a stand-in was there, and about addresses that only the host has.
+const ELSEWHERE: [&str; 2] =
+    ["does not have the requested snapshot", "Could not set up host forwarding rule"];
 
 /// Sentences about the world outside, of QEMU and of libvirt.
 const OUTSIDE: &str = include_str!("../../assets/outside.tsv");
@@ -34,7 +35,7 @@ pub fn sentence(complaints: &str, program: &str) -> Option<Sentence> {
         (!last.contains("warning:")).then(|| last.to_owned())
     })?;
     let is_about_outside = of_outside("qemu").any(|ending| whole.trim_end().ends_with(ending))
-        || whole.contains(OF_AN_IMAGE);
+        || ELSEWHERE.iter().any(|words| whole.contains(words));
     Some(Sentence { whole, is_about_outside })
 }
 

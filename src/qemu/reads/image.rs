@@ -81,7 +81,7 @@ impl Reader<'_> {
             Access::ReadWrite
         };
         self.chain =
-            pairs.get("format").or(pairs.get("driver")) != Some("raw") && !names_backing(pairs);
+            pairs.get("format").or(pairs.get("driver")) != Some("raw") && !names_chain(pairs);
         if let Some(driver) =
             pairs.get("format").or(pairs.get("driver")).filter(|driver| *driver != "help")
         {
@@ -116,7 +116,7 @@ impl Reader<'_> {
         self.locks = pairs.get("node-name").is_some_and(|name| self.attached.contains(name));
         // A node that names no backing file opens the one of its header; below a format only that format's header counts.
         let driver = pairs.get("driver").unwrap_or_default();
-        self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && !names_backing(pairs);
+        self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && !names_chain(pairs);
         self.node(place, &Node::outer(pairs, pairs.get("driver")), Access::ReadWrite);
         (self.locks, self.chain) = (true, true);
     }
@@ -266,9 +266,12 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the arguments themselves name the backing file: the one of the header is not opened then.
-fn names_backing(pairs: &Pairs) -> bool {
-    pairs.pairs.iter().any(|pair| pair.key == "backing" || pair.key.starts_with("backing."))
+/// Whether the arguments themselves name the backing or the data file: those of the header are not opened then.
+fn names_chain(pairs: &Pairs) -> bool {
+    pairs.pairs.iter().any(|pair| {
+        let outer = pair.key.split('.').next().unwrap_or_default();
+        ["backing", "data-file"].contains(&outer)
+    })
 }
 
 /// Whether a format's driver writes into its file as soon as the image is opened for writing (`qcow2_do_open`).
