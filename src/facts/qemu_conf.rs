@@ -43,7 +43,7 @@ pub struct QemuConf {
 impl QemuConf {
     /// Reads a file's text; a syntax error is kept beside what was read.
     pub fn parse(path: &str, text: &str) -> QemuConf {
-        let mut reader = Reader { text, at: 0 };
+        let mut reader = Reader { text, at: 0, depth: 0 };
         let mut conf = QemuConf { path: path.to_owned(), ..QemuConf::default() };
         let mut said = false;
         loop {
@@ -147,9 +147,15 @@ pub fn words_of(setting: &str) -> Vec<&'static str> {
     rows.filter(|(found, _)| *found == setting).map(|(_, word)| word).collect()
 }
 
+/// Lists inside lists that are followed. libvirt follows any number, one call deeper for each, until its stack ends, and
+/// takes none: no setting is a list of lists.
+const DEPTH: usize = 64;
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Lists that are open.
+    depth: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -240,13 +246,18 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&mut self) -> Result<Value, &'static str> {
+        if self.depth == DEPTH {
+            return Err("lists are nested too deep");
+        }
         self.at += 1;
+        self.depth += 1;
         let mut values = Vec::new();
         loop {
             self.skip(" \t\r\n");
             match self.peek() {
                 Some(']') => {
                     self.at += 1;
+                    self.depth -= 1;
                     return Ok(Value::List(values));
                 }
                 None => return Err("list is not closed with ]"),
@@ -291,5 +302,16 @@ mod tests {
         assert_eq!(error("a = 1 2"), Some((1, "expecting a separator".into())));
         assert_eq!(error("a = [ \"x\""), Some((1, "list is not closed with ]".into())));
         assert_eq!(parse("a = \"\"\"x\ny\"\"\"").text("a"), Some("x\ny"));
+    }
+
+    #[test]
+    fn lists_in_lists_are_followed_to_a_depth() {
+        let nested =
+            |depth: usize| parse(&format!("a = {}{}", "[".repeat(depth), "]".repeat(depth)));
+        assert_eq!(nested(DEPTH).error, None);
+        let error = nested(100_000).error.map(|error| (error.line, error.message));
+        assert_eq!(error, Some((1, "lists are nested too deep".into())));
+        // Lists beside each other are none inside each other.
+        assert_eq!(parse(&format!("a = [ {} ]", "[],".repeat(1000))).error, None);
     }
 }

@@ -1,5 +1,7 @@
 //! Whether an edit helps: what it repairs is gone, and nothing else is broken by it.
 
+use std::collections::HashMap;
+
 use super::{Finding, Verdict};
 
 /// Rules that repeat what libvirt or QEMU said.
@@ -7,7 +9,10 @@ const ASKED: [&str; 2] = ["qemu-refuses", "libvirt-refuses"];
 
 /// Whether what was to be `repaired` is gone.
 pub fn turns(before: &[Finding], after: &[Finding], repaired: &Finding) -> bool {
-    count(after, repaired) < count(before, repaired)
+    let count = |findings: &[Finding]| {
+        findings.iter().filter(|found| words(found) == words(repaired)).count()
+    };
+    count(after) < count(before)
 }
 
 /// Whether `after`, the findings about an edited document, is better than `before` by what was to be `repaired`.
@@ -18,22 +23,32 @@ pub fn improves(before: &[Finding], after: &[Finding], repaired: &Finding) -> bo
     let blocks = |findings: &[Finding]| {
         findings.iter().filter(|found| found.verdict == Verdict::Blocks).count()
     };
-    let new = after.iter().filter(|found| {
-        found.verdict == Verdict::Blocks && count(before, found) < count(after, found)
+    let (were, are) = (counts(before), counts(after));
+    let mut new = after.iter().filter(|found| {
+        found.verdict == Verdict::Blocks && were.get(&words(found)) < are.get(&words(found))
     });
-    let mut broken = new.filter(|found| !comes_next(found, before));
-    broken.next().is_none() && blocks(after) <= blocks(before)
-}
-
-/// How often a finding is among others.
-fn count(findings: &[Finding], wanted: &Finding) -> usize {
-    let words = |found: &Finding| (found.rule, found.verdict, found.message.clone());
-    let wanted = words(wanted);
-    findings.iter().filter(|found| words(found) == wanted).count()
-}
-
-/// Whether a finding is what libvirt or QEMU says once they got past what they refused before.
-fn comes_next(finding: &Finding, before: &[Finding]) -> bool {
     let was_refused = before.iter().any(|earlier| ASKED.contains(&earlier.rule));
-    ASKED.contains(&finding.rule) && finding.entry.is_none() && was_refused
+    let breaks = |found: &Finding| !(was_refused && comes_next(found));
+    !new.any(breaks) && blocks(after) <= blocks(before)
+}
+
+/// What two findings have alike that say the same.
+type Words<'a> = (&'a str, Verdict, &'a str);
+
+fn words(found: &Finding) -> Words<'_> {
+    (found.rule, found.verdict, &found.message)
+}
+
+/// How often each finding is among others.
+fn counts(findings: &[Finding]) -> HashMap<Words<'_>, usize> {
+    let mut counts = HashMap::new();
+    for found in findings {
+        *counts.entry(words(found)).or_default() += 1;
+    }
+    counts
+}
+
+/// Whether a finding is what libvirt or QEMU say where they got past what they refused before.
+fn comes_next(finding: &Finding) -> bool {
+    ASKED.contains(&finding.rule) && finding.entry.is_none()
 }

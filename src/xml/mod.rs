@@ -51,28 +51,56 @@ pub fn position(source: &str, offset: usize) -> Position {
     Position { line, column }
 }
 
-/// Where the lines of a text begin, for many places of one text.
+/// Where the lines of a text begin, and how many characters stand before each block of it: many places of one text are found,
+/// on a line of any length.
 #[derive(Debug, Clone)]
 pub struct Lines<'a> {
     source: &'a str,
     starts: Vec<usize>,
+    /// Characters before each block of [`BLOCK`] bytes.
+    characters: Vec<usize>,
 }
+
+const BLOCK: usize = 1024;
 
 impl<'a> Lines<'a> {
     /// Looks for the lines once.
     pub fn of(source: &'a str) -> Lines<'a> {
         let starts =
             std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Lines { source, starts }
+        let mut characters = vec![0];
+        let mut before = 0;
+        for block in source.as_bytes().chunks(BLOCK) {
+            before += begun(block);
+            characters.push(before);
+        }
+        Lines { source, starts, characters }
     }
 
     /// As [`position`].
     pub fn position(&self, offset: usize) -> Position {
-        let line = self.starts.partition_point(|&start| start <= offset.min(self.source.len()));
-        let start = self.starts[line - 1];
-        let column = position(&self.source[start..], offset.min(self.source.len()) - start).column;
+        let mut offset = offset.min(self.source.len());
+        while !self.source.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.starts.partition_point(|&start| start <= offset);
+        let mut start = self.starts[line - 1];
+        while start < offset && self.source[start..].starts_with('\u{feff}') {
+            start += '\u{feff}'.len_utf8();
+        }
+        let column = self.characters_before(offset) - self.characters_before(start) + 1;
         Position { line, column }
     }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        self.characters[block] + begun(&self.source.as_bytes()[block * BLOCK..offset])
+    }
+}
+
+/// How many characters begin in some bytes of a text.
+fn begun(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
 #[cfg(test)]
@@ -85,9 +113,12 @@ mod tests {
         assert_eq!(position("\u{feff}<a", 3), Position { line: 1, column: 1 });
         assert_eq!(position("é", 1), Position { line: 1, column: 1 });
         assert_eq!(position("", 9), Position { line: 1, column: 1 });
-        let text = "\u{feff}ab\ncé<\n\n";
-        for offset in 0..=text.len() + 1 {
-            assert_eq!(Lines::of(text).position(offset), position(text, offset), "{offset}");
+        let long = "aé漢\n".repeat(3) + &"é漢a".repeat(BLOCK) + "\n\u{feff}\u{feff}x";
+        for text in ["\u{feff}ab\ncé<\n\n", &long, ""] {
+            let lines = Lines::of(text);
+            for offset in 0..=text.len() + 1 {
+                assert_eq!(lines.position(offset), position(text, offset), "{offset}");
+            }
         }
     }
 }
