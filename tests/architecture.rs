@@ -60,7 +60,7 @@ fn modules_use_only_what_stands_below_them() {
         ("words", &["facts"]),
         ("rules", &["xml", "domain", "qemu", "facts", "libvirt", "words"]),
         ("report", &["xml", "domain", "qemu", "facts", "libvirt", "trial", "rules", "visible"]),
-        ("store", &["xml", "error", "process"]),
+        ("store", &["xml", "error", "process", "words"]),
         (
             "session",
             &["xml", "domain", "qemu", "facts", "probe", "trial", "rules", "store", "cli", "error"],

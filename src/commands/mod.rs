@@ -19,6 +19,7 @@ use crate::rules;
 use crate::session;
 use crate::store;
 use crate::tui;
+use crate::visible::escaped;
 
 /// Does what the command line asks for; gives the exit status.
 ///
@@ -97,6 +98,6 @@ fn facts(files: &[PathBuf], host: &HostOptions) -> Result<()> {
     if host.asks() {
         session::ask(&mut facts, &documents.iter().collect::<Vec<_>>(), &Judges::default());
     }
-    print(&format!("{}\n", serde_json::to_string_pretty(&facts)?));
+    print(&format!("{}\n", escaped(&serde_json::to_string_pretty(&facts)?)));
     Ok(())
 }

@@ -8,12 +8,13 @@ use crate::facts::selinux::Mode;
 use crate::facts::{HostFacts, Known};
 use crate::libvirt::identity::dac_label;
 use crate::rules::{Finding, Reach, Remedy, Step, Verdict};
+use crate::visible::escaped;
 
 /// The report of all files.
 pub fn write(checked: &[Checked<'_>], host: &HostFacts, all: bool) -> String {
     let files: Vec<Value> = checked.iter().map(|checked| file(checked, all)).collect();
     let report = json!({ "version": 1, "host": host_value(host), "files": files });
-    format!("{report:#}\n")
+    format!("{}\n", escaped(&format!("{report:#}")))
 }
 
 fn host_value(host: &HostFacts) -> Value {

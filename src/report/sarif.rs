@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Checked;
 use crate::rules::{RULES, Verdict};
+use crate::visible::escaped;
 
 /// The report of all files.
 pub fn write(checked: &[Checked<'_>]) -> String {
@@ -43,5 +44,5 @@ pub fn write(checked: &[Checked<'_>]) -> String {
         "version": "2.1.0",
         "runs": [{ "tool": tool, "columnKind": "unicodeCodePoints", "results": results }],
     });
-    format!("{report:#}\n")
+    format!("{}\n", escaped(&format!("{report:#}")))
 }

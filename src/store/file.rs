@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::folder::said;
 use crate::error::Error;
+use crate::words::quote;
 use crate::xml::scan::MAX_BYTES;
 
 /// A file as it was when it was read.
@@ -99,7 +100,7 @@ fn read_text(source: &mut dyn std::io::Read, shown: &str) -> Result<String, Erro
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Error::user(format!("{shown}:1:1: the text is UTF-16, expected UTF-8"))
-            .hint(format!("convert it: iconv -f UTF-16 -t UTF-8 {shown}")));
+            .hint(format!("convert it: iconv -f UTF-16 -t UTF-8 {}", quote(&[shown]))));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
