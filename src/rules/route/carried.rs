@@ -75,7 +75,7 @@ fn one(host: &mut HostFacts, command: &[&str]) -> Option<()> {
         ["touch", path] => each_walk(host, path, |walk| appear(walk, FileKind::File, 0o644)),
         ["modprobe", "kvmfr", ..] => {
             // The driver's own default (kvmfr.c): a miscellaneous device, which udev leaves to root.
-            let node = FileKind::Char(KVMFR_MAJOR, 0);
+            let node = FileKind::Char(FREE_MAJOR, 0);
             each_walk(host, "/dev/kvmfr0", |walk| appear(walk, node.clone(), 0o600))
         }
         ["mount", "-o", "remount,rw", point] => mounts(host, point, |mount| {
@@ -125,11 +125,11 @@ pub(super) fn awaited(finding: &Finding) -> Option<&str> {
 
 /// A node of root's appears, as devtmpfs makes it where no rule of udev says otherwise.
 pub(super) fn bring(host: &mut HostFacts, path: &str) -> Option<()> {
-    each_walk(host, path, |walk| appear(walk, FileKind::Char(KVMFR_MAJOR, 0), 0o600))
+    each_walk(host, path, |walk| appear(walk, FileKind::Char(FREE_MAJOR, 0), 0o600))
 }
 
 /// The first of the numbers that a driver without one of its own is given (Documentation/admin-guide/devices.txt).
-const KVMFR_MAJOR: u32 = 234;
+const FREE_MAJOR: u32 = 234;
 
 /// The user of a name, among those that the facts know.
 fn uid_of(host: &HostFacts, name: &str) -> Option<u32> {
