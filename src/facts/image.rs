@@ -14,6 +14,9 @@ pub struct Image {
     pub data: Option<String>,
 }
 
+/// More images than this in one chain are not followed.
+pub const MAX_CHAIN: usize = 64;
+
 /// Formats that [`Image::format`] tells apart from each other for certain.
 pub const TOLD_APART: [&str; 7] = ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks"];
 
