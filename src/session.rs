@@ -17,7 +17,7 @@ use crate::probe::start::{self, Libvirt};
 use crate::probe::{self, Request};
 use crate::qemu::CommandLine;
 use crate::rules::{self, Finding, Remedy, Route, Step, Verdict};
-use crate::store;
+use crate::store::{self, Bound};
 use crate::trial::{self, Foretold, Spared, Trial};
 use crate::xml::{XmlError, position};
 
@@ -26,7 +26,11 @@ use crate::xml::{XmlError, position};
 /// # Errors
 /// One sentence with the place.
 pub fn open(path: &Path) -> Result<Document, Error> {
-    let text = if path == Path::new("-") { store::read_input()? } else { store::load(path)?.text };
+    let text = if path == Path::new("-") {
+        store::read_input(Bound::DOMAIN)?
+    } else {
+        store::load(path)?.text
+    };
     parse(&path.display().to_string(), &text)
 }
 
@@ -58,8 +62,7 @@ pub fn facts(
 ) -> Result<HostFacts, Error> {
     if let Some(path) = &options.facts {
         let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::user(format!("{shown}: {error}")))?;
+        let text = store::read_file(path, Bound::FACTS)?;
         let mut facts: HostFacts = serde_json::from_str(&text).map_err(|error| {
             Error::user(format!(
                 "{shown}:{}:{}: these are no facts: {error}",

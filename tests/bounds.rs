@@ -91,3 +91,52 @@ fn lists_inside_lists_of_qemu_conf_do_not_use_up_the_stack() {
     let conf = QemuConf::parse("qemu.conf", &format!("user = {}", "[".repeat(100_000)));
     assert_eq!(conf.error.unwrap().message, "lists are nested too deep");
 }
+
+#[test]
+fn a_variable_that_every_rule_names_does_not_fill_the_memory() {
+    let values = "/home/someone/ ".repeat(20_000);
+    let rules = "  @{X}@{X}@{X}/a rw,\n".repeat(1000);
+    let text = format!("@{{X}}={values}\nprofile vm {{\n{rules}}}\n");
+    let files = |name: &str| (name == "/p").then(|| text.clone());
+    let why = Profile::parse("/p", &files, &|_| Vec::new()).unwrap_err();
+    assert!(why.contains("too long"), "{why}");
+}
+
+#[test]
+fn numbers_of_any_size_are_read() {
+    let huge = "4294967295";
+    for value in [
+        format!("sockets={huge},dies={huge},clusters={huge},cores={huge},threads={huge}"),
+        "9".repeat(1000),
+    ] {
+        let document = Document::parse(format!(
+            "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\
+             <memory unit='TiB'>{huge}{huge}</memory><vcpu>{huge}</vcpu>\
+             <qemu:commandline><qemu:arg value='-smp'/><qemu:arg value='{value}'/>\
+             <qemu:arg value='-m'/><qemu:arg value='{value}T'/></qemu:commandline></domain>"
+        ));
+        let document = document.unwrap();
+        rules::judge(&document, &command_line(&document), &host());
+    }
+    let conf = QemuConf::parse("qemu.conf", &format!("max_files = {}", "9".repeat(1000)));
+    assert_eq!(conf.error, None);
+}
+
+#[test]
+fn facts_that_are_nested_without_end_are_refused() {
+    let text = format!("{{\"version\": {}", "[".repeat(100_000));
+    assert!(serde_json::from_str::<HostFacts>(&text).is_err());
+}
+
+#[test]
+fn images_that_lead_to_each_other_without_end_are_followed_as_far_as_the_host_was_asked() {
+    let mut host = host();
+    for n in 0..5000 {
+        let image = serde_json::json!({ "format": "qcow2", "backing": format!("{}", n + 1) });
+        host.images.insert(format!("/srv/{n}"), serde_json::from_value(image).unwrap());
+    }
+    let document =
+        domain("<qemu:arg value='-drive'/><qemu:arg value='file=/srv/0,format=qcow2,if=none'/>");
+    let findings = rules::judge(&document, &command_line(&document), &host);
+    assert!(findings.len() < 5000, "{}", findings.len());
+}

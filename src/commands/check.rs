@@ -33,7 +33,7 @@ impl Checking {
         let shown = path.display().to_string();
         let text = match &file {
             Some(file) => file.text.clone(),
-            None => store::read_input()?,
+            None => store::read_input(store::Bound::DOMAIN)?,
         };
         let document = parse(&shown, &text)?;
         let line = command_line(&document);

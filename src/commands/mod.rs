@@ -17,7 +17,7 @@ use crate::probe::judges::Judges;
 use crate::report;
 use crate::rules;
 use crate::session;
-use crate::store;
+use crate::store::{self, Bound};
 use crate::tui;
 use crate::visible::escaped;
 
@@ -71,7 +71,7 @@ fn explain_rule(id: &str) -> Result<()> {
 
 /// Prints which rules foresee an error; `-` is standard input.
 fn explain_error(text: String) -> Result<()> {
-    let text = if text == "-" { store::read_input()? } else { text };
+    let text = if text == "-" { store::read_input(Bound::ERROR)? } else { text };
     let meanings = rules::meanings(&text);
     if meanings.is_empty() {
         let hint =

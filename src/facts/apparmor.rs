@@ -87,12 +87,17 @@ impl Profile {
     }
 
     /// Reads a profile and what it includes; `read` gives the text of a file, `list` the files of a directory.
+    ///
+    /// # Errors
+    /// Why it is not known, in one sentence.
     pub fn parse(
         path: &str,
         read: &dyn Fn(&str) -> Option<String>,
         list: &dyn Fn(&str) -> Vec<String>,
-    ) -> Option<Profile> {
-        let text = read(path)?;
+    ) -> Result<Profile, String> {
+        let Some(text) = read(path) else {
+            return Err(format!("{path} cannot be read; run as root to see it"));
+        };
         let mut parser = Parser {
             read,
             list,
@@ -100,12 +105,16 @@ impl Profile {
             seen: BTreeSet::new(),
             profile: Profile { path: path.to_owned(), ..Profile::default() },
             depth: 0,
+            written: 0,
         };
         if let Some(tunables) = read("/etc/apparmor.d/tunables/global") {
             parser.text("/etc/apparmor.d/tunables/global", &tunables);
         }
         parser.text(path, &text);
-        Some(parser.profile)
+        if parser.written > MOST {
+            return Err(format!("the rules of {path} are too long with their variables"));
+        }
+        Ok(parser.profile)
     }
 }
 
@@ -117,7 +126,12 @@ struct Parser<'a> {
     profile: Profile,
     /// Braces that are open; rules of child profiles (deeper than one) are not QEMU's own.
     depth: usize,
+    /// Bytes of all patterns, variables replaced.
+    written: usize,
 }
+
+/// Bytes of patterns that are kept. A rule can name a variable ten times over, and a variable can be as long as its file.
+const MOST: usize = 16 << 20;
 
 impl Parser<'_> {
     fn text(&mut self, origin: &str, text: &str) {
@@ -277,7 +291,11 @@ impl Parser<'_> {
         let are_permissions =
             !permissions.is_empty() && permissions.chars().all(|c| "rwaklmixuUpPcC".contains(c));
         if is_path && are_permissions {
+            if self.written > MOST {
+                return;
+            }
             let pattern = self.expand(path, 0);
+            self.written += pattern.len();
             self.profile.rules.push(grant(&pattern, permissions));
         }
     }

@@ -20,6 +20,9 @@ pub struct Image {
     pub encrypted: bool,
 }
 
+/// More images than this in one chain are not followed.
+pub const MAX_CHAIN: usize = 64;
+
 /// Formats that [`Image::format`] tells apart from each other for certain.
 pub const TOLD_APART: [&str; 10] =
     ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks", "parallels", "bochs", "cloop"];

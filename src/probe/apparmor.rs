@@ -11,7 +11,7 @@ pub(super) fn read(uuids: &[String]) -> AppArmor {
     let active = active();
     let mut profiles = BTreeMap::new();
     if active != Known::Yes(false) {
-        let files = |path: &str| std::fs::read_to_string(path).ok();
+        let files = |path: &str| super::text(path).ok();
         let list = |path: &str| {
             let mut found: Vec<String> = std::fs::read_dir(path)
                 .map(|entries| {
@@ -25,8 +25,8 @@ pub(super) fn read(uuids: &[String]) -> AppArmor {
             found
         };
         let load = |path: String| match Profile::parse(&path, &files, &list) {
-            Some(profile) => Known::Yes(profile),
-            None => Known::Unknown(format!("{path} cannot be read; run as root to see it")),
+            Ok(profile) => Known::Yes(profile),
+            Err(why) => Known::Unknown(why),
         };
         profiles.insert(String::new(), load(format!("{PROFILES}/TEMPLATE.qemu")));
         for uuid in uuids {

@@ -21,6 +21,7 @@ mod sockets;
 pub mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::time::Duration;
 
 use daemon::{daemon, started};
@@ -29,7 +30,7 @@ pub use paths::names_in;
 use crate::domain::DomainFacts;
 use crate::facts::emulator::Emulator;
 use crate::facts::identity::Identity;
-use crate::facts::image::{Image, beside, data_file};
+use crate::facts::image::{Image, MAX_CHAIN, beside, data_file};
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::Selinux;
 use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci};
@@ -57,9 +58,6 @@ pub struct Request {
     taps: BTreeSet<String>,
     ports: BTreeSet<u16>,
 }
-
-/// More images than this in one chain are not followed.
-const MAX_CHAIN: usize = 64;
 
 impl Request {
     /// A look at an instance, so far at nothing in particular.
@@ -282,7 +280,7 @@ fn read_conf(request: &Request) -> QemuConf {
             format!("{base}/libvirt/qemu.conf")
         }
     };
-    match std::fs::read_to_string(&path) {
+    match text(&path) {
         Ok(text) => QemuConf {
             newer: request.conf.is_none() && newer(&path),
             ..QemuConf::parse(&path, &text)
@@ -296,6 +294,17 @@ fn read_conf(request: &Request) -> QemuConf {
             ..QemuConf::default()
         },
     }
+}
+
+/// The text of a file of libvirt's or AppArmor's, as far as libvirt itself reads one (`MAX_CONFIG_FILE_SIZE`).
+fn text(path: &str) -> std::io::Result<String> {
+    const MOST: u64 = 10 << 20;
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST {
+        return Err(std::io::Error::other(format!("it is longer than {MOST} bytes")));
+    }
+    Ok(text)
 }
 
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -56,7 +56,7 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
             let Resource::Path { path, access, locks, .. } = &of.resource else { continue };
             let Some(image) = host.images.get(path) else { continue };
             let seen_before = !seen.insert(path.clone());
-            if seen_before {
+            if seen_before || seen.len() > image::MAX_CHAIN {
                 continue;
             }
             let backing = image.backing.as_ref().and_then(|name| image::beside(path, name));

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::folder::said;
+use super::bounded::{self, Bound, explain};
 use crate::error::Error;
-use crate::words::quote;
 use crate::xml::scan::MAX_BYTES;
 
 /// A file as it was when it was read.
@@ -48,7 +47,7 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
     }
     let real = std::fs::canonicalize(path).map_err(|error| refuse(&error))?;
     let mut file = open_regular(&real).map_err(|error| refuse(&error))?;
-    let text = read_text(&mut file, &shown.to_string())?;
+    let text = bounded::read(&mut file, Some(path), Bound::DOMAIN)?;
     let (mode, owner) = (metadata.mode() & 0o7777, (metadata.uid(), metadata.gid()));
     Ok(FileSource { path: path.to_owned(), text, real, mode, owner, gone: false })
 }
@@ -78,55 +77,6 @@ pub fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads standard input, for `-`.
-///
-/// # Errors
-/// As [`load`].
-pub fn read_input() -> Result<String, Error> {
-    read_text(&mut std::io::stdin().lock(), "standard input")
-}
-
-fn read_text(source: &mut dyn std::io::Read, shown: &str) -> Result<String, Error> {
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
-    source
-        .take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::user(format!("{shown}: {}", explain(&error))))?;
-    if bytes.len() > MAX_BYTES {
-        return Err(Error::user(format!(
-            "{shown}: longer than {MAX_BYTES} bytes, which is all that virsh reads"
-        )));
-    }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Error::user(format!("{shown}:1:1: the text is UTF-16, expected UTF-8"))
-            .hint(format!("convert it: iconv -f UTF-16 -t UTF-8 {}", quote(&[shown]))));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let start = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
-        let place = crate::xml::position(&start, at);
-        Error::user(format!(
-            "{shown}:{}:{}: the text is not UTF-8, expected UTF-8",
-            place.line, place.column
-        ))
-    })
-}
-
-/// An error of reading.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the list of the standard library's errors grows"
-)]
-fn explain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
-        std::io::ErrorKind::NotADirectory => "a part of the path is not a directory".to_owned(),
-        _ => said(error),
-    }
-}
-
 /// What stands in the place of what was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Theirs {
@@ -150,7 +100,7 @@ impl FileSource {
             }
             Err(error) => return Some(Theirs::Unreadable(explain(&error))),
         };
-        match read_text(&mut file, &self.path.display().to_string()) {
+        match bounded::read(&mut file, Some(&self.path), Bound::DOMAIN) {
             Ok(text) if text == self.text && !self.gone => None,
             Ok(text) => Some(Theirs::Text(text)),
             Err(error) => Some(Theirs::Unreadable(error.to_string())),

@@ -1,5 +1,6 @@
 //! Where a domain comes from and goes to: a file, or libvirt through virsh; and what keeps edits that are not saved.
 
+mod bounded;
 mod file;
 mod folder;
 pub mod journal;
@@ -13,7 +14,8 @@ mod words;
 
 use std::path::Path;
 
-pub use file::{FileSource, Theirs, load, read_input, read_regular};
+pub use bounded::{Bound, read_file, read_input};
+pub use file::{FileSource, Theirs, load, read_regular};
 pub use libvirt::{LibvirtSource, open};
 pub use lock::Holder;
 pub use origin::{FilePath, Origin};

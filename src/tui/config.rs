@@ -55,6 +55,9 @@ pub struct Config {
     pub keymap: Keymap,
 }
 
+/// Bytes of the longest configuration; one that binds every key there is has a hundredth.
+const MOST: usize = 1 << 20;
+
 impl Config {
     /// Reads a configuration's text; an empty one is all defaults. `colour` is off under NO_COLOR, whatever the text says.
     ///
@@ -68,6 +71,9 @@ impl Config {
                     "the keys and actions: qpt-tui keys; without this file there are the defaults",
                 )
         };
+        if text.len() > MOST {
+            return Err(refuse(0, &format!("longer than {MOST} bytes, expected a few lines")));
+        }
         let file: File = toml::from_str(text)
             .map_err(|error| refuse(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut keymap = Keymap::default();
@@ -143,6 +149,8 @@ mod tests {
             ("[keys.list]\nStrg = \"save\"", "config.toml:2:1", "'Strg' is no key"),
             ("[keys.list]\nw = \"sav\"", "config.toml:2:5", "there is no action 'sav'"),
             ("mouse =", "config.toml:1:8", ""),
+            (&"#".repeat(MOST + 1), "config.toml:1:1", "longer than 1048576 bytes"),
+            (&format!("mouse = {}", "[".repeat(100_000)), "config.toml:1:", ""),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with(place) && error.contains(what), "{error}");

@@ -55,11 +55,15 @@ fn processors(case: &Case<'_>, value: usize, pairs: &Pairs) -> Option<Finding> {
     let cpus = number("cpus").unwrap_or(current);
     let all = number("maxcpus").unwrap_or(if current < max { max } else { cpus });
     let of = |key: &str, own: u32| u64::from(number(key).unwrap_or(own));
-    let product = of("sockets", sockets)
-        * of("dies", dies)
-        * of("clusters", 1)
-        * of("cores", cores)
-        * of("threads", threads);
+    let parts = [
+        of("sockets", sockets),
+        of("dies", dies),
+        of("clusters", 1),
+        of("cores", cores),
+        of("threads", threads),
+    ];
+    // Five numbers of 32 bits can be more than one of 64.
+    let product = parts.into_iter().fold(1, u64::saturating_mul);
     let words = if product != u64::from(all) {
         format!("sockets × dies × cores × threads are {product}, and the processors {all}")
     } else if cpus > all {

@@ -244,7 +244,10 @@ fn set(host: &mut HostFacts, lines: &str) -> Option<()> {
 fn allow(host: &mut HostFacts, file: &str, rules: &str) -> Option<()> {
     let text = format!("profile new {{\n{rules}\n}}\n");
     let read = |path: &str| (path == file).then(|| text.clone());
-    let new = Profile::parse(file, &read, &|_| Vec::new()).filter(|new| new.broken.is_none())?;
+    let new = Profile::parse(file, &read, &|_| Vec::new()).ok()?;
+    if new.broken.is_some() {
+        return None;
+    }
     let profiles: Vec<&mut Profile> = host
         .apparmor
         .profiles
