@@ -67,6 +67,7 @@ pub mod console;
 pub mod domain;
 pub mod error;
 pub mod facts;
+mod folder;
 pub mod libvirt;
 pub mod probe;
 mod process;

@@ -271,3 +271,59 @@ fn asking_opens_nothing_that_a_document_names() {
     // And QEMU was asked.
     assert!(said.contains("QEMU was not asked about all of this"), "{said}");
 }
+
+/// Checks a document with this cache directory; what is said, or that it took too long.
+fn with_cache(cache: &Path, document: &Path) -> String {
+    let mut command = Command::new("timeout");
+    command.args(["20", env!("CARGO_BIN_EXE_qpt-tui"), "check", "--fail-on", "never"]);
+    let output = command.arg(document).env("XDG_CACHE_HOME", cache).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{:?} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_cache_leads_nowhere_and_is_waited_for_by_nobody() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    let document = place.plain(&["-device", "nosuch"]);
+    let cache = place.dir.path().join("cache");
+    let ours = cache.join("qpt-tui");
+    let precious = place.dir.path().join("precious");
+    std::fs::create_dir_all(&cache).unwrap();
+    assert!(with_cache(&cache, &document).contains("has no device 'nosuch'"));
+    let kept = std::fs::read_dir(&ours).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<PathBuf> = kept.filter(|path| path.extension().is_some()).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+
+    // A link in its place is not written through, a pipe not waited for; what is asked is asked again.
+    std::fs::write(&precious, "precious").unwrap();
+    std::fs::remove_file(&kept[0]).unwrap();
+    std::os::unix::fs::symlink(&precious, &kept[0]).unwrap();
+    assert!(with_cache(&cache, &document).contains("has no device 'nosuch'"));
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+    std::fs::remove_file(&kept[0]).unwrap();
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &kept[0], fifo, 0o666.into(), 0).unwrap();
+    assert!(with_cache(&cache, &document).contains("has no device 'nosuch'"));
+
+    // A lie in it, in a directory that others may write, is not believed.
+    let lie = std::fs::read_to_string(&kept[0]).unwrap_or_default().replace("7.2", "6.6");
+    std::fs::remove_file(&kept[0]).ok();
+    std::fs::write(&kept[0], lie).unwrap();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&ours, std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(!with_cache(&cache, &document).contains("6.6"));
+    // So is nothing in somebody else's.
+    std::fs::set_permissions(&ours, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::chown(&ours, Some(65534), None).unwrap();
+    let said = with_cache(&cache, &document);
+    assert!(!said.contains("6.6") && said.contains("has no device 'nosuch'"), "{said}");
+    assert!(said.contains("the user 65534 owns"), "{said}");
+}

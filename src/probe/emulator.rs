@@ -13,11 +13,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::facts::emulator::{Emulator, Property};
+use crate::folder::Folder;
 use crate::process;
 use crate::qemu::catalog;
 
 /// How long the program may take for all answers.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// More than any QEMU has to say about itself.
+const MOST_KEPT: u64 = 64 << 20;
 /// How long it may take for one answer that others waited for.
 const FOR_ONE: Duration = Duration::from_secs(1);
 
@@ -26,10 +29,11 @@ const FOR_ONE: Duration = Duration::from_secs(1);
 /// # Errors
 /// One sentence about why there is no answer.
 pub(super) fn look(path: &str, types: &[String]) -> Result<Emulator, String> {
-    let cache = cache_file(path);
+    // A cache that can't be used costs time, nothing else.
+    let cache = Folder::cache().ok().zip(cache_name(path));
     let stored = cache
         .as_ref()
-        .and_then(|file| std::fs::read(file).ok())
+        .and_then(|(folder, name)| folder.read(name, MOST_KEPT).ok())
         .and_then(|text| serde_json::from_slice::<Emulator>(&text).ok());
     let known = stored.clone().filter(|known| known.path == path);
     let mut emulator = match known {
@@ -40,9 +44,12 @@ pub(super) fn look(path: &str, types: &[String]) -> Result<Emulator, String> {
     // Modules come and go with packages of their own; the program stays the same.
     emulator.lacking = lacking(&emulator.modules);
     let changed = stored.as_ref() != Some(&emulator);
-    if changed && let Some(file) = cache {
-        // A cache that can't be written costs time, nothing else.
-        let _ = keep(&file, &emulator);
+    if changed
+        && let Some((folder, name)) = cache
+        && let Ok(text) = serde_json::to_vec(&emulator)
+    {
+        folder.clear_way(&name);
+        let _ = folder.put(&name, &text);
     }
     Ok(emulator)
 }
@@ -139,30 +146,20 @@ fn properties(answer: &Value) -> Vec<Property> {
     answer.as_array().into_iter().flatten().filter_map(property).filter(setting).collect()
 }
 
-fn cache_file(path: &str) -> Option<PathBuf> {
+/// A name in the cache that another program, or this one after a change, does not have.
+fn cache_name(path: &str) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
-    let dirs = directories::ProjectDirs::from("", "", "qpt-tui")?;
     // Devices come with modules: a package that is installed later makes it another QEMU.
     let newest =
         module_homes().iter().filter_map(|home| Some(std::fs::metadata(home).ok()?.mtime())).max();
-    let name = format!(
+    Some(format!(
         "{}-{}-{}-{}-{}-6.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),
         metadata.mtime_nsec(),
         newest.unwrap_or_default()
-    );
-    Some(dirs.cache_dir().join(name))
-}
-
-fn keep(file: &PathBuf, emulator: &Emulator) -> std::io::Result<()> {
-    let directory =
-        file.parent().ok_or_else(|| std::io::Error::other("the cache has no directory"))?;
-    std::fs::create_dir_all(directory)?;
-    let temporary = directory.join(format!(".{}.tmp", std::process::id()));
-    std::fs::write(&temporary, serde_json::to_vec(emulator)?)?;
-    std::fs::rename(temporary, file)
+    ))
 }
 
 /// Asks the program for its version and its types.

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
+
 use super::daemon::daemon;
+use crate::folder::Folder;
 use crate::process::{nameless, path_of, run};
 use crate::trial::of_outside;
 
@@ -69,20 +72,19 @@ fn connection(session: bool) -> Result<(String, Option<File>), Failure> {
     if daemon().is_some() && is_reachable {
         return Ok(("qemu:///system".to_owned(), None));
     }
-    let directories = directories::ProjectDirs::from("", "", "qpt-tui");
-    let root = directories.map(|found| found.cache_dir().join("libvirt"));
-    let root = root.ok_or_else(|| {
-        Failure::NotAsked("there is no home directory for libvirt's cache".to_owned())
+    let root = Folder::cache().and_then(|cache| cache.inside("libvirt"));
+    let root = root.map_err(|why| {
+        Failure::NotAsked(format!("there is no place for what libvirt writes: {why}"))
     })?;
-    let failed = |error: std::io::Error| Failure::NotAsked(format!("{}: {error}", root.display()));
-    std::fs::create_dir_all(&root).map_err(failed)?;
-    let lock = lock(&root).map_err(failed)?;
-    Ok((format!("qemu:///embed?root={}", root.display()), Some(lock)))
+    let shown = root.path("");
+    let shown = shown.display();
+    let lock = lock(&root).map_err(|error| Failure::NotAsked(format!("{shown}asking: {error}")))?;
+    Ok((format!("qemu:///embed?root={}", shown.to_string().trim_end_matches('/')), Some(lock)))
 }
 
 /// libvirt's embedded driver takes one caller at a time; the others wait for their turn.
-fn lock(root: &Path) -> std::io::Result<File> {
-    let file = File::create(root.join("asking"))?;
+fn lock(root: &Folder) -> std::io::Result<File> {
+    let file = root.file("asking", OFlags::RDWR | OFlags::CREATE)?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {

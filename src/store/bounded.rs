@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::folder::said;
 use crate::error::Error;
+use crate::folder::said;
 use crate::words::quote;
 use crate::xml::scan::MAX_BYTES;
 

@@ -19,11 +19,11 @@ mod writer;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::folder::{Folder, SCRATCH, said};
 use super::lock::{Asked, Holder, Lock, Stands, is_alive};
 use super::mutex::locked;
 use super::origin::Origin;
 use super::watch;
+use crate::folder::{Folder, SCRATCH, said};
 use backups::back_up;
 use page::{LIMIT, absorb, read_all, writer_of};
 use writer::Writer;
@@ -128,7 +128,7 @@ pub fn open(origin: &Origin) -> Opened {
         }
     };
     absorb(&folder);
-    folder.sweep(LIMIT);
+    folder.sweep(LIMIT, &is_alive);
     Opened::Ready(Journal::start(folder, Some(lock), origin.clone()))
 }
 
@@ -319,7 +319,7 @@ pub fn sweep() {
         // Whoever has the lock sweeps for themselves.
         let Ok(Asked::Ours(lock)) = Lock::ask(&folder) else { continue };
         absorb(&folder);
-        folder.sweep(LIMIT);
+        folder.sweep(LIMIT, &is_alive);
         lock.release(&folder);
         remove_if_empty(&state, &name, &folder);
     }

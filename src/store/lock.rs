@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use rustix::fs::{FlockOperation, OFlags};
 
-use super::folder::Folder;
+use crate::folder::Folder;
 
 const NAME: &str = "lock";
 /// Between two tries.

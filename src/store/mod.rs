@@ -2,7 +2,6 @@
 
 mod bounded;
 mod file;
-mod folder;
 pub mod journal;
 mod libvirt;
 mod lock;

@@ -21,9 +21,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::file::FileSource;
-use super::folder::said;
 use super::{Saved, Way};
 use crate::error::Error;
+use crate::folder::said;
 
 pub use protection::protection;
 pub use replace::sweep;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::page::MOST;
-use crate::store::folder::{Folder, said};
+use crate::folder::{Folder, said};
 use crate::store::origin::Origin;
 
 /// Texts kept from before saves, for each file.

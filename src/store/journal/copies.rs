@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::backups::{backups, described};
 use super::page::{Draft, MOST, absorb, read_all};
-use crate::store::folder::{self, Folder};
+use crate::folder::{self, Folder};
 use crate::store::lock::{Asked, Holder, Lock};
 use crate::store::origin::Origin;
 use crate::store::words;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::store::folder::{Folder, SCRATCH, leading_number};
+use crate::folder::{Folder, SCRATCH, leading_number};
 use crate::store::lock::is_alive;
 use crate::store::origin::Origin;
 use crate::store::words;

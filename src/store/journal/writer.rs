@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::backups::describe;
 use super::page::{Draft, Page, VERSION, sha256};
 use super::{Journal, News, Order};
-use crate::store::folder::said;
+use crate::folder::said;
 use crate::store::mutex::locked;
 
 /// What could not be written is tried again after this time.

@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
-use crate::store::folder::said;
+use crate::folder::said;
 
 /// What keeps a file from being written.
 pub(super) enum Protection {

@@ -11,8 +11,8 @@ use rustix::fs::{FlockOperation, IFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::protection::Protection;
+use crate::folder::said;
 use crate::store::file::{FileSource, Theirs, open_regular};
-use crate::store::folder::said;
 use crate::store::mutex::locked;
 
 /// The extended attribute that holds a file's access control list.

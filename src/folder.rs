@@ -1,4 +1,4 @@
-//! Folders of the user's state directory: ours alone, nothing in them followed, nothing waited for.
+//! Folders of ours in the user's directories: ours alone, nothing in them followed, nothing waited for.
 //!
 //! Root may run in somebody else's home (`sudo -E`), and whoever owns a directory can put links and pipes into it. So a
 //! folder is used by its descriptor, after its owner and mode were looked at, and every name in it is opened without
@@ -18,11 +18,11 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 /// What is written first and then renamed begins with this; a killed process leaves it.
 const UNFINISHED: &str = ".unfinished-";
 /// What goes through another program while a process waits for it begins with this.
-pub(super) const SCRATCH: &str = "scratch-";
+pub(crate) const SCRATCH: &str = "scratch-";
 
 /// A folder that belongs to us and that nobody else may write.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     descriptor: Arc<OwnedFd>,
     path: PathBuf,
 }
@@ -31,7 +31,7 @@ pub(super) struct Folder {
 ///
 /// # Errors
 /// One sentence: there is no home directory.
-pub(super) fn state_path() -> Result<PathBuf, String> {
+pub(crate) fn state_path() -> Result<PathBuf, String> {
     let project =
         directories::ProjectDirs::from("", "", "qpt-tui").ok_or("there is no home directory")?;
     Ok(project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned())
@@ -54,8 +54,22 @@ impl Folder {
     ///
     /// # Errors
     /// One sentence: no home, somebody else's, not writable, a link or a file in its place.
-    pub(super) fn state() -> Result<Folder, String> {
-        let path = state_path()?;
+    pub(crate) fn state() -> Result<Folder, String> {
+        Folder::trusted(&state_path()?)
+    }
+
+    /// Our folder in the user's cache directory, made where it is not there yet.
+    ///
+    /// # Errors
+    /// As [`Folder::state`].
+    pub(crate) fn cache() -> Result<Folder, String> {
+        let project = directories::ProjectDirs::from("", "", "qpt-tui");
+        let project = project.ok_or("there is no home directory")?;
+        Folder::trusted(project.cache_dir())
+    }
+
+    /// A folder to which nobody else can lead us elsewhere.
+    fn trusted(path: &Path) -> Result<Folder, String> {
         let home = directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
         // Directories above the home, or above an XDG_STATE_HOME elsewhere, are the system's.
         let above: Vec<&Path> = path.ancestors().skip(1).collect();
@@ -72,19 +86,19 @@ impl Folder {
         if let Err(error) = std::fs::create_dir_all(parent) {
             return Err(format!("{}: {}", said(&error), parent.display()));
         }
-        Folder::open(rustix::fs::CWD, &path, path.clone())
+        Folder::open(rustix::fs::CWD, path, path.to_owned())
     }
 
     /// A folder inside this one, made where it is not there yet.
     ///
     /// # Errors
     /// One sentence.
-    pub(super) fn inside(&self, name: &str) -> Result<Folder, String> {
+    pub(crate) fn inside(&self, name: &str) -> Result<Folder, String> {
         Folder::open(&*self.descriptor, Path::new(name), self.path.join(name))
     }
 
     /// A folder inside this one that is there already; or why it is not used.
-    pub(super) fn existing(&self, name: &str) -> Option<Result<Folder, String>> {
+    pub(crate) fn existing(&self, name: &str) -> Option<Result<Folder, String>> {
         let kind = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         (FileType::from_raw_mode(kind.st_mode) == FileType::Directory).then(|| self.inside(name))
     }
@@ -115,12 +129,12 @@ impl Folder {
     }
 
     /// The path of a name in the folder, for people.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// The names in the folder, sorted; the unfinished ones are left out.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.all_names().into_iter().filter(|name| !name.starts_with(UNFINISHED)).collect();
         names.sort_unstable();
@@ -136,7 +150,7 @@ impl Folder {
     }
 
     /// Opens a regular file, made where `make` says so.
-    pub(super) fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
+    pub(crate) fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file =
             rustix::fs::openat(&*self.descriptor, name, flags | careful, Mode::RUSR | Mode::WUSR)?;
@@ -148,7 +162,7 @@ impl Folder {
     }
 
     /// Takes away what stands in the place of a regular file: the folder is ours, and nothing of it is followed.
-    pub(super) fn clear_way(&self, name: &str) {
+    pub(crate) fn clear_way(&self, name: &str) {
         let Ok(stat) = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)
         else {
             return;
@@ -169,7 +183,7 @@ impl Folder {
     ///
     /// # Errors
     /// When the file system does not answer.
-    pub(super) fn inode(&self, name: &str) -> io::Result<Option<u64>> {
+    pub(crate) fn inode(&self, name: &str) -> io::Result<Option<u64>> {
         match rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat.st_ino)),
             Err(rustix::io::Errno::NOENT) => Ok(None),
@@ -178,7 +192,7 @@ impl Folder {
     }
 
     /// How long ago a file was written; zero where the clock went back.
-    pub(super) fn age(&self, name: &str) -> Option<Duration> {
+    pub(crate) fn age(&self, name: &str) -> Option<Duration> {
         let stat = rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         let written =
             SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).ok()?);
@@ -186,14 +200,14 @@ impl Folder {
     }
 
     /// A file's bytes, at most `limit` of them.
-    pub(super) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file(name, OFlags::RDONLY)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
     /// Puts a file in whole: whoever reads the name sees what was there before, or all of the new, also after a power cut.
-    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         // Two threads may put the same name in at once.
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -214,13 +228,13 @@ impl Folder {
     }
 
     /// Gives a file another name.
-    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         rustix::fs::renameat(&*self.descriptor, from, &*self.descriptor, to)?;
         Ok(())
     }
 
     /// Takes a file away; one that is gone already is fine.
-    pub(super) fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         // What can't be removed is removed by a later start.
         let _ = self.take_away(name);
     }
@@ -229,7 +243,7 @@ impl Folder {
     ///
     /// # Errors
     /// When it is there still.
-    pub(super) fn take_away(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn take_away(&self, name: &str) -> io::Result<()> {
         match rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::empty()) {
             Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
@@ -237,17 +251,18 @@ impl Folder {
     }
 
     /// Takes a folder inside this one away, where it is empty.
-    pub(super) fn remove_folder(&self, name: &str) {
+    pub(crate) fn remove_folder(&self, name: &str) {
         // A folder that holds something stays.
         let _ = rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::REMOVEDIR);
     }
 
-    /// Takes away what killed processes did not finish, and what is older than `limit`; nobody may be writing here.
-    pub(super) fn sweep(&self, limit: Duration) {
+    /// Takes away what killed processes did not finish, and what is older than `limit`; nobody may be writing here. `is_alive`
+    /// tells whether a process is there.
+    pub(crate) fn sweep(&self, limit: Duration, is_alive: &dyn Fn(u32) -> bool) {
         for name in self.all_names() {
             let old = self.age(&name).is_some_and(|age| age > limit);
             let writer = [UNFINISHED, SCRATCH].iter().find_map(|start| name.strip_prefix(start));
-            let is_left = writer.is_some_and(|rest| !super::lock::is_alive(leading_number(rest)));
+            let is_left = writer.is_some_and(|rest| !is_alive(leading_number(rest)));
             if old || is_left {
                 self.remove(&name);
             }
@@ -256,13 +271,13 @@ impl Folder {
 }
 
 /// The number that a text begins with; zero where there is none.
-pub(super) fn leading_number(text: &str) -> u32 {
+pub(crate) fn leading_number(text: &str) -> u32 {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or_default()
 }
 
 /// An error of the system in plain words.
-pub(super) fn said(error: &io::Error) -> String {
+pub(crate) fn said(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
