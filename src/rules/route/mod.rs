@@ -115,9 +115,8 @@ pub fn route(
         finding.verdict == Verdict::Blocks
             && only.is_none_or(|only| finding.entry.is_some_and(|entry| only.contains(&entry)))
     };
-    // What is not asked about is neither worked on nor counted.
-    let mut aside: Vec<Key> =
-        findings.iter().filter(|f| f.verdict == Verdict::Blocks && !wanted(f)).map(key).collect();
+    let unwanted: Vec<Finding> =
+        findings.iter().filter(|f| f.verdict == Verdict::Blocks && !wanted(f)).cloned().collect();
     let mut state = State {
         document: Arc::new(document.clone()),
         host: Arc::new(host.clone()),
@@ -125,51 +124,67 @@ pub fn route(
         stages: Vec::new(),
         cost: 0,
     };
+    // What is not asked about is neither worked on nor counted.
+    let mut aside: Vec<Key> = unwanted.iter().map(|finding| state.key(finding)).collect();
     let mut left = Vec::new();
     loop {
-        let Some(next) = blocking(&state.findings, &aside).next().cloned() else { break };
+        let Some(next) = state.blocking(&aside).next().cloned() else { break };
         match settle(&state, &next, &aside, judge) {
             Some(better) if better.stages.len() > state.stages.len() => {
                 state = State { cost: 0, ..better };
             }
             Some(_) | None => {
-                aside.push(key(&next));
+                aside.push(state.key(&next));
                 left.push(next);
             }
         }
     }
     let mut unknown = state.findings;
     unknown.retain(|finding| finding.verdict == Verdict::Unknown);
-    Route { stages: state.stages, left, unknown, partial: only.is_some() }
+    Route { stages: joined(state.stages), left, unknown, partial: only.is_some() }
 }
 
-/// What tells a finding from others, whatever edits do to the places of entries.
-type Key = (&'static str, String);
+/// What tells a finding from others, whatever edits do to the places of entries: its words, and those of its entry.
+type Key = (&'static str, String, String);
 
-fn key(finding: &Finding) -> Key {
-    (finding.rule, finding.message.clone())
+/// The steps with one line for each setting of `qemu.conf`: the first of two equal names counts there, and a later line holds
+/// what an earlier one does.
+fn joined(stages: Vec<Stage>) -> Vec<Stage> {
+    let mut joined: Vec<Stage> = Vec::new();
+    for stage in stages {
+        let setting = setting(&stage.remedy);
+        let earlier = joined
+            .iter_mut()
+            .find(|other| setting.is_some() && self::setting(&other.remedy) == setting);
+        match earlier {
+            Some(earlier) => earlier.remedy = stage.remedy,
+            None => joined.push(stage),
+        }
+    }
+    joined
 }
 
-/// What blocks, without what is set aside.
-fn blocking<'a>(findings: &'a [Finding], aside: &'a [Key]) -> impl Iterator<Item = &'a Finding> {
-    let open =
-        |finding: &&Finding| finding.verdict == Verdict::Blocks && !aside.contains(&key(finding));
-    findings.iter().filter(open)
+/// The file and the first name that a remedy sets in it; nothing for the rules of a profile, which add up.
+fn setting(remedy: &Remedy) -> Option<(String, String)> {
+    let Step::SetOption { file, line } = &remedy.step else { return None };
+    let (name, _) = line.split_once('=').filter(|_| file.ends_with(".conf"))?;
+    Some((file.clone(), name.trim().to_owned()))
 }
 
 /// The cheapest steps after which a thing and all that comes up behind it is settled, and nothing else is broken.
 fn settle(from: &State, target: &Finding, aside: &[Key], judge: Judge<'_>) -> Option<State> {
     // What else blocks now waits for its turn.
-    let waiting: Vec<Key> = blocking(&from.findings, aside)
-        .filter(|finding| !is_about_the_same(finding, target))
-        .map(key)
+    let waiting: Vec<Key> = from
+        .blocking(aside)
+        .filter(|finding| !from.is_about_the_same(finding, target))
+        .map(|finding| from.key(finding))
         .chain(aside.iter().cloned())
         .collect();
     let mut states = vec![from.clone()];
     let mut queue = BinaryHeap::from([Reverse((from.cost, 0))]);
     while let Some(Reverse((_, at))) = queue.pop() {
         let state = states[at].clone();
-        let Some(next) = blocking(&state.findings, &waiting).next().cloned() else {
+        let Some(next) = state.blocking(&waiting).next().cloned() else {
             return Some(state);
         };
         if state.stages.len() - from.stages.len() >= MOST_STEPS {
@@ -195,13 +210,26 @@ fn settle(from: &State, target: &Finding, aside: &[Key], judge: Judge<'_>) -> Op
     None
 }
 
-/// Whether two findings are about one entry, or say the same of several.
-fn is_about_the_same(finding: &Finding, target: &Finding) -> bool {
-    let is_of_entry = target.entry.is_some() && finding.entry == target.entry;
-    is_of_entry || key(finding) == key(target)
-}
-
 impl State {
+    fn key(&self, finding: &Finding) -> Key {
+        let entry = finding.entry.and_then(|entry| self.document.entry(entry));
+        let text = entry.map(|entry| entry.kind.text()).unwrap_or_default();
+        (finding.rule, finding.message.clone(), text)
+    }
+
+    /// What blocks, without what is set aside.
+    fn blocking(&self, aside: &[Key]) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| {
+            finding.verdict == Verdict::Blocks && !aside.contains(&self.key(finding))
+        })
+    }
+
+    /// Whether two findings are about one entry, or say the same of two that are alike.
+    fn is_about_the_same(&self, finding: &Finding, target: &Finding) -> bool {
+        let is_of_entry = target.entry.is_some() && finding.entry == target.entry;
+        is_of_entry || self.key(finding) == self.key(target)
+    }
+
     /// The state after a remedy; nothing where it can't be carried out here or does not turn its verdict.
     fn after(&self, finding: &Finding, remedy: &Remedy, judge: Judge<'_>) -> Option<State> {
         let document = match &remedy.step {
@@ -236,7 +264,14 @@ impl State {
         judge: Judge<'_>,
     ) -> Option<State> {
         let findings = judge(&document, &host);
-        if blocking(&findings, &[]).any(|other| key(other) == key(turned)) {
+        let same = |findings: &[Finding]| {
+            let is_same = |other: &&Finding| {
+                let words = (other.rule, other.message.as_str());
+                other.verdict == Verdict::Blocks && words == (turned.rule, turned.message.as_str())
+            };
+            findings.iter().filter(is_same).count()
+        };
+        if same(&findings) >= same(&self.findings) {
             return None;
         }
         let stage = Stage {

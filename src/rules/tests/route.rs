@@ -1,6 +1,7 @@
 //! The way to a start: its steps, their order, and what it does not do.
 
 use super::*;
+use crate::domain::EntryId;
 
 /// The titles' rules, in order, and the rules of what is left.
 fn way(host: &Host, document: &Document) -> (Vec<(&'static str, String)>, Vec<&'static str>) {
@@ -86,6 +87,32 @@ fn what_a_node_will_meet_once_its_driver_is_loaded_is_part_of_the_way() {
     let (steps, left) = way(&host().absent("/dev/hw9", 0o755), &domain("", &argv));
     assert!(steps[0].1.starts_with("bring /dev/hw9") && steps.len() > 1, "{steps:?}");
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn two_settings_of_one_name_are_one_line() {
+    let host = host().node("/dev/hw1", 10, 183, 0o666).node("/dev/hw2", 10, 184, 0o666);
+    let argv = [
+        "-object",
+        "rng-random,id=a,filename=/dev/hw1",
+        "-object",
+        "rng-random,id=b,filename=/dev/hw2",
+    ];
+    let (steps, left) = way(&host, &domain("", &argv));
+    assert_eq!((steps.len(), left.len()), (1, 0), "{steps:?}");
+    assert!(steps[0].1.contains("/dev/hw1") && steps[0].1.contains("/dev/hw2"), "{steps:?}");
+}
+
+#[test]
+fn what_blocks_one_entry_is_not_set_aside_for_another_that_says_the_same() {
+    let argv = ["-device", "usb-kbd,id=a", "-device", "usb-mouse,id=b"];
+    let (host, document) =
+        (host(), machine("q35", "<controller type='usb' model='qemu-xhci'/>", &argv));
+    let mut judge = |document: &Document, host: &HostFacts| judged(&Host(host.clone()), document);
+    let of_first = route(&document, &host.0, Some(&[EntryId::arg(0), EntryId::arg(1)]), &mut judge);
+    assert_eq!((of_first.stages.len(), of_first.left.len()), (1, 0), "{of_first:?}");
+    let whole = route(&document, &host.0, None, &mut judge);
+    assert_eq!((whole.stages.len(), whole.left.len()), (2, 0), "{whole:?}");
 }
 
 #[test]
