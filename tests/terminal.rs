@@ -317,6 +317,36 @@ fn a_wrong_configuration_is_an_error_with_its_line() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
     assert!(error.contains("config.toml:3:5: there is no action 'sav' here"), "{error}");
+    // A link to it is the same.
+    std::fs::rename(config.join("config.toml"), dir.path().join("kept.toml")).unwrap();
+    std::os::unix::fs::symlink("../kept.toml", config.join("config.toml")).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_qpt-tui"))
+        .arg(&path)
+        .env("XDG_CONFIG_HOME", dir.path())
+        .output()
+        .unwrap();
+    let linked = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(linked, error);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_configuration_is_waited_for_by_nobody() {
+    let (_keep, path) = vm();
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("qpt-tui");
+    std::fs::create_dir(&config).unwrap();
+    let fifo = rustix::fs::FileType::Fifo;
+    let name = config.join("config.toml");
+    rustix::fs::mknodat(rustix::fs::CWD, &name, fifo, 0o666.into(), 0).unwrap();
+    let output = std::process::Command::new("timeout")
+        .args(["10", env!("CARGO_BIN_EXE_qpt-tui")])
+        .arg(&path)
+        .env("XDG_CONFIG_HOME", dir.path())
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("config.toml: it is no regular file"), "{error}");
 }
 
 #[test]

@@ -24,8 +24,20 @@ pub struct Image {
 pub const MAX_CHAIN: usize = 64;
 
 /// Formats that [`Image::format`] tells apart from each other for certain.
-pub const TOLD_APART: [&str; 10] =
-    ["qcow2", "qcow", "qed", "vdi", "vhdx", "vmdk", "luks", "parallels", "bochs", "cloop"];
+pub const TOLD_APART: [&str; 12] = [
+    "qcow2",
+    "qcow",
+    "qed",
+    "vdi",
+    "vhdx",
+    "vmdk",
+    "luks",
+    "parallels",
+    "bochs",
+    "cloop",
+    "vpc",
+    "dmg",
+];
 
 /// The format by the first bytes, as each driver's `bdrv_probe` and `bdrv_open` look at them.
 pub(crate) fn format(start: &[u8]) -> &'static str {
@@ -48,6 +60,14 @@ pub(crate) fn format(start: &[u8]) -> &'static str {
     let found =
         BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));
     found.map_or("raw", |(_, _, format)| format)
+}
+
+/// The format by the last 512 bytes, for those that have their signature there.
+pub(crate) fn format_by_end(end: &[u8]) -> Option<&'static str> {
+    if end.starts_with(b"conectix") {
+        return Some("vpc");
+    }
+    end.starts_with(b"koly").then_some("dmg")
 }
 
 /// Where a name found in the header of `image` leads (`bdrv_make_absolute_filename`): beside the image unless it is absolute.

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 
-use crate::facts::image::{Image, format};
+use crate::facts::image::{Image, format, format_by_end};
 
 /// QEMU's own limit for the name of a backing file (`block/qcow2.c`).
 const MAX_NAME: usize = 1023;
@@ -38,6 +38,11 @@ fn header(file: &mut File) -> Option<Image> {
     let word = |at: usize| Some(u32::from_be_bytes(start.get(at..at + 4)?.try_into().ok()?));
     let long = |at: usize| Some(u64::from_be_bytes(start.get(at..at + 8)?.try_into().ok()?));
     let mut image = Image { format: format(&start).to_owned(), ..Image::default() };
+    if image.format == "raw"
+        && let Some(format) = end(file).as_deref().and_then(format_by_end)
+    {
+        format.clone_into(&mut image.format);
+    }
     if image.format != "qcow2" {
         return Some(image);
     }
@@ -66,6 +71,14 @@ fn header(file: &mut File) -> Option<Image> {
         at += 8 + length.div_ceil(8) * 8;
     }
     Some(image)
+}
+
+/// The last 512 bytes of a file.
+fn end(file: &mut File) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::End(-512)).ok()?;
+    file.take(512).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -114,6 +127,9 @@ mod tests {
         let format = |bytes: &[u8]| read(bytes).map(|image| image.format);
         assert_eq!(format(&qcow2(None, None)).as_deref(), Some("qcow2"));
         assert_eq!(format(b"raw").as_deref(), Some("raw"));
+        let signed = |magic: &[u8]| [&[0; 1024][..], magic, &[0; 504][..]].concat();
+        assert_eq!(format(&signed(b"conectix")).as_deref(), Some("vpc"));
+        assert_eq!(format(&signed(b"nothing.")).as_deref(), Some("raw"));
         assert_eq!(format(b"LUKS\xba\xbe\0").as_deref(), Some("luks"));
         // Cut off anywhere, it is read as far as it goes or not at all.
         let whole = qcow2(Some("base.img"), Some("data.raw"));

@@ -79,7 +79,12 @@ fn configuration() -> Result<Config, Error> {
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let path = directories::ProjectDirs::from("", "", "qpt-tui")
         .map(|dirs| dirs.config_dir().join("config.toml"));
-    let text = path.as_ref().map(std::fs::read_to_string);
+    // It may be a link into a directory of settings that is kept elsewhere.
+    let read = |path: &std::path::PathBuf| {
+        let bytes = store::read_regular(&std::fs::canonicalize(path)?)?;
+        String::from_utf8(bytes).map_err(std::io::Error::other)
+    };
+    let text = path.as_ref().map(read);
     match (path, text) {
         (Some(path), Some(Ok(text))) => Config::read(&path, &text, colour),
         (Some(path), Some(Err(error))) if error.kind() != std::io::ErrorKind::NotFound => {

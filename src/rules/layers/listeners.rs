@@ -13,7 +13,7 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
     check: |case| {
         let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
         let own = format!("guest={}", case.document.facts().name);
-        let mut findings = Vec::new();
+        let mut findings = named(case);
         let mut asked: Vec<&Endpoint> = Vec::new();
         for usage in &case.line.uses {
             let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource
@@ -73,6 +73,29 @@ fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
     let everywhere = host.is_empty() || address.is_some_and(|address| address.is_unspecified());
     let alike = address.is_some_and(|address| address == ear.ip() || ear.ip().is_unspecified());
     endpoint.port == ear.port() && (everywhere || alike)
+}
+
+/// Names of hosts that are to be listened on: nobody asks what they mean here.
+fn named(case: &Case<'_>) -> Vec<Finding> {
+    let is_name = |host: &str| {
+        !host.is_empty() && host != "localhost" && host.parse::<core::net::IpAddr>().is_err()
+    };
+    let mut findings = Vec::new();
+    for usage in &case.line.uses {
+        let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource
+        else {
+            continue;
+        };
+        if is_name(&endpoint.host) {
+            let message =
+                format!("whether '{}' is an address of this host is not known", endpoint.host);
+            findings.push(
+                Finding::of(usage, Verdict::Unknown, message)
+                    .because("QEMU says 'address resolution failed' otherwise"),
+            );
+        }
+    }
+    findings
 }
 
 pub(crate) static NOBODY_LISTENS: Rule = Rule {

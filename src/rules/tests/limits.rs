@@ -208,6 +208,8 @@ fn ports_are_free_or_taken_low_or_open() {
     assert_eq!(found(&listening("[::1]:5901", "Xvnc"), &["-vnc", ":1"]), []);
     let websocket = ["-vnc", "127.0.0.1:1,websocket=5555"];
     assert_eq!(found(&listening("127.0.0.1:5555", "x"), &websocket), blocks("port-taken"));
+    let name = ["-vnc", "somewhere:1"];
+    assert_eq!(found(&host(), &name), [("port-taken", Verdict::Unknown)]);
     // Without a host there is no listener.
     let nowhere = ["-chardev", "socket,id=c,port=5555,server=on,wait=off"];
     assert_eq!(found(&listening("[::]:5555", "x"), &nowhere), []);
