@@ -197,10 +197,10 @@ static ROWS: &[Binding] = bindings! {
     List [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
     List [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
     List [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
-    List [ch('w')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
     List [ctrl('s')] Action::Save, "save", "Save the document";
     List [ch('u')] Action::Undo, "undo", "Take the last change back";
+    List [ch('w')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     List [ch(' ')] Action::Toggle, "off/on", "Switch the selected entry off, or on again; it stays in the file as a comment";
     List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
