@@ -3,9 +3,10 @@
 //! # Five minutes in the code
 //! 1. [`xml`] finds elements and splices text. 2. [`domain`] knows which of them are passthrough. 3. [`qemu`] says what they
 //!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
-//!    libvirt makes of a domain there, [`words`] how advice is spelled. [`trial`] is how QEMU is asked without touching the host. 6. [`rules`] compares and concludes. Then [`report`] prints, [`tui`] edits, [`store`]
-//!    loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line; [`error`],
-//!    [`console`] and [`visible`] are how we talk to people.
+//!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
+//!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled. Then [`report`] prints, [`tui`] edits,
+//!    [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
+//!    [`error`], [`console`] and [`visible`] are how we talk to people.
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name

@@ -9,14 +9,15 @@ mod keeping;
 mod marks;
 mod offers;
 mod palette;
+mod planned;
 mod pointing;
 mod questions;
 mod selection;
 mod state;
 
-pub use ahead::Planned;
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
+pub use planned::Planned;
 pub use questions::Question;
 pub use selection::Filter;
 pub use state::{Edited, Edits, Judging, Lists, Over, Palette, Questions, Search, Side, Status};

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::super::action::{Action, Effect};
-use super::ahead::Planned;
 use super::offers::{Conflict, Offer};
+use super::planned::Planned;
 use super::{App, Mode};
 use crate::domain::merge::Merge;
 use crate::store::{Holder, Theirs};
