@@ -38,7 +38,8 @@
 //!   libvirt start a domain paused and end it. Every other remedy is text for the operator.
 //! - From the first change on, an edit survives the end of the process: the journal has it before the screen shows it.
 //! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`).
-//! - Probing never blocks the screen, never opens a device or a FIFO, and ends by a deadline.
+//! - Probing never blocks the screen, never opens a device or a FIFO, triggers no automount, and ends by a deadline. A path is
+//!   walked through descriptors that are held, and only what was looked at is opened (`probe::paths`, `probe::held`; tests/looking.rs).
 //! - What is shown went through [`visible::visible`]; what is offered as a command went through a shell quoter.
 //!
 //! # How do I add …

@@ -39,24 +39,29 @@ pub const TOLD_APART: [&str; 12] = [
     "dmg",
 ];
 
+/// Where the magic bytes of a format stand, and which they are.
+const BY_MAGIC: [(usize, &[u8], &str); 14] = [
+    (0, b"QFI\xfb\0\0\0\x02", "qcow2"),
+    (0, b"QFI\xfb\0\0\0\x03", "qcow2"),
+    (0, b"QFI\xfb\0\0\0\x01", "qcow"),
+    (0, b"QED\0", "qed"),
+    (0x40, b"\x7f\x10\xda\xbe", "vdi"),
+    (0, b"vhdxfile", "vhdx"),
+    (0, b"KDMV", "vmdk"),
+    (0, b"COWD", "vmdk"),
+    (0, b"# Disk DescriptorFile", "vmdk"),
+    (0, b"LUKS\xba\xbe", "luks"),
+    (0, b"WithoutFreeSpace", "parallels"),
+    (0, b"WithouFreSpacExt", "parallels"),
+    (0, b"Bochs Virtual HD Image", "bochs"),
+    (0, b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "cloop"),
+];
+
+/// Bytes at the start of a file that [`format()`] looks at.
+pub(crate) const FORMAT_BYTES: usize = 0x44;
+
 /// The format by the first bytes, as each driver's `bdrv_probe` and `bdrv_open` look at them.
 pub(crate) fn format(start: &[u8]) -> &'static str {
-    const BY_MAGIC: [(usize, &[u8], &str); 14] = [
-        (0, b"QFI\xfb\0\0\0\x02", "qcow2"),
-        (0, b"QFI\xfb\0\0\0\x03", "qcow2"),
-        (0, b"QFI\xfb\0\0\0\x01", "qcow"),
-        (0, b"QED\0", "qed"),
-        (0x40, b"\x7f\x10\xda\xbe", "vdi"),
-        (0, b"vhdxfile", "vhdx"),
-        (0, b"KDMV", "vmdk"),
-        (0, b"COWD", "vmdk"),
-        (0, b"# Disk DescriptorFile", "vmdk"),
-        (0, b"LUKS\xba\xbe", "luks"),
-        (0, b"WithoutFreeSpace", "parallels"),
-        (0, b"WithouFreSpacExt", "parallels"),
-        (0, b"Bochs Virtual HD Image", "bochs"),
-        (0, b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "cloop"),
-    ];
     let found =
         BY_MAGIC.iter().find(|(at, magic, _)| start.get(*at..*at + magic.len()) == Some(magic));
     found.map_or("raw", |(_, _, format)| format)
@@ -107,6 +112,13 @@ fn in_json(node: &serde_json::Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_magic_stands_in_the_bytes_that_are_read() {
+        for (at, magic, format) in BY_MAGIC {
+            assert!(at + magic.len() <= FORMAT_BYTES, "{format}");
+        }
+    }
 
     #[test]
     fn names_lead_beside_the_image() {

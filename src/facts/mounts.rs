@@ -47,6 +47,12 @@ pub(crate) fn line(line: &str) -> Option<Mount> {
     })
 }
 
+/// The numbers of the file system that one line of mountinfo is about.
+pub(crate) fn device(line: &str) -> Option<(u32, u32)> {
+    let (major, minor) = line.split(' ').nth(2)?.split_once(':')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
 /// Blanks and backslashes are written as octal numbers.
 fn unescape(field: &str) -> String {
     let mut text = String::new();

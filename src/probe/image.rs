@@ -1,12 +1,10 @@
 //! Reading the header of an image: its format, its backing file and its data file.
 //!
-//! Only regular files are opened, without blocking, and only the header is read.
+//! What is read is a file that a walk ended at and holds, and of what is no image a few bytes.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{Read, Seek, SeekFrom};
 
-use crate::facts::image::{Image, format, format_by_end};
+use crate::facts::image::{FORMAT_BYTES, Image, format, format_by_end};
 
 /// QEMU's own limit for the name of a backing file (`block/qcow2.c`).
 const MAX_NAME: usize = 1023;
@@ -17,26 +15,16 @@ const EXTENSION_DATA_FILE: u32 = 0x4441_5441;
 
 const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;
 
-/// Reads the header of a regular file; nothing for what can't be read and for a broken header.
-pub(super) fn read(path: &str) -> Option<Image> {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let mut file = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(i32::try_from(flags.bits()).ok()?)
-        .open(path)
-        .ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    header(&mut file)
-}
+/// Bytes that the signature at the end of an image is long.
+const END: u64 = 8;
 
-/// The header of version 2 or 3 (QEMU, docs/interop/qcow2.txt).
-fn header(file: &mut File) -> Option<Image> {
+/// Bytes of a header in which everything has to stand that is looked for.
+const HEADER: u64 = 64 << 10;
+
+/// Reads the header of an image (of qcow2 version 2 or 3: QEMU, docs/interop/qcow2.txt); nothing for a broken one.
+pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
     let mut start = Vec::new();
-    file.take(64 << 10).read_to_end(&mut start).ok()?;
-    let word = |at: usize| Some(u32::from_be_bytes(start.get(at..at + 4)?.try_into().ok()?));
-    let long = |at: usize| Some(u64::from_be_bytes(start.get(at..at + 8)?.try_into().ok()?));
+    file.by_ref().take(FORMAT_BYTES as u64).read_to_end(&mut start).ok()?;
     let mut image = Image { format: format(&start).to_owned(), ..Image::default() };
     if image.format == "raw"
         && let Some(format) = end(file).as_deref().and_then(format_by_end)
@@ -46,6 +34,9 @@ fn header(file: &mut File) -> Option<Image> {
     if image.format != "qcow2" {
         return Some(image);
     }
+    file.by_ref().take(HEADER - FORMAT_BYTES as u64).read_to_end(&mut start).ok()?;
+    let word = |at: usize| Some(u32::from_be_bytes(start.get(at..at + 4)?.try_into().ok()?));
+    let long = |at: usize| Some(u64::from_be_bytes(start.get(at..at + 8)?.try_into().ok()?));
     let (offset, size) = (long(8)?, usize::try_from(word(16)?).ok()?);
     if offset != 0 && size <= MAX_NAME {
         let mut name = vec![0; size];
@@ -73,16 +64,18 @@ fn header(file: &mut File) -> Option<Image> {
     Some(image)
 }
 
-/// The last 512 bytes of a file.
-fn end(file: &mut File) -> Option<Vec<u8>> {
+/// The first of the last 512 bytes of a file.
+fn end(file: &mut (impl Read + Seek)) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::End(-512)).ok()?;
-    file.take(512).read_to_end(&mut bytes).ok()?;
+    file.by_ref().take(END).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     fn qcow2(backing: Option<&str>, data: Option<&str>) -> Vec<u8> {
@@ -109,12 +102,7 @@ mod tests {
 
     #[test]
     fn a_header_names_backing_and_data() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.qcow2");
-        let read = |bytes: &[u8]| {
-            std::fs::write(&path, bytes).unwrap();
-            super::read(path.to_str().unwrap())
-        };
+        let read = |bytes: &[u8]| super::read(&mut Cursor::new(bytes));
         assert_eq!(
             read(&qcow2(Some("base.img"), Some("data.raw"))),
             Some(Image {
@@ -136,5 +124,29 @@ mod tests {
         for length in 0..whole.len() {
             read(&whole[..length]);
         }
+    }
+
+    /// Counts what is read.
+    struct Counted(Cursor<Vec<u8>>, usize);
+
+    impl Read for Counted {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let read = self.0.read(buffer)?;
+            self.1 += read;
+            Ok(read)
+        }
+    }
+
+    impl Seek for Counted {
+        fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn of_what_is_no_image_a_few_bytes_are_read() {
+        let mut secrets = Counted(Cursor::new(b"root:$y$j9T$salt$hash:1::::\n".repeat(100)), 0);
+        assert_eq!(super::read(&mut secrets).unwrap().format, "raw");
+        assert_eq!(secrets.1, FORMAT_BYTES + 8);
     }
 }

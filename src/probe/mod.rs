@@ -7,6 +7,7 @@ mod apparmor;
 mod daemon;
 mod disks;
 mod emulator;
+mod held;
 mod identity;
 mod image;
 pub mod judges;

@@ -1,15 +1,20 @@
 //! Walking a path as the kernel does: every directory, every link, and what stands at the end.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, CWD, StatxFlags};
+use rustix::io::Errno;
 
+use super::held::{self, Attributes, Held, Identity};
+use super::mounts::Devices;
 use crate::facts::image::Image;
-use crate::facts::{Acl, Ending, FileKind, Known, Step, Walk};
+use crate::facts::{Ending, FileKind, Known, Walk};
 
 /// The kernel gives up after this many links (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
+
+/// The kernel takes no path of this many bytes.
+const PATH_MAX: usize = 4096;
 
 /// A path, the walk to it, and what its header names where it is an image.
 pub(super) type Found = (String, Known<Walk>, Option<Image>);
@@ -18,20 +23,19 @@ pub(super) type Found = (String, Known<Walk>, Option<Image>);
 /// With each path stands whether it is an image whose header is to be read.
 pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Found> {
     let deadline = Instant::now() + patience;
+    let devices = Arc::new(Devices::read());
     let mut found = Vec::new();
     let mut rest: std::collections::VecDeque<(String, bool)> = paths.into();
     while !rest.is_empty() {
         let (sender, receiver) = mpsc::channel();
         let batch: Vec<(String, bool)> = rest.iter().cloned().collect();
         // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
+        let devices = Arc::clone(&devices);
         std::thread::spawn(move || {
-            for (path, image) in batch {
-                let walk = walk(&path);
-                let regular = walk
-                    .yes()
-                    .and_then(Walk::target)
-                    .is_some_and(|step| step.kind == FileKind::File);
-                let image = if image && regular { super::image::read(&path) } else { None };
+            let mut known = Attributes::new();
+            for (path, is_image) in batch {
+                let (walk, end) = reach(&path, &devices, &mut known);
+                let image = end.filter(|_| is_image).and_then(|end| header(&end, &devices));
                 if sender.send((walk, image)).is_err() {
                     return;
                 }
@@ -60,6 +64,15 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
     found
 }
 
+/// What the header of the image at the end of a walk says.
+fn header(end: &Held, devices: &Devices) -> Option<Image> {
+    // Some files of the kernel's own do something when they are read, or lose what was read.
+    if devices.is_kernels(end) {
+        return None;
+    }
+    super::image::read(&mut end.open().ok()?)
+}
+
 /// More names than this are not offered.
 const MAX_NAMES: usize = 2000;
 
@@ -78,42 +91,80 @@ pub fn names_in(directory: &str) -> Vec<String> {
 
 /// Walks one path.
 pub(super) fn walk(path: &str) -> Known<Walk> {
+    reach(path, &Devices::read(), &mut Attributes::new()).0
+}
+
+/// What is reached at the end of a path, held, beside the walk to it.
+type Reached = (Known<Walk>, Option<Held>);
+
+/// Walks one path, step by step from what is held of the step before, so that each step is taken from what was looked at.
+fn reach(path: &str, devices: &Devices, known: &mut Attributes) -> Reached {
+    match steps(path, devices, known) {
+        Ok((walk, end)) => (Known::Yes(walk), end),
+        Err(why) => (Known::Unknown(why), None),
+    }
+}
+
+/// The walk to the end of a path, and what is there; or why nobody can say.
+fn steps(
+    path: &str,
+    devices: &Devices,
+    known: &mut Attributes,
+) -> Result<(Walk, Option<Held>), String> {
     if path.contains('\0') {
-        return Known::Unknown("the path holds a NUL byte".to_owned());
+        return Err("the path holds a NUL byte".to_owned());
     }
+    if !held::is_nameable() {
+        return Err("/proc is not there, without which a file cannot be held fast".to_owned());
+    }
+    let failed = |path: &str, error: Errno| match error {
+        Errno::ACCESS => format!("you may not look at {path}; run as root to see it"),
+        error => format!("{path} cannot be looked at: {error}"),
+    };
     let mut walk = Walk { steps: Vec::new(), ending: Ending::Present };
-    match look("/") {
-        Ok(step) => walk.steps.push(step),
-        Err(error) => return Known::Unknown(format!("/ cannot be looked at: {error}")),
-    }
+    let root = || Held::root().map_err(|error| failed("/", error));
+    let mut directory = root()?;
+    walk.steps.push(directory.step("/", known).map_err(|error| failed("/", error))?);
     let mut todo: Vec<String> = parts(path);
     let mut at = String::new();
+    // The directories above, the root first: a link may lead up again, and only to where we came from.
+    let mut above: Vec<Identity> = Vec::new();
     let mut links = 0;
     while let Some(part) = todo.pop() {
         if part == ".." {
+            let Some(parent) = above.pop() else { continue };
+            let upper = directory.below("..").map_err(|error| failed(&at, error))?;
+            if upper.identity() != parent {
+                return Err(format!("{at} was moved while it was looked at"));
+            }
             at.truncate(at.rfind('/').unwrap_or(0));
+            directory = upper;
             continue;
         }
         let here = format!("{at}/{part}");
-        let step = match look(&here) {
-            Ok(step) => step,
-            Err(rustix::io::Errno::NOENT) => {
+        if devices.is_automount(&directory, &here) {
+            let at = if at.is_empty() { "/" } else { &at };
+            return Err(format!(
+                "below {at} a file system is mounted as soon as somebody looks, so nobody did"
+            ));
+        }
+        let is_short = here.len() < PATH_MAX;
+        let found = if is_short { directory.below(&part) } else { Err(Errno::NAMETOOLONG) };
+        let found = match found {
+            Ok(found) => found,
+            Err(Errno::NOENT) => {
                 todo.reverse();
                 let rest: String = todo.iter().flat_map(|part| ["/", part]).collect();
                 walk.ending = Ending::Missing(here + &rest);
-                return Known::Yes(walk);
+                return Ok((walk, None));
             }
-            Err(rustix::io::Errno::NOTDIR) => {
+            Err(Errno::NOTDIR) => {
                 walk.ending = Ending::NotADirectory(at);
-                return Known::Yes(walk);
+                return Ok((walk, None));
             }
-            Err(rustix::io::Errno::ACCESS) => {
-                return Known::Unknown(format!(
-                    "you may not look at {here}; run as root to see it"
-                ));
-            }
-            Err(error) => return Known::Unknown(format!("{here} cannot be looked at: {error}")),
+            Err(error) => return Err(failed(&here, error)),
         };
+        let step = found.step(&here, known).map_err(|error| failed(&here, error))?;
         let kind = step.kind.clone();
         walk.steps.push(step);
         match kind {
@@ -121,31 +172,39 @@ pub(super) fn walk(path: &str) -> Known<Walk> {
                 links += 1;
                 if links > MAX_LINKS {
                     walk.ending = Ending::Loop;
-                    return Known::Yes(walk);
+                    return Ok((walk, None));
                 }
                 if target.starts_with('/') {
                     at.clear();
+                    above.clear();
+                    directory = root()?;
                 }
                 todo.extend(parts(&target));
             }
-            FileKind::Directory => at = here,
+            FileKind::Directory => {
+                at = here;
+                above.push(directory.identity());
+                directory = found;
+            }
             FileKind::File
             | FileKind::Char(..)
             | FileKind::Block(..)
             | FileKind::Fifo
             | FileKind::Socket => {
-                if !todo.is_empty() {
+                if !todo.is_empty() || path.ends_with('/') {
                     walk.ending = Ending::NotADirectory(here);
-                    return Known::Yes(walk);
+                    return Ok((walk, None));
                 }
+                return Ok((walk, Some(found)));
             }
         }
     }
-    if path.ends_with('/') && walk.steps.last().is_some_and(|step| step.kind != FileKind::Directory)
-    {
-        walk.ending = Ending::NotADirectory(walk.resolved().to_owned());
+    // After '..' the last step is another one.
+    let at = if at.is_empty() { "/" } else { &at };
+    if walk.steps.last().is_some_and(|step| step.path != at) {
+        walk.steps.push(directory.step(at, known).map_err(|error| failed(at, error))?);
     }
-    Known::Yes(walk)
+    Ok((walk, Some(directory)))
 }
 
 /// The parts of a path, last first.
@@ -157,75 +216,10 @@ fn parts(path: &str) -> Vec<String> {
         .collect()
 }
 
-fn look(path: &str) -> rustix::io::Result<Step> {
-    // No automount is triggered, no network file system is asked anew, nothing is opened.
-    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
-    let stat = rustix::fs::statx(CWD, path, flags, StatxFlags::BASIC_STATS)?;
-    let mode = u32::from(stat.stx_mode);
-    let (major, minor) = (stat.stx_rdev_major, stat.stx_rdev_minor);
-    let kind = match mode & 0o170_000 {
-        0o040_000 => FileKind::Directory,
-        0o120_000 => {
-            FileKind::Link(rustix::fs::readlink(path, Vec::new())?.to_string_lossy().into_owned())
-        }
-        0o020_000 => FileKind::Char(major, minor),
-        0o060_000 => FileKind::Block(major, minor),
-        0o010_000 => FileKind::Fifo,
-        0o140_000 => FileKind::Socket,
-        _ => FileKind::File,
-    };
-    let acl = if matches!(kind, FileKind::Link(_)) {
-        None
-    } else {
-        xattr(path, "system.posix_acl_access").and_then(|bytes| acl(&bytes))
-    };
-    let label = xattr(path, "security.selinux")
-        .map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned());
-    Ok(Step {
-        path: path.to_owned(),
-        kind,
-        mode: mode & 0o7777,
-        uid: stat.stx_uid,
-        gid: stat.stx_gid,
-        acl,
-        label,
-        size: stat.stx_size,
-        immutable: stat.stx_attributes.contains(rustix::fs::StatxAttributes::IMMUTABLE),
-        append_only: stat.stx_attributes.contains(rustix::fs::StatxAttributes::APPEND),
-    })
-}
-
-fn xattr(path: &str, name: &str) -> Option<Vec<u8>> {
-    let mut buffer = vec![0_u8; 4096];
-    let length = rustix::fs::lgetxattr(path, name, &mut buffer[..]).ok()?;
-    buffer.truncate(length);
-    Some(buffer)
-}
-
-/// The extended attribute of an ACL (acl(5); `linux/posix_acl_xattr.h`): a version, then tag, permissions, number.
-fn acl(bytes: &[u8]) -> Option<Acl> {
-    let entries = bytes.get(4..)?;
-    if bytes[..4] != 2_u32.to_le_bytes() {
-        return None;
-    }
-    let mut acl = Acl { mask: 0o7, ..Acl::default() };
-    for entry in entries.chunks_exact(8) {
-        let tag = u16::from_le_bytes([entry[0], entry[1]]);
-        let bits = entry[2] & 0o7;
-        let id = u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]);
-        match tag {
-            0x02 => acl.users.push((id, bits)),
-            0x04 => acl.owning_group = bits,
-            0x08 => acl.groups.push((id, bits)),
-            0x10 => acl.mask = bits,
-            _ => {}
-        }
-    }
-    Some(acl)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     #[test]
@@ -254,23 +248,103 @@ mod tests {
         assert_eq!(walked("link/../file").resolved().rsplit('/').next(), Some("file"));
     }
 
+    /// A directory of a test, by its real name.
+    fn place() -> (tempfile::TempDir, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap().to_str().unwrap().to_owned();
+        (dir, root)
+    }
+
     #[test]
-    fn an_acl_is_read_from_its_attribute() {
-        let mut bytes = 2_u32.to_le_bytes().to_vec();
+    fn two_dots_lead_to_where_the_walk_came_from() {
+        let (_keep, root) = place();
+        std::fs::create_dir_all(format!("{root}/a/b")).unwrap();
+        std::os::unix::fs::symlink("b/../..", format!("{root}/a/up")).unwrap();
+        let walked = |path: &str| walk(&format!("{root}/{path}")).yes().cloned().unwrap();
+        for path in ["a/b/../..", "a/up", "a/up/", "a/up/a/.."] {
+            let walk = walked(path);
+            assert_eq!((walk.resolved(), &walk.ending), (&*root, &Ending::Present), "{path}");
+        }
+        assert_eq!(walk("/../..").yes().unwrap().resolved(), "/");
+    }
+
+    #[test]
+    fn a_name_that_changes_after_the_look_is_not_opened() {
+        let (_keep, root) = place();
+        let path = format!("{root}/image");
+        std::fs::write(&path, b"QFI\xfb\0\0\0\x01").unwrap();
+        let devices = Devices::read();
+        let (_, end) = reach(&path, &devices, &mut Attributes::new());
+        std::fs::rename(&path, format!("{root}/elsewhere")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let image = header(&end.unwrap(), &devices);
+        assert_eq!(image.unwrap().format, "qcow");
+        let (walk, end) = reach(&path, &devices, &mut Attributes::new());
+        assert!(matches!(walk.yes().unwrap().target().unwrap().kind, FileKind::Char(1, 5)));
+        assert_eq!(header(&end.unwrap(), &devices), None);
+    }
+
+    #[test]
+    fn a_file_of_the_kernels_own_is_not_read() {
+        for path in ["/proc/version", "/sys/kernel/uevent_seqnum"] {
+            let found = walk_all(vec![(path.to_owned(), true)], Duration::from_secs(3));
+            let (_, walk, image) = &found[0];
+            assert_eq!(walk.yes().unwrap().target().unwrap().kind, FileKind::File);
+            assert_eq!(*image, None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_mounted_by_a_look_is_not_looked_for() {
+        let (_keep, root) = place();
+        std::fs::create_dir(format!("{root}/there")).unwrap();
+        let path = format!("{root}/there");
+        let device = std::fs::metadata(&root).unwrap().dev();
+        let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+        let line =
+            |point: &str| format!("1 1 {major}:{minor} / {point} rw - autofs systemd-1 rw\n");
+        let seen = |mounts: &str| reach(&path, &Devices::parse(mounts), &mut Attributes::new()).0;
+        let Known::Unknown(why) = seen(&line("/")) else { panic!("it was looked for") };
+        assert!(why.ends_with(" is mounted as soon as somebody looks, so nobody did"), "{why}");
+        // What is mounted already is only passed.
+        let ends = path.match_indices('/').skip(1).map(|(at, _)| at).chain([path.len()]);
+        let all: String = ends.map(|end| line(&path[..end])).collect();
+        assert!(seen(&all).yes().is_some());
+        assert!(seen("").yes().is_some());
+    }
+
+    #[test]
+    fn lists_and_labels_are_read_of_what_is_held() {
+        let (_keep, root) = place();
+        let (file, link) = (format!("{root}/file"), format!("{root}/link"));
+        std::fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        let label = |path: &str, label: &str| {
+            let flags = rustix::fs::XattrFlags::empty();
+            rustix::fs::lsetxattr(path, "security.selinux", label.as_bytes(), flags).is_ok()
+        };
+        if !label(&file, "a:b:of_file:s0\0") || !label(&link, "a:b:of_link:s0\0") {
+            eprintln!(
+                "skipped: labels can be given by root only, on a file system that keeps them"
+            );
+            return;
+        }
+        let mut list = 2_u32.to_le_bytes().to_vec();
         for (tag, bits, id) in [
             (1_u16, 6_u16, u32::MAX),
             (2, 6, 64055),
             (4, 4, u32::MAX),
-            (0x10, 4, u32::MAX),
+            (0x10, 6, u32::MAX),
             (0x20, 0, u32::MAX),
         ] {
-            bytes.extend(tag.to_le_bytes());
-            bytes.extend(bits.to_le_bytes());
-            bytes.extend(id.to_le_bytes());
+            list.extend([&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat());
         }
-        assert_eq!(
-            acl(&bytes),
-            Some(Acl { users: vec![(64055, 6)], groups: vec![], owning_group: 4, mask: 4 })
-        );
+        let flags = rustix::fs::XattrFlags::empty();
+        let listed = rustix::fs::setxattr(&file, "system.posix_acl_access", &list, flags).is_ok();
+        let walk = walk(&link).yes().cloned().unwrap();
+        let [.., link, file] = &walk.steps[..] else { panic!("{walk:?}") };
+        assert_eq!(link.label.as_deref(), Some("a:b:of_link:s0"));
+        assert_eq!(file.label.as_deref(), Some("a:b:of_file:s0"));
+        assert!(!listed || file.acl.as_ref().unwrap().users == [(64055, 6)], "{file:?}");
     }
 }

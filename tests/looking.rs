@@ -1,0 +1,98 @@
+//! Looking never touches: a document's names are flipped under the look at them, and nothing but what was looked at is opened.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::fs::{CWD, FileType, Mode};
+
+/// How many files a document names.
+const FILES: usize = 300;
+
+/// A document that names `FILES` files in a directory.
+fn document(directory: &Path) -> String {
+    let drive = |number| {
+        let path = directory.join(format!("i{number}"));
+        let option = format!("file={},if=none,id=d{number}", path.display());
+        format!("<qemu:arg value='-drive'/><qemu:arg value='{option}'/>\n")
+    };
+    let arguments: String = (0..FILES).map(drive).collect();
+    format!(
+        "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>raced</name>
+<memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
+<qemu:commandline>
+{arguments}</qemu:commandline></domain>
+"
+    )
+}
+
+/// How many times something else than a regular file was opened, while the name of its directory was flipped all the time.
+fn opened(runs: usize) -> usize {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    for name in ["files", "others"] {
+        std::fs::create_dir(at(name)).unwrap();
+    }
+    for number in 0..FILES {
+        std::fs::write(at("files").join(format!("i{number}")), "plain").unwrap();
+        let other = at("others").join(format!("i{number}"));
+        let mode = Mode::from_raw_mode(0o600);
+        // A device that gives zeros, where this user may make one.
+        let zero = rustix::fs::makedev(1, 5);
+        let is_made = number % 2 == 0
+            && rustix::fs::mknodat(CWD, &other, FileType::CharacterDevice, mode, zero).is_ok();
+        if !is_made {
+            rustix::fs::mknodat(CWD, &other, FileType::Fifo, mode, 0).unwrap();
+        }
+    }
+    let xml = at("vm.xml");
+    std::fs::write(&xml, document(&at("cur"))).unwrap();
+    let ear = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&ear, at("others"), WatchFlags::OPEN).unwrap();
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (over, current, next) = (Arc::clone(&is_over), at("cur"), at("next"));
+    let flipping = std::thread::spawn(move || {
+        while !over.load(Ordering::Relaxed) {
+            for name in ["files", "others"] {
+                std::os::unix::fs::symlink(name, &next).unwrap();
+                std::fs::rename(&next, &current).unwrap();
+            }
+        }
+    });
+    for _ in 0..runs {
+        let said = Command::new(env!("CARGO_BIN_EXE_qpt-tui"))
+            .args(["check", "--static"])
+            .arg(&xml)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.contains("domain 'raced', 600 entries"), "{said}");
+    }
+    is_over.store(true, Ordering::Relaxed);
+    flipping.join().unwrap();
+
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut events = inotify::Reader::new(ear, &mut buffer);
+    let mut opened = 0;
+    while let Ok(event) = events.next() {
+        // The directory itself is opened by nobody here but the test.
+        opened += usize::from(event.file_name().is_some());
+    }
+    opened
+}
+
+#[test]
+fn a_directory_that_is_flipped_under_the_look_opens_no_pipe_and_no_device() {
+    assert_eq!(opened(20), 0);
+}
+
+#[test]
+#[ignore = "takes minutes; cargo test --test looking -- --ignored"]
+fn a_thousand_looks_open_no_pipe_and_no_device() {
+    assert_eq!(opened(1000), 0);
+}
