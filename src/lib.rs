@@ -13,6 +13,7 @@
 //! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
 //! assets/libvirt/*.tsv        qemu.conf, the users that distributions build in, what libvirt adds by itself and how it calls it
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
+//! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read
 //! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
 //! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about

@@ -11,6 +11,7 @@ pub mod image;
 pub mod kernel;
 mod known;
 pub mod mounts;
+pub(crate) mod own;
 pub mod pci;
 pub mod qemu_conf;
 pub mod selinux;

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::held::{self, Attributes, Held, Identity};
 use super::mounts::Devices;
 use crate::facts::image::Image;
+use crate::facts::own;
 use crate::facts::{Ending, FileKind, Known, Walk};
 
 /// The kernel gives up after this many links (`MAXSYMLINKS`).
@@ -35,7 +36,9 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
             let mut known = Attributes::new();
             for (path, is_image) in batch {
                 let (walk, end) = reach(&path, &devices, &mut known);
-                let image = end.filter(|_| is_image).and_then(|end| header(&end, &devices));
+                let is_secret = walk.yes().is_some_and(|walk| is_secret(&path, walk));
+                let end = end.filter(|_| is_image && !is_secret);
+                let image = end.and_then(|end| header(&end, &devices));
                 if sender.send((walk, image)).is_err() {
                     return;
                 }
@@ -62,6 +65,14 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
         }
     }
     found
+}
+
+/// Whether who reads a file has the host: then nothing is to be learned of it, whatever a document calls it.
+fn is_secret(path: &str, walk: &Walk) -> bool {
+    [path, walk.resolved()].iter().any(|name| {
+        let owned = own::named(name, false);
+        owned.is_some_and(|owned| owned.gives_host)
+    })
 }
 
 /// What the header of the image at the end of a walk says.
@@ -292,6 +303,21 @@ mod tests {
             assert_eq!(walk.yes().unwrap().target().unwrap().kind, FileKind::File);
             assert_eq!(*image, None, "{path}");
         }
+    }
+
+    #[test]
+    fn what_gives_the_host_away_is_not_read_by_any_name() {
+        let (_keep, root) = place();
+        let link = format!("{root}/vm.img");
+        std::os::unix::fs::symlink("/etc/shadow", &link).unwrap();
+        for (path, expected) in
+            [("/etc/shadow", true), (&link, true), ("/etc/passwd", false), ("/etc/./shadow", true)]
+        {
+            let walk = walk(path).yes().cloned().unwrap();
+            assert_eq!(is_secret(path, &walk), expected, "{path}");
+        }
+        let found = walk_all(vec![(link, true)], Duration::from_secs(3));
+        assert_eq!(found[0].2, None);
     }
 
     #[test]

@@ -1,80 +1,20 @@
-//! What is the host's own: who may write it, or read some of it, has the host. Grants to it are not offered.
+//! What is the host's own ([`crate::facts::own`]): what asks for it is named, and grants to it are not offered.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Step, Verdict};
+use crate::facts::own::{Owned, named};
 use crate::facts::{HostFacts, Walk};
 use crate::qemu::{Access, Resource};
 use crate::xml::EditSet;
 
-/// Paths, how they are opened, and what they are.
-const TABLE: &str = include_str!("../../assets/host/own.tsv");
-
-/// Something of the host's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Owned {
-    /// What it is.
-    what: String,
-    /// Who has it has the host.
-    gives_host: bool,
-}
-
-struct Row {
-    pattern: &'static str,
-    /// Only writing it gives something away.
-    writing: bool,
-    gives: &'static str,
-    what: &'static str,
-}
-
-fn rows() -> impl Iterator<Item = Row> {
-    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut fields = line.split('\t');
-        let mut next = || fields.next();
-        Some(Row { pattern: next()?, writing: next()? == "write", gives: next()?, what: next()? })
-    })
-}
-
-/// Whether a pattern of the table fits a path, part by part.
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (parts.next(), names.next()) {
-            (None, None) => return true,
-            (Some("**"), Some(name)) => return !name.is_empty(),
-            (Some(part), Some(name)) if is_like(part, name) => {}
-            _ => return false,
-        }
-    }
-}
-
-/// Whether a part of a path is as a pattern says, in which one `*` may stand.
-fn is_like(part: &str, name: &str) -> bool {
-    match part.split_once('*') {
-        None => part == name,
-        Some((start, end)) => {
-            // `*` is no hidden name, and `.*` is neither of the two that every directory has.
-            let is_hidden = start.is_empty() && name.starts_with('.');
-            let rest = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
-            !is_hidden && rest.is_some_and(|rest| start != "." || !["", "."].contains(&rest))
-        }
-    }
-}
-
-/// What a path is of the host's own, when it is opened for writing or only for reading; the longest pattern counts.
+/// What a path is of the host's own, when it is opened for writing or only for reading.
 fn owned(host: &HostFacts, path: &str, writing: bool) -> Option<Owned> {
     let resolved = host.walk(path).ok().map(Walk::resolved);
     let names = [Some(path), resolved];
     if let Some(what) = names.into_iter().flatten().find_map(|name| host.disks_in_use.get(name)) {
         return Some(Owned { what: what.clone(), gives_host: true });
     }
-    let of_name = |name: &str| {
-        let name = if name.len() > 1 { name.trim_end_matches('/') } else { name };
-        let found = rows().filter(|row| fits(row.pattern, name) && (writing || !row.writing));
-        let best = found.max_by_key(|row| row.pattern.len())?;
-        let owned = Owned { what: best.what.to_owned(), gives_host: best.gives == "host" };
-        (best.gives != "-").then_some(owned)
-    };
     // Where a link leads counts, whatever it is called.
-    of_name(resolved.unwrap_or(path)).or_else(|| of_name(path))
+    named(resolved.unwrap_or(path), writing).or_else(|| named(path, writing))
 }
 
 /// Whether an access writes, or is given the right to.
@@ -184,39 +124,4 @@ fn object(line: &str) -> Option<(String, bool)> {
         _ => "w".to_owned(),
     };
     (bits.contains(['r', 'w'])).then(|| (path, bits.contains('w')))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_fit_part_by_part() {
-        for (pattern, path, expected) in [
-            ("/", "/", true),
-            ("/etc", "/etc", true),
-            ("/etc/**", "/etc", false),
-            ("/etc/**", "/etc/a/b", true),
-            ("/etc/**", "/etcetera/a", false),
-            ("/etc/shadow*", "/etc/shadow-", true),
-            ("/home/*/.*", "/home/me/.bashrc", true),
-            ("/home/*/.*", "/home/me/vm.img", false),
-            ("/home/*/.*", "/home/me/..", false),
-            ("/home/*/.ssh/**", "/home/me/.ssh/id", true),
-            ("/lib*/**", "/lib64/x", true),
-        ] {
-            assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
-        }
-    }
-
-    #[test]
-    fn every_row_of_the_table_is_read() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-        assert_eq!(rows().count(), lines.clone().count());
-        let names: Vec<&str> = lines.filter_map(|line| line.split('\t').next()).collect();
-        assert!(names.is_sorted(), "sorted by path");
-        for row in rows() {
-            assert!(["host", "system", "-"].contains(&row.gives), "{}", row.pattern);
-        }
-    }
 }
