@@ -92,6 +92,34 @@ fn a_directory_that_is_flipped_under_the_look_opens_no_pipe_and_no_device() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_the_users_qemu_conf_is_waited_for_by_nobody() {
+    let place = tempfile::tempdir().unwrap();
+    let libvirt = place.path().join("libvirt");
+    std::fs::create_dir(&libvirt).unwrap();
+    let conf = libvirt.join("qemu.conf");
+    rustix::fs::mknodat(CWD, &conf, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    let xml = place.path().join("vm.xml");
+    std::fs::write(&xml, document(place.path())).unwrap();
+    let check = || {
+        let said = Command::new("timeout")
+            .args(["20", env!("CARGO_BIN_EXE_qpt-tui"), "check", "--static", "--session"])
+            .arg(&xml)
+            .env("XDG_CONFIG_HOME", place.path())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&said.stdout).into_owned()
+    };
+    let said = check();
+    assert!(said.contains("qemu.conf cannot be read (it is no regular file)"), "{said}");
+    // A link to a file is that file.
+    std::fs::remove_file(&conf).unwrap();
+    std::fs::write(place.path().join("kept.conf"), "").unwrap();
+    std::os::unix::fs::symlink("../kept.conf", &conf).unwrap();
+    let said = check();
+    assert!(said.contains("domain 'raced'") && !said.contains("cannot be read"), "{said}");
+}
+
+#[test]
 #[ignore = "takes minutes; cargo test --test looking -- --ignored"]
 fn a_thousand_looks_open_no_pipe_and_no_device() {
     assert_eq!(opened(1000), 0);

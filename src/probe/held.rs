@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
@@ -31,15 +32,21 @@ pub(super) type Attributes = BTreeMap<State, (Option<Acl>, Option<String>)>;
 impl Held {
     /// The root directory.
     pub(super) fn root() -> rustix::io::Result<Held> {
-        Held::at(CWD, "/")
+        Held::at(CWD, Path::new("/"))
+    }
+
+    /// What stands at a path now, links on the way followed.
+    pub(super) fn of(path: &str) -> std::io::Result<Held> {
+        let real = std::fs::canonicalize(path)?;
+        Ok(Held::at(CWD, &real)?)
     }
 
     /// What a directory has under one name; a link is held itself, not followed.
     pub(super) fn below(&self, name: &str) -> rustix::io::Result<Held> {
-        Held::at(self.descriptor.as_fd(), name)
+        Held::at(self.descriptor.as_fd(), Path::new(name))
     }
 
-    fn at(directory: BorrowedFd<'_>, name: &str) -> rustix::io::Result<Held> {
+    fn at(directory: BorrowedFd<'_>, name: &Path) -> rustix::io::Result<Held> {
         // With `O_DIRECTORY` an automount would be triggered.
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(directory, name, flags, Mode::empty())?;
@@ -96,9 +103,9 @@ impl Held {
     ///
     /// # Errors
     /// When it is something else, or may not be read.
-    pub(super) fn open(&self) -> rustix::io::Result<File> {
+    pub(super) fn open(&self) -> std::io::Result<File> {
         if FileType::from_raw_mode(u32::from(self.stat.stx_mode)) != FileType::RegularFile {
-            return Err(Errno::INVAL);
+            return Err(std::io::Error::other("it is no regular file"));
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = rustix::fs::open(self.name(), flags, Mode::empty())?;
@@ -106,7 +113,7 @@ impl Held {
         let device = (rustix::fs::major(found.st_dev), rustix::fs::minor(found.st_dev));
         let is_same = (device, found.st_ino) == self.identity();
         if !is_same || FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-            return Err(Errno::STALE);
+            return Err(Errno::STALE.into());
         }
         Ok(File::from(file))
     }

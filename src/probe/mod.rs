@@ -26,6 +26,7 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use daemon::{daemon, started};
+use held::Held;
 pub use paths::names_in;
 
 use crate::domain::DomainFacts;
@@ -281,7 +282,13 @@ fn read_conf(request: &Request) -> QemuConf {
             format!("{base}/libvirt/qemu.conf")
         }
     };
-    match text(&path) {
+    // One that was named to us may be a pipe; a user's own place for it is anybody's where root runs.
+    let read = if request.conf.is_some() {
+        std::fs::File::open(&path).and_then(|mut file| bounded(&mut file))
+    } else {
+        text(&path)
+    };
+    match read {
         Ok(text) => QemuConf {
             newer: request.conf.is_none() && newer(&path),
             ..QemuConf::parse(&path, &text)
@@ -297,11 +304,16 @@ fn read_conf(request: &Request) -> QemuConf {
     }
 }
 
-/// The text of a file of libvirt's or AppArmor's, as far as libvirt itself reads one (`MAX_CONFIG_FILE_SIZE`).
+/// The text of a regular file of libvirt's or AppArmor's; nothing else is opened in its place.
 fn text(path: &str) -> std::io::Result<String> {
+    bounded(&mut Held::of(path)?.open()?)
+}
+
+/// A text as far as libvirt itself reads one (`MAX_CONFIG_FILE_SIZE`).
+fn bounded(file: &mut std::fs::File) -> std::io::Result<String> {
     const MOST: u64 = 10 << 20;
     let mut text = String::new();
-    std::fs::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    file.take(MOST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST {
         return Err(std::io::Error::other(format!("it is longer than {MOST} bytes")));
     }
