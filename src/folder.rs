@@ -49,6 +49,28 @@ fn stranger(path: &Path) -> Option<String> {
     Some(format!("the user {other} owns {}{hint}", path.display()))
 }
 
+/// Why somebody else could lead us elsewhere on the way to a directory, as far as it is there; `None` where only we and root could.
+fn misled(path: &Path) -> Option<String> {
+    let there = path.ancestors().find_map(|ancestor| std::fs::canonicalize(ancestor).ok())?;
+    there.ancestors().find_map(|ancestor| stranger(ancestor).or_else(|| everybodys(ancestor)))
+}
+
+/// That everybody may give the names in a directory to something else.
+fn everybodys(path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok()?.mode();
+    let is_open = mode & 0o002 != 0 && mode & 0o1000 == 0;
+    is_open.then(|| format!("everybody may write {} (mode {:04o})", path.display(), mode & 0o7777))
+}
+
+/// The directory for temporary files: the one that the environment names, unless somebody else could lead us elsewhere from there.
+pub(crate) fn temporary() -> PathBuf {
+    safe_or_tmp(std::env::temp_dir())
+}
+
+fn safe_or_tmp(named: PathBuf) -> PathBuf {
+    if misled(&named).is_some() { PathBuf::from("/tmp") } else { named }
+}
+
 impl Folder {
     /// Our folder in the user's state directory, made where it is not there yet.
     ///
@@ -71,7 +93,7 @@ impl Folder {
     /// A folder to which nobody else can lead us elsewhere.
     fn trusted(path: &Path) -> Result<Folder, String> {
         let home = directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
-        // Directories above the home, or above an XDG_STATE_HOME elsewhere, are the system's.
+        // To a user, directories above the home, or above an XDG_STATE_HOME elsewhere, are the system's.
         let above: Vec<&Path> = path.ancestors().skip(1).collect();
         let own = above
             .iter()
@@ -83,6 +105,12 @@ impl Folder {
             }
         }
         let parent = path.parent().unwrap_or_else(|| Path::new("/"));
+        // Root has most to lose, and gets names from everybody's environment.
+        if rustix::process::geteuid().is_root()
+            && let Some(why) = misled(parent)
+        {
+            return Err(why);
+        }
         if let Err(error) = std::fs::create_dir_all(parent) {
             return Err(format!("{}: {}", said(&error), parent.display()));
         }
@@ -149,7 +177,7 @@ impl Folder {
         names.filter(|name| name != "." && name != "..").collect()
     }
 
-    /// Opens a regular file, made where `make` says so.
+    /// Opens a regular file of ours, made where the flags say so.
     pub(crate) fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file =
@@ -157,6 +185,9 @@ impl Folder {
         let stat = rustix::fs::fstat(&file)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(io::Error::other("it is no regular file"));
+        }
+        if stat.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(io::Error::other(format!("the user {} owns it", stat.st_uid)));
         }
         Ok(File::from(file))
     }
@@ -280,4 +311,63 @@ pub(crate) fn leading_number(text: &str) -> u32 {
 pub(crate) fn said(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+
+    use super::*;
+
+    /// A directory of ours in which somebody else has one; nothing where that can't be made.
+    fn place() -> Option<(tempfile::TempDir, PathBuf)> {
+        let dir = tempfile::tempdir().unwrap();
+        let theirs = dir.path().join("theirs");
+        std::fs::create_dir(&theirs).unwrap();
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root gives directories away");
+            return None;
+        }
+        chown(&theirs, Some(12345), None).unwrap();
+        Some((dir, theirs))
+    }
+
+    #[test]
+    fn root_makes_nothing_in_a_strangers_directory() {
+        let Some((dir, theirs)) = place() else { return };
+        let refused = |path: &Path| Folder::trusted(path).unwrap_err();
+        assert!(refused(&theirs.join("new/qpt-tui")).starts_with("the user 12345 owns "));
+        assert!(!theirs.join("new").exists());
+        // What is root's own in there can be given away by whose directory it is in.
+        std::fs::create_dir(theirs.join("ours")).unwrap();
+        assert!(refused(&theirs.join("ours/qpt-tui")).starts_with("the user 12345 owns "));
+        // A link does not hide it.
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(theirs.join("ours"), &link).unwrap();
+        assert!(refused(&link.join("qpt-tui")).starts_with("the user 12345 owns "));
+        let open = dir.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+        assert!(refused(&open.join("new/qpt-tui")).starts_with("everybody may write "));
+        std::fs::set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
+        assert!(Folder::trusted(&open.join("new/qpt-tui")).is_ok());
+    }
+
+    #[test]
+    fn temporary_files_are_made_where_nobody_else_leads() {
+        let Some((dir, theirs)) = place() else { return };
+        assert_eq!(safe_or_tmp(theirs), Path::new("/tmp"));
+        assert_eq!(safe_or_tmp(dir.path().to_owned()), dir.path());
+    }
+
+    #[test]
+    fn a_file_of_somebody_elses_is_not_believed() {
+        let Some((dir, _)) = place() else { return };
+        let folder = Folder::trusted(&dir.path().join("qpt-tui")).unwrap();
+        folder.put("answers", b"true").unwrap();
+        assert_eq!(folder.read("answers", 10).unwrap(), b"true");
+        chown(folder.path("answers"), Some(12345), None).unwrap();
+        assert_eq!(folder.read("answers", 10).unwrap_err().to_string(), "the user 12345 owns it");
+    }
 }

@@ -48,7 +48,7 @@ impl Sandbox {
         let directory = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{}-", std::process::id()))
             .permissions(Permissions::from_mode(0o700))
-            .tempdir()
+            .tempdir_in(crate::folder::temporary())
             .map_err(failed)?;
         let root = directory.path().join("root");
         make_directory(&root).map_err(failed)?;
@@ -287,7 +287,7 @@ const PREFIX: &str = "qpt-tui-sandbox-";
 /// Removes the directories that killed processes of ours left: they hold stand-ins, nothing else.
 fn sweep() {
     use std::os::unix::fs::MetadataExt as _;
-    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    let Ok(entries) = std::fs::read_dir(crate::folder::temporary()) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());

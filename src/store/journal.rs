@@ -303,6 +303,19 @@ impl Journal {
     }
 }
 
+/// A file for a text that goes through the user's editor, where no journal is kept: of a name that nobody can foretell.
+///
+/// # Errors
+/// When it can't be made.
+pub fn scratch_elsewhere() -> std::io::Result<(std::path::PathBuf, std::fs::File)> {
+    let made = tempfile::Builder::new()
+        .prefix("qpt-tui-")
+        .suffix(".txt")
+        .tempfile_in(crate::folder::temporary())?;
+    let (file, path) = made.keep()?;
+    Ok((path, file))
+}
+
 /// Takes a folder away that says only what it is about.
 fn remove_if_empty(state: &Folder, name: &str, folder: &Folder) {
     if folder.names().iter().all(|name| name == "of.json") {
@@ -322,5 +335,23 @@ pub fn sweep() {
         folder.sweep(LIMIT, &is_alive);
         lock.release(&folder);
         remove_if_empty(&state, &name, &folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_text_for_the_editor_has_a_name_that_nobody_foretells_and_is_ours_alone() {
+        let [one, two] = [super::scratch_elsewhere().unwrap(), super::scratch_elsewhere().unwrap()];
+        let process = std::process::id().to_string();
+        for (path, file) in [&one, &two] {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert_ne!(name, format!("qpt-tui-{process}.txt"));
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+            std::fs::remove_file(path).unwrap();
+        }
+        assert_ne!(one.0, two.0);
     }
 }

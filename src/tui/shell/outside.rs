@@ -1,7 +1,6 @@
 //! A text through $VISUAL or $EDITOR, which has the terminal meanwhile; signals still end the session with the edits kept.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -91,15 +90,7 @@ impl Editor {
     fn file(&self, text: &str) -> Result<PathBuf, String> {
         let made = match &self.keeping {
             Keeping::Journal(journal) => journal.scratch(),
-            Keeping::Elsewhere(_) | Keeping::Nothing => {
-                let path = std::env::temp_dir().join(format!("qpt-tui-{}.txt", std::process::id()));
-                let file = std::fs::OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(&path);
-                file.map(|file| (path, file))
-            }
+            Keeping::Elsewhere(_) | Keeping::Nothing => store::journal::scratch_elsewhere(),
         };
         let failed = |error: std::io::Error| format!("no file can be made for the editor: {error}");
         let (path, mut file) = made.map_err(failed)?;
