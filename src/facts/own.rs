@@ -1,5 +1,7 @@
 //! What is any host's own, by its path: who may write it, or read some of it, has the host.
 
+use std::sync::LazyLock;
+
 /// Paths, how they are opened, and what they are.
 const TABLE: &str = include_str!("../../assets/host/own.tsv");
 
@@ -20,16 +22,21 @@ struct Row {
     what: &'static str,
 }
 
-fn rows() -> impl Iterator<Item = Row> {
-    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let row = |line: &'static str| {
         let mut fields = line.split('\t');
         let mut next = || fields.next();
         Some(Row { pattern: next()?, writing: next()? == "write", gives: next()?, what: next()? })
-    })
-}
+    };
+    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(row).collect()
+});
 
 /// Whether a pattern of the table fits a path, part by part.
 fn fits(pattern: &str, path: &str) -> bool {
+    let start = pattern.split('*').next().unwrap_or_default();
+    if !path.starts_with(start) {
+        return false;
+    }
     let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
     loop {
         match (parts.next(), names.next()) {
@@ -57,7 +64,7 @@ fn is_like(part: &str, name: &str) -> bool {
 /// What a path is called in the table, when it is opened for writing or only for reading; the longest pattern counts.
 pub(crate) fn named(path: &str, writing: bool) -> Option<Owned> {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
-    let found = rows().filter(|row| fits(row.pattern, path) && (writing || !row.writing));
+    let found = ROWS.iter().filter(|row| (writing || !row.writing) && fits(row.pattern, path));
     let best = found.max_by_key(|row| row.pattern.len())?;
     let owned = Owned { what: best.what.to_owned(), gives_host: best.gives == "host" };
     (best.gives != "-").then_some(owned)
@@ -89,10 +96,10 @@ mod tests {
     #[test]
     fn every_row_of_the_table_is_read() {
         let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-        assert_eq!(rows().count(), lines.clone().count());
+        assert_eq!(ROWS.len(), lines.clone().count());
         let names: Vec<&str> = lines.filter_map(|line| line.split('\t').next()).collect();
         assert!(names.is_sorted(), "sorted by path");
-        for row in rows() {
+        for row in ROWS.iter() {
             assert!(["host", "system", "-"].contains(&row.gives), "{}", row.pattern);
         }
     }

@@ -36,9 +36,10 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
             let mut known = Attributes::new();
             for (path, is_image) in batch {
                 let (walk, end) = reach(&path, &devices, &mut known);
-                let is_secret = walk.yes().is_some_and(|walk| is_secret(&path, walk));
-                let end = end.filter(|_| is_image && !is_secret);
-                let image = end.and_then(|end| header(&end, &devices));
+                let image = match end.filter(|_| is_image) {
+                    Some(end) if !is_secret(&path, &walk) => header(&end, &devices),
+                    _ => None,
+                };
                 if sender.send((walk, image)).is_err() {
                     return;
                 }
@@ -68,11 +69,10 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
 }
 
 /// Whether who reads a file has the host: then nothing is to be learned of it, whatever a document calls it.
-fn is_secret(path: &str, walk: &Walk) -> bool {
-    [path, walk.resolved()].iter().any(|name| {
-        let owned = own::named(name, false);
-        owned.is_some_and(|owned| owned.gives_host)
-    })
+fn is_secret(path: &str, walk: &Known<Walk>) -> bool {
+    let resolved = walk.yes().map(Walk::resolved);
+    let mut names = [Some(path), resolved.filter(|real| *real != path)].into_iter().flatten();
+    names.any(|name| own::named(name, false).is_some_and(|owned| owned.gives_host))
 }
 
 /// What the header of the image at the end of a walk says.
@@ -159,8 +159,13 @@ fn steps(
                 "below {at} a file system is mounted as soon as somebody looks, so nobody did"
             ));
         }
-        let is_short = here.len() < PATH_MAX;
-        let found = if is_short { directory.below(&part) } else { Err(Errno::NAMETOOLONG) };
+        let found = if here.len() >= PATH_MAX {
+            Err(Errno::NAMETOOLONG)
+        } else if is_of_this_walk(&at, &part) {
+            Err(Errno::NOENT)
+        } else {
+            directory.below(&part)
+        };
         let found = match found {
             Ok(found) => found,
             Err(Errno::NOENT) => {
@@ -216,6 +221,12 @@ fn steps(
         walk.steps.push(directory.step(at, known).map_err(|error| failed(at, error))?);
     }
     Ok((walk, Some(directory)))
+}
+
+/// Whether a name is that of a descriptor which we opened for ourselves (/dev/fd/3): to nobody else it is there.
+fn is_of_this_walk(directory: &str, name: &str) -> bool {
+    let own = format!("/proc/{}/", std::process::id());
+    directory.starts_with(&own) && directory.ends_with("/fd") && !["0", "1", "2"].contains(&name)
 }
 
 /// The parts of a path, last first.
@@ -313,11 +324,23 @@ mod tests {
         for (path, expected) in
             [("/etc/shadow", true), (&link, true), ("/etc/passwd", false), ("/etc/./shadow", true)]
         {
-            let walk = walk(path).yes().cloned().unwrap();
-            assert_eq!(is_secret(path, &walk), expected, "{path}");
+            assert_eq!(is_secret(path, &walk(path)), expected, "{path}");
         }
         let found = walk_all(vec![(link, true)], Duration::from_secs(3));
         assert_eq!(found[0].2, None);
+    }
+
+    #[test]
+    fn what_the_walk_holds_itself_is_not_found() {
+        let held = Held::root().unwrap();
+        assert!(held::is_nameable());
+        for number in 3..10 {
+            for path in ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"] {
+                let walk = walk(&format!("{path}/{number}"));
+                assert!(matches!(walk.yes().unwrap().ending, Ending::Missing(_)), "{walk:?}");
+            }
+        }
+        drop(held);
     }
 
     #[test]
