@@ -123,9 +123,10 @@ impl Held {
         format!("/proc/self/fd/{}", self.descriptor.as_raw_fd())
     }
 
-    /// The text of a link.
+    /// The text of a link; one that is no UTF-8 is not looked at, since a walk by another name leads elsewhere.
     fn target(&self) -> rustix::io::Result<String> {
-        Ok(rustix::fs::readlinkat(&self.descriptor, "", Vec::new())?.to_string_lossy().into_owned())
+        let text = rustix::fs::readlinkat(&self.descriptor, "", Vec::new())?;
+        text.into_string().map_err(|_| Errno::ILSEQ)
     }
 
     /// Which file it is, as of its last change: an access control list and a label are changes too.

@@ -278,6 +278,17 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_what_is_no_text_is_not_followed_elsewhere() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (_keep, root) = place();
+        std::fs::write(format!("{root}/a\u{fffd}"), "x").unwrap();
+        let target = std::ffi::OsStr::from_bytes(b"a\xff");
+        std::os::unix::fs::symlink(target, format!("{root}/link")).unwrap();
+        let Known::Unknown(why) = walk(&format!("{root}/link")) else { panic!("it was followed") };
+        assert!(why.starts_with(&format!("{root}/link cannot be looked at: ")), "{why}");
+    }
+
+    #[test]
     fn two_dots_lead_to_where_the_walk_came_from() {
         let (_keep, root) = place();
         std::fs::create_dir_all(format!("{root}/a/b")).unwrap();
