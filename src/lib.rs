@@ -41,6 +41,7 @@
 //! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`).
 //! - Probing never blocks the screen, never opens a device or a FIFO, triggers no automount, and ends by a deadline. A path is
 //!   walked through descriptors that are held, and only what was looked at is opened (`probe::paths`, `probe::held`; tests/looking.rs).
+//! - But for the file that is saved, root makes nothing where somebody else could lead it elsewhere (`folder`; tests/looking.rs).
 //! - What is shown went through [`visible::visible`]; what is offered as a command went through a shell quoter.
 //!
 //! # How do I add …

@@ -1,4 +1,4 @@
-//! Looking never touches: a document's names are flipped under the look at them, and nothing but what was looked at is opened.
+//! Looking never touches: names that are flipped under the look open nothing else, and root makes nothing where others lead.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -117,6 +117,52 @@ fn a_pipe_in_the_place_of_the_users_qemu_conf_is_waited_for_by_nobody() {
     std::os::unix::fs::symlink("../kept.conf", &conf).unwrap();
     let said = check();
     assert!(said.contains("domain 'raced'") && !said.contains("cannot be read"), "{said}");
+}
+
+#[test]
+fn root_makes_nothing_in_a_strangers_directories() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root gives directories away");
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let home = place.path().join("home");
+    for name in ["home", "home/.cache", "home/.local", "home/.local/state", "home/tmp"] {
+        std::fs::create_dir(place.path().join(name)).unwrap();
+        std::os::unix::fs::chown(place.path().join(name), Some(12345), None).unwrap();
+    }
+    let before = names_below(&home);
+    let xml = place.path().join("vm.xml");
+    std::fs::write(&xml, document(place.path())).unwrap();
+    for (own, cache) in [(home.as_path(), ".cache"), (Path::new("/root"), "new/.cache")] {
+        let said = Command::new(env!("CARGO_BIN_EXE_qpt-tui"))
+            .arg("check")
+            .arg(&xml)
+            .env("HOME", own)
+            .env("XDG_CACHE_HOME", home.join(cache))
+            .env("XDG_STATE_HOME", home.join("new/state"))
+            .env("TMPDIR", home.join("tmp"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.contains("domain 'raced'"), "{said}");
+        assert_eq!(names_below(&home), before);
+    }
+    // What is removed again was made all the same: whoever owns the directory is told so by its time.
+    let changed = std::fs::metadata(home.join("tmp")).unwrap().modified().unwrap();
+    assert!(changed <= std::fs::metadata(&xml).unwrap().modified().unwrap());
+}
+
+fn names_below(directory: &Path) -> Vec<std::path::PathBuf> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        if entry.path().is_dir() {
+            names.extend(names_below(&entry.path()));
+        }
+        names.push(entry.path());
+    }
+    names.sort();
+    names
 }
 
 #[test]
