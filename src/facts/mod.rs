@@ -6,6 +6,7 @@ pub mod answers;
 pub mod apparmor;
 pub mod cgroup;
 pub mod emulator;
+pub mod header;
 pub mod identity;
 pub mod image;
 pub mod kernel;
@@ -13,6 +14,7 @@ mod known;
 pub mod mounts;
 pub(crate) mod own;
 pub mod pci;
+pub(crate) mod pipes;
 pub mod qemu_conf;
 pub mod selinux;
 pub mod sockets;
@@ -27,6 +29,7 @@ use answers::Answers;
 use apparmor::AppArmor;
 use cgroup::Cgroups;
 use emulator::Emulator;
+use header::Header;
 use identity::Identity;
 use image::Image;
 use kernel::{Kernel, Tap};
@@ -105,12 +108,18 @@ pub struct HostFacts {
     /// What the headers of images name, by the image's path.
     #[serde(default)]
     pub images: BTreeMap<String, Image>,
+    /// Bytes of files that QEMU looks at before it takes them, by path.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Header>,
     /// Paths of sockets that some process listens on.
     #[serde(default)]
     pub listening: Known<Vec<String>>,
     /// TCP ports that some process listens on.
     #[serde(default)]
     pub tcp: Known<Vec<Listener>>,
+    /// UDP ports that some process has.
+    #[serde(default)]
+    pub udp: Known<Vec<Listener>>,
     /// Disks that arguments name and that this host uses itself, with what it has on them.
     #[serde(default)]
     pub disks_in_use: BTreeMap<String, String>,

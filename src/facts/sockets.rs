@@ -1,10 +1,10 @@
-//! TCP ports that some process listens on.
+//! Ports that some process has.
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// A TCP port that a process listens on.
+/// A port that a process listens on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
     /// Where.

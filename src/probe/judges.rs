@@ -9,7 +9,7 @@ use super::sandbox::{Ended, Sandbox};
 use crate::domain::Document;
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
 use crate::facts::{HostFacts, Known};
-use crate::trial::{Command, askable, sentence, stand_ins};
+use crate::trial::{self, Around, Command, askable, sentence, stand_ins};
 
 /// How long QEMU may be asked about one document.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -71,7 +71,8 @@ impl Judges {
         let asked = Sandbox::new().and_then(|sandbox| {
             let own = document.argv();
             sandbox.furnish(&stand_ins(argv, &own, host))?;
-            let command = Command::of(argv, &own, sandbox.kvm);
+            let around = Around { kvm: sandbox.kvm, kernel: trial::has_kernel(argv, host) };
+            let command = Command::of(argv, &own, around);
             Asking {
                 sandbox,
                 program,
@@ -128,7 +129,10 @@ impl Asking<'_> {
         let deadline = Instant::now() + PATIENCE;
         for _ in 0..MOST {
             let words = match self.sandbox.run(self.program, &self.command.arguments())? {
-                Ended::Accepted => return Ok(self.finished()),
+                Ended::Accepted => {
+                    self.read_as_written(deadline)?;
+                    return Ok(self.finished());
+                }
                 Ended::Refused(words) => words,
                 Ended::Stopped(why) => {
                     self.said.cut_short = Some(why);
@@ -151,6 +155,27 @@ impl Asking<'_> {
         }
         self.said.cut_short = Some(format!("QEMU refuses more than {MOST} options"));
         Ok(self.finished())
+    }
+
+    /// What only a stand-in was asked about is given to QEMU as it is written, each alone: there it fails for want of the host,
+    /// unless it can't even be read.
+    fn read_as_written(&mut self, deadline: Instant) -> Result<(), String> {
+        for at in 0..self.command.parts.len() {
+            let Some(trial) = self.command.as_written(at) else { continue };
+            if Instant::now() > deadline {
+                return Ok(());
+            }
+            let Ended::Refused(words) = self.sandbox.run(self.program, &trial.arguments())? else {
+                continue;
+            };
+            let Some(said) = sentence(&words, self.program) else { continue };
+            if said.is_about_reading() {
+                let part = &self.command.parts[at];
+                let (argument, option) = (part.argument, part.name.clone());
+                self.said.refusals.push(Refusal { argument, option, sentence: said.whole });
+            }
+        }
+        Ok(())
     }
 
     /// A refusal that no option can be found for.

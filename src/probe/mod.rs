@@ -28,19 +28,21 @@ use std::time::Duration;
 use daemon::{daemon, started};
 use held::Held;
 pub use paths::names_in;
+use paths::{Learned, Look};
 
 use crate::domain::DomainFacts;
 use crate::facts::emulator::Emulator;
+use crate::facts::header::{self, Contents, Header};
 use crate::facts::identity::Identity;
 use crate::facts::image::{Image, MAX_CHAIN, beside, data_file};
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::Selinux;
-use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci};
+use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci, pipes};
 use crate::libvirt::confinement::{self, Confinement};
 use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
 use crate::libvirt::identity::dac_label;
 use crate::process::ask;
-use crate::qemu::{CommandLine, Resource, catalog};
+use crate::qemu::{Access, CommandLine, Protocol, Resource, catalog};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -56,9 +58,10 @@ pub struct Request {
     domains: Vec<DomainFacts>,
     paths: BTreeSet<String>,
     images: BTreeSet<String>,
+    headers: BTreeMap<String, Contents>,
     types: Vec<String>,
     taps: BTreeSet<String>,
-    ports: BTreeSet<u16>,
+    ports: BTreeSet<(Protocol, u16)>,
 }
 
 impl Request {
@@ -72,6 +75,7 @@ impl Request {
             domains: Vec::new(),
             paths: BTreeSet::new(),
             images: BTreeSet::new(),
+            headers: BTreeMap::new(),
             types: Vec::new(),
             taps: BTreeSet::new(),
             ports: BTreeSet::new(),
@@ -95,8 +99,13 @@ impl Request {
             let Resource::Path { path, chain: true, .. } = &usage.resource else { return None };
             Some(path.clone())
         }));
+        let headers = header::wanted(line).map(|(path, contents)| (path.to_owned(), contents));
+        self.headers.extend(headers);
         for usage in &line.uses {
             match &usage.resource {
+                Resource::Path { path, access: Access::Pipe, .. } => {
+                    self.paths.extend(pipes::pair(path));
+                }
                 Resource::Tap { name } => {
                     self.taps.insert(name.clone());
                 }
@@ -108,7 +117,7 @@ impl Request {
                     self.paths.extend(pci::HOOKS.map(str::to_owned));
                 }
                 Resource::Network { endpoint: Some(endpoint), .. } => {
-                    self.ports.insert(endpoint.port);
+                    self.ports.insert((endpoint.protocol, endpoint.port));
                 }
                 Resource::Path { .. }
                 | Resource::Program { .. }
@@ -134,7 +143,7 @@ pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
     let mounts = mounts::read();
     let identities = identities(request, &conf);
-    let (paths, images) = walk(request, wanted(request, &conf));
+    let Walked { paths, images, headers } = walk(request, wanted(request, &conf));
     let selinux = selinux(request, &conf, &paths);
     let steps = || paths.values().filter_map(Known::yes).flat_map(|walk| &walk.steps);
     let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));
@@ -168,8 +177,10 @@ pub fn probe(request: &Request) -> HostFacts {
         users,
         groups,
         images,
+        headers,
         listening: sockets::listening(),
-        tcp: sockets::tcp(&request.ports),
+        tcp: sockets::ports(Protocol::Tcp, &request.ports),
+        udp: sockets::ports(Protocol::Udp, &request.ports),
         disks_in_use: disks::in_use(paths.values().filter_map(Known::yes)),
         paths,
     }
@@ -229,37 +240,54 @@ fn selinux(request: &Request, conf: &QemuConf, paths: &BTreeMap<String, Known<Wa
     selinux
 }
 
+/// What was found at paths.
+#[derive(Default)]
+struct Walked {
+    paths: BTreeMap<String, Known<Walk>>,
+    images: BTreeMap<String, Image>,
+    headers: BTreeMap<String, Header>,
+}
+
 /// Walks all paths, and those that images bring along, as far as the chain goes.
-fn walk(
-    request: &Request,
-    asked: BTreeSet<String>,
-) -> (BTreeMap<String, Known<Walk>>, BTreeMap<String, Image>) {
-    let (mut paths, mut images) = (BTreeMap::new(), BTreeMap::new());
-    let mut todo: Vec<(String, bool)> = asked
+fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
+    let mut walked = Walked::default();
+    let look = |path: &String| {
+        if request.images.contains(path) {
+            return Look::Image;
+        }
+        request.headers.get(path).map_or(Look::Way, |contents| Look::Header(*contents))
+    };
+    let mut todo: Vec<(String, Look)> = asked
         .into_iter()
-        .map(|path| (request.images.contains(&path), path))
-        .map(|(image, path)| (path, image))
+        .map(|path| (look(&path), path))
+        .map(|(look, path)| (path, look))
         .collect();
     for _ in 0..MAX_CHAIN {
         let mut next = Vec::new();
-        for (path, walk, image) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
-            if let Some(image) = image {
-                let backing = image.backing.as_ref().and_then(|name| beside(&path, name));
-                let data = image.data.as_deref().map(data_file);
-                next.extend(backing.into_iter().chain(data).map(|path| (path, true)));
-                images.insert(path.clone(), image);
+        for (path, walk, learned) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
+            match learned {
+                Learned::Nothing => {}
+                Learned::Header(header) => {
+                    walked.headers.insert(path.clone(), header);
+                }
+                Learned::Image(image) => {
+                    let backing = image.backing.as_ref().and_then(|name| beside(&path, name));
+                    let data = image.data.as_deref().map(data_file);
+                    let below = backing.into_iter().chain(data);
+                    next.extend(below.map(|path| (path, Look::Image)));
+                    walked.images.insert(path.clone(), image);
+                }
             }
-            paths.insert(path, walk);
+            walked.paths.insert(path, walk);
         }
-        todo = next
-            .into_iter()
-            .filter(|(path, _)| !paths.contains_key(path) || !images.contains_key(path))
-            .collect();
+        let is_new =
+            |path: &String| !walked.paths.contains_key(path) || !walked.images.contains_key(path);
+        todo = next.into_iter().filter(|(path, _)| is_new(path)).collect();
         if todo.is_empty() {
             break;
         }
     }
-    (paths, images)
+    walked
 }
 
 /// Whether a file was changed after libvirt's daemon started.

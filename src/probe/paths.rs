@@ -1,5 +1,6 @@
 //! Walking a path as the kernel does: every directory, every link, and what stands at the end.
 
+use std::io::Read as _;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use rustix::io::Errno;
 
 use super::held::{self, Attributes, Held, Identity};
 use super::mounts::Devices;
+use crate::facts::header::{Contents, Header, SEEN};
 use crate::facts::image::Image;
 use crate::facts::own;
 use crate::facts::{Ending, FileKind, Known, Walk};
@@ -17,30 +19,51 @@ const MAX_LINKS: usize = 40;
 /// The kernel takes no path of this many bytes.
 const PATH_MAX: usize = 4096;
 
-/// A path, the walk to it, and what its header names where it is an image.
-pub(super) type Found = (String, Known<Walk>, Option<Image>);
+/// What of a path is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    /// What stands on the way, and at its end.
+    Way,
+    /// Also what it says as an image.
+    Image,
+    /// Also the bytes that QEMU decides by.
+    Header(Contents),
+}
+
+/// What was read of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Learned {
+    /// Nothing, or it can't be read.
+    Nothing,
+    /// What an image names.
+    Image(Image),
+    /// The bytes that QEMU decides by.
+    Header(Header),
+}
+
+/// A path, the walk to it, and what was read of it.
+pub(super) type Found = (String, Known<Walk>, Learned);
 
 /// Walks every path, all within `patience`; a path whose file system does not answer in time is unknown.
-/// With each path stands whether it is an image whose header is to be read.
-pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Found> {
+pub(super) fn walk_all(paths: Vec<(String, Look)>, patience: Duration) -> Vec<Found> {
     let deadline = Instant::now() + patience;
     let devices = Arc::new(Devices::read());
     let mut found = Vec::new();
-    let mut rest: std::collections::VecDeque<(String, bool)> = paths.into();
+    let mut rest: std::collections::VecDeque<(String, Look)> = paths.into();
     while !rest.is_empty() {
         let (sender, receiver) = mpsc::channel();
-        let batch: Vec<(String, bool)> = rest.iter().cloned().collect();
+        let batch: Vec<(String, Look)> = rest.iter().cloned().collect();
         // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
         let devices = Arc::clone(&devices);
         std::thread::spawn(move || {
             let mut known = Attributes::new();
-            for (path, is_image) in batch {
+            for (path, look) in batch {
                 let (walk, end) = reach(&path, &devices, &mut known);
-                let image = match end.filter(|_| is_image) {
-                    Some(end) if !is_secret(&path, &walk) => header(&end, &devices),
-                    _ => None,
+                let learned = match end {
+                    Some(end) if !is_secret(&path, &walk) => learn(&end, look, &devices),
+                    _ => Learned::Nothing,
                 };
-                if sender.send((walk, image)).is_err() {
+                if sender.send((walk, learned)).is_err() {
                     return;
                 }
             }
@@ -49,8 +72,8 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
             let patience =
                 deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
             match receiver.recv_timeout(patience) {
-                Ok((walk, image)) => {
-                    found.push((path.clone(), walk, image));
+                Ok((walk, learned)) => {
+                    found.push((path.clone(), walk, learned));
                     rest.pop_front();
                 }
                 Err(_) => {
@@ -58,7 +81,7 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
                     found.push((
                         path,
                         Known::Unknown("the file system did not answer in time".to_owned()),
-                        None,
+                        Learned::Nothing,
                     ));
                     break;
                 }
@@ -75,13 +98,25 @@ fn is_secret(path: &str, walk: &Known<Walk>) -> bool {
     names.any(|name| own::named(name, false).is_some_and(|owned| owned.gives_host))
 }
 
-/// What the header of the image at the end of a walk says.
-fn header(end: &Held, devices: &Devices) -> Option<Image> {
+/// What the file at the end of a walk says.
+fn learn(end: &Held, look: Look, devices: &Devices) -> Learned {
     // Some files of the kernel's own do something when they are read, or lose what was read.
-    if devices.is_kernels(end) {
-        return None;
+    if matches!(look, Look::Way) || devices.is_kernels(end) {
+        return Learned::Nothing;
     }
-    super::image::read(&mut end.open().ok()?)
+    let Ok(mut file) = end.open() else { return Learned::Nothing };
+    match look {
+        Look::Way => Learned::Nothing,
+        Look::Image => super::image::read(&mut file).map_or(Learned::Nothing, Learned::Image),
+        Look::Header(contents) => header(file, contents).map_or(Learned::Nothing, Learned::Header),
+    }
+}
+
+/// The bytes that QEMU decides by.
+fn header(file: std::fs::File, contents: Contents) -> Option<Header> {
+    let mut start = Vec::new();
+    file.take(SEEN as u64).read_to_end(&mut start).ok()?;
+    Header::of(contents, &start)
 }
 
 /// More names than this are not offered.
@@ -310,20 +345,20 @@ mod tests {
         let (_, end) = reach(&path, &devices, &mut Attributes::new());
         std::fs::rename(&path, format!("{root}/elsewhere")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        let image = header(&end.unwrap(), &devices);
-        assert_eq!(image.unwrap().format, "qcow");
+        let learned = learn(&end.unwrap(), Look::Image, &devices);
+        assert!(matches!(learned, Learned::Image(image) if image.format == "qcow"));
         let (walk, end) = reach(&path, &devices, &mut Attributes::new());
         assert!(matches!(walk.yes().unwrap().target().unwrap().kind, FileKind::Char(1, 5)));
-        assert_eq!(header(&end.unwrap(), &devices), None);
+        assert_eq!(learn(&end.unwrap(), Look::Image, &devices), Learned::Nothing);
     }
 
     #[test]
     fn a_file_of_the_kernels_own_is_not_read() {
         for path in ["/proc/version", "/sys/kernel/uevent_seqnum"] {
-            let found = walk_all(vec![(path.to_owned(), true)], Duration::from_secs(3));
-            let (_, walk, image) = &found[0];
+            let found = walk_all(vec![(path.to_owned(), Look::Image)], Duration::from_secs(3));
+            let (_, walk, learned) = &found[0];
             assert_eq!(walk.yes().unwrap().target().unwrap().kind, FileKind::File);
-            assert_eq!(*image, None, "{path}");
+            assert_eq!(*learned, Learned::Nothing, "{path}");
         }
     }
 
@@ -337,8 +372,8 @@ mod tests {
         {
             assert_eq!(is_secret(path, &walk(path)), expected, "{path}");
         }
-        let found = walk_all(vec![(link, true)], Duration::from_secs(3));
-        assert_eq!(found[0].2, None);
+        let found = walk_all(vec![(link, Look::Image)], Duration::from_secs(3));
+        assert_eq!(found[0].2, Learned::Nothing);
     }
 
     #[test]

@@ -317,6 +317,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::facts::header::Header;
     use crate::trial::StandInKind;
 
     /// A sandbox of each way that this host has.
@@ -414,7 +415,7 @@ mod tests {
     fn stand_ins_are_right(sandbox: &Sandbox) {
         let file = |path: &str, size, qcow2| StandIn {
             path: path.to_owned(),
-            kind: StandInKind::File { size, qcow2 },
+            kind: StandInKind::File { size, qcow2, header: Header::default() },
         };
         let parent = StandIn { path: "/srv/new/file".to_owned(), kind: StandInKind::Parent };
         let up = file("/srv/../etc/up", 1, false);

@@ -1,23 +1,35 @@
-//! Sockets that some process listens on: Unix ones with the SELinux label of the process, TCP ports with its name.
+//! Sockets that some process listens on: Unix ones with the SELinux label of the process, ports with its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::facts::Known;
 use crate::facts::sockets::Listener;
+use crate::qemu::Protocol;
 
-/// Who listens on TCP ports, by `/proc/net/tcp` and `tcp6`; whose process it is is looked up for `wanted` ports only.
-pub(super) fn tcp(wanted: &BTreeSet<u16>) -> Known<Vec<Listener>> {
+/// Who has ports of a protocol, by `/proc/net/tcp` and `tcp6`, or `udp` and `udp6`; whose process it is is looked up for
+/// `wanted` ports only.
+pub(super) fn ports(
+    protocol: Protocol,
+    wanted: &BTreeSet<(Protocol, u16)>,
+) -> Known<Vec<Listener>> {
+    let wanted: BTreeSet<u16> =
+        wanted.iter().filter(|(of, _)| *of == protocol).map(|(_, port)| *port).collect();
     if wanted.is_empty() {
         return Known::Yes(Vec::new());
     }
-    let text = match std::fs::read_to_string("/proc/net/tcp") {
+    let path = match protocol {
+        Protocol::Tcp => "/proc/net/tcp",
+        Protocol::Udp => "/proc/net/udp",
+    };
+    let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) => return Known::Unknown(format!("/proc/net/tcp cannot be read: {error}")),
+        Err(error) => return Known::Unknown(format!("{path} cannot be read: {error}")),
     };
     // A kernel without IPv6 has no second file.
-    let six = std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
-    let ears: Vec<(SocketAddr, String)> = text.lines().chain(six.lines()).filter_map(ear).collect();
+    let six = std::fs::read_to_string(format!("{path}6")).unwrap_or_default();
+    let lines = text.lines().chain(six.lines());
+    let ears: Vec<(SocketAddr, String)> = lines.filter_map(|line| ear(protocol, line)).collect();
     let inodes: BTreeMap<String, &SocketAddr> = ears
         .iter()
         .filter(|(address, _)| wanted.contains(&address.port()))
@@ -38,10 +50,11 @@ pub(super) fn tcp(wanted: &BTreeSet<u16>) -> Known<Vec<Listener>> {
     )
 }
 
-/// One line of `/proc/net/tcp` in state LISTEN (0A): the address in the machine's byte order, and the inode.
-fn ear(line: &str) -> Option<(SocketAddr, String)> {
+/// One line of `/proc/net/tcp` in state LISTEN (0A), or of `/proc/net/udp` in any: the address in the machine's byte order,
+/// and the inode.
+fn ear(protocol: Protocol, line: &str) -> Option<(SocketAddr, String)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    if fields.get(3) != Some(&"0A") {
+    if protocol == Protocol::Tcp && fields.get(3) != Some(&"0A") {
         return None;
     }
     let (address, port) = fields.get(1)?.split_once(':')?;
@@ -134,15 +147,19 @@ pub(super) fn labels(wanted: &[&str]) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
+    fn tcp(line: &str) -> Option<(SocketAddr, String)> {
+        ear(Protocol::Tcp, line)
+    }
+
     #[test]
     fn listening_ports_are_read() {
         let line = "   0: 0100007F:170D 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0";
-        assert_eq!(ear(line), Some(("127.0.0.1:5901".parse().unwrap(), "12345".to_owned())));
+        assert_eq!(tcp(line), Some(("127.0.0.1:5901".parse().unwrap(), "12345".to_owned())));
         let six = line.replace("0100007F:", "00000000000000000000000001000000:");
-        assert_eq!(ear(&six), Some(("[::1]:5901".parse().unwrap(), "12345".to_owned())));
-        assert_eq!(ear(&line.replace(" 0A ", " 01 ")), None);
+        assert_eq!(tcp(&six), Some(("[::1]:5901".parse().unwrap(), "12345".to_owned())));
+        assert_eq!(tcp(&line.replace(" 0A ", " 01 ")), None);
         assert_eq!(
-            ear(
+            tcp(
                 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"
             ),
             None

@@ -22,6 +22,7 @@ const TYPES: &str = include_str!("../../assets/qemu/types.tsv");
 const SUCCESSORS: &str = include_str!("../../assets/qemu/successors.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
 const REFERENCES: &str = include_str!("../../assets/qemu/references.tsv");
+const BACKENDS: &str = include_str!("../../assets/qemu/backends.tsv");
 const BUILT_IN_BUSES: &str = include_str!("../../assets/qemu/built-in-buses.tsv");
 const PROPERTIES: &str = include_str!("../../assets/qemu/properties.tsv");
 const SPELLINGS: &str = include_str!("../../assets/qemu/spellings.tsv");
@@ -131,6 +132,30 @@ pub fn references(option: &str) -> impl Iterator<Item = (&'static str, &'static 
         let mut fields = line.split('\t');
         let (key, groups, options) = (fields.next()?, fields.next()?, fields.next()?);
         matches(options, option).then_some((key, groups))
+    })
+}
+
+/// A backend of which an option takes some types only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackendRow {
+    /// The key that names it.
+    pub key: &'static str,
+    /// The group that it is defined in.
+    pub group: &'static str,
+    /// The types that are taken, with commas between them.
+    pub kinds: &'static str,
+    /// What QEMU says to others.
+    pub words: &'static str,
+}
+
+/// The backends of an option of one type of which not every type is taken.
+pub fn backends(option: &str, kind: &str) -> impl Iterator<Item = BackendRow> {
+    rows(BACKENDS).filter_map(move |line| {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next();
+        let is_meant = next()? == option && matches(next()?, kind);
+        let row = BackendRow { key: next()?, group: next()?, kinds: next()?, words: next()? };
+        is_meant.then_some(row)
     })
 }
 

@@ -14,7 +14,7 @@ use crate::domain::EntryId;
 
 pub use argv::QemuOption;
 pub use keyval::{Pair, Pairs, size};
-pub use resource::{Access, Endpoint, PCI_DEVICES, Resource, Use, pci_address};
+pub use resource::{Access, Endpoint, PCI_DEVICES, Protocol, Resource, Use, pci_address};
 pub use version::{Range, Version};
 
 /// What is odd about the spelling of an entry.

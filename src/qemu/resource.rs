@@ -27,6 +27,9 @@ pub enum Access {
     Connect,
     /// As a library loaded into the process.
     Library,
+    /// As two pipes, PATH.in and PATH.out, where both are there, otherwise as PATH itself (`qmp_chardev_open_pipe`); which of
+    /// them is the host's to say (`facts::pipes`).
+    Pipe,
 }
 
 impl Access {
@@ -43,6 +46,7 @@ impl Access {
             Access::Listen => "listen",
             Access::Connect => "connect",
             Access::Library => "library",
+            Access::Pipe => "pipe",
         }
     }
 
@@ -50,7 +54,7 @@ impl Access {
     pub fn reads(self) -> bool {
         match self {
             Access::Read | Access::ReadWrite | Access::ReadWriteOrRead | Access::Memory => true,
-            Access::MemoryRead | Access::Directory | Access::Library => true,
+            Access::MemoryRead | Access::Directory | Access::Library | Access::Pipe => true,
             Access::Create | Access::Listen | Access::Connect => false,
         }
     }
@@ -59,6 +63,7 @@ impl Access {
     pub fn writes(self) -> bool {
         match self {
             Access::ReadWrite | Access::Create | Access::Memory | Access::Connect => true,
+            Access::Pipe => true,
             Access::Read | Access::ReadWriteOrRead | Access::MemoryRead => false,
             Access::Directory | Access::Listen | Access::Library => false,
         }
@@ -84,9 +89,20 @@ pub enum Moment {
     Later,
 }
 
-/// A TCP port and the address it is at.
+/// What a port is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP: one process at a time listens on an address.
+    Tcp,
+    /// UDP: processes that agree to it (`SO_REUSEADDR`, which QEMU sets) share an address.
+    Udp,
+}
+
+/// A port and the address it is at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    /// Of what.
+    pub protocol: Protocol,
     /// The host as written; empty for all addresses.
     pub host: String,
     /// The port.
@@ -94,22 +110,30 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// `HOST:PORT`, `:PORT`, `[V6]:PORT`; ports that are 0 or are written as names say nothing in advance.
+    /// Of TCP: `HOST:PORT`, `:PORT`, `[V6]:PORT`; ports that are 0 or are written as names say nothing in advance.
     pub fn read(text: &str) -> Option<Endpoint> {
         let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
         Endpoint::new(host, port)
     }
 
+    /// The same of UDP.
+    #[must_use]
+    pub fn udp(self) -> Endpoint {
+        Endpoint { protocol: Protocol::Udp, ..self }
+    }
+
     /// A host and the digits of a port.
     pub fn new(host: &str, port: &str) -> Option<Endpoint> {
         let port = port.parse().ok().filter(|port| *port != 0)?;
-        Some(Endpoint { host: host.trim_start_matches('[').trim_end_matches(']').to_owned(), port })
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Some(Endpoint { protocol: Protocol::Tcp, host, port })
     }
 
-    /// Whether the host is this machine.
+    /// Whether the host is this machine; who connects to no address in particular (0.0.0.0) gets there as well.
     pub fn is_local(&self) -> bool {
-        self.host == "localhost"
-            || self.host.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        let is_here =
+            |address: core::net::IpAddr| address.is_loopback() || address.is_unspecified();
+        self.host == "localhost" || self.host.parse().is_ok_and(is_here)
     }
 }
 
@@ -152,7 +176,7 @@ pub enum Resource {
         address: String,
         /// QEMU listens there.
         listen: bool,
-        /// The TCP port it comes to, where QEMU has no choice of several.
+        /// The port it comes to, where QEMU has no choice of several.
         endpoint: Option<Endpoint>,
     },
     /// A tap interface, made when it is not there.

@@ -213,7 +213,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-drive", "file=blkdebug:/c:/a"], &["read /c", "read-write /a"]),
         (&["-drive", "file=gluster+unix:///v/i?socket=/s"], &["connect /s"]),
         (&["-drive", "file=iscsi://h/x/1"], &["network iscsi://h/x/1"]),
-        (&["-chardev", "pipe,id=c,path=/p"], &["read-write /p"]),
+        (&["-chardev", "pipe,id=c,path=/p"], &["pipe /p"]),
         (&["-chardev", "serial,id=c,path=/dev/ttyS0"], &["read-write /dev/ttyS0"]),
         (&["-chardev", "tty,id=c,path=/dev/ttyS0"], &["read-write /dev/ttyS0"]),
         (&["-chardev", "parallel,id=c,path=/dev/parport0"], &["read-write /dev/parport0"]),

@@ -192,11 +192,16 @@ pub(super) fn settle(case: &Case<'_>, findings: &mut Vec<Finding>) {
         };
         findings.retain(|finding| !(is_foreseen(finding) && accepts(finding)));
     }
-    join(findings);
+    join(case, findings);
 }
 
 /// Puts what was said into the finding that foresaw it, where there is one.
-fn join(findings: &mut Vec<Finding>) {
+fn join(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    // One rule speaks about an option's name, another about its value.
+    let place = |finding: &Finding| {
+        let entry = finding.entry?;
+        Some(case.line.option_at(entry).map_or(entry, QemuOption::place))
+    };
     let mut at = 0;
     while at < findings.len() {
         let said = &findings[at];
@@ -209,10 +214,10 @@ fn join(findings: &mut Vec<Finding>) {
             .flat_map(|meaning| meaning.rules)
             .map(|rule| rule.id)
             .collect();
-        let (entry, layer) = (said.entry, said.layer);
+        let (entry, layer) = (place(said), said.layer);
         let foreseen = findings.iter().enumerate().find(|(other, finding)| {
             let same_place =
-                finding.entry == entry && (entry.is_some() || meant.contains(&finding.rule));
+                place(finding) == entry && (entry.is_some() || meant.contains(&finding.rule));
             let same_layer = finding.layer == layer || meant.contains(&finding.rule);
             *other != at
                 && finding.verdict == Verdict::Blocks

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, own, route};
 use crate::domain::{Document, EntryId};
-use crate::facts::{HostFacts, image};
+use crate::facts::{HostFacts, image, pipes};
 use crate::libvirt::Start;
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
@@ -12,6 +12,7 @@ use crate::qemu::{Access, CommandLine, Resource, Use};
 /// first for each.
 pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<Finding> {
     let mut whole = line.clone();
+    pipes::settle(&mut whole.uses, host);
     whole.uses.extend(chained(line, host));
     let answers = host.answers_to(document.source());
     let case = &Case { document, line: &whole, host, start: &Start::of(document, host), answers };

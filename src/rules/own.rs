@@ -21,7 +21,7 @@ fn owned(host: &HostFacts, path: &str, writing: bool) -> Option<Owned> {
 fn writes(access: Access) -> bool {
     match access {
         Access::ReadWrite | Access::ReadWriteOrRead | Access::Create | Access::Memory => true,
-        Access::Directory | Access::Listen | Access::Connect => true,
+        Access::Directory | Access::Listen | Access::Connect | Access::Pipe => true,
         Access::Read | Access::MemoryRead | Access::Library => false,
     }
 }

@@ -63,6 +63,7 @@ pub static RULES: &[&Rule] = &[
     &layers::host::NODEV_MOUNT,
     &layers::listeners::PORT_TAKEN,
     &layers::pci::PCI_DEVICE,
+    &layers::scsi::SCSI_DEVICE,
     &layers::namespaces::NAMESPACE_HIDDEN,
     &layers::namespaces::MOUNT_PROPAGATION,
     &layers::dac::IDENTITY_UNKNOWN,

@@ -22,6 +22,8 @@ pub struct Part {
     pub ids: Vec<String>,
     /// Ids and other names in its values.
     names: Vec<String>,
+    /// The value as it is written, where it can be read by QEMU although it is not asked about as it stands.
+    readable: Option<String>,
     /// The name without dashes, where it is an option that is known.
     option: &'static str,
     /// It is left out.
@@ -30,28 +32,36 @@ pub struct Part {
     pub unasked: Option<String>,
 }
 
+/// What is there where QEMU is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Around {
+    /// KVM.
+    pub kvm: bool,
+    /// The bytes by which QEMU takes the kernel that it is to start, or refuses it.
+    pub kernel: bool,
+}
+
 /// A command line that is given to QEMU to be looked at.
 #[derive(Debug, Clone)]
 pub struct Command {
     /// Its options in order.
     pub parts: Vec<Part>,
-    /// The sandbox has KVM.
-    kvm: bool,
+    around: Around,
     /// Ids of things that are not there, beside those of parts that are left out.
     gone: Vec<String>,
 }
 
 impl Command {
     /// Takes libvirt's command line apart and makes it harmless; `own` is the passthrough in it. The program is left out.
-    pub fn of(argv: &[String], own: &[&str], kvm: bool) -> Command {
+    pub fn of(argv: &[String], own: &[&str], around: Around) -> Command {
         let words: Vec<&str> = argv.iter().map(String::as_str).collect();
         let line = CommandLine::read(&words, &[]);
         let place = place(&words, own);
         let parts = line.options.iter().map(|option| part(&line, option, &words, place.as_ref()));
-        let mut command = Command { parts: parts.collect(), kvm, gone: Vec::new() };
+        let mut command = Command { parts: parts.collect(), around, gone: Vec::new() };
         command.parts.retain(|part| part.argument.is_some() || !is_libvirts_channel(part));
         for part in &mut command.parts {
-            part.make_harmless(kvm);
+            part.make_harmless(around);
         }
         command.leave_out_what_hangs_on_it();
         command
@@ -63,7 +73,8 @@ impl Command {
         let line = CommandLine::read(own, &[]);
         let parts =
             line.options.iter().map(|option| part(&line, option, own, Some(&(0..own.len()))));
-        let mut command = Command { parts: parts.collect(), kvm: true, gone };
+        let around = Around { kvm: true, kernel: true };
+        let mut command = Command { parts: parts.collect(), around, gone };
         for part in &mut command.parts {
             part.spare_the_host();
             if part.argument.is_some_and(|argument| emptied.contains(&argument)) {
@@ -132,6 +143,15 @@ impl Command {
         }
     }
 
+    /// The command line with one part as it is written, where QEMU reads such a part before it opens anything for it.
+    pub fn as_written(&self, at: usize) -> Option<Command> {
+        let written = self.parts[at].readable.clone()?;
+        let mut command = self.clone();
+        command.parts[at].value = Some(written);
+        command.parts[at].left_out = false;
+        Some(command)
+    }
+
     /// The part that QEMU's own words begin with, `-device foo,id=a`: the longest that fits.
     pub fn named(&self, words: &str) -> Option<usize> {
         let fits = |part: &Part| {
@@ -155,7 +175,7 @@ impl Command {
 
     /// Whether KVM was replaced: what QEMU says about it then is not about this host.
     pub fn is_without_kvm(&self) -> bool {
-        !self.kvm
+        !self.around.kvm
     }
 }
 
@@ -193,6 +213,7 @@ fn part(
         argument,
         ids: ids.map(|id| id.id.clone()).collect(),
         names,
+        readable: None,
         option: option.name(),
         left_out: false,
         unasked: None,
@@ -213,13 +234,16 @@ fn is_libvirts_channel(part: &Part) -> bool {
 
 impl Part {
     /// Replaces what touches the host, as the table says.
-    fn make_harmless(&mut self, kvm: bool) {
+    fn make_harmless(&mut self, around: Around) {
         let option = self.option;
         for row in rows().filter(|row| row.option == option) {
             let (pairs, implied, kind) = self.reading();
             if catalog::matches(row.types, &kind)
-                && holds(row.when, &pairs, (kvm, self.argument.is_some()))
+                && holds(row.when, &pairs, (around, self.argument.is_some()))
             {
+                if row.is_readable && self.argument.is_some() {
+                    self.readable.clone_from(&self.value);
+                }
                 self.apply(row.what, row.why, &pairs, implied);
             }
             if self.left_out {
@@ -359,25 +383,34 @@ struct Row {
     when: &'static str,
     what: &'static str,
     why: &'static str,
+    is_readable: bool,
 }
 
 fn rows() -> impl Iterator<Item = Row> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut fields = line.split('\t');
         let mut next = || fields.next();
-        Some(Row { option: next()?, types: next()?, when: next()?, what: next()?, why: next()? })
+        Some(Row {
+            option: next()?,
+            types: next()?,
+            when: next()?,
+            what: next()?,
+            why: next()?,
+            is_readable: next()? == "read",
+        })
     })
 }
 
-/// Whether all of a row's conditions hold, with commas between them: `-` always, `kvm`, `own`, `key=value`, each with `!` for the opposite.
-fn holds(when: &str, pairs: &Pairs, (kvm, own): (bool, bool)) -> bool {
+/// Whether all of a row's conditions hold, with commas between them: `-` always, `kvm`, `kernel`, `own`, `key=value`, each with `!` for the opposite.
+fn holds(when: &str, pairs: &Pairs, (around, own): (Around, bool)) -> bool {
     if let Some((first, rest)) = when.split_once(',') {
-        return holds(first, pairs, (kvm, own)) && holds(rest, pairs, (kvm, own));
+        return holds(first, pairs, (around, own)) && holds(rest, pairs, (around, own));
     }
     let (wanted, word) = when.strip_prefix('!').map_or((true, when), |word| (false, word));
     let is = match word.split_once('=') {
         _ if word == "-" => true,
-        _ if word == "kvm" => kvm,
+        _ if word == "kvm" => around.kvm,
+        _ if word == "kernel" => around.kernel,
         _ if word == "own" => own,
         Some((key, "on")) => pairs.on(key) == Some(true),
         Some((key, value)) => pairs.get(key) == Some(value),
@@ -392,7 +425,7 @@ mod tests {
 
     fn harmless(words: &[&str], own: &[&str], kvm: bool) -> (Vec<String>, Vec<(usize, String)>) {
         let argv: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let command = Command::of(&argv, own, kvm);
+        let command = Command::of(&argv, own, Around { kvm, kernel: false });
         let unasked =
             command.parts.iter().filter_map(|part| Some((part.argument?, part.unasked.clone()?)));
         (command.arguments(), unasked.collect())
@@ -479,7 +512,7 @@ mod tests {
     #[test]
     fn every_row_of_the_table_is_read() {
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-            assert_eq!(line.split('\t').count(), 5, "{line}");
+            assert_eq!(line.split('\t').count(), 6, "{line}");
         }
         for (option, types, why) in taken() {
             assert!(catalog::option(option).is_some(), "QEMU has no -{option}");

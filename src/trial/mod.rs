@@ -9,8 +9,8 @@ mod sparing;
 mod stand_ins;
 
 pub use askable::askable;
-pub use command::{Command, Part};
+pub use command::{Around, Command, Part};
 pub use outcome::{Agreement, Foretold, Happened, TRIAL_VERSION, Trial};
 pub use said::{Sentence, of_outside, sentence};
 pub use sparing::{Spared, memory_at_once, spare};
-pub use stand_ins::{StandIn, StandInKind, stand_ins};
+pub use stand_ins::{StandIn, StandInKind, has_kernel, stand_ins};

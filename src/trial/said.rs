@@ -13,12 +13,29 @@ pub struct Sentence {
 const ELSEWHERE: [&str; 2] =
     ["does not have the requested snapshot", "Could not set up host forwarding rule"];
 
+/// Words about the text of an option itself, which QEMU reads before it opens anything for it (include/qapi/qmp/qerror.h,
+/// `object_property_find_err`).
+const READING: [&str; 5] = [
+    "Invalid parameter",
+    "Parameter '",
+    "Property '",
+    "Unexpected parameter",
+    "Duplicate parameter",
+];
+
 /// Sentences about the world outside, of QEMU and of libvirt.
 const OUTSIDE: &str = include_str!("../../assets/outside.tsv");
 
 /// The words by which sentences of `who`, `qemu` or `libvirt`, speak of the world outside.
 pub fn of_outside(who: &str) -> impl Iterator<Item = &'static str> {
     OUTSIDE.lines().filter_map(move |line| line.strip_prefix(who)?.strip_prefix('\t'))
+}
+
+impl Sentence {
+    /// Whether QEMU says that it can't read an option.
+    pub fn is_about_reading(&self) -> bool {
+        READING.iter().any(|words| self.whole.contains(words))
+    }
 }
 
 /// The first refusal in what QEMU printed on standard error; nothing where it only warned.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{FileKind, HostFacts, Step, Walk};
+use crate::facts::header::{self, Contents, Header};
+use crate::facts::{FileKind, HostFacts, Step, Walk, pipes};
 use crate::qemu::{Access, CommandLine};
 
 /// Something that stands where a command line names a path.
@@ -15,7 +16,7 @@ pub struct StandIn {
 }
 
 /// What stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StandInKind {
     /// A file of zeros of this size; with a qcow2 header where that is asked for.
     File {
@@ -23,6 +24,8 @@ pub enum StandInKind {
         size: u64,
         /// It begins as an image of this format does.
         qcow2: bool,
+        /// Bytes of the file itself, by which QEMU decides.
+        header: Header,
     },
     /// An empty directory.
     Directory,
@@ -42,7 +45,8 @@ const DEVICE_SIZE: u64 = 1 << 30;
 /// Files below `/usr` are the distribution's own and are there for every program; they are not replaced.
 pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn> {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-    let line = CommandLine::read(&words, &[]);
+    let mut line = CommandLine::read(&words, &[]);
+    pipes::settle(&mut line.uses, host);
     let own = super::command::place(&words, own);
     let formatted = formatted(&line);
     let mut found: BTreeMap<String, StandInKind> = BTreeMap::new();
@@ -58,15 +62,24 @@ pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn
         let fallback = StandInKind::File {
             size: size.unwrap_or(UNKNOWN_SIZE),
             qcow2: formatted.contains(path),
+            header: Header::default(),
         };
         // What a native element names and the host lacks is libvirt's to say; QEMU is asked as if it were there.
-        let kind = kind(path, access, fallback, host)
+        let kind = kind(path, access, fallback.clone(), host)
             .or((!is_own && access != Access::Connect).then_some(fallback));
         if let Some(kind) = kind {
             found.insert(path.to_owned(), kind);
         }
     }
     found.into_iter().map(|(path, kind)| StandIn { path, kind }).collect()
+}
+
+/// Whether it is known of the kernel that is to be started by which bytes QEMU takes it, or whether there is none.
+pub fn has_kernel(argv: &[String], host: &HostFacts) -> bool {
+    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    let line = CommandLine::read(&words, &[]);
+    let kernel = header::wanted(&line).filter(|(_, of)| *of == Contents::Kernel).last();
+    kernel.is_none_or(|(path, _)| host.headers.contains_key(path))
 }
 
 /// Files that a qcow2 node of the block layer lies on: by its own name for them, or through a node of theirs.
@@ -109,7 +122,8 @@ fn kind(
     let qcow2 = image.is_some_and(|image| image.format == "qcow2");
     let walk = host.walk(path).ok();
     if let Some(step) = walk.and_then(Walk::target) {
-        return of_step(step, qcow2);
+        let header = host.headers.get(path).cloned().unwrap_or_default();
+        return of_step(step, qcow2, header);
     }
     let is_missing = walk.is_some();
     match access {
@@ -123,16 +137,17 @@ fn kind(
         | Access::ReadWrite
         | Access::ReadWriteOrRead
         | Access::MemoryRead
+        | Access::Pipe
         | Access::Library => Some(fallback),
     }
 }
 
-fn of_step(step: &Step, qcow2: bool) -> Option<StandInKind> {
+fn of_step(step: &Step, qcow2: bool, header: Header) -> Option<StandInKind> {
     Some(match step.kind {
-        FileKind::File => StandInKind::File { size: step.size, qcow2 },
+        FileKind::File => StandInKind::File { size: step.size, qcow2, header },
         FileKind::Directory => StandInKind::Directory,
         FileKind::Char(..) | FileKind::Block(..) => {
-            StandInKind::File { size: DEVICE_SIZE, qcow2: false }
+            StandInKind::File { size: DEVICE_SIZE, qcow2: false, header: Header::default() }
         }
         FileKind::Fifo => StandInKind::Fifo,
         FileKind::Socket => StandInKind::Parent,

@@ -36,24 +36,26 @@ pub(super) fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
         make_directory(&directory)?;
     }
     let path = directory.join(last);
-    match stand_in.kind {
+    match &stand_in.kind {
         StandInKind::Parent => Ok(()),
         StandInKind::Directory => make_directory(&path),
         StandInKind::Fifo => {
             use rustix::fs::{CWD, FileType, Mode, mknodat};
             mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o666), 0)?;
-            Ok(())
+            // The mask of our own is taken off what was asked for.
+            std::fs::set_permissions(&path, Permissions::from_mode(0o666))
         }
-        StandInKind::File { size, qcow2 } => {
+        StandInKind::File { size, qcow2, header } => {
             // Never through a link, and never over what is there.
             let file = File::options().write(true).create_new(true).open(&path)?;
             file.set_permissions(Permissions::from_mode(0o666))?;
-            if qcow2 {
+            file.write_all_at(&header.bytes, header.at as u64)?;
+            if *qcow2 {
                 file.write_all_at(&qcow2_header(), 0)?;
-                return file.set_len(size.max(4 * CLUSTER));
+                return file.set_len(*size.max(&(4 * CLUSTER)));
             }
             // A file that is longer than the file system can hold is one that QEMU can't be shown.
-            file.set_len(size)
+            file.set_len(*size)
         }
     }
 }

@@ -12,7 +12,7 @@ impl Reader<'_> {
         let span = place.span(first);
         match kind {
             "file" => self.path(Spot::of(place.entry, span, "the output"), first, Access::Create),
-            "pipe" => self.path(Spot::of(place.entry, span, "the pipe"), first, Access::ReadWrite),
+            "pipe" => self.path(Spot::of(place.entry, span, "the pipe"), first, Access::Pipe),
             "unix" => {
                 let pairs = Pairs::read(options, None);
                 let listens = pairs.on("server") == Some(true);
@@ -37,7 +37,13 @@ impl Reader<'_> {
                 );
             }
             "udp" => {
-                self.network(Spot::of(place.entry, span, "a network address"), first, false, None);
+                // `udp:[HOST]:PORT[@[LOCAL]:PORT]`
+                let (remote, local) = first.split_once('@').unwrap_or((first, ""));
+                let spot = Spot::of(place.entry, span, "a network address");
+                self.network(spot.clone(), remote, false, None);
+                if let Some(local_port) = Endpoint::read(local) {
+                    self.network(spot, local, true, Some(local_port.udp()));
+                }
             }
             "chardev" => {}
             _ if text.starts_with("/dev/") => {

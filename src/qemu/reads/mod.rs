@@ -346,9 +346,18 @@ impl Reader<'_> {
                 let (host, display) = address.rsplit_once(':').unwrap_or(("", address));
                 let port =
                     display.parse::<u16>().ok().and_then(|display| display.checked_add(5900));
-                let exactly = listen && pairs.get("to").is_none();
+                let is_range = pairs.get("to").is_some();
+                if let (Some(last), Ok(first)) = (pairs.get("to"), display.parse::<u16>())
+                    && let Ok(last) = last.parse::<u16>()
+                    && last < first
+                {
+                    let what = format!("to={last} comes before the display {first}");
+                    self.note(place.entry, 0, NoteKind::Syntax(what));
+                }
                 let endpoint = match port {
-                    Some(port) if exactly => Endpoint::new(host, &port.to_string()),
+                    // A viewer that waits is named by its port.
+                    _ if !listen => Endpoint::read(address),
+                    Some(port) if !is_range => Endpoint::new(host, &port.to_string()),
                     Some(_) | None => None,
                 };
                 self.network(

@@ -49,9 +49,13 @@ impl Reader<'_> {
                 );
                 continue;
             }
-            if let Some(listen) = row.access.strip_prefix("network-") {
+            if let Some(listen) =
+                row.access.strip_prefix("network-").or(row.access.strip_prefix("udp-"))
+            {
                 let key = row.key.unwrap_or_default();
                 let endpoint = if optional { None } else { endpoint(key, &value, pairs) };
+                let is_udp = row.access.starts_with("udp-");
+                let endpoint = if is_udp { endpoint.map(Endpoint::udp) } else { endpoint };
                 self.network(
                     Spot::of(place.entry, span, "a network address"),
                     &value,
@@ -129,7 +133,9 @@ impl Reader<'_> {
             let spot = Spot::of(spot.entry, spot.at, "the forwarded socket");
             return self.path(spot, path, Access::Listen);
         }
-        let mut endpoint = host.strip_prefix("tcp:").and_then(Endpoint::read);
+        let udp = || host.strip_prefix("udp:").and_then(Endpoint::read).map(Endpoint::udp);
+        let tcp = host.strip_prefix("tcp:").or(host.strip_prefix(':')).and_then(Endpoint::read);
+        let mut endpoint = tcp.or_else(udp);
         // slirp knows all addresses of version 4 only.
         if let Some(endpoint) = endpoint.as_mut().filter(|endpoint| endpoint.host.is_empty()) {
             "0.0.0.0".clone_into(&mut endpoint.host);
@@ -166,6 +172,7 @@ fn access(word: &str) -> Option<Access> {
         "listen" => Access::Listen,
         "connect" => Access::Connect,
         "library" => Access::Library,
+        "pipe" => Access::Pipe,
         _ => return None,
     })
 }
@@ -205,7 +212,10 @@ fn endpoint(key: &str, value: &str, pairs: &Pairs) -> Option<Endpoint> {
     match key {
         "port" | "tls-port" => Endpoint::new(host(&["host", "addr"]), value),
         "addr.port" => Endpoint::new(host(&["addr.host"]), value),
-        "listen" | "connect" => {
+        "local.port" => Endpoint::new(host(&["local.host"]), value),
+        "localport" => Endpoint::new(host(&["localaddr"]), value),
+        "srcport" => Endpoint::new(host(&["src"]), value),
+        "listen" | "connect" | "localaddr" => {
             // `parse_host_port` knows version 4 only.
             let mut endpoint = Endpoint::read(value)?;
             if endpoint.host.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::names::{Standing, standing};
 use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::libvirt::own;
-use crate::qemu::catalog;
+use crate::qemu::{QemuOption, catalog};
 
 pub(crate) static MISSING_ID: Rule = Rule {
     id: "missing-id",
@@ -63,9 +63,9 @@ pub(crate) static MISSING_BACKEND: Rule = Rule {
 };
 
 fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = other_backend(case);
     let defined: HashSet<(&str, &str)> =
         case.line.ids.iter().map(|found| (found.group, found.id.as_str())).collect();
-    let mut findings = Vec::new();
     for option in case.line.read_options() {
         for (key, groups) in catalog::references(option.name()) {
             let Some(id) = option.pairs.get(key).filter(|id| !id.is_empty()) else { continue };
@@ -81,6 +81,33 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
             findings.push(finding.because(format!(
                 "no -{group} among the arguments has id={id}; QEMU says that it can't find it"
             )));
+        }
+    }
+    findings
+}
+
+/// Backends that are there, and of a type that is not taken.
+fn other_backend(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for option in case.line.read_options() {
+        for row in catalog::backends(option.name(), option.kind()) {
+            let named = option.pairs.get(row.key);
+            let backend = case.line.options(row.group).find(|of| of.pairs.get("id") == named);
+            let Some(kind) = backend.filter(|_| named.is_some()).map(QemuOption::kind) else {
+                continue;
+            };
+            if catalog::matches(row.kinds, kind) {
+                continue;
+            }
+            let message = format!(
+                "{} takes a {} of type {}, and '{}' is of type {kind}",
+                option.kind(),
+                row.group,
+                row.kinds.replace(',', " or "),
+                named.unwrap_or_default(),
+            );
+            let finding = Finding::at(option.place(), Verdict::Blocks, message);
+            findings.push(finding.because(format!("QEMU says '{}'", row.words)));
         }
     }
     findings

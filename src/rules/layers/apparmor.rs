@@ -87,7 +87,7 @@ fn needs(access: Access, locks: bool, walk: &Walk) -> String {
         Access::Read | Access::ReadWriteOrRead | Access::Directory | Access::MemoryRead => {
             "r".to_owned()
         }
-        Access::ReadWrite | Access::Memory => "rw".to_owned(),
+        Access::ReadWrite | Access::Memory | Access::Pipe => "rw".to_owned(),
         Access::Create | Access::Listen => "w".to_owned(),
         // Connecting is not mediated by upstream kernels before 6.17.
         Access::Connect => String::new(),

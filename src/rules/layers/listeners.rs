@@ -3,7 +3,7 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::FileKind;
 use crate::facts::sockets::Listener;
-use crate::qemu::{Access, Endpoint, Resource};
+use crate::qemu::{Access, Endpoint, Protocol, Resource, Use};
 
 pub(crate) static PORT_TAKEN: Rule = Rule {
     id: "port-taken",
@@ -11,15 +11,13 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
     summary: "another process listens on the port already",
     explain: include_str!("../../../assets/rules/port-taken.md"),
     check: |case| {
-        let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
-        let own = format!("guest={}", case.document.facts().name);
         let mut findings = named(case);
+        findings.extend(shared(case));
+        let Some(listeners) = case.host.tcp.yes() else { return findings };
+        let own = format!("guest={}", case.document.facts().name);
         let mut asked: Vec<&Endpoint> = Vec::new();
         for usage in &case.line.uses {
-            let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource
-            else {
-                continue;
-            };
+            let Some(endpoint) = taken(usage, Protocol::Tcp) else { continue };
             if asked.contains(&endpoint) {
                 let message = format!("another argument listens on port {} as well", endpoint.port);
                 findings.push(
@@ -55,6 +53,35 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
     },
 };
 
+/// The port that a use is to have for itself.
+fn taken(usage: &Use, protocol: Protocol) -> Option<&Endpoint> {
+    let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource else {
+        return None;
+    };
+    (endpoint.protocol == protocol).then_some(endpoint)
+}
+
+/// UDP ports that another process has: QEMU would share them, the other one may not (socket(7), `SO_REUSEADDR`).
+fn shared(case: &Case<'_>) -> Vec<Finding> {
+    let listeners = case.host.udp.yes().map(Vec::as_slice).unwrap_or_default();
+    let mut findings = Vec::new();
+    for usage in &case.line.uses {
+        let Some(endpoint) = taken(usage, Protocol::Udp) else { continue };
+        // Every QEMU shares.
+        let others = listeners.iter().filter(|ear| !ear.process.starts_with("guest="));
+        let Some(ear) = others.clone().find(|ear| collides(endpoint, &ear.address)) else {
+            continue;
+        };
+        let who = if ear.process.is_empty() { "another process" } else { &ear.process };
+        let message = format!("whether {who} shares port {} is not known", endpoint.port);
+        findings.push(Finding::of(usage, Verdict::Unknown, message).because(format!(
+            "/proc/net/udp shows a socket on {}; unless both share it, QEMU says 'Address already in use'",
+            ear.address
+        )));
+    }
+    findings
+}
+
 /// Whether listeners leave neither of the two protocols: for all addresses QEMU takes the one that is left
 /// (`inet_listen_saddr`). One on all addresses of version 6 has those of version 4 as well.
 fn leaves_none<'a>(port: u16, mut listeners: impl Iterator<Item = &'a Listener>) -> bool {
@@ -82,10 +109,8 @@ fn named(case: &Case<'_>) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for usage in &case.line.uses {
-        let Resource::Network { listen: true, endpoint: Some(endpoint), .. } = &usage.resource
-        else {
-            continue;
-        };
+        let ports = [Protocol::Tcp, Protocol::Udp];
+        let Some(endpoint) = ports.into_iter().find_map(|of| taken(usage, of)) else { continue };
         if is_name(&endpoint.host) {
             let message =
                 format!("whether '{}' is an address of this host is not known", endpoint.host);
@@ -130,26 +155,48 @@ pub(crate) static NOBODY_LISTENS: Rule = Rule {
     },
 };
 
-/// Connections to ports of this machine that nobody listens on.
+/// Connections that QEMU makes before it starts, and gives up where nobody answers.
 fn refused(case: &Case<'_>) -> Vec<Finding> {
-    let Some(listeners) = case.host.tcp.yes() else { return Vec::new() };
     let connections = case.line.uses.iter().filter_map(|usage| {
         let Resource::Network { listen: false, endpoint: Some(endpoint), .. } = &usage.resource
         else {
             return None;
         };
-        endpoint.is_local().then_some((usage, endpoint))
+        Some((usage, endpoint))
     });
-    connections
-        .filter(|(_, endpoint)| !listeners.iter().any(|ear| ear.address.port() == endpoint.port))
-        .map(|(usage, endpoint)| {
-            Finding::of(
-                usage,
-                Verdict::Blocks,
-                format!("no process listens on port {} of this host", endpoint.port),
-            )
+    connections.filter_map(|(usage, endpoint)| connection(case, usage, endpoint)).collect()
+}
+
+/// What is said about one connection.
+fn connection(case: &Case<'_>, usage: &Use, endpoint: &Endpoint) -> Option<Finding> {
+    let Endpoint { host, port, .. } = endpoint;
+    if host.is_empty() {
+        let message = format!("no host is named whose port {port} is to be connected to");
+        return Some(
+            Finding::of(usage, Verdict::Blocks, message)
+                .because("QEMU says 'address resolution failed': only who listens may leave the host out")
+                .remedy(Remedy::none(Scope::Rewrite, "name the host, 127.0.0.1 for this one")),
+        );
+    }
+    if !endpoint.is_local() {
+        let message = format!("whether {host} answers on port {port} is not asked");
+        return Some(
+            Finding::of(usage, Verdict::Unknown, message)
+                .because("QEMU connects before it starts, and exits where nobody answers")
+                .remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "with reconnect= QEMU starts at once and tries again",
+                )),
+        );
+    }
+    let is_heard = case.host.tcp.yes()?.iter().any(|ear| ear.address.port() == *port);
+    if is_heard {
+        return None;
+    }
+    let message = format!("no process listens on port {port} of this host");
+    Some(
+        Finding::of(usage, Verdict::Blocks, message)
             .because("/proc/net/tcp shows no listener there; QEMU says 'Connection refused'")
-            .remedy(Remedy::none(Scope::Rewrite, "start the server before the VM"))
-        })
-        .collect()
+            .remedy(Remedy::none(Scope::Rewrite, "start the server before the VM")),
+    )
 }

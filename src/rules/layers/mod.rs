@@ -9,6 +9,7 @@ pub(super) mod libvirt;
 pub(super) mod listeners;
 pub(super) mod namespaces;
 pub(super) mod pci;
+pub(super) mod scsi;
 pub(super) mod seccomp;
 pub(super) mod selinux;
 pub(super) mod settings;

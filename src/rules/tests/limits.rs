@@ -220,6 +220,22 @@ fn ports_are_free_or_taken_low_or_open() {
     assert_eq!(found(&listening("[::]:2222", "sshd"), &forward), blocks("port-taken"));
     assert_eq!(found(&listening("0.0.0.0:2222", "sshd"), &forward), blocks("port-taken"));
 
+    // Of UDP ports every QEMU shares its own; of others nobody can tell.
+    let udp = |process: &str| {
+        let ear = Listener { address: "127.0.0.1:5555".parse().unwrap(), process: process.into() };
+        with(host(), |host| host.udp = Known::Yes(vec![ear.clone()]))
+    };
+    for argument in [
+        ["-chardev", "udp,id=c,host=h,port=1,localaddr=127.0.0.1,localport=5555"],
+        ["-serial", "udp:h:1@127.0.0.1:5555"],
+        ["-netdev", "socket,id=n,udp=h:1,localaddr=127.0.0.1:5555"],
+        ["-netdev", "user,id=n,hostfwd=udp::5555-:53"],
+    ] {
+        assert_eq!(found(&udp("dnsmasq"), &argument), [("port-taken", Verdict::Unknown)]);
+        assert_eq!(found(&udp("guest=other"), &argument), []);
+        assert_eq!(found(&listening("127.0.0.1:5555", "x"), &argument), []);
+    }
+
     assert_eq!(found(&host(), &["-gdb", "tcp::99"]), blocks("dac-low-port"));
     assert_eq!(found(&host().root(), &["-gdb", "tcp::99"]), []);
     assert_eq!(
@@ -229,15 +245,92 @@ fn ports_are_free_or_taken_low_or_open() {
     let unknown = with(host(), |host| host.kernel.first_port = Known::default());
     assert_eq!(found(&unknown, &["-gdb", "tcp::99"]), [("dac-low-port", Verdict::Unknown)]);
 
-    let client = ["-chardev", "socket,id=c,host=127.0.0.1,port=5555"];
-    assert_eq!(found(&host(), &client), blocks("nobody-listens"));
-    assert_eq!(found(&listening("127.0.0.1:5555", "x"), &client), []);
+    for client in [
+        ["-chardev", "socket,id=c,host=127.0.0.1,port=5555"],
+        ["-chardev", "socket,id=c,host=0.0.0.0,port=5555"],
+        ["-serial", "tcp:localhost:5555"],
+        ["-vnc", "127.0.0.1:5555,reverse=on"],
+    ] {
+        assert_eq!(found(&host(), &client), blocks("nobody-listens"));
+        assert_eq!(found(&listening("127.0.0.1:5555", "x"), &client), []);
+    }
+    // Whoever connects has to say to whom; another host is not asked.
+    let ear = listening("127.0.0.1:5555", "x");
+    for client in [["-serial", "tcp::5555"], ["-vnc", ":5555,reverse=on"]] {
+        assert_eq!(found(&ear, &client), blocks("nobody-listens"));
+    }
+    for client in
+        [["-chardev", "socket,id=c,host=192.0.2.1,port=5555"], ["-serial", "tcp:somewhere:5555"]]
+    {
+        assert_eq!(found(&ear, &client), [("nobody-listens", Verdict::Unknown)]);
+    }
+    let retrying = ["-chardev", "socket,id=c,host=192.0.2.1,port=5555,reconnect=1"];
+    assert_eq!(found(&ear, &retrying), []);
     assert_eq!(
         found(&host(), &["-chardev", "socket,id=c,host=127.0.0.1,port=5555,reconnect=1"]),
         []
     );
-    // What is on another machine this one can't say.
-    assert_eq!(found(&host(), &["-chardev", "socket,id=c,host=192.0.2.1,port=5555"]), []);
+}
+
+#[test]
+fn a_backend_is_of_a_type_that_is_taken() {
+    for user in [
+        ["-device", "vhost-user-fs-pci,chardev=c,tag=t,addr=0x1e"],
+        ["-netdev", "vhost-user,id=n,chardev=c"],
+        ["-tpmdev", "emulator,id=t,chardev=c"],
+    ] {
+        let with = |backend: &str| {
+            let backend = format!("{backend},id=c");
+            beside_dev(
+                &host().file("/s", 0o666),
+                &[&["-chardev", backend.as_str()], &user[..]].concat(),
+            )
+        };
+        assert_eq!(with("null"), ["missing-backend"]);
+        assert!(!with("socket,path=/s,server=on,wait=off").contains(&"missing-backend"));
+    }
+}
+
+#[test]
+fn scsi_commands_need_a_scsi_device() {
+    let host = host().file("/a.img", 0o666);
+    let host = with(host, |host| {
+        let disk = step("/dev/sda", FileKind::Block(8, 0), 0o666, 0);
+        let walk = Walk { steps: vec![disk], ending: Ending::Present };
+        host.paths.insert("/dev/sda".into(), Known::Yes(walk));
+    });
+    for kind in ["scsi-block", "scsi-generic"] {
+        let argv = |path: &str| {
+            let drive = format!("if=none,id=d,format=raw,file={path}");
+            let device = format!("{kind},drive=d");
+            beside_dev(
+                &host,
+                &["-drive", &drive, "-device", "virtio-scsi-pci,addr=0x1e", "-device", &device],
+            )
+        };
+        assert_eq!(argv("/a.img"), ["scsi-device"]);
+        assert_eq!(argv("/dev/sda"), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn two_pipes_come_before_one() {
+    let argv = ["-chardev", "pipe,id=c,path=/p"];
+    let there = |names: &[&str]| {
+        let start = with(host(), |host| {
+            for name in ["/p", "/p.in", "/p.out"] {
+                let walk = Walk { steps: Vec::new(), ending: Ending::Missing(name.into()) };
+                host.paths.insert(name.into(), Known::Yes(walk));
+            }
+        });
+        names.iter().fold(start, |host, name| host.file(name, 0o666))
+    };
+    assert_eq!(found(&there(&[]), &argv), blocks("path-missing"));
+    assert_eq!(found(&there(&["/p.in"]), &argv), blocks("path-missing"));
+    assert_eq!(found(&there(&["/p.in", "/p.out"]), &argv), []);
+    assert_eq!(found(&there(&["/p"]), &argv), []);
+    let closed = there(&["/p.in"]).file("/p.out", 0o600);
+    assert_eq!(found(&closed, &argv), blocks("dac-unreadable"));
 }
 
 #[test]

@@ -77,6 +77,8 @@ fn host() -> Host {
         images: BTreeMap::new(),
         listening: Known::Yes(Vec::new()),
         tcp: Known::Yes(Vec::new()),
+        udp: Known::Yes(Vec::new()),
+        headers: BTreeMap::new(),
         disks_in_use: BTreeMap::new(),
         paths: BTreeMap::new(),
     });

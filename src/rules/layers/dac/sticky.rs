@@ -107,7 +107,8 @@ pub(super) fn sticky(
         | Access::Directory
         | Access::Listen
         | Access::Connect
-        | Access::Library => return None,
+        | Access::Library
+        | Access::Pipe => return None,
     };
     if let (Access::Create, Known::Unknown(why)) = (access, setting) {
         let message = format!("whether {} may open {path} for creation is not known", who.user);

@@ -16,7 +16,7 @@ pub(super) fn permissions(access: Access, kind: &FileKind) -> Vec<&'static str> 
         (Access::Listen, _) => vec!["unlink"],
         (Access::Read, _) => vec!["open", "read"],
         (Access::ReadWriteOrRead, _) => vec!["open", "read"],
-        (Access::ReadWrite, _) => vec!["open", "read", "write"],
+        (Access::ReadWrite | Access::Pipe, _) => vec!["open", "read", "write"],
         (Access::Create, _) => vec!["open", "write"],
         (Access::Memory, _) => vec!["map", "open", "read", "write"],
         (Access::MemoryRead | Access::Library, _) => vec!["map", "open", "read"],
