@@ -47,6 +47,8 @@ pub struct Command {
     /// Its options in order.
     pub parts: Vec<Part>,
     around: Around,
+    /// The command line asks for KVM.
+    accelerated: bool,
     /// Ids of things that are not there, beside those of parts that are left out.
     gone: Vec<String>,
 }
@@ -58,10 +60,11 @@ impl Command {
         let line = CommandLine::read(&words, &[]);
         let place = place(&words, own);
         let parts = line.options.iter().map(|option| part(&line, option, &words, place.as_ref()));
-        let mut command = Command { parts: parts.collect(), around, gone: Vec::new() };
+        let accelerated = asks_for_kvm(&line);
+        let mut command = Command { parts: parts.collect(), around, accelerated, gone: Vec::new() };
         command.parts.retain(|part| part.argument.is_some() || !is_libvirts_channel(part));
         for part in &mut command.parts {
-            part.make_harmless(around);
+            part.make_harmless(around, accelerated);
         }
         command.leave_out_what_hangs_on_it();
         command
@@ -74,7 +77,7 @@ impl Command {
         let parts =
             line.options.iter().map(|option| part(&line, option, own, Some(&(0..own.len()))));
         let around = Around { kvm: true, kernel: true };
-        let mut command = Command { parts: parts.collect(), around, gone };
+        let mut command = Command { parts: parts.collect(), around, accelerated: true, gone };
         for part in &mut command.parts {
             part.spare_the_host();
             if part.argument.is_some_and(|argument| emptied.contains(&argument)) {
@@ -175,7 +178,7 @@ impl Command {
 
     /// Whether KVM was replaced: what QEMU says about it then is not about this host.
     pub fn is_without_kvm(&self) -> bool {
-        !self.around.kvm
+        self.accelerated && !self.around.kvm
     }
 }
 
@@ -220,6 +223,18 @@ fn part(
     }
 }
 
+/// Whether a command line asks for KVM: TCG is what QEMU takes otherwise.
+fn asks_for_kvm(line: &CommandLine) -> bool {
+    line.read_options().any(|option| match option.name() {
+        "enable-kvm" => true,
+        "accel" => option.kind() == "kvm",
+        "machine" | "M" => {
+            option.pairs.get("accel").is_some_and(|all| all.split(':').any(|one| one == "kvm"))
+        }
+        _ => false,
+    })
+}
+
 /// libvirt's monitor, its master key and its own filter: what connects QEMU to the daemon.
 fn is_libvirts_channel(part: &Part) -> bool {
     let value = part.value.as_deref().unwrap_or_default();
@@ -234,12 +249,12 @@ fn is_libvirts_channel(part: &Part) -> bool {
 
 impl Part {
     /// Replaces what touches the host, as the table says.
-    fn make_harmless(&mut self, around: Around) {
+    fn make_harmless(&mut self, around: Around, accelerated: bool) {
         let option = self.option;
         for row in rows().filter(|row| row.option == option) {
             let (pairs, implied, kind) = self.reading();
             if catalog::matches(row.types, &kind)
-                && holds(row.when, &pairs, (around, self.argument.is_some()))
+                && holds(row.when, &pairs, (around, accelerated, self.argument.is_some()))
             {
                 if row.is_readable && self.argument.is_some() {
                     self.readable.clone_from(&self.value);
@@ -401,16 +416,18 @@ fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
-/// Whether all of a row's conditions hold, with commas between them: `-` always, `kvm`, `kernel`, `own`, `key=value`, each with `!` for the opposite.
-fn holds(when: &str, pairs: &Pairs, (around, own): (Around, bool)) -> bool {
+/// Whether all of a row's conditions hold, with commas between them: `-` always, `kvm`, `accelerated`, `kernel`, `own`, `key=value`, each with `!` for the opposite.
+fn holds(when: &str, pairs: &Pairs, (around, accelerated, own): (Around, bool, bool)) -> bool {
     if let Some((first, rest)) = when.split_once(',') {
-        return holds(first, pairs, (around, own)) && holds(rest, pairs, (around, own));
+        let around = (around, accelerated, own);
+        return holds(first, pairs, around) && holds(rest, pairs, around);
     }
     let (wanted, word) = when.strip_prefix('!').map_or((true, when), |word| (false, word));
     let is = match word.split_once('=') {
         _ if word == "-" => true,
         _ if word == "kvm" => around.kvm,
         _ if word == "kernel" => around.kernel,
+        _ if word == "accelerated" => accelerated,
         _ if word == "own" => own,
         Some((key, "on")) => pairs.on(key) == Some(true),
         Some((key, value)) => pairs.get(key) == Some(value),
@@ -462,6 +479,9 @@ mod tests {
             harmless(&words, &own, true).0[..4],
             ["-accel", "kvm", "-cpu", "host,migratable=on"]
         );
+        // Where nothing asks for KVM, QEMU says what it says on this host.
+        let emulated = ["-accel", "tcg", "-cpu", "host"];
+        assert_eq!(harmless(&emulated, &[], false).0, emulated);
     }
 
     #[test]
