@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use qpt_tui::domain::Document;
 use qpt_tui::facts::HostFacts;
-use qpt_tui::facts::apparmor::Profile;
+use qpt_tui::facts::apparmor::{Found, Profile};
 use qpt_tui::facts::qemu_conf::QemuConf;
 use qpt_tui::report::{Checked, text};
 use qpt_tui::rules::{self, Step};
@@ -79,9 +79,8 @@ fn a_pattern_of_a_profile_ends() {
     for pattern in
         ["**a".repeat(30), "{a,b,*}".repeat(60), "{{{a,*}b,}*,".repeat(20) + &"}".repeat(40)]
     {
-        let files =
-            |name: &str| (name == "/p").then(|| format!("profile vm {{\n  /{pattern}z rw,\n}}\n"));
-        let profile = Profile::parse("/p", &files, &|_| Vec::new()).unwrap();
+        let text = format!("profile vm {{\n  /{pattern}z rw,\n}}\n");
+        let profile = Profile::parse("/p", &|_| Found::Text(text.clone())).unwrap();
         in_time(&pattern, || assert!(profile.permissions(&path, true).0.is_empty()));
     }
 }
@@ -94,12 +93,11 @@ fn lists_inside_lists_of_qemu_conf_do_not_use_up_the_stack() {
 
 #[test]
 fn a_variable_that_every_rule_names_does_not_fill_the_memory() {
-    let values = "/home/someone/ ".repeat(20_000);
+    let values: String = (0..20_000).map(|number| format!("/home/someone{number}/ ")).collect();
     let rules = "  @{X}@{X}@{X}/a rw,\n".repeat(1000);
     let text = format!("@{{X}}={values}\nprofile vm {{\n{rules}}}\n");
-    let files = |name: &str| (name == "/p").then(|| text.clone());
-    let why = Profile::parse("/p", &files, &|_| Vec::new()).unwrap_err();
-    assert!(why.contains("too long"), "{why}");
+    let why = Profile::parse("/p", &|_| Found::Text(text.clone())).unwrap_err();
+    assert!(why.contains("more than can be looked at"), "{why}");
 }
 
 #[test]

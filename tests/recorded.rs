@@ -39,7 +39,15 @@ fn rule(pattern: &str, permissions: &str) -> FileRule {
     let deny = pattern.starts_with("deny ");
     let owner = pattern.starts_with("owner ");
     let pattern = name(pattern.trim_start_matches("deny ").trim_start_matches("owner "));
-    FileRule { pattern, permissions: permissions.into(), owner, deny, origin: "profile".into() }
+    let origin = "profile".into();
+    FileRule {
+        pattern,
+        permissions: permissions.into(),
+        owner,
+        deny,
+        origin,
+        ..FileRule::default()
+    }
 }
 
 fn step(path: &str, field: &str) -> Step {
@@ -110,8 +118,12 @@ fn host(fields: &[&str]) -> HostFacts {
         .chain(added)
         .map(|(pattern, permissions)| rule(pattern, permissions))
         .collect();
-    let profile =
-        Profile { path: "TEMPLATE.qemu".into(), rules, complain: mac == "complain", broken: None };
+    let profile = Profile {
+        path: "TEMPLATE.qemu".into(),
+        rules,
+        complain: mac == "complain",
+        ..Profile::default()
+    };
     host.apparmor = AppArmor {
         active: Known::Yes(["apparmor", "complain"].contains(&mac)),
         profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]),

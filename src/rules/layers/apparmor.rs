@@ -7,7 +7,7 @@ use crate::domain::{SecLabel, SecLabelType};
 use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
 use crate::qemu::{Access, Resource, Use};
-use crate::words::apparmor;
+use crate::words::{self, apparmor};
 
 pub(crate) static APPARMOR_LABEL: Rule = Rule {
     id: "apparmor-label",
@@ -50,7 +50,7 @@ pub(crate) static APPARMOR_LABEL: Rule = Rule {
 pub(crate) static APPARMOR_PROFILE: Rule = Rule {
     id: "apparmor-profile",
     layer: Layer::AppArmor,
-    summary: "a rule that was added does not parse, no VM's profile can be loaded",
+    summary: "AppArmor refuses the profile that the VM is to have",
     explain: include_str!("../../../assets/rules/apparmor-profile.md"),
     check: |case| {
         if !case.start.apparmor {
@@ -59,17 +59,34 @@ pub(crate) static APPARMOR_PROFILE: Rule = Rule {
         let Ok(profile) = case.host.apparmor.profile(case.document.facts()) else {
             return Vec::new();
         };
-        let Some(broken) = &profile.broken else { return Vec::new() };
-        let finding =
-            Finding::general(Verdict::Blocks, format!("an AppArmor rule lacks its comma: {broken}"))
-                .because("libvirt says 'cannot load AppArmor profile'; it is so for every VM that includes the file")
-                .remedy(Remedy::none(
-                    Scope::Rewrite,
-                    "end every rule with a comma; apparmor_parser -Q FILE checks a profile",
-                ));
+        let Some(broken) = &profile.broken else {
+            return profile.unclear.as_deref().map(unclear).into_iter().collect();
+        };
+        let is_its_own =
+            broken.starts_with(&profile.path) && !profile.path.ends_with("TEMPLATE.qemu");
+        let whom = if is_its_own { "this VM" } else { "every VM of this host" };
+        let finding = Finding::general(
+            Verdict::Blocks,
+            format!("AppArmor refuses the profile, and that stops {whom}: {broken}"),
+        )
+        .because("libvirt says 'cannot load AppArmor profile'")
+        .remedy(Remedy::none(
+            Scope::Rewrite,
+            format!(
+                "mend it there; {} checks it",
+                words::quote(&["apparmor_parser", "-Q", &profile.path])
+            ),
+        ));
         vec![finding]
     },
 };
+
+/// Rules that are not understood here may allow or deny anything.
+fn unclear(what: &str) -> Finding {
+    let message = format!("what the VM's AppArmor profile allows is not known: {what}");
+    Finding::general(Verdict::Unknown, message)
+        .because("AppArmor takes it, and qpt-tui does not know what it means")
+}
 
 pub(crate) static APPARMOR_DENIED: Rule = Rule {
     id: "apparmor-denied",
@@ -113,8 +130,7 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             return vec![Finding::general(Verdict::Unknown, message)];
         }
     };
-    // In complain mode it only logs.
-    if profile.complain {
+    if profile.unconfined || profile.broken.is_some() || profile.unclear.is_some() {
         return Vec::new();
     }
     let mut findings = Vec::new();
@@ -122,8 +138,17 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
         let locks = matches!(usage.resource, Resource::Path { locks: true, .. });
         let Some(wanted) = Wanted::of(case, path, (access, locks), walk) else { continue };
         let (granted, hits) = profile.permissions(&wanted.name, wanted.is_owned);
+        let appends = granted.contains(&'a') && !granted.contains(&'w');
         let missing = wanted.missing(granted);
-        if missing.is_empty() {
+        if missing.is_empty() || profile.complain && !is_hidden(&missing, &hits) {
+            continue;
+        }
+        if wanted.may_append && appends && missing == "w" {
+            let message = format!("whether QEMU only appends to {} is not known", wanted.name);
+            findings.push(
+                Finding::of(usage, Verdict::Unknown, message)
+                    .because("the VM's AppArmor profile allows 'a' there, and no 'w' for what is emptied or made"),
+            );
             continue;
         }
         let finding = refused(usage, &wanted.name, &missing, (profile, &hits));
@@ -160,7 +185,7 @@ struct Wanted {
     letters: String,
     /// Letters that libvirt adds for what native elements name.
     added: &'static str,
-    /// Making a file is content with appending.
+    /// A file that is there may be one that is only appended to.
     may_append: bool,
     /// QEMU's user owns it.
     is_owned: bool,
@@ -193,18 +218,24 @@ impl Wanted {
             Some(_) => "rwk",
             None => "",
         };
-        let may_append = access == Access::Create;
+        let may_append = access == Access::Create && walk.target().is_some();
         Some(Wanted { name: format!("{resolved}{slash}"), letters, added, may_append, is_owned })
     }
 
     /// The letters that a profile does not grant.
     fn missing(&self, mut granted: BTreeSet<char>) -> String {
         granted.extend(self.added.chars());
-        if self.may_append && granted.contains(&'a') {
-            granted.insert('w');
-        }
         self.letters.chars().filter(|letter| !granted.contains(letter)).collect()
     }
+}
+
+/// Whether all that is missing is denied by rules that do not write it to the log: these hold in complain mode as well, which only
+/// lets through what it logs (security/apparmor/file.c, `aa_audit_file`).
+fn is_hidden(missing: &str, hits: &[&FileRule]) -> bool {
+    missing.chars().all(|letter| {
+        let denies = |rule: &&&FileRule| rule.deny && rule.permissions.contains(letter);
+        hits.iter().filter(denies).any(|rule| !rule.audit)
+    })
 }
 
 fn refused(

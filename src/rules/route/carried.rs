@@ -1,6 +1,6 @@
 //! What a remedy does to a host, foreseen: its own words are read, and the facts changed as the host would change.
 
-use crate::facts::apparmor::Profile;
+use crate::facts::apparmor::{Found, Profile};
 use crate::facts::identity::Identity;
 use crate::facts::kernel::Tap;
 use crate::facts::mounts::Mount;
@@ -243,9 +243,8 @@ fn set(host: &mut HostFacts, lines: &str) -> Option<()> {
 /// Rules in a file of AppArmor's: in the profile that it is, or in every one, since they all include it.
 fn allow(host: &mut HostFacts, file: &str, rules: &str) -> Option<()> {
     let text = format!("profile new {{\n{rules}\n}}\n");
-    let read = |path: &str| (path == file).then(|| text.clone());
-    let new = Profile::parse(file, &read, &|_| Vec::new()).ok()?;
-    if new.broken.is_some() {
+    let new = Profile::parse(file, &|_| Found::Text(text.clone())).ok()?;
+    if new.broken.is_some() || new.unclear.is_some() {
         return None;
     }
     let profiles: Vec<&mut Profile> = host

@@ -167,6 +167,39 @@ fn apparmor_labels_and_broken_rules_stop_the_start() {
     profile.broken = Some("local: '/srv/a r'".into());
     assert_eq!(found(&broken, &[]), blocks("apparmor-profile"));
     assert_eq!(found_in(&broken, "<seclabel type='none' model='apparmor'/>", &[]), []);
+    let mut unclear = with();
+    let Some(Known::Yes(profile)) = unclear.0.apparmor.profiles.get_mut("") else { unreachable!() };
+    profile.unclear = Some("local:1: if @{X} in @{Y}".into());
+    assert_eq!(found(&unclear, &[]), [("apparmor-profile", Verdict::Unknown)]);
+    let unclear = unclear.file("/srv/a.img", 0o666);
+    assert_eq!(found(&unclear, &DRIVE), [("apparmor-profile", Verdict::Unknown)]);
+}
+
+#[test]
+fn a_profile_that_only_logs_denies_what_it_does_not_log() {
+    let with = |change: fn(&mut FileRule)| {
+        let host = host().apparmor(&[("/srv/**", "w")]).file("/srv/a.img", 0o666);
+        super::with(host, |host| {
+            let Some(Known::Yes(profile)) = host.apparmor.profiles.get_mut("") else {
+                unreachable!()
+            };
+            profile.complain = true;
+            change(&mut profile.rules[0]);
+        })
+    };
+    assert_eq!(found(&with(|_| {}), &DRIVE), []);
+    assert_eq!(found(&with(|rule| rule.deny = true), &DRIVE), []);
+    let all = |rule: &mut FileRule| {
+        rule.deny = true;
+        rule.permissions = "rwk".into();
+    };
+    assert_eq!(found(&with(all), &DRIVE), blocks("apparmor-denied"));
+    let logged = |rule: &mut FileRule| {
+        rule.deny = true;
+        rule.audit = true;
+        rule.permissions = "rwk".into();
+    };
+    assert_eq!(found(&with(logged), &DRIVE), []);
 }
 
 #[test]

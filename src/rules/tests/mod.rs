@@ -167,15 +167,13 @@ impl Host {
         let rule = |(pattern, permissions): &(&str, &str)| FileRule {
             pattern: (*pattern).into(),
             permissions: (*permissions).into(),
-            owner: false,
-            deny: false,
             origin: "local".into(),
+            ..FileRule::default()
         };
         let profile = Profile {
             path: "TEMPLATE.qemu".into(),
             rules: rules.iter().map(rule).collect(),
-            complain: false,
-            broken: None,
+            ..Profile::default()
         };
         self.0.apparmor = AppArmor {
             active: Known::Yes(true),
