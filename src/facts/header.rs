@@ -49,18 +49,10 @@ fn is_at(start: &[u8], (at, mark): (usize, &[u8])) -> bool {
     start.get(at..at + mark.len()) == Some(mark)
 }
 
-/// Whether it is an ELF file, a multiboot kernel, a kernel of ARM's, an image of U-Boot's or a compressed one.
+/// Whether it is an ELF file or a multiboot kernel.
 fn is_other(start: &[u8]) -> bool {
-    const MARKS: [(usize, &[u8]); 5] = [
-        (0, b"\x7fELF"),
-        (0, b"\x1f\x8b"),
-        (0, b"\x27\x05\x19\x56"),
-        (0, b"MZ"),
-        (0x38, b"ARM\x64"),
-    ];
     const MULTIBOOT: [u8; 4] = 0x1bad_b002_u32.to_le_bytes();
-    MARKS.iter().any(|mark| is_at(start, *mark))
-        || start.chunks_exact(4).any(|word| word == MULTIBOOT)
+    is_at(start, (0, b"\x7fELF")) || start.chunks_exact(4).any(|word| word == MULTIBOOT)
 }
 
 /// The files of a command line whose bytes count, by path.

@@ -21,6 +21,7 @@ pub mod sockets;
 pub mod walk;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +121,9 @@ pub struct HostFacts {
     /// UDP ports that some process has.
     #[serde(default)]
     pub udp: Known<Vec<Listener>>,
+    /// The addresses that this host has; unknown where it lets sockets have others (`ip_nonlocal_bind`).
+    #[serde(default)]
+    pub addresses: Known<Vec<IpAddr>>,
     /// Disks that arguments name and that this host uses itself, with what it has on them.
     #[serde(default)]
     pub disks_in_use: BTreeMap<String, String>,

@@ -25,8 +25,8 @@ pub enum Confinement {
 /// Categories that stand for the ones libvirt draws; no file is expected to carry both.
 const DRAWN: &str = "c1021,c1022";
 
-/// Whether `security_driver` leaves a driver in use.
-fn driver_allowed(conf: &QemuConf, driver: &str) -> bool {
+/// Whether `security_driver` lets a driver be used: a text is one, an empty list says nothing (`virSecurityManagerNew`).
+pub fn driver_allowed(conf: &QemuConf, driver: &str) -> bool {
     match conf.get("security_driver") {
         None => true,
         Some(Value::Text(text)) => text == driver,

@@ -142,6 +142,7 @@ impl Asking<'_> {
             let whole = sentence(&words, self.program).unwrap_or_else(|| crate::trial::Sentence {
                 whole: "QEMU ended without a word".to_owned(),
                 is_about_outside: false,
+                is_about_machine: false,
             });
             let Some(at) = self.culprit(&whole.whole, deadline)? else {
                 self.unplaced(&whole);
@@ -241,10 +242,16 @@ impl Asking<'_> {
             part.unasked.is_some() || part.is_of_the_network() || !self.outside(at).is_empty();
         let is_libvirts = part.argument.is_none();
         let is_about_host = sentence.is_about_outside && (touches_outside || is_libvirts);
-        let names_rom =
-            ["romfile", "BIOS", "rom '"].iter().any(|word| sentence.whole.contains(word));
+        let names_rom = ["romfile", "BIOS", "rom '", "keymap file"]
+            .iter()
+            .any(|word| sentence.whole.contains(word));
         let is_about_rom = names_rom && self.command.lacks("L");
-        if is_about_host || is_about_rom || self.is_about_kvm(sentence) || self.gap && is_libvirts {
+        if is_about_host
+            || sentence.is_about_machine
+            || is_about_rom
+            || self.is_about_kvm(sentence)
+            || self.gap && is_libvirts
+        {
             let why = format!("where it was asked it says: {}", sentence.whole);
             self.gap |= is_libvirts;
             return self.command.leave_out(at, &why);

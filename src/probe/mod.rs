@@ -181,6 +181,7 @@ pub fn probe(request: &Request) -> HostFacts {
         listening: sockets::listening(),
         tcp: sockets::ports(Protocol::Tcp, &request.ports),
         udp: sockets::ports(Protocol::Udp, &request.ports),
+        addresses: sockets::addresses(),
         disks_in_use: disks::in_use(paths.values().filter_map(Known::yes)),
         paths,
     }

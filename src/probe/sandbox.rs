@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use stand_ins::{make_directory, put};
+use stand_ins::{SHARED, make_directory, put};
 pub(super) use watched::Ended;
 use watched::{MOST_WORDS, Watched};
 
@@ -52,6 +52,7 @@ impl Sandbox {
             .map_err(failed)?;
         let root = directory.path().join("root");
         make_directory(&root).map_err(failed)?;
+        make_directory(&root.with_file_name(SHARED)).map_err(failed)?;
         for name in ["usr", "dev", "proc", "tmp", "etc", "run"] {
             make_directory(&root.join(name)).map_err(failed)?;
         }
@@ -143,7 +144,9 @@ impl Sandbox {
         command.args(["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
         command.args(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]);
         command
-            .args(["--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm", "--proc", "/proc"]);
+            .args(["--dev", "/dev", "--bind"])
+            .arg(self.root().with_file_name(SHARED))
+            .args(["/dev/shm", "--proc", "/proc"]);
         if self.kvm {
             command.args(["--dev-bind", "/dev/kvm", "/dev/kvm"]);
         }
@@ -243,6 +246,7 @@ for node in null zero full random urandom $kvm; do
     mount --bind \"/dev/$node\" \"$root/dev/$node\"
 done
 mkdir -m 1777 \"$root/dev/shm\"
+mount --bind \"${root%/*}/shm\" \"$root/dev/shm\"
 mount -t proc none \"$root/proc\"
 ip link set lo up 2> /dev/null || :
 cd \"$root\"

@@ -71,6 +71,40 @@ fn ear(protocol: Protocol, line: &str) -> Option<(SocketAddr, String)> {
     Some((SocketAddr::new(ip, port), (*fields.get(9)?).to_owned()))
 }
 
+/// The addresses of this host (`/proc/net/fib_trie`, `/proc/net/if_inet6`), where no others can be had.
+pub(super) fn addresses() -> Known<Vec<IpAddr>> {
+    let any = ["ipv4", "ipv6"].iter().any(|family| {
+        let setting = format!("/proc/sys/net/{family}/ip_nonlocal_bind");
+        std::fs::read_to_string(setting).is_ok_and(|text| text.trim() != "0")
+    });
+    if any {
+        return Known::Unknown("sockets may have addresses that this host lacks".to_owned());
+    }
+    let trie = match std::fs::read_to_string("/proc/net/fib_trie") {
+        Ok(text) => text,
+        Err(error) => return Known::Unknown(format!("/proc/net/fib_trie cannot be read: {error}")),
+    };
+    let six = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    Known::Yes(local(&trie).chain(six.lines().filter_map(of_six)).collect())
+}
+
+/// The local addresses of version 4: each stands on the line before `/32 host LOCAL`.
+fn local(trie: &str) -> impl Iterator<Item = IpAddr> {
+    let lines: Vec<&str> = trie.lines().map(str::trim).collect();
+    let found: std::collections::BTreeSet<IpAddr> = lines
+        .windows(2)
+        .filter(|pair| pair[1] == "/32 host LOCAL")
+        .filter_map(|pair| pair[0].strip_prefix("|-- ")?.parse().ok())
+        .collect();
+    found.into_iter()
+}
+
+/// An address of version 6: 32 digits at the beginning of a line.
+fn of_six(line: &str) -> Option<IpAddr> {
+    let digits = line.get(..32)?;
+    Some(IpAddr::V6(Ipv6Addr::from(u128::from_str_radix(digits, 16).ok()?)))
+}
+
 /// A process for people: its name, and of a QEMU the domain it runs.
 fn name_of(process: &std::path::Path) -> String {
     let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default().trim().to_owned();
@@ -149,6 +183,17 @@ mod tests {
 
     fn tcp(line: &str) -> Option<(SocketAddr, String)> {
         ear(Protocol::Tcp, line)
+    }
+
+    #[test]
+    fn addresses_are_read() {
+        let trie = "Local:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n           |-- 127.0.0.1\n              /32 host LOCAL\n        |-- 192.0.2.7\n           /32 host LOCAL\n        |-- 192.0.2.255\n           /32 link BROADCAST\n";
+        let found: Vec<String> = local(trie).map(|address| address.to_string()).collect();
+        assert_eq!(found, ["127.0.0.1", "192.0.2.7"]);
+        let line = "fe800000000000000000000000000001 02 40 20 80     eth0";
+        assert_eq!(of_six(line), Some("fe80::1".parse().unwrap()));
+        let Known::Yes(own) = addresses() else { return };
+        assert!(own.contains(&IpAddr::V4(Ipv4Addr::LOCALHOST)), "{own:?}");
     }
 
     #[test]

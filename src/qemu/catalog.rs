@@ -23,6 +23,7 @@ const SUCCESSORS: &str = include_str!("../../assets/qemu/successors.tsv");
 const ENVIRONMENT: &str = include_str!("../../assets/qemu/environment.tsv");
 const REFERENCES: &str = include_str!("../../assets/qemu/references.tsv");
 const BACKENDS: &str = include_str!("../../assets/qemu/backends.tsv");
+const NODES: &str = include_str!("../../assets/qemu/nodes.tsv");
 const BUILT_IN_BUSES: &str = include_str!("../../assets/qemu/built-in-buses.tsv");
 const PROPERTIES: &str = include_str!("../../assets/qemu/properties.tsv");
 const SPELLINGS: &str = include_str!("../../assets/qemu/spellings.tsv");
@@ -155,6 +156,28 @@ pub fn backends(option: &str, kind: &str) -> impl Iterator<Item = BackendRow> {
         let mut next = || fields.next();
         let is_meant = next()? == option && matches(next()?, kind);
         let row = BackendRow { key: next()?, group: next()?, kinds: next()?, words: next()? };
+        is_meant.then_some(row)
+    })
+}
+
+/// A key that names a node of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeRow {
+    /// The key.
+    pub key: &'static str,
+    /// Kinds of nodes, as the table has them.
+    pub kinds: &'static str,
+    /// What QEMU says to others.
+    pub words: &'static str,
+}
+
+/// The keys of an option of one type that name a node of one kind.
+pub fn nodes(option: &str, kind: &str) -> impl Iterator<Item = NodeRow> {
+    rows(NODES).filter_map(move |line| {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next();
+        let is_meant = next()? == option && matches(next()?, kind);
+        let row = NodeRow { key: next()?, kinds: next()?, words: next()? };
         is_meant.then_some(row)
     })
 }

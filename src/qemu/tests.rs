@@ -266,7 +266,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-device", "u2f-passthru,hidraw=/dev/hidraw0"], &["read-write /dev/hidraw0"]),
         (&["-device", "canokey,file=/c"], &["read-write /c"]),
         (&["-device", "cxl-type3,cdat=/c"], &["read /c"]),
-        (&["-device", "ipmi-bmc-sim,frudatafile=/f,sdrfile=/s"], &["read /f", "read /s"]),
+        (&["-device", "ipmi-bmc-sim,frudatafile=/f,sdrfile=/s"], &["read? /f", "read? /s"]),
         (&["-device", "virtio-gpu-rutabaga,wayland-socket-path=/w"], &["connect /w"]),
         (&["-device", "virtio-gpu-pci,blob=on"], &["read-write /dev/udmabuf"]),
         (&["-device", "uefi-vars-x64,jsonfile=/j"], &["read-write /j"]),
@@ -279,7 +279,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-object", "iommufd,id=i"], &["read-write /dev/iommu"]),
         (
             &["-object", "sev-guest,id=s,dh-cert-file=/c,session-file=/s"],
-            &["read-write /dev/sev", "read /c", "read /s"],
+            &["read-write? /dev/sev", "read /c", "read /s"],
         ),
         (&["-object", "qtest,id=q,chardev=c,log=/l"], &["create /l"]),
         (

@@ -358,7 +358,8 @@ fn without(text: &str, pairs: &Pairs, implied: Option<&str>, keys: &[&str]) -> S
     if pairs.json
         && let Ok(serde_json::Value::Object(mut map)) = serde_json::from_str(text)
     {
-        map.retain(|key, _| !keys.contains(&key.as_str()));
+        let is_meant = |key: &str| keys.iter().any(|meant| meant.split('.').next() == Some(key));
+        map.retain(|key, _| !is_meant(key));
         return serde_json::Value::Object(map).to_string();
     }
     let kept = pairs.pairs.iter().filter(|pair| !keys.contains(&pair.key.as_str()));

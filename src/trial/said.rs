@@ -7,11 +7,22 @@ pub struct Sentence {
     pub whole: String,
     /// It speaks of the world outside, which is not there where QEMU is asked.
     pub is_about_outside: bool,
+    /// It speaks of the machine, whatever option it is about.
+    pub is_about_machine: bool,
 }
 
-/// Words about the contents of an image, of which only a stand-in was there, and about addresses that only the host has.
-const ELSEWHERE: [&str; 2] =
-    ["does not have the requested snapshot", "Could not set up host forwarding rule"];
+/// Words about the contents of a file, of which only a stand-in was there, about nodes of which there are others, and about
+/// addresses that only the host has.
+const ELSEWHERE: [&str; 5] = [
+    "does not have the requested snapshot",
+    "Could not set up host forwarding rule",
+    "Cannot load specified image",
+    ": parse error",
+    "driver requires '/dev/",
+];
+
+/// Words about the machine itself, which is not shown to a QEMU that is only asked.
+const MACHINE: [&str; 1] = ["The nodes select no CPUs"];
 
 /// Words about the text of an option itself, which QEMU reads before it opens anything for it (include/qapi/qmp/qerror.h,
 /// `object_property_find_err`).
@@ -53,7 +64,8 @@ pub fn sentence(complaints: &str, program: &str) -> Option<Sentence> {
     })?;
     let is_about_outside = of_outside("qemu").any(|ending| whole.trim_end().ends_with(ending))
         || ELSEWHERE.iter().any(|words| whole.contains(words));
-    Some(Sentence { whole, is_about_outside })
+    let is_about_machine = MACHINE.iter().any(|words| whole.contains(words));
+    Some(Sentence { whole, is_about_outside, is_about_machine })
 }
 
 /// Whether a line says something without ending QEMU.

@@ -18,6 +18,9 @@ pub(super) fn make_directory(path: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(0o777))
 }
 
+/// What is to be seen in /dev/shm, beside the root.
+pub(super) const SHARED: &str = "shm";
+
 /// Puts one stand-in in its place below the root.
 pub(super) fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
     let mut parts: Vec<&str> =
@@ -27,8 +30,9 @@ pub(super) fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
         // /dev is bubblewrap's; what is in it is left to the host's rules.
         return Ok(());
     }
-    let mut directory = root.to_owned();
-    for part in parts {
+    let is_shared = parts.get(..2) == Some(&["dev", "shm"]);
+    let mut directory = if is_shared { root.with_file_name(SHARED) } else { root.to_owned() };
+    for part in parts.into_iter().skip(if is_shared { 2 } else { 0 }) {
         directory.push(part);
         if directory.is_symlink() || directory.is_file() {
             return Ok(());

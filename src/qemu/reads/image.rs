@@ -9,6 +9,9 @@ use super::{
 use crate::domain::EntryId;
 use crate::qemu::{Pair, catalog};
 
+/// Nodes in nodes, at most.
+const DEEPEST: usize = 32;
+
 /// Devices that only read their drive.
 const READERS: [&str; 3] = ["ide-cd", "scsi-cd", "floppy"];
 
@@ -24,6 +27,11 @@ pub(super) fn attached(options: &[QemuOption]) -> HashSet<String> {
             drives.insert(drive.to_owned());
         }
         drives.extend(device.pairs.get("fsdev").map(str::to_owned));
+    }
+    for machine in options.iter().filter(|option| ["machine", "M"].contains(&option.name())) {
+        let guards = ["confidential-guest-support", "memory-encryption"];
+        let ids = guards.iter().filter_map(|key| machine.pairs.get(key));
+        drives.extend(ids.map(str::to_owned));
     }
     drives
 }
@@ -128,7 +136,10 @@ impl Reader<'_> {
         let access = match (node.on("read-only"), node.on("auto-read-only")) {
             (Some(true), _) => Access::Read,
             // A format's driver writes into its file all the same.
-            (_, Some(true)) if !node.in_format => Access::ReadWriteOrRead,
+            (_, Some(true)) if !node.in_format => {
+                let is_written = self.locks && inherited == Access::ReadWrite;
+                if is_written { Access::ReadWrite } else { Access::ReadWriteOrRead }
+            }
             (Some(false), _) => Access::ReadWrite,
             _ => inherited,
         };
@@ -139,6 +150,13 @@ impl Reader<'_> {
                 let spot = Spot::of(place.entry, pair.value_span.clone(), what);
                 match word {
                     "image" => self.image(spot, &pair.value, access),
+                    "network-connect" => {
+                        let port =
+                            node.pair(&key.replace("host", "port")).map(|pair| pair.value.as_str());
+                        let endpoint = Endpoint::new(&pair.value, port.unwrap_or_default());
+                        let spot = Spot { what: "a network address", ..spot };
+                        self.network(spot, &pair.value, false, endpoint);
+                    }
                     "vvfat" => self.path(spot, &pair.value, Access::Directory),
                     word => self.word(place, spot, word, &pair.value),
                 }
@@ -154,7 +172,9 @@ impl Reader<'_> {
             let inner = Node { prefix: &deeper, driver, in_format, ..*node };
             // A backing file is only read.
             let access = if child == "backing" { Access::Read } else { access };
-            if driver.is_some() || inner.pair("filename").is_some() {
+            // Between a list and its nodes stand numbers (`children.0.driver`).
+            let is_near = deeper.matches('.').count() <= DEEPEST;
+            if is_near {
                 self.node(place, &inner, access);
             }
         }
@@ -203,6 +223,15 @@ impl Reader<'_> {
                     Access::Directory,
                 );
             }
+            "nbd" if rest.starts_with("//") => {
+                let server =
+                    rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+                let has_port =
+                    server.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
+                let server = if has_port { server.to_owned() } else { format!("{server}:10809") };
+                let spot = Spot::of(place.entry, at, "a network address");
+                self.network(spot, name, false, Endpoint::read(&server));
+            }
             "nbd" => self.nbd(place.entry, at, rest),
             "nbd+unix" | "gluster+unix" => {
                 if let Some((_, path)) = rest.split_once("socket=") {
@@ -226,6 +255,11 @@ impl Reader<'_> {
                     Access::Read,
                 );
                 self.file_name(place, inner, inner, access);
+            }
+            "blkverify" => {
+                let (raw, other) = rest.split_once(':').unwrap_or((rest, ""));
+                self.image(Spot::of(place.entry, at, "the image"), raw, access);
+                self.file_name(place, other, other, access);
             }
             "rbd" => {
                 if let Some((_, conf)) = rest.split_once(":conf=") {

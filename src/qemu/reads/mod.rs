@@ -19,6 +19,7 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
         chain: true,
         snapshot: image::snapshot(&options),
         temporary: temporary(environment),
+        kernel: options.iter().any(|option| option.name() == "kernel"),
         line,
     };
     for option in &options {
@@ -34,8 +35,15 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
 pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &str)]) {
     let attached = std::collections::HashSet::new();
     let temporary = temporary(&[]);
-    let mut reader =
-        Reader { line, attached, locks: true, chain: true, snapshot: false, temporary };
+    let mut reader = Reader {
+        line,
+        attached,
+        locks: true,
+        chain: true,
+        snapshot: false,
+        temporary,
+        kernel: false,
+    };
     for (entry, name, value) in properties {
         let place = Place { entry: *entry, text: value };
         reader.assigned(place, "device", "", &format!("{name}={value}"));
@@ -54,6 +62,8 @@ struct Reader<'a> {
     snapshot: bool,
     /// Where temporary files are made.
     temporary: String,
+    /// A kernel is started (`-kernel`).
+    kernel: bool,
 }
 
 /// Where QEMU makes temporary files (`create_tmp_file`, block.c).
@@ -177,6 +187,9 @@ impl Reader<'_> {
         if let (Some(group), Some(id)) = (group, pairs.get("id")) {
             self.line.ids.push(Id { group, id: id.to_owned(), entry: place.entry });
         }
+        if row.name == "display" && pairs.get("vnc").is_some() {
+            self.vnc(place, pairs);
+        }
         if row.name == "chardev" && pairs.get("backend") == Some("socket") {
             self.waits(place, pairs);
         }
@@ -253,7 +266,12 @@ impl Reader<'_> {
                 let path = rest.split_once(",offset=").map_or(rest, |(path, _)| path);
                 self.path(Spot::of(place.entry, span, "the migration's file"), path, Access::Read);
             }
-            "fd" => self.descriptor(place.entry, span, rest),
+            // One that is not there fails the migration, not the start.
+            "fd" => {
+                let spot = Spot::of(place.entry, span, "an inherited descriptor").optional(true);
+                self.descriptor(spot, rest);
+            }
+            "defer" => {}
             "tcp" | "rdma" => {
                 self.network(
                     Spot::of(place.entry, span, "a network address"),
@@ -277,7 +295,11 @@ impl Reader<'_> {
                     );
                 }
             }
-            _ => {}
+            "vsock" => {}
+            _ => {
+                let what = format!("'{scheme}' is no way for a migration to come in");
+                self.note(place.entry, 0, NoteKind::Syntax(what));
+            }
         }
     }
 
@@ -451,8 +473,7 @@ impl Reader<'_> {
         self.add(spot, Resource::Program { command: command.to_owned(), moment });
     }
 
-    fn descriptor(&mut self, entry: EntryId, at: std::ops::Range<usize>, name: &str) {
-        let spot = Spot::of(entry, at, "an inherited descriptor");
+    fn descriptor(&mut self, spot: Spot, name: &str) {
         self.add(spot, Resource::Descriptor { name: name.to_owned() });
     }
 

@@ -49,6 +49,15 @@ impl Reader<'_> {
                 );
                 continue;
             }
+            if ["hostfwd", "guestfwd"].contains(&row.access) {
+                // Each of them counts.
+                let all = pairs.pairs.iter().filter(|pair| Some(pair.key.as_str()) == row.key);
+                for pair in all {
+                    let spot = Spot::of(place.entry, pair.value_span.clone(), row.what);
+                    self.word(place, spot, row.access, &pair.value);
+                }
+                continue;
+            }
             if let Some(listen) =
                 row.access.strip_prefix("network-").or(row.access.strip_prefix("udp-"))
             {
@@ -91,8 +100,9 @@ impl Reader<'_> {
     fn several(&mut self, place: Place<'_>, spot: Spot, word: &str, value: &str) {
         match word {
             "inherit" => {
+                let spot = Spot { what: "an inherited descriptor", ..spot };
                 for name in value.split(':') {
-                    self.descriptor(spot.entry, spot.at.clone(), name);
+                    self.descriptor(spot.clone(), name);
                 }
             }
             "network-connect" => {
@@ -109,6 +119,13 @@ impl Reader<'_> {
             "rom" | "search" if !value.starts_with('/') => {}
             "rom" => self.path(spot, value, Access::Read),
             "search" => self.path(spot.optional(true), value, Access::Directory),
+            // Without a kernel nobody looks at it.
+            "device-tree" => self.path(spot.optional(!self.kernel), value, Access::Read),
+            // A multiboot kernel has modules there, with words for each.
+            "modules" => {
+                let has_several = value.contains([',', ' ']);
+                self.path(spot.optional(has_several), value, Access::Read);
+            }
             "read-list" => {
                 for path in value.split(':') {
                     self.path(spot.clone(), path, Access::Read);
@@ -210,7 +227,14 @@ fn endpoint(key: &str, value: &str, pairs: &Pairs) -> Option<Endpoint> {
     }
     let host = |names: &[&str]| names.iter().find_map(|name| pairs.get(name)).unwrap_or_default();
     match key {
-        "port" | "tls-port" => Endpoint::new(host(&["host", "addr"]), value),
+        "port" | "tls-port" => {
+            let host = host(&["host", "addr"]);
+            // SPICE takes all addresses of version 4 first, and does without those of version 6.
+            Endpoint::new(if host.is_empty() { "0.0.0.0" } else { host }, value)
+        }
+        "server" => Endpoint::new(value, pairs.get("port").unwrap_or("24800")),
+        "server.host" => Endpoint::new(value, pairs.get("server.port")?),
+        "host" => Endpoint::new(value, pairs.get("port").unwrap_or("10809")),
         "addr.port" => Endpoint::new(host(&["addr.host"]), value),
         "local.port" => Endpoint::new(host(&["local.host"]), value),
         "localport" => Endpoint::new(host(&["localaddr"]), value),

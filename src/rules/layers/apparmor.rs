@@ -6,6 +6,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{SecLabel, SecLabelType};
 use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
+use crate::libvirt::confinement::driver_allowed;
 use crate::qemu::{Access, Resource, Use};
 use crate::words::{self, apparmor};
 
@@ -168,7 +169,7 @@ fn unknown(case: &Case<'_>, why: &str) -> Option<Finding> {
         label.model.as_deref() == Some("apparmor") && label.kind == SecLabelType::None
     };
     let asks_for_none = case.document.facts().seclabels.iter().any(is_off);
-    let is_unused = case.host.conf.list_lacks("security_driver", "apparmor");
+    let is_unused = !driver_allowed(&case.host.conf, "apparmor");
     let names_nothing = case.walks().next().is_none();
     if asks_for_none || is_unused || names_nothing {
         return None;

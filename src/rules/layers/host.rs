@@ -58,6 +58,11 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
                 continue;
             }
             Ending::Missing(_) if access.creates() && walk.creatable() => continue,
+            Ending::Missing(_)
+                if access == Access::Connect && listens_itself(case, usage, path) =>
+            {
+                continue;
+            }
             Ending::Missing(_) if access == Access::Connect => format!("nothing listens at {path}"),
             Ending::Missing(missing) if missing == path => format!("{path} is not there"),
             Ending::Missing(missing) => format!("{path} leads to {missing}, which is not there"),
@@ -80,6 +85,15 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// Whether an argument before this one makes QEMU listen there.
+fn listens_itself(case: &Case<'_>, usage: &Use, path: &str) -> bool {
+    case.line.uses.iter().any(|other| {
+        let is_before = (other.entry.list as usize, other.entry.index)
+            < (usage.entry.list as usize, usage.entry.index);
+        is_before && other.resource.path() == Some((path, Access::Listen))
+    })
 }
 
 /// How the node of a shared memory comes to be: kvmfr makes one as large as it is told.
@@ -175,6 +189,10 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
                         .because("QEMU made it before the driver was loaded; the guest's memory goes there, and not to the device")
                         .remedy(Remedy::command(Scope::Grant, "remove it, then load the driver", &["rm", &target.path])),
                 );
+                continue;
+            }
+            // It is opened as it is, and read when the guest asks.
+            (Access::Read, FileKind::Directory) if usage.what == "the source of random numbers" => {
                 continue;
             }
             (_, FileKind::Directory) => format!("{path} is a directory, expected a file"),

@@ -1,8 +1,9 @@
 //! libvirt itself: labels that it refuses or cannot give.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::SecLabelType;
-use crate::facts::Known;
+use crate::domain::{NativeResource, SecLabelType};
+use crate::facts::{Ending, Known};
+use crate::libvirt::confinement::driver_allowed;
 
 pub(crate) static SECLABEL_UNAVAILABLE: Rule = Rule {
     id: "seclabel-unavailable",
@@ -19,9 +20,11 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
     for label in &case.document.facts().seclabels {
         let available = match label.model.as_deref() {
             Some("selinux") => Some(selinux),
-            Some("apparmor") => host.apparmor.active.yes().map(|active| {
-                *active && !selinux && !host.conf.list_lacks("security_driver", "apparmor")
-            }),
+            Some("apparmor") => host
+                .apparmor
+                .active
+                .yes()
+                .map(|active| *active && !selinux && driver_allowed(&host.conf, "apparmor")),
             Some("dac") => Some(host.is_system()),
             Some("none") | None => Some(true),
             Some(_) => Some(false),
@@ -85,3 +88,38 @@ pub(crate) static SECLABEL_REFUSED: Rule = Rule {
             .collect()
     },
 };
+
+pub(crate) static NATIVE_MISSING: Rule = Rule {
+    id: "native-missing",
+    layer: Layer::Libvirt,
+    summary: "a disk, a shared directory or an input device of the domain itself is not there",
+    explain: include_str!("../../../assets/rules/native-missing.md"),
+    check: |case| {
+        let natives = case.document.facts().native.iter();
+        natives.filter_map(|native| native_missing(case, native)).collect()
+    },
+};
+
+/// What libvirt looks for at a start (`qemuDomainDetermineDiskChain`, `virDomainFSDef`, `qemuDomainInputDef`).
+fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
+    let words = match native.element {
+        // A disk may be left out of a start.
+        "disk" if case.document.source().contains("startupPolicy") => return None,
+        "disk" => "Cannot access storage file",
+        "filesystem" => "failed to open",
+        "input" => "is not accessible",
+        _ => return None,
+    };
+    let walk = case.host.walk(&native.path).ok()?;
+    if walk.ending == Ending::Present {
+        return None;
+    }
+    let message = format!("<{}> names {}, which is not there", native.element, native.path);
+    Some(
+        Finding::general(Verdict::Blocks, message)
+            .because(format!(
+                "the start fails whatever the arguments are: libvirt or QEMU says '{words} …'"
+            ))
+            .remedy(Remedy::none(Scope::Rewrite, "name one that is there, or make it")),
+    )
+}

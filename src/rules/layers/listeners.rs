@@ -12,6 +12,7 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
     explain: include_str!("../../../assets/rules/port-taken.md"),
     check: |case| {
         let mut findings = named(case);
+        findings.extend(foreign(case));
         findings.extend(shared(case));
         let Some(listeners) = case.host.tcp.yes() else { return findings };
         let own = format!("guest={}", case.document.facts().name);
@@ -102,6 +103,36 @@ fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
     endpoint.port == ear.port() && (everywhere || alike)
 }
 
+/// Addresses that are to be listened on and that this host does not have.
+fn foreign(case: &Case<'_>) -> Vec<Finding> {
+    let Some(own) = case.host.addresses.yes() else { return Vec::new() };
+    let is_own = |address: core::net::IpAddr| {
+        own.contains(&address)
+            || address.is_unspecified()
+            || address.is_loopback()
+            || address.is_multicast()
+    };
+    let mut findings = Vec::new();
+    for usage in &case.line.uses {
+        let ports = [Protocol::Tcp, Protocol::Udp];
+        let Some(endpoint) = ports.into_iter().find_map(|of| taken(usage, of)) else { continue };
+        let Ok(address) = endpoint.host.parse() else { continue };
+        if is_own(address) {
+            continue;
+        }
+        let message = format!("this host does not have the address {address}");
+        findings.push(
+            Finding::of(usage, Verdict::Blocks, message)
+                .because("QEMU says 'Cannot assign requested address'")
+                .remedy(Remedy::none(
+                    Scope::Rewrite,
+                    "name one that it has (ip address), or 127.0.0.1",
+                )),
+        );
+    }
+    findings
+}
+
 /// Names of hosts that are to be listened on: nobody asks what they mean here.
 fn named(case: &Case<'_>) -> Vec<Finding> {
     let is_name = |host: &str| {
@@ -170,6 +201,16 @@ fn refused(case: &Case<'_>) -> Vec<Finding> {
 /// What is said about one connection.
 fn connection(case: &Case<'_>, usage: &Use, endpoint: &Endpoint) -> Option<Finding> {
     let Endpoint { host, port, .. } = endpoint;
+    if endpoint.protocol == Protocol::Udp {
+        // Nobody is connected to; a name has to be one.
+        let is_address = host.parse::<core::net::IpAddr>().is_ok();
+        let is_named = is_address || host.is_empty() || host == "localhost";
+        let message = format!("whether '{host}' is the name of a host is not known");
+        return (!is_named).then(|| {
+            Finding::of(usage, Verdict::Unknown, message)
+                .because("QEMU says 'address resolution failed' otherwise")
+        });
+    }
     if host.is_empty() {
         let message = format!("no host is named whose port {port} is to be connected to");
         return Some(

@@ -8,6 +8,7 @@ pub(super) mod images;
 pub(super) mod libvirt;
 pub(super) mod listeners;
 pub(super) mod namespaces;
+pub(super) mod nodes;
 pub(super) mod pci;
 pub(super) mod scsi;
 pub(super) mod seccomp;

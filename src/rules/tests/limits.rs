@@ -226,7 +226,7 @@ fn ports_are_free_or_taken_low_or_open() {
         with(host(), |host| host.udp = Known::Yes(vec![ear.clone()]))
     };
     for argument in [
-        ["-chardev", "udp,id=c,host=h,port=1,localaddr=127.0.0.1,localport=5555"],
+        ["-chardev", "udp,id=c,host=127.0.0.1,port=1,localaddr=127.0.0.1,localport=5555"],
         ["-serial", "udp:h:1@127.0.0.1:5555"],
         ["-netdev", "socket,id=n,udp=h:1,localaddr=127.0.0.1:5555"],
         ["-netdev", "user,id=n,hostfwd=udp::5555-:53"],
@@ -264,6 +264,12 @@ fn ports_are_free_or_taken_low_or_open() {
     {
         assert_eq!(found(&ear, &client), [("nobody-listens", Verdict::Unknown)]);
     }
+    let somewhere = ["-chardev", "udp,id=c,host=somewhere,port=1"];
+    assert_eq!(found(&host(), &somewhere), [("nobody-listens", Verdict::Unknown)]);
+    // Only an address of this host can be listened on.
+    let vnc = |address: &str| found(&host(), &["-vnc", &format!("{address}:1")]);
+    assert_eq!(vnc("192.0.2.7"), []);
+    assert_eq!(vnc("192.0.2.8"), blocks("port-taken"));
     let retrying = ["-chardev", "socket,id=c,host=192.0.2.1,port=5555,reconnect=1"];
     assert_eq!(found(&ear, &retrying), []);
     assert_eq!(
@@ -289,6 +295,27 @@ fn a_backend_is_of_a_type_that_is_taken() {
         assert_eq!(with("null"), ["missing-backend"]);
         assert!(!with("socket,path=/s,server=on,wait=off").contains(&"missing-backend"));
     }
+}
+
+#[test]
+fn a_node_is_of_the_kind_that_is_needed() {
+    let host = host()
+        .node("/dev/null", 1, 3, 0o666)
+        .node("/dev/tpm0", 10, 224, 0o666)
+        .node("/dev/input/e", 13, 64, 0o666)
+        .file("/f", 0o666);
+    let found = |argv: [&str; 2]| beside_dev(&host, &argv);
+    let input = |path: &str| found(["-object", &format!("input-linux,id=i,evdev={path}")]);
+    assert_eq!(input("/dev/input/e"), [] as [&str; 0]);
+    for path in ["/dev/null", "/f"] {
+        assert_eq!(input(path), ["node-kind"]);
+        assert_eq!(found(["-tpmdev", &format!("passthrough,id=t,path={path}")]), ["node-kind"]);
+        assert_eq!(found(["-chardev", &format!("parallel,id=c,path={path}")]), ["node-kind"]);
+    }
+    assert_eq!(found(["-tpmdev", "passthrough,id=t,path=/dev/tpm0"]), [] as [&str; 0]);
+    let pipe = super::host().at("/p", FileKind::Fifo, 0o666, 0);
+    let output = ["-chardev", "file,id=c,path=/p"];
+    assert_eq!(super::found(&pipe, &output), [("node-kind", Verdict::Warns)]);
 }
 
 #[test]

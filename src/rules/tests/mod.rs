@@ -79,6 +79,7 @@ fn host() -> Host {
         tcp: Known::Yes(Vec::new()),
         udp: Known::Yes(Vec::new()),
         headers: BTreeMap::new(),
+        addresses: Known::Yes(vec!["127.0.0.1".parse().unwrap(), "192.0.2.7".parse().unwrap()]),
         disks_in_use: BTreeMap::new(),
         paths: BTreeMap::new(),
     });
