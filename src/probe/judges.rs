@@ -246,7 +246,12 @@ impl Asking<'_> {
             .iter()
             .any(|word| sentence.whole.contains(word));
         let is_about_rom = names_rom && self.command.lacks("L");
+        // What a file defines that is not read is not there.
+        let absence = ["not found", "can't find", "cannot find"];
+        let is_about_absence = self.command.lacks("readconfig")
+            && absence.iter().any(|words| sentence.whole.contains(words));
         if is_about_host
+            || is_about_absence
             || sentence.is_about_machine
             || is_about_rom
             || self.is_about_kvm(sentence)
