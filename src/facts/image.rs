@@ -15,6 +15,9 @@ pub struct Image {
     /// The format that the header says the backing file has.
     #[serde(default)]
     pub backing_format: Option<String>,
+    /// What a reader of qcow2 has to know of before it opens one (`incompatible_features`): bit 1 says that it is corrupt.
+    #[serde(default)]
+    pub incompatible: u64,
     /// Its contents are encrypted: it opens with a secret only.
     #[serde(default)]
     pub encrypted: bool,

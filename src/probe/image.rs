@@ -37,6 +37,9 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
     file.by_ref().take(HEADER - FORMAT_BYTES as u64).read_to_end(&mut start).ok()?;
     let word = |at: usize| Some(u32::from_be_bytes(start.get(at..at + 4)?.try_into().ok()?));
     let long = |at: usize| Some(u64::from_be_bytes(start.get(at..at + 8)?.try_into().ok()?));
+    if word(4)? >= 3 {
+        image.incompatible = long(72)?;
+    }
     let (offset, size) = (long(8)?, usize::try_from(word(16)?).ok()?);
     if offset != 0 && size <= MAX_NAME {
         let mut name = vec![0; size];
@@ -109,6 +112,7 @@ mod tests {
                 format: "qcow2".into(),
                 backing: Some("base.img".into()),
                 data: Some("data.raw".into()),
+                incompatible: 4,
                 ..Image::default()
             })
         );

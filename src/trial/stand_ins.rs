@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::header::{self, Contents, Header};
+use crate::facts::image::Image;
 use crate::facts::{FileKind, HostFacts, Step, Walk, pipes};
 use crate::qemu::{Access, CommandLine};
 
@@ -122,7 +123,7 @@ fn kind(
     let qcow2 = image.is_some_and(|image| image.format == "qcow2");
     let walk = host.walk(path).ok();
     if let Some(step) = walk.and_then(Walk::target) {
-        let header = host.headers.get(path).cloned().unwrap_or_default();
+        let header = host.headers.get(path).cloned().or(image.map(features)).unwrap_or_default();
         return of_step(step, qcow2, header);
     }
     let is_missing = walk.is_some();
@@ -140,6 +141,14 @@ fn kind(
         | Access::Pipe
         | Access::Library => Some(fallback),
     }
+}
+
+/// What the header of an image says that its reader has to know of; the stand-in is laid out without a data file, without other
+/// compression, and without larger tables.
+fn features(image: &Image) -> Header {
+    const LAID_OUT: u64 = 0b1_1100;
+    let kept = image.incompatible & !LAID_OUT;
+    Header { at: 72, bytes: if kept == 0 { Vec::new() } else { kept.to_be_bytes().to_vec() } }
 }
 
 fn of_step(step: &Step, qcow2: bool, header: Header) -> Option<StandInKind> {

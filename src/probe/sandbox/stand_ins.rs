@@ -53,9 +53,11 @@ pub(super) fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
             // Never through a link, and never over what is there.
             let file = File::options().write(true).create_new(true).open(&path)?;
             file.set_permissions(Permissions::from_mode(0o666))?;
-            file.write_all_at(&header.bytes, header.at as u64)?;
             if *qcow2 {
                 file.write_all_at(&qcow2_header(), 0)?;
+            }
+            file.write_all_at(&header.bytes, header.at as u64)?;
+            if *qcow2 {
                 return file.set_len(*size.max(&(4 * CLUSTER)));
             }
             // A file that is longer than the file system can hold is one that QEMU can't be shown.
