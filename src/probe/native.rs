@@ -46,7 +46,7 @@ pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
     let document = nameless(source).map_err(Failure::NotAsked)?;
     let mut virsh = Command::new("virsh");
     virsh.args(["-q", "-c", &uri, "domxml-to-native", "qemu-argv", "--xml", &path_of(&document)]);
-    let said = run(&mut virsh, None, PATIENCE).map_err(Failure::NotAsked)?;
+    let said = run(virsh, None, PATIENCE).map_err(Failure::NotAsked)?;
     if said.status.success() {
         let failure =
             || Failure::NotAsked("virsh answered something else than a command line".to_owned());

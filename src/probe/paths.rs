@@ -10,6 +10,7 @@ use super::mounts::Devices;
 use crate::facts::image::Image;
 use crate::facts::own;
 use crate::facts::{Ending, FileKind, Known, Walk};
+use crate::power::{self, Writes};
 
 /// The kernel gives up after this many links (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
@@ -33,6 +34,7 @@ pub(super) fn walk_all(paths: Vec<(String, bool)>, patience: Duration) -> Vec<Fo
         // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
         let devices = Arc::clone(&devices);
         std::thread::spawn(move || {
+            power::give_up(&Writes::nothing());
             let mut known = Attributes::new();
             for (path, is_image) in batch {
                 let (walk, end) = reach(&path, &devices, &mut known);

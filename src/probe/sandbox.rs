@@ -18,6 +18,7 @@ use stand_ins::{make_directory, put};
 pub(super) use watched::Ended;
 use watched::{MOST_WORDS, Watched};
 
+use crate::power;
 use crate::process::nameless;
 use crate::trial::StandIn;
 
@@ -101,14 +102,21 @@ impl Sandbox {
         ]);
         command.args(["-mon", "chardev=qpt-judge,mode=control"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(copy);
-        let child =
-            command.spawn().map_err(|error| format!("QEMU could not be kept apart: {error}"))?;
-        let mut watched = Watched { child, words: &words, stream: None, heard: String::new() };
-        let ended = watched.until(&socket, self.patience);
-        // All that runs in it ends with bubblewrap.
-        let _ = watched.child.kill();
-        let _ = watched.child.wait();
-        drop(watched);
+        let (printed, patience) =
+            (words.try_clone().map_err(|error| error.to_string())?, self.patience);
+        // It mounts, which nobody may who gave anything up.
+        let ended = power::outside(move || {
+            let child = command
+                .spawn()
+                .map_err(|error| format!("QEMU could not be kept apart: {error}"))?;
+            let words = &printed;
+            let mut watched = Watched { child, words, stream: None, heard: String::new() };
+            let ended = watched.until(&socket, patience);
+            // All that runs in it ends with bubblewrap.
+            let _ = watched.child.kill();
+            let _ = watched.child.wait();
+            Ok::<Ended, String>(ended)
+        })?;
         match ended {
             Ended::Refused(_) => {
                 let mut text = Vec::new();
