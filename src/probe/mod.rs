@@ -240,9 +240,14 @@ fn walk(
         .map(|path| (request.images.contains(&path), path))
         .map(|(image, path)| (path, image))
         .collect();
+    let daemon = match request.instance {
+        Instance::System => 0,
+        Instance::Session => rustix::process::geteuid().as_raw(),
+    };
     for _ in 0..MAX_CHAIN {
         let mut next = Vec::new();
-        for (path, walk, image) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
+        let found = paths::walk_all(std::mem::take(&mut todo), request.patience, daemon);
+        for (path, walk, image) in found {
             if let Some(image) = image {
                 let backing = image.backing.as_ref().and_then(|name| beside(&path, name));
                 let data = image.data.as_deref().map(data_file);
