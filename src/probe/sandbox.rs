@@ -44,13 +44,7 @@ impl Sandbox {
         let failed = |error: std::io::Error| {
             format!("no directory can be made for a QEMU that is asked: {error}")
         };
-        sweep();
-        // Nobody else may come to what everybody may write inside.
-        let directory = tempfile::Builder::new()
-            .prefix(&format!("{PREFIX}{}-", std::process::id()))
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(crate::folder::temporary())
-            .map_err(failed)?;
+        let directory = directory().map_err(failed)?;
         let root = directory.path().join("root");
         make_directory(&root).map_err(failed)?;
         for name in ["usr", "dev", "proc", "tmp", "etc", "run"] {
@@ -292,7 +286,17 @@ const MONITOR: &str = "/qpt-judge";
 /// The beginning of the names of our directories; the process follows.
 const PREFIX: &str = "qpt-tui-sandbox-";
 
-/// Removes the directories that killed processes of ours left: they hold stand-ins, nothing else.
+/// A new directory for us alone, which goes when it is dropped; where we are killed before, a later start removes it.
+pub(super) fn directory() -> std::io::Result<tempfile::TempDir> {
+    sweep();
+    // Nobody else may come to what everybody may write inside.
+    tempfile::Builder::new()
+        .prefix(&format!("{PREFIX}{}-", std::process::id()))
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(crate::folder::temporary())
+}
+
+/// Removes the directories that killed processes of ours left: they hold stand-ins, or what libvirt wrote of QEMU.
 fn sweep() {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(entries) = std::fs::read_dir(crate::folder::temporary()) else { return };

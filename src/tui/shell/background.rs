@@ -184,6 +184,7 @@ impl Editor {
         self.app.asking(pane);
         let session = self.options.session;
         let imaginary = self.recorded;
+        let judges = Arc::clone(&self.judges);
         let work = move || {
             let answer = if pane == Pane::Schema {
                 let answered = probe::schema::validate(&source);
@@ -191,7 +192,7 @@ impl Editor {
             } else if imaginary {
                 Answer::Command(Err("the facts are those of another host".to_owned()))
             } else {
-                let answered = probe::native::command(&source, session);
+                let answered = judges.command(&source, session);
                 Answer::Command(answered.map_err(probe::native::Failure::sentence))
             };
             Some(Message::Answered(pane, source, answer))
