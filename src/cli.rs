@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "qpt-tui", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 could not be read or wrong usage."
+    after_help = "Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 could not be read or wrong usage.\nWhat the program gives up while it runs, as far as this kernel lets it: qpt-tui --version -v"
 )]
 pub struct Cli {
     /// What to do; without one, FILE is opened in the editor.

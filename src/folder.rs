@@ -117,6 +117,14 @@ impl Folder {
         Folder::open(rustix::fs::CWD, path, path.to_owned())
     }
 
+    /// A folder that was made a moment ago, for us alone.
+    ///
+    /// # Errors
+    /// One sentence: it is not ours any more.
+    pub(crate) fn there(path: &Path) -> Result<Folder, String> {
+        Folder::open(rustix::fs::CWD, path, path.to_owned())
+    }
+
     /// A folder inside this one, made where it is not there yet.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
 //!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled. Then [`report`] prints, [`tui`] edits,
 //!    [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
-//!    [`error`], [`console`] and [`visible`] are how we talk to people.
+//!    [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
@@ -41,6 +41,8 @@
 //! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`).
 //! - Probing never blocks the screen, never opens a device or a FIFO, triggers no automount, and ends by a deadline. A path is
 //!   walked through descriptors that are held, and only what was looked at is opened (`probe::paths`, `probe::held`; tests/looking.rs).
+//! - What a document names is looked at, parsed and judged by threads that gave up writing, programs and the network, where the
+//!   kernel lets them; the editor's main thread, which saves and starts $EDITOR, is not among them ([`power`]; tests/power.rs).
 //! - But for the file that is saved, root makes nothing where somebody else could lead it elsewhere (`folder`; tests/looking.rs).
 //! - What is shown went through [`visible::visible`]; what is offered as a command went through a shell quoter.
 //!
@@ -73,6 +75,7 @@ pub mod error;
 pub mod facts;
 mod folder;
 pub mod libvirt;
+pub mod power;
 pub mod probe;
 mod process;
 pub mod qemu;
@@ -80,7 +83,6 @@ pub mod report;
 pub mod rules;
 pub mod session;
 pub mod store;
-
 pub mod trial;
 pub mod tui;
 pub mod visible;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::power;
+
 /// More than any answer that we ask for.
 const MAX_OUTPUT: u64 = 64 << 20;
 /// Between two looks where the kernel can't tell of the end.
@@ -43,12 +45,21 @@ impl Said {
 
 /// Runs a program in a plain locale, with `input` as its standard input; it is killed when `patience` is over.
 ///
-/// Its output goes to files in memory: nobody has to read along, and a child of it that stays holds nobody up.
+/// Its output goes to files in memory: nobody has to read along, and a child of it that stays holds nobody up. A thread that
+/// gave up starting programs has it started for it.
 ///
 /// # Errors
 /// In one sentence: it could not be run, or did not answer in time.
 pub(crate) fn run(
-    command: &mut Command,
+    command: Command,
+    input: Option<Vec<u8>>,
+    patience: Duration,
+) -> Result<Said, String> {
+    power::outside(move || run_here(command, input, patience))
+}
+
+fn run_here(
+    mut command: Command,
     input: Option<Vec<u8>>,
     patience: Duration,
 ) -> Result<Said, String> {
@@ -87,23 +98,29 @@ pub(crate) fn run(
 /// # Errors
 /// As [`run`], or that it failed.
 pub(crate) fn ask(program: &str, arguments: &[&str], patience: Duration) -> Result<String, String> {
-    answer(Command::new(program).args(arguments), None, patience)
+    let mut command = Command::new(program);
+    command.args(arguments);
+    answer(program, run(command, None, patience)?)
 }
 
-/// The standard output of a prepared command.
+/// The standard output of a prepared command that needs to write nothing and to reach nobody, and can't ([`power::apart`]).
 ///
 /// # Errors
 /// As [`ask`].
-pub(crate) fn answer(
-    command: &mut Command,
+pub(crate) fn ask_apart(
+    command: Command,
     input: Option<Vec<u8>>,
     patience: Duration,
 ) -> Result<String, String> {
-    let said = run(command, input, patience)?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    answer(&program, power::apart(move || run_here(command, input, patience))?)
+}
+
+fn answer(program: &str, said: Said) -> Result<String, String> {
     if said.status.success() {
         return Ok(said.output);
     }
-    Err(format!("{} said no ({})", command.get_program().display(), said.status))
+    Err(format!("{program} said no ({})", said.status))
 }
 
 /// Waits for the end of a process; nothing where the deadline comes first.
@@ -151,11 +168,9 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, patience: u64) -> Result<Said, String> {
-        run(
-            Command::new("/bin/sh").args(["-c", script]),
-            Some(b"in".to_vec()),
-            Duration::from_millis(patience),
-        )
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script]);
+        run(shell, Some(b"in".to_vec()), Duration::from_millis(patience))
     }
 
     #[test]
@@ -175,7 +190,7 @@ mod tests {
         assert!(shell("sleep 20 & exit 0", 5_000).is_ok());
         assert!(shell("sleep 20", 100).unwrap_err().contains("did not answer within 0.1 s"));
         assert!(
-            run(&mut Command::new("/nonexistent"), None, MOMENT)
+            run(Command::new("/nonexistent"), None, MOMENT)
                 .unwrap_err()
                 .contains("could not be run")
         );

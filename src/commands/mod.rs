@@ -13,6 +13,7 @@ use crate::cli::{Cli, Command, HostOptions};
 use crate::console::print;
 use crate::domain;
 use crate::error::Error;
+use crate::power::{self, Writes};
 use crate::probe::judges::Judges;
 use crate::report;
 use crate::rules;
@@ -26,6 +27,9 @@ use crate::visible::escaped;
 /// # Errors
 /// One sentence; the exit status is 2 then.
 pub fn run(cli: Cli) -> Result<u8> {
+    if let Some(command) = &cli.command {
+        bind(command);
+    }
     match cli.command {
         Some(Command::Check(options)) => return Ok(check::check(&options)?),
         Some(Command::Canonical { file }) => canonical(&file)?,
@@ -49,6 +53,47 @@ pub fn run(cli: Cli) -> Result<u8> {
         None => return Ok(tui::run(&cli)?),
     }
     Ok(0)
+}
+
+/// Gives up what a command does not need, before it reads anything.
+fn bind(command: &Command) {
+    let writes = match command {
+        Command::Check(options) => {
+            power::divide();
+            let writes = written(&options.host);
+            if options.fix {
+                options.files.iter().fold(writes.keeping(), |writes, file| writes.beside(file))
+            } else {
+                writes
+            }
+        }
+        Command::Facts { host, .. } => {
+            power::divide();
+            written(host)
+        }
+        Command::Try(options) => {
+            power::divide();
+            let bundle = options.bundle.as_deref().unwrap_or(Path::new("bundle"));
+            Writes::asking().beside(bundle)
+        }
+        // Where it writes is known once its copy was found.
+        Command::Recover(_) => return power::divide(),
+        Command::Canonical { .. }
+        | Command::Explain { .. }
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Man => Writes::nothing(),
+    };
+    power::give_up(&writes);
+}
+
+/// What judging writes.
+fn written(host: &HostOptions) -> Writes {
+    match (host.asks(), &host.facts) {
+        (true, _) => Writes::asking(),
+        (false, None) => Writes::looking(),
+        (false, Some(_)) => Writes::nothing(),
+    }
 }
 
 /// Prints a document with its passthrough as libvirt writes it.

@@ -8,6 +8,7 @@ use crate::console::{complain, print};
 use crate::domain::Document;
 use crate::domain::merge::{Merge, merge};
 use crate::error::Error;
+use crate::power::{self, Writes};
 use crate::report::text::diff;
 use crate::store::journal::{self, Copy, CopyKind, Typed};
 use crate::store::{self, Origin, Saved, SavedAs, Source, Way};
@@ -23,10 +24,12 @@ pub(super) fn recover(options: &Recover) -> Result<(), Error> {
         complain(&format!("not looked into: {}", visible(why)));
     }
     let Some(wanted) = &options.copy else {
+        power::give_up(&Writes::nothing());
         print(&list(&copies, unusable.is_empty()));
         return Ok(());
     };
     let copy = find(&copies, wanted)?;
+    power::give_up(&written(options, copy));
     if options.discard {
         return discard(copy);
     }
@@ -46,6 +49,16 @@ pub(super) fn recover(options: &Recover) -> Result<(), Error> {
     }
     say_typed(copy);
     Ok(())
+}
+
+/// What is written: what is kept, and where a copy is given back.
+fn written(options: &Recover, copy: &Copy) -> Writes {
+    let kept = Writes::nothing().keeping();
+    match (&options.output, &copy.of) {
+        (Some(new), _) => kept.beside(new),
+        (None, Some(Origin::File(path))) if options.restore => kept.beside(&path.path()),
+        (None, _) => kept,
+    }
 }
 
 fn list(copies: &[Copy], complete: bool) -> String {

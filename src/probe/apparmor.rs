@@ -81,7 +81,7 @@ fn compiled(path: &str) -> Result<Option<String>, String> {
     }
     let mut command = Command::new(compiler);
     command.args(["--skip-kernel-load", "--skip-cache", "--skip-read-cache", "--", path]);
-    let said = process::run(&mut command, None, PATIENCE)?;
+    let said = process::run(command, None, PATIENCE)?;
     if said.status.success() {
         return Ok(None);
     }

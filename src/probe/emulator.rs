@@ -298,14 +298,14 @@ fn variants(schema: &Value, command: &str, within: Option<&str>, tag: &str) -> B
     find().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-/// The program, ended by the kernel when we are: a killed session leaves no QEMU behind.
+/// The program, ended by the kernel when we are: a killed session leaves no QEMU behind. What it runs gains nothing.
 fn ending_with_us(path: &str) -> Command {
     const SETPRIV: &str = "/usr/bin/setpriv";
     if !std::path::Path::new(SETPRIV).exists() {
         return Command::new(path);
     }
     let mut command = Command::new(SETPRIV);
-    command.args(["--pdeathsig", "KILL", path]);
+    command.args(["--pdeathsig", "KILL", "--no-new-privs", path]);
     command
 }
 
@@ -314,7 +314,7 @@ fn run(path: &str, arguments: &[&str]) -> Result<String, String> {
     let mut command = ending_with_us(path);
     command.args(["-machine", "none", "-nodefaults", "-display", "none"]).args(arguments);
     command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir("/");
-    process::answer(&mut command, None, PATIENCE)
+    process::ask_apart(command, None, PATIENCE)
 }
 
 /// Sends commands and gives their answers in order; an error is null.
@@ -340,7 +340,7 @@ fn converse(path: &str, commands: &[Value], patience: Duration) -> Result<Vec<Va
         // Writing to a vector cannot fail.
         let _ = writeln!(script, "{command}");
     }
-    let text = process::answer(&mut command, Some(script), patience)?;
+    let text = process::ask_apart(command, Some(script), patience)?;
     let answers: Vec<Value> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

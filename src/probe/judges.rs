@@ -22,12 +22,21 @@ const MOST: usize = 24;
 #[derive(Default)]
 pub struct Judges {
     said: Mutex<HashMap<Question, Known<QemuSaid>>>,
+    scratch: native::Scratch,
 }
 
 /// A program and the command line that it is asked about.
 type Question = (String, Vec<String>);
 
 impl Judges {
+    /// The command line that libvirt makes of a text.
+    ///
+    /// # Errors
+    /// As [`native::command`].
+    pub fn command(&self, source: &str, session: bool) -> Result<Vec<String>, native::Failure> {
+        native::command(source, session, &self.scratch)
+    }
+
     /// What libvirt and QEMU say to a document on this host.
     pub fn ask(&self, document: &Document, host: &HostFacts) -> Answers {
         // libvirt runs the emulator to learn what it can do; one that anybody may have put there is not run.
@@ -35,7 +44,7 @@ impl Judges {
             return Answers { libvirt: Known::Unknown(why.clone()), qemu: Known::Unknown(why) };
         }
         let session = !host.is_system();
-        let libvirt = match native::command(&askable(document), session) {
+        let libvirt = match native::command(&askable(document), session, &self.scratch) {
             Ok(command) => Known::Yes(Ok(command)),
             Err(native::Failure::Refused(sentence)) => Known::Yes(Err(sentence)),
             Err(native::Failure::NotAsked(why)) => Known::Unknown(why),

@@ -263,9 +263,14 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
         .map(|path| (look(&path), path))
         .map(|(look, path)| (path, look))
         .collect();
+    let daemon = match request.instance {
+        Instance::System => 0,
+        Instance::Session => rustix::process::geteuid().as_raw(),
+    };
     for _ in 0..MAX_CHAIN {
         let mut next = Vec::new();
-        for (path, walk, learned) in paths::walk_all(std::mem::take(&mut todo), request.patience) {
+        let found = paths::walk_all(std::mem::take(&mut todo), request.patience, daemon);
+        for (path, walk, learned) in found {
             match learned {
                 Learned::Nothing => {}
                 Learned::Header(header) => {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
@@ -31,22 +32,40 @@ impl Failure {
     }
 }
 
+/// Where libvirt's own driver writes when our cache can't be used: root in a stranger's home, say. It is made when it is first
+/// needed and goes with this.
+#[derive(Debug, Default)]
+pub struct Scratch(Mutex<Option<tempfile::TempDir>>);
+
+impl Scratch {
+    /// The folder; `why` is what is wrong with the cache.
+    fn folder(&self, why: &str) -> Result<Folder, String> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let directory = match made.take() {
+            Some(directory) => directory,
+            None => super::sandbox::directory()
+                .map_err(|error| format!("{why}; nor can a directory be made for it: {error}"))?,
+        };
+        Folder::there(made.insert(directory).path())
+    }
+}
+
 /// How long libvirt may take; the first time it asks QEMU about everything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `virsh domxml-to-native qemu-argv` says, as arguments; the environment before the program is left out.
 ///
 /// The daemon of the system is asked where one runs; otherwise libvirt's own driver inside virsh, with a directory of its own
-/// for all that it writes.
+/// for all that it writes, in our cache, or else in `scratch`.
 ///
 /// # Errors
 /// libvirt's refusal, or why it was not asked.
-pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
-    let (uri, _turn) = connection(session)?;
+pub fn command(source: &str, session: bool, scratch: &Scratch) -> Result<Vec<String>, Failure> {
+    let (uri, _turn) = connection(session, scratch)?;
     let document = nameless(source).map_err(Failure::NotAsked)?;
     let mut virsh = Command::new("virsh");
     virsh.args(["-q", "-c", &uri, "domxml-to-native", "qemu-argv", "--xml", &path_of(&document)]);
-    let said = run(&mut virsh, None, PATIENCE).map_err(Failure::NotAsked)?;
+    let said = run(virsh, None, PATIENCE).map_err(Failure::NotAsked)?;
     if said.status.success() {
         let failure =
             || Failure::NotAsked("virsh answered something else than a command line".to_owned());
@@ -63,7 +82,7 @@ pub fn command(source: &str, session: bool) -> Result<Vec<String>, Failure> {
 const SOCKETS: [&str; 2] = ["/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock"];
 
 /// Whom to ask, and the lock that keeps others from asking there meanwhile.
-fn connection(session: bool) -> Result<(String, Option<File>), Failure> {
+fn connection(session: bool, scratch: &Scratch) -> Result<(String, Option<File>), Failure> {
     if session {
         return Ok(("qemu:///session".to_owned(), None));
     }
@@ -73,6 +92,7 @@ fn connection(session: bool) -> Result<(String, Option<File>), Failure> {
         return Ok(("qemu:///system".to_owned(), None));
     }
     let root = Folder::cache().and_then(|cache| cache.inside("libvirt"));
+    let root = root.or_else(|why| scratch.folder(&why));
     let root = root.map_err(|why| {
         Failure::NotAsked(format!("there is no place for what libvirt writes: {why}"))
     })?;

@@ -11,7 +11,8 @@ use super::mounts::Devices;
 use crate::facts::header::{Contents, Header, SEEN};
 use crate::facts::image::Image;
 use crate::facts::own;
-use crate::facts::{Ending, FileKind, Known, Walk};
+use crate::facts::{Ending, FileKind, Known, Step, Walk};
+use crate::power::{self, Writes};
 
 /// The kernel gives up after this many links (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
@@ -45,7 +46,8 @@ pub(super) enum Learned {
 pub(super) type Found = (String, Known<Walk>, Learned);
 
 /// Walks every path, all within `patience`; a path whose file system does not answer in time is unknown.
-pub(super) fn walk_all(paths: Vec<(String, Look)>, patience: Duration) -> Vec<Found> {
+/// `owner` is who libvirt's daemon runs as.
+pub(super) fn walk_all(paths: Vec<(String, Look)>, patience: Duration, owner: u32) -> Vec<Found> {
     let deadline = Instant::now() + patience;
     let devices = Arc::new(Devices::read());
     let mut found = Vec::new();
@@ -56,9 +58,10 @@ pub(super) fn walk_all(paths: Vec<(String, Look)>, patience: Duration) -> Vec<Fo
         // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
         let devices = Arc::clone(&devices);
         std::thread::spawn(move || {
+            power::give_up(&Writes::nothing());
             let mut known = Attributes::new();
             for (path, look) in batch {
-                let (walk, end) = reach(&path, &devices, &mut known);
+                let (walk, end) = reach(&path, &devices, &mut known, owner);
                 let learned = match end {
                     Some(end) if !is_secret(&path, &walk) => learn(&end, look, &devices),
                     _ => Learned::Nothing,
@@ -137,15 +140,15 @@ pub fn names_in(directory: &str) -> Vec<String> {
 
 /// Walks one path.
 pub(super) fn walk(path: &str) -> Known<Walk> {
-    reach(path, &Devices::read(), &mut Attributes::new()).0
+    reach(path, &Devices::read(), &mut Attributes::new(), 0).0
 }
 
 /// What is reached at the end of a path, held, beside the walk to it.
 type Reached = (Known<Walk>, Option<Held>);
 
 /// Walks one path, step by step from what is held of the step before, so that each step is taken from what was looked at.
-fn reach(path: &str, devices: &Devices, known: &mut Attributes) -> Reached {
-    match steps(path, devices, known) {
+fn reach(path: &str, devices: &Devices, known: &mut Attributes, owner: u32) -> Reached {
+    match steps(path, devices, known, owner) {
         Ok((walk, end)) => (Known::Yes(walk), end),
         Err(why) => (Known::Unknown(why), None),
     }
@@ -156,6 +159,7 @@ fn steps(
     path: &str,
     devices: &Devices,
     known: &mut Attributes,
+    owner: u32,
 ) -> Result<(Walk, Option<Held>), String> {
     if path.contains('\0') {
         return Err("the path holds a NUL byte".to_owned());
@@ -188,19 +192,30 @@ fn steps(
             continue;
         }
         let here = format!("{at}/{part}");
+        if at == "/proc" && is_a_process(&part) {
+            let rest: String = todo.iter().rev().flat_map(|part| ["/", part]).collect();
+            let whole = here + &rest;
+            let Some(step) = of_qemu(&whole, owner) else {
+                walk.ending = Ending::OfAProcess(whole);
+                return Ok((walk, None));
+            };
+            let kind = step.kind.clone();
+            walk.steps.push(step);
+            let FileKind::Link(target) = kind else { return Ok((walk, None)) };
+            todo = parts(&target);
+            at.clear();
+            above.clear();
+            directory = root()?;
+            continue;
+        }
         if devices.is_automount(&directory, &here) {
             let at = if at.is_empty() { "/" } else { &at };
             return Err(format!(
                 "below {at} a file system is mounted as soon as somebody looks, so nobody did"
             ));
         }
-        let found = if here.len() >= PATH_MAX {
-            Err(Errno::NAMETOOLONG)
-        } else if is_of_this_walk(&at, &part) {
-            Err(Errno::NOENT)
-        } else {
-            directory.below(&part)
-        };
+        let found =
+            if here.len() >= PATH_MAX { Err(Errno::NAMETOOLONG) } else { directory.below(&part) };
         let found = match found {
             Ok(found) => found,
             Err(Errno::NOENT) => {
@@ -258,10 +273,35 @@ fn steps(
     Ok((walk, Some(directory)))
 }
 
-/// Whether a name is that of a descriptor which we opened for ourselves (/dev/fd/3): to nobody else it is there.
-fn is_of_this_walk(directory: &str, name: &str) -> bool {
-    let own = format!("/proc/{}/", std::process::id());
-    directory.starts_with(&own) && directory.ends_with("/fd") && !["0", "1", "2"].contains(&name)
+/// Whether a name in `/proc` is that of a process, which is another one for QEMU than for us.
+fn is_a_process(name: &str) -> bool {
+    ["self", "thread-self"].contains(&name) || name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What libvirt gives to QEMU as its standard input and outputs: nothing to read, and a pipe to virtlogd, or the log itself,
+/// that libvirt's daemon made for itself (`qemuProcessLaunch`, `stdio_handler`; started for real: tests/oracle/more.tsv).
+fn of_qemu(path: &str, owner: u32) -> Option<Step> {
+    let (process, number) = path.strip_prefix("/proc/")?.split_once("/fd/")?;
+    if !["self", "thread-self"].contains(&process) {
+        return None;
+    }
+    let (kind, mode) = match number {
+        "0" => (FileKind::Link("/dev/null".to_owned()), 0o777),
+        "1" | "2" => (FileKind::Fifo, 0o600),
+        _ => return None,
+    };
+    Some(Step {
+        path: path.to_owned(),
+        kind,
+        mode,
+        uid: owner,
+        gid: 0,
+        acl: None,
+        label: None,
+        size: 0,
+        immutable: false,
+        append_only: false,
+    })
 }
 
 /// The parts of a path, last first.
@@ -342,12 +382,12 @@ mod tests {
         let path = format!("{root}/image");
         std::fs::write(&path, b"QFI\xfb\0\0\0\x01").unwrap();
         let devices = Devices::read();
-        let (_, end) = reach(&path, &devices, &mut Attributes::new());
+        let (_, end) = reach(&path, &devices, &mut Attributes::new(), 0);
         std::fs::rename(&path, format!("{root}/elsewhere")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
         let learned = learn(&end.unwrap(), Look::Image, &devices);
         assert!(matches!(learned, Learned::Image(image) if image.format == "qcow"));
-        let (walk, end) = reach(&path, &devices, &mut Attributes::new());
+        let (walk, end) = reach(&path, &devices, &mut Attributes::new(), 0);
         assert!(matches!(walk.yes().unwrap().target().unwrap().kind, FileKind::Char(1, 5)));
         assert_eq!(learn(&end.unwrap(), Look::Image, &devices), Learned::Nothing);
     }
@@ -355,7 +395,7 @@ mod tests {
     #[test]
     fn a_file_of_the_kernels_own_is_not_read() {
         for path in ["/proc/version", "/sys/kernel/uevent_seqnum"] {
-            let found = walk_all(vec![(path.to_owned(), Look::Image)], Duration::from_secs(3));
+            let found = walk_all(vec![(path.to_owned(), Look::Image)], Duration::from_secs(3), 0);
             let (_, walk, learned) = &found[0];
             assert_eq!(walk.yes().unwrap().target().unwrap().kind, FileKind::File);
             assert_eq!(*learned, Learned::Nothing, "{path}");
@@ -372,21 +412,33 @@ mod tests {
         {
             assert_eq!(is_secret(path, &walk(path)), expected, "{path}");
         }
-        let found = walk_all(vec![(link, Look::Image)], Duration::from_secs(3));
+        let found = walk_all(vec![(link, Look::Image)], Duration::from_secs(3), 0);
         assert_eq!(found[0].2, Learned::Nothing);
     }
 
     #[test]
-    fn what_the_walk_holds_itself_is_not_found() {
-        let held = Held::root().unwrap();
-        assert!(held::is_nameable());
-        for number in 3..10 {
-            for path in ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"] {
-                let walk = walk(&format!("{path}/{number}"));
-                assert!(matches!(walk.yes().unwrap().ending, Ending::Missing(_)), "{walk:?}");
+    fn what_is_of_a_process_is_qemus_own() {
+        let own = std::process::id();
+        for directory in ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"] {
+            let walked =
+                |number: u8| walk(&format!("{directory}/{number}")).yes().cloned().unwrap();
+            assert_eq!(walked(0).resolved(), "/dev/null");
+            assert_eq!(walked(0).target().unwrap().kind, FileKind::Char(1, 3));
+            let output = walked(1).target().cloned().unwrap();
+            assert_eq!((output.uid, output.mode, output.kind), (0, 0o600, FileKind::Fifo));
+            for number in 3..10 {
+                assert!(matches!(walked(number).ending, Ending::OfAProcess(_)));
             }
         }
-        drop(held);
+        for path in ["/proc/self/exe", "/proc/self", "/proc/1/fd/0", &format!("/proc/{own}/fd/1")] {
+            let walk = walk(path).yes().cloned().unwrap();
+            assert_eq!((&walk.ending, walk.target()), (&Ending::OfAProcess(path.to_owned()), None));
+            // Nothing of ours is in it, not even a number.
+            assert_eq!(walk.steps.last().unwrap().path, "/proc");
+        }
+        let link = walk("/dev/stdin").yes().cloned().unwrap();
+        assert!(link.steps.iter().any(|step| step.path == "/dev/stdin"));
+        assert_eq!(walk("/proc/version").yes().unwrap().ending, Ending::Present);
     }
 
     #[test]
@@ -398,7 +450,8 @@ mod tests {
         let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
         let line =
             |point: &str| format!("1 1 {major}:{minor} / {point} rw - autofs systemd-1 rw\n");
-        let seen = |mounts: &str| reach(&path, &Devices::parse(mounts), &mut Attributes::new()).0;
+        let seen =
+            |mounts: &str| reach(&path, &Devices::parse(mounts), &mut Attributes::new(), 0).0;
         let Known::Unknown(why) = seen(&line("/")) else { panic!("it was looked for") };
         assert!(why.ends_with(" is mounted as soon as somebody looks, so nobody did"), "{why}");
         // What is mounted already is only passed.

@@ -18,6 +18,7 @@ use stand_ins::{SHARED, make_directory, put};
 pub(super) use watched::Ended;
 use watched::{MOST_WORDS, Watched};
 
+use crate::power;
 use crate::process::nameless;
 use crate::trial::StandIn;
 
@@ -43,13 +44,7 @@ impl Sandbox {
         let failed = |error: std::io::Error| {
             format!("no directory can be made for a QEMU that is asked: {error}")
         };
-        sweep();
-        // Nobody else may come to what everybody may write inside.
-        let directory = tempfile::Builder::new()
-            .prefix(&format!("{PREFIX}{}-", std::process::id()))
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(crate::folder::temporary())
-            .map_err(failed)?;
+        let directory = directory().map_err(failed)?;
         let root = directory.path().join("root");
         make_directory(&root).map_err(failed)?;
         make_directory(&root.with_file_name(SHARED)).map_err(failed)?;
@@ -102,14 +97,21 @@ impl Sandbox {
         ]);
         command.args(["-mon", "chardev=qpt-judge,mode=control"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(copy);
-        let child =
-            command.spawn().map_err(|error| format!("QEMU could not be kept apart: {error}"))?;
-        let mut watched = Watched { child, words: &words, stream: None, heard: String::new() };
-        let ended = watched.until(&socket, self.patience);
-        // All that runs in it ends with bubblewrap.
-        let _ = watched.child.kill();
-        let _ = watched.child.wait();
-        drop(watched);
+        let (printed, patience) =
+            (words.try_clone().map_err(|error| error.to_string())?, self.patience);
+        // It mounts, which nobody may who gave anything up.
+        let ended = power::outside(move || {
+            let child = command
+                .spawn()
+                .map_err(|error| format!("QEMU could not be kept apart: {error}"))?;
+            let words = &printed;
+            let mut watched = Watched { child, words, stream: None, heard: String::new() };
+            let ended = watched.until(&socket, patience);
+            // All that runs in it ends with bubblewrap.
+            let _ = watched.child.kill();
+            let _ = watched.child.wait();
+            Ok::<Ended, String>(ended)
+        })?;
         match ended {
             Ended::Refused(_) => {
                 let mut text = Vec::new();
@@ -288,7 +290,17 @@ const MONITOR: &str = "/qpt-judge";
 /// The beginning of the names of our directories; the process follows.
 const PREFIX: &str = "qpt-tui-sandbox-";
 
-/// Removes the directories that killed processes of ours left: they hold stand-ins, nothing else.
+/// A new directory for us alone, which goes when it is dropped; where we are killed before, a later start removes it.
+pub(super) fn directory() -> std::io::Result<tempfile::TempDir> {
+    sweep();
+    // Nobody else may come to what everybody may write inside.
+    tempfile::Builder::new()
+        .prefix(&format!("{PREFIX}{}-", std::process::id()))
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(crate::folder::temporary())
+}
+
+/// Removes the directories that killed processes of ours left: they hold stand-ins, or what libvirt wrote of QEMU.
 fn sweep() {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(entries) = std::fs::read_dir(crate::folder::temporary()) else { return };

@@ -12,7 +12,8 @@ pub fn validate(source: &str) -> Known<Vec<(usize, String)>> {
         // The validator wants a regular file with a path.
         let path = path_of(&document);
         let mut command = Command::new("virt-xml-validate");
-        let said = run(command.args([&path, "domain"]), None, Duration::from_secs(20))?;
+        command.args([&path, "domain"]);
+        let said = run(command, None, Duration::from_secs(20))?;
         Ok(said.all().replace(&format!("{path}:"), "line:"))
     });
     let said = match asked {

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::facts::Known;
 use crate::facts::sockets::Listener;
+use crate::power;
 use crate::qemu::Protocol;
 
 /// Who has ports of a protocol, by `/proc/net/tcp` and `tcp6`, or `udp` and `udp6`; whose process it is is looked up for
@@ -36,11 +38,11 @@ pub(super) fn ports(
         .map(|(address, inode)| (format!("socket:[{inode}]"), address))
         .collect();
     let mut owners: BTreeMap<&SocketAddr, String> = BTreeMap::new();
-    each_descriptor(!inodes.is_empty(), |process, target| {
-        if let Some(address) = inodes.get(target) {
-            owners.insert(address, name_of(process));
+    for (process, socket) in descriptors(!inodes.is_empty()) {
+        if let Some(address) = inodes.get(&socket) {
+            owners.insert(address, name_of(&process));
         }
-    });
+    }
     let listener = |(address, _): &(SocketAddr, String)| Listener {
         address: *address,
         process: owners.get(address).cloned().unwrap_or_default(),
@@ -116,19 +118,26 @@ fn name_of(process: &std::path::Path) -> String {
     }
 }
 
-/// Every open descriptor of every process: the process's directory, and what the descriptor leads to.
-fn each_descriptor(wanted: bool, mut found: impl FnMut(&std::path::Path, &str)) {
+/// Every open socket of every process: the process's directory, and the socket's name.
+fn descriptors(wanted: bool) -> Vec<(PathBuf, String)> {
     if !wanted {
-        return;
+        return Vec::new();
     }
-    let processes =
-        std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
-    for process in processes {
-        for descriptor in std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
-            let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
-            found(&process, &target.to_string_lossy());
+    // A thread that gave anything up is not shown what other processes have open.
+    power::outside(|| {
+        let mut found = Vec::new();
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        for process in processes.map(|entry| entry.path()) {
+            let open = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+            for descriptor in open {
+                let target = std::fs::read_link(descriptor.path()).unwrap_or_default();
+                if let Some(socket) = target.to_str().filter(|name| name.starts_with("socket:")) {
+                    found.push((process.clone(), socket.to_owned()));
+                }
+            }
         }
-    }
+        found
+    })
 }
 
 /// The listening sockets of `/proc/net/unix` (proc(5)) that have a path: inode and path. The flag is `__SO_ACCEPTCON`.
@@ -166,14 +175,14 @@ pub(super) fn labels(wanted: &[&str]) -> BTreeMap<String, String> {
         Known::Unknown(_) => return BTreeMap::new(),
     };
     let mut labels = BTreeMap::new();
-    each_descriptor(!bound.is_empty(), |process, target| {
-        let label = bound.get(target).and_then(|path| {
+    for (process, socket) in descriptors(!bound.is_empty()) {
+        let label = bound.get(&socket).and_then(|path| {
             Some((path, std::fs::read_to_string(process.join("attr/current")).ok()?))
         });
         if let Some((path, label)) = label {
             labels.insert(path.clone(), label.trim_end_matches(['\0', '\n']).to_owned());
         }
-    });
+    }
     labels
 }
 

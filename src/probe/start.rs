@@ -117,7 +117,7 @@ impl Libvirt {
     fn virsh(&self, arguments: &[&str], patience: Duration) -> Result<String, String> {
         let mut virsh = Command::new("virsh");
         virsh.args(["-q", "-c", self.uri]).args(arguments);
-        let said = process::run(&mut virsh, None, patience)?;
+        let said = process::run(virsh, None, patience)?;
         if said.status.success() {
             return Ok(said.output);
         }

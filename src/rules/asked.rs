@@ -131,6 +131,7 @@ pub(super) static EMULATOR: Rule = Rule {
         let Ok(walk) = case.host.walk(path) else { return Vec::new() };
         let target = walk.target();
         let message = match (&walk.ending, target) {
+            (Ending::OfAProcess(_), _) | (Ending::Present, None) => return Vec::new(),
             (Ending::Missing(_) | Ending::NotADirectory(_) | Ending::Loop, _) => {
                 format!("the domain's emulator {path} is not there")
             }

@@ -59,13 +59,15 @@ pub(super) fn withdraw(case: &Case<'_>, findings: &mut [Finding]) {
         let path = finding.resource.as_ref().and_then(Resource::path).map(|(path, _)| path);
         let target = of_entry.iter().find(|(of, _)| Some(of.as_str()) == path).cloned();
         for remedy in &mut finding.remedies {
+            let own = "give the VM a file of its own, in /var/lib/libvirt/images say";
             let thing = given_away(case.host, remedy, target.as_ref(), &of_entry);
-            let Some((path, owned)) = thing else { continue };
-            let why = format!(
-                "not offered, {path} is {}: give the VM a file of its own, in /var/lib/libvirt/images say",
-                owned.what
-            );
-            *remedy = Remedy::none(remedy.scope, why);
+            if let Some((path, owned)) = thing {
+                let why = format!("not offered, {path} is {}: {own}", owned.what);
+                *remedy = Remedy::none(remedy.scope, why);
+            } else if let Some(path) = of_proc(remedy) {
+                let why = format!("there is none, {path} is made by the kernel anew: {own}");
+                *remedy = Remedy::none(remedy.scope, why);
+            }
         }
         let mut seen = Vec::new();
         finding.remedies.retain(|remedy| {
@@ -74,6 +76,13 @@ pub(super) fn withdraw(case: &Case<'_>, findings: &mut [Finding]) {
             is_new || remedy.step != Step::Nothing
         });
     }
+}
+
+/// The path in /proc that a remedy would change: nothing there keeps what it is given, and of a process it is another's.
+fn of_proc(remedy: &Remedy) -> Option<String> {
+    let Step::RunCommand(line) = &remedy.step else { return None };
+    let words = shlex::split(line)?;
+    words.into_iter().find(|word| word == "/proc" || word.starts_with("/proc/"))
 }
 
 /// What the entry of a finding touches of the host's own.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct FileSource {
     /// Its mode, and the numbers of its user and group: what it is made anew with when somebody took it away.
     pub(super) mode: u32,
     pub(super) owner: (u32, u32),
+    /// Which directory it was read from: whoever owns one above can put another in its place.
+    pub(super) directory: Option<(u64, u64)>,
     /// It was taken away since, and that is known.
     pub(super) gone: bool,
 }
@@ -49,14 +52,21 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
     let mut file = open_regular(&real).map_err(|error| refuse(&error))?;
     let text = bounded::read(&mut file, Some(path), Bound::DOMAIN)?;
     let (mode, owner) = (metadata.mode() & 0o7777, (metadata.uid(), metadata.gid()));
-    Ok(FileSource { path: path.to_owned(), text, real, mode, owner, gone: false })
+    let directory = real.parent().and_then(|parent| std::fs::metadata(parent).ok());
+    let directory = directory.map(|found| (found.dev(), found.ino()));
+    Ok(FileSource { path: path.to_owned(), text, real, mode, owner, directory, gone: false })
 }
 
 /// Opens a regular file for reading, without waiting for whoever put a pipe in its place.
 pub(super) fn open_regular(real: &Path) -> std::io::Result<File> {
+    open_regular_at(rustix::fs::CWD, real)
+}
+
+/// The same below a directory that is open.
+pub(super) fn open_regular_at(directory: impl AsFd, name: &Path) -> std::io::Result<File> {
     let flags =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(real, flags, Mode::empty())?);
+    let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
     if !file.metadata()?.is_file() {
         return Err(std::io::Error::other("it is no regular file"));
     }
@@ -93,7 +103,12 @@ impl FileSource {
     ///
     /// The content decides: a time stamp can be put back, and a copy of the same text is no change.
     pub fn theirs(&self) -> Option<Theirs> {
-        let mut file = match open_regular(&self.real) {
+        self.theirs_in(open_regular(&self.real))
+    }
+
+    /// The same of what was opened in its place.
+    pub(super) fn theirs_in(&self, opened: std::io::Result<File>) -> Option<Theirs> {
+        let mut file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return (!self.gone).then_some(Theirs::Gone);

@@ -102,7 +102,9 @@ pub(super) fn save(
 
 /// Runs virsh: its output, or the sentence that it ended with.
 fn virsh(arguments: &[&str]) -> Result<String, String> {
-    let said = process::run(Command::new("virsh").args(arguments), None, PATIENCE)?;
+    let mut virsh = Command::new("virsh");
+    virsh.args(arguments);
+    let said = process::run(virsh, None, PATIENCE)?;
     if said.status.success() {
         return Ok(said.output);
     }

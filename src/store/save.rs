@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use in_place::{Broken, write_in_place};
 use replace::{ACL, Hindrance, replace};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::file::FileSource;
@@ -55,7 +55,14 @@ pub fn save(
     };
     if source.gone {
         // Somebody took it away, and that is known: it is made again as it was.
-        let owned = create(&source.real, text, source.mode, Some(source.owner));
+        let parent = source.real.parent().unwrap_or_else(|| Path::new("/"));
+        let directory = replace::open_directory(parent).map_err(|error| refused(said(&error)))?;
+        // What is made is given to the owner of what was there; whoever owns a directory above is not to say where.
+        if source.directory != replace::identity(&directory) {
+            return Err(refused("its directory has become another one".to_owned()));
+        }
+        let name = Path::new(source.real.file_name().unwrap_or_default());
+        let owned = create(&directory, name, text, source.mode, Some(source.owner));
         let remark = owned.map_err(|error| refused(said(&error)))?.err();
         return Ok(Saved::Written(
             next,
@@ -101,6 +108,7 @@ pub fn await_writing(patience: Duration) {
 /// Makes a file: a new one, which the umask and the directory's default ACL have a say in; or one that was taken away, with
 /// the mode and the owner that it had. Whether it could be given to its owner.
 fn create(
+    directory: impl AsFd,
     path: &Path,
     text: &str,
     mode: u32,
@@ -108,11 +116,12 @@ fn create(
 ) -> io::Result<io::Result<()>> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let first = if owner.is_some() { 0o600 } else { mode };
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(first))?);
+    let mode_now = Mode::from_raw_mode(first);
+    let mut file = File::from(rustix::fs::openat(&directory, path, flags, mode_now)?);
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
         // Half a document is no document.
-        let _ = std::fs::remove_file(path);
+        let _ = rustix::fs::unlinkat(&directory, path, AtFlags::empty());
     }
     written?;
     let Some((user, group)) = owner else { return Ok(Ok(())) };
@@ -134,7 +143,7 @@ fn create(
 /// When something is there already, or it can't be written.
 pub fn create_private(path: &Path, text: &str) -> io::Result<()> {
     // Nobody is to get it: there is no owner to be refused.
-    create(path, text, 0o600, None).map(|_| ())
+    create(CWD, path, text, 0o600, None).map(|_| ())
 }
 
 /// What saving to another path came to.
@@ -160,7 +169,7 @@ pub fn save_as(
 ) -> Result<SavedAs, Error> {
     let shown = path.display();
     let mode = like.map_or(0o600, |source| source.mode & 0o666);
-    match create(path, text, mode, None) {
+    match create(CWD, path, text, mode, None) {
         Ok(_) => Ok(SavedAs::Written(super::load(path)?)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !over => Ok(SavedAs::Exists),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -253,6 +262,26 @@ mod tests {
             (std::fs::read_to_string(&two).unwrap().as_str(), kept.into_inner()),
             ("<a/>", vec!["<domain/>".to_owned()])
         );
+    }
+
+    #[test]
+    fn what_was_taken_away_is_made_again_where_it_was_and_nowhere_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["own", "victim"] {
+            std::fs::create_dir(at(name)).unwrap();
+        }
+        std::fs::write(at("own/vm.xml"), "<domain/>").unwrap();
+        let mut source = super::super::load(&at("own/vm.xml")).unwrap();
+        source.know(&super::super::Theirs::Gone);
+        std::fs::remove_file(at("own/vm.xml")).unwrap();
+        assert!(matches!(replaced(&source, "<mine/>"), Saved::Written(..)));
+        std::fs::remove_file(at("own/vm.xml")).unwrap();
+        std::fs::rename(at("own"), at("moved")).unwrap();
+        std::os::unix::fs::symlink("victim", at("own")).unwrap();
+        let refused = save(&source, "<mine/>", Way::Replace, &no_backup).unwrap_err().to_string();
+        assert!(refused.contains("its directory has become another one"), "{refused}");
+        assert_eq!(std::fs::read_dir(at("victim")).unwrap().count(), 0);
     }
 
     #[test]

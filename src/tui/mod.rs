@@ -19,6 +19,7 @@ use crate::cli::{Cli, HostOptions};
 use crate::console;
 use crate::error::Error;
 use crate::facts::HostFacts;
+use crate::power;
 use crate::session;
 use crate::store::{self, Source, journal};
 use app::App;
@@ -33,6 +34,7 @@ const DEMO_HOST: &str = include_str!("../../assets/demo/host.json");
 /// # Errors
 /// When the document can't be read, or there is no terminal. The terminal is as it was.
 pub fn run(cli: &Cli) -> Result<u8, Error> {
+    power::divide();
     // A wrong configuration is said before the screen is taken.
     let config = configuration()?;
     let (mut app, source) = open(cli)?;

@@ -1,5 +1,6 @@
 //! What is there, before anybody asks who may open it.
 
+use super::namespaces::{missing, populated};
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryKind;
 use crate::facts::{Ending, FileKind, Walk};
@@ -11,16 +12,23 @@ pub(crate) static PATH_UNKNOWN: Rule = Rule {
     summary: "the host would not say what stands at a path",
     explain: include_str!("../../../assets/rules/path-unknown.md"),
     check: |case| {
+        let present = populated(case);
         let paths =
             case.line.uses.iter().filter_map(|usage| Some((usage, usage.resource.path()?.0)));
         paths
             .filter_map(|(usage, path)| {
                 let why = match case.host.walk(path) {
                     Err(why) => why,
-                    Ok(walk) if of_a_process(walk) => {
-                        "it is a descriptor of QEMU's own, which libvirt opens at the start"
-                    }
-                    Ok(_) => return None,
+                    Ok(walk) => match &walk.ending {
+                        Ending::OfAProcess(_) if missing(case, &present, walk).is_some() => {
+                            return None;
+                        }
+                        Ending::OfAProcess(of) => of_a_process(of),
+                        Ending::Present
+                        | Ending::Missing(_)
+                        | Ending::NotADirectory(_)
+                        | Ending::Loop => return None,
+                    },
                 };
                 Some(Finding::of(
                     usage,
@@ -44,7 +52,7 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (usage, path, access, walk) in case.walks() {
         let message = match &walk.ending {
-            Ending::Present => continue,
+            Ending::Present | Ending::OfAProcess(_) => continue,
             Ending::Missing(missing) if access == Access::Memory && of_a_driver(case, walk) => {
                 // Only root may make a file there; it then stands where the node should be.
                 let root = case.identity().is_ok_and(|who| who.uid == 0);
@@ -72,7 +80,9 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
             Ending::Loop => format!("{path} is a link that leads back to itself"),
         };
         let errno = match walk.ending {
-            Ending::Missing(_) | Ending::Present => "No such file or directory",
+            Ending::Missing(_) | Ending::Present | Ending::OfAProcess(_) => {
+                "No such file or directory"
+            }
             Ending::NotADirectory(_) => "Not a directory",
             Ending::Loop => "Too many levels of symbolic links",
         };
@@ -143,16 +153,13 @@ fn node_driver(case: &Case<'_>, declared: &Declared) -> Option<Finding> {
     }))
 }
 
-/// Whether a path leads through the descriptors of the process that asks: for QEMU they are others than for us.
-fn of_a_process(walk: &Walk) -> bool {
-    let descriptor = |path: &str| {
-        let rest = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'));
-        rest.is_some_and(|(process, rest)| {
-            (process == "self" || process.bytes().all(|b| b.is_ascii_digit()))
-                && rest.starts_with("fd/")
-        })
-    };
-    descriptor(walk.resolved()) || walk.steps.iter().any(|step| descriptor(&step.path))
+/// Why nobody can say what a path of a process leads to.
+fn of_a_process(path: &str) -> &'static str {
+    if path.starts_with("/proc/self") || path.starts_with("/proc/thread-self") {
+        "it is QEMU's own, and QEMU does not run yet"
+    } else {
+        "it is of a process, which nobody but itself may have to be there then"
+    }
 }
 
 /// Whether a path stands in `/dev` itself, where drivers make the nodes, and not on a mount below it.

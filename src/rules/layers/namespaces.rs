@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::facts::{FileKind, Walk};
+use crate::facts::{Ending, FileKind, Walk};
+use crate::qemu::Access;
 use crate::words::qemu_conf;
 
 /// The first path on a walk that lies in `/dev` itself, and not on a mount below it, which is kept.
@@ -38,7 +39,7 @@ fn named<'a>(case: &Case<'_>, walk: &'a Walk) -> impl Iterator<Item = &'a str> {
 }
 
 /// Every path that the private `/dev` will hold: the listed nodes and those of native elements, with the links that lead there.
-fn populated(case: &Case<'_>) -> BTreeSet<String> {
+pub(super) fn populated(case: &Case<'_>) -> BTreeSet<String> {
     let mut present = BTreeSet::new();
     for path in &case.start.granted_devices {
         if let Ok(walk) = case.host.walk(path)
@@ -49,6 +50,20 @@ fn populated(case: &Case<'_>) -> BTreeSet<String> {
         present.insert(path.clone());
     }
     present
+}
+
+/// The first name on a walk that the private `/dev`, where the VM has one, does not hold.
+pub(super) fn missing<'a>(
+    case: &Case<'_>,
+    present: &BTreeSet<String>,
+    walk: &'a Walk,
+) -> Option<&'a str> {
+    // What the host lacks is said by the host's own rule.
+    let leads_on = walk.target().is_some() || matches!(walk.ending, Ending::OfAProcess(_));
+    if !case.start.private_dev || !leads_on {
+        return None;
+    }
+    named(case, walk).find(|path| !present.contains(*path))
 }
 
 pub(crate) static NAMESPACE_HIDDEN: Rule = Rule {
@@ -65,18 +80,25 @@ fn hidden(case: &Case<'_>) -> Vec<Finding> {
     }
     let present = populated(case);
     let mut findings = Vec::new();
-    for (usage, path, _, walk) in case.walks() {
-        if walk.target().is_none() {
-            continue; // what the host lacks is said by the host's own rule
-        }
-        let Some(missing) = named(case, walk).find(|path| !present.contains(*path)) else {
+    for (usage, path, access, walk) in case.walks() {
+        let Some(missing) = missing(case, &present, walk) else { continue };
+        let is_node = path.strip_prefix("/dev/").is_some_and(|name| !name.contains('/'));
+        let is_made = access == Access::Create && missing == path && is_node;
+        if is_made && case.identity().is_ok_and(|who| who.uid == 0) {
+            let message =
+                format!("{path} becomes a plain file in the /dev that libvirt makes for this VM");
+            findings.push(
+                Finding::of(usage, Verdict::Warns, message)
+                    .because("the private /dev holds no such node, and as root QEMU makes the file; nobody outside sees it"),
+            );
             continue;
-        };
+        }
+        let errno = if is_made { "Permission denied" } else { "No such file or directory" };
         let conf = &case.host.conf.path;
         let through = if missing == path { String::new() } else { format!(" {path} leads there;") };
         findings.push(
             Finding::of(usage, Verdict::Blocks, format!("{missing} is not in the /dev that libvirt makes for this VM"))
-                .because(format!("the private /dev holds {} and what native elements name;{through} QEMU says 'No such file or directory'", case.start.listed_devices.join(" ")))
+                .because(format!("the private /dev holds {} and what native elements name;{through} QEMU says '{errno}'", case.start.listed_devices.join(" ")))
                 .remedy(Remedy::none(Scope::Grant, "there is none for an argument; a native element (<hostdev>, <input>, <rng>, <interface> …) brings its node along"))
                 .remedy(Remedy::none(Scope::DisableVm, "there is none: the namespace is a setting of the host"))
                 .remedy(let_node_in(case, path, "put the node into the /dev of every VM, and allow it in cgroups too"))

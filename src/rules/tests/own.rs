@@ -108,3 +108,48 @@ fn what_is_the_vms_own_is_offered_as_before() {
     let copy = said.iter().flat_map(|f| &f.remedies).any(|r| r.title.contains("a file of its own"));
     assert!(copy, "{said:#?}");
 }
+
+#[test]
+fn what_qemu_itself_has_open_is_its_own_and_nothing_in_proc_is_granted() {
+    let said = |host: &Host, argv: &[&str]| -> Vec<(&'static str, Verdict)> {
+        let findings = judged(host, &domain("", argv));
+        for remedy in findings.iter().flat_map(|finding| &finding.remedies) {
+            let command = matches!(&remedy.step, Step::RunCommand(line) if line.contains("/proc"));
+            assert!(!command, "{argv:?}: {remedy:?}");
+        }
+        let of_entries = findings
+            .iter()
+            .filter(|finding| finding.entry.is_some() && finding.verdict != Verdict::Allows);
+        of_entries.map(|finding| (finding.rule, finding.verdict)).collect()
+    };
+    let output = ["-chardev", "file,id=c,path=/dev/stdout"];
+    let host = || {
+        let pipe = host().at("/proc/self/fd/1", FileKind::Fifo, 0o600, 0);
+        pipe.link("/dev/stdout", "/proc/self/fd/1")
+    };
+    let open = host().conf("namespaces = []");
+    assert_eq!(said(&open, &output), [("dac-unwritable", Verdict::Blocks)]);
+    assert_eq!(said(&open.root(), &output), []);
+    let both = [("namespace-hidden", Verdict::Blocks), ("dac-unwritable", Verdict::Blocks)];
+    assert_eq!(said(&host(), &output), both);
+    // In a /dev of its own root makes a file of that name.
+    assert_eq!(said(&host().root(), &output), [("namespace-hidden", Verdict::Warns)]);
+    // What only the process itself has is known to nobody.
+    let of_a_process = |path: &str| {
+        with(host().absent("/proc/x", 0o555), |host| {
+            let Some(Known::Yes(walk)) = host.paths.remove("/proc/x") else { unreachable!() };
+            let walk = Walk { ending: Ending::OfAProcess(path.into()), ..walk };
+            host.paths.insert(path.into(), Known::Yes(walk));
+        })
+    };
+    for path in ["/proc/self/fd/7", "/proc/self/exe", "/proc/1/environ"] {
+        let found = said(&of_a_process(path), &["-object", &rng(path)]);
+        assert_eq!(found, [("path-unknown", Verdict::Unknown)], "{path}");
+    }
+    let kernel = said(&host().file("/proc/kmsg", 0o400), &["-object", &rng("/proc/kmsg")]);
+    assert_eq!(kernel, [("dac-unreadable", Verdict::Blocks)]);
+}
+
+fn rng(path: &str) -> String {
+    format!("rng-random,id=r,filename={path}")
+}

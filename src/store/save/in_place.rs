@@ -43,6 +43,13 @@ pub(super) fn write_in_place(real: &Path, text: &str, old: &str) -> Result<(), B
         return Err(untouched(io::Error::other("it is no regular file")));
     }
     let _writing = locked(&IN_PLACE);
+    // Its name may lead elsewhere than a moment ago.
+    let limit = u64::try_from(old.len()).unwrap_or(u64::MAX).saturating_add(1);
+    let mut there = Vec::new();
+    (&mut file).take(limit).read_to_end(&mut there).map_err(untouched)?;
+    if there != old.as_bytes() {
+        return Err(untouched(io::Error::other("it is being changed just now")));
+    }
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
     // A file system that knows no such call still has the writing below.
     let room = rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, 0, length.max(1));

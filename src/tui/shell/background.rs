@@ -1,6 +1,7 @@
 //! What other threads do for the editor; each sends its answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use super::{Editor, Message, SAME_FRAME};
 use crate::domain::EntryId;
 use crate::error::Error;
 use crate::facts::answers::digest;
+use crate::power::{self, Writes};
 use crate::probe;
 use crate::rules;
 use crate::session;
@@ -35,10 +37,24 @@ pub(super) fn run(
     });
 }
 
+/// The same in a thread that goes on writing only what is said ([`power`]).
+pub(super) fn run_bound(
+    sender: &Sender<Message>,
+    what: &'static str,
+    writes: impl FnOnce() -> Writes + Send + 'static,
+    work: impl FnOnce() -> Option<Message> + Send + 'static,
+) {
+    run(sender, what, move || {
+        power::give_up(&writes());
+        work()
+    });
+}
+
 /// Starts the thread that judges. Of what waits for it only the newest counts.
 pub(super) fn judge(sender: Sender<Message>) -> mpsc::Sender<Judgement> {
     let (work, waiting) = mpsc::channel::<Judgement>();
     std::thread::spawn(move || {
+        power::give_up(&Writes::nothing());
         while let Ok(mut judgement) = waiting.recv() {
             while let Ok(newer) = waiting.try_recv() {
                 judgement = newer;
@@ -96,7 +112,7 @@ impl Editor {
             let mut findings = rules::judge(&document, &line, &host);
             Some(Message::Proved(session::prove(&document, &mut findings, &host, &judges)))
         };
-        run(&self.session.sender(), "asking QEMU", work);
+        run_bound(&self.session.sender(), "asking QEMU", Writes::asking, work);
     }
 
     /// Waits a moment for what is nearly always quick, so that a key makes one frame and not two. `true` where saving has
@@ -148,7 +164,7 @@ impl Editor {
         }
         request.patience = PATIENCE;
         let work = move || Some(Message::Probed(number, Box::new(probe::probe(&request))));
-        run(&self.session.sender(), "looking at the host", work);
+        run_bound(&self.session.sender(), "looking at the host", Writes::looking, work);
     }
 
     /// Lists a directory: a file system that hangs must not stop a key.
@@ -159,7 +175,7 @@ impl Editor {
             let names = probe::names_in(&directory);
             Some(Message::Listed(directory, names))
         };
-        run(&self.session.sender(), "listing a directory", work);
+        run_bound(&self.session.sender(), "listing a directory", Writes::nothing, work);
     }
 
     /// Asks libvirt's programs for what a tab shows.
@@ -168,6 +184,7 @@ impl Editor {
         self.app.asking(pane);
         let session = self.options.session;
         let imaginary = self.recorded;
+        let judges = Arc::clone(&self.judges);
         let work = move || {
             let answer = if pane == Pane::Schema {
                 let answered = probe::schema::validate(&source);
@@ -175,12 +192,12 @@ impl Editor {
             } else if imaginary {
                 Answer::Command(Err("the facts are those of another host".to_owned()))
             } else {
-                let answered = probe::native::command(&source, session);
+                let answered = judges.command(&source, session);
                 Answer::Command(answered.map_err(probe::native::Failure::sentence))
             };
             Some(Message::Answered(pane, source, answer))
         };
-        run(&self.session.sender(), "asking libvirt", work);
+        run_bound(&self.session.sender(), "asking libvirt", Writes::asking, work);
     }
 
     /// Looks for the way to a VM that starts.
@@ -192,7 +209,7 @@ impl Editor {
             let route = session::plan(&document, &host, entries.as_deref(), judges.as_deref());
             Some(Message::Planned(document.source().to_owned(), Box::new(route)))
         };
-        run(&self.session.sender(), "looking for the way", work);
+        run_bound(&self.session.sender(), "looking for the way", Writes::asking, work);
     }
 
     /// Has libvirt start the document as it stands.
@@ -209,7 +226,8 @@ impl Editor {
             });
             Some(Message::Tried(tried.map(Box::new), bundle))
         };
-        run(&self.session.sender(), "a real start", work);
+        let writes = || Writes::asking().below(Path::new("."));
+        run_bound(&self.session.sender(), "a real start", writes, work);
     }
 
     /// Has changes of the file told.
@@ -244,9 +262,8 @@ impl Editor {
         }
         let Some(source) = self.source.clone() else { return };
         self.looking_at_others = true;
-        run(&self.session.sender(), "looking at the file", move || {
-            Some(Message::Others(source.theirs()))
-        });
+        let work = move || Some(Message::Others(source.theirs()));
+        run_bound(&self.session.sender(), "looking at the file", Writes::nothing, work);
     }
 
     pub(super) fn others(&mut self, theirs: Result<Option<Theirs>, Error>) {
