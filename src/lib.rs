@@ -38,7 +38,8 @@
 //! - The program changes one thing on the host: the domain the user saves, in a file or through virsh. Asked for by name, `try` has
 //!   libvirt start a domain paused and end it. Every other remedy is text for the operator.
 //! - From the first change on, an edit survives the end of the process: the journal has it before the screen shows it.
-//! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`).
+//! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`); what is
+//!   pasted, edited in a form or shown of one text is no longer than a program can be started with (`tui::app`, `tui::view`).
 //! - Probing never blocks the screen, never opens a device or a FIFO, triggers no automount, and ends by a deadline. A path is
 //!   walked through descriptors that are held, and only what was looked at is opened (`probe::paths`, `probe::held`; tests/looking.rs).
 //! - What a document names is looked at, parsed and judged by threads that gave up writing, programs and the network, where the

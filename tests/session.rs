@@ -549,6 +549,26 @@ fn pasting_never_runs_as_keys() {
 }
 
 #[test]
+fn what_no_program_can_be_started_with_is_not_taken_and_holds_up_no_key() {
+    let long = "-S ".repeat(700_000);
+    let begun = std::time::Instant::now();
+    let mut session = waiting(SMALL);
+    session.app.paste(&long);
+    assert!(session.frame(80, 24).contains("2100000 bytes were pasted"));
+    let mut session = session.keys("j<Enter>");
+    session.app.paste(&long);
+    assert!(session.frame(80, 24).contains("2100000 bytes were pasted"));
+    assert_eq!(session.app.document.source(), SMALL);
+    // A value that stands in the document already is shown as far as anybody reads.
+    let value = "x".repeat(5 << 20);
+    let session = waiting(&SMALL.replace("base=utc", &value)).keys("jj<Enter>");
+    let frame = session.frame(80, 24);
+    assert!(frame.contains("5242884 bytes, more than an argument"), "{frame}");
+    assert!(session.keys("3").frame(120, 40).contains("xxx"));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
 fn an_entry_is_switched_off_and_on_in_its_place() {
     let off = session().keys("j ");
     insta::assert_snapshot!("off_80x24", off.frame(80, 24));

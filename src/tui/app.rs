@@ -22,6 +22,7 @@ pub use questions::Question;
 pub use selection::Filter;
 pub use state::{Edited, Edits, Judging, Lists, Over, Palette, Questions, Search, Side, Status};
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -70,6 +71,10 @@ pub struct App {
     /// A sentence about the last action.
     pub status: Option<Status>,
 }
+
+/// The longest argument that the kernel passes to a program (execve(2), `MAX_ARG_STRLEN`): nothing longer is typed or read at
+/// a key.
+pub(super) const MOST_PASTED: usize = 128 << 10;
 
 impl App {
     /// An editor for a document.
@@ -136,6 +141,29 @@ impl App {
         worst.or_else(|| {
             (self.judging.host.is_some() && self.is_judged()).then_some(Verdict::Allows)
         })
+    }
+
+    /// How many rows have which verdict, in one pass over the findings.
+    pub fn counts(&self) -> BTreeMap<Verdict, usize> {
+        let mut worst: HashMap<EntryId, Verdict> = HashMap::new();
+        for finding in &self.judging.findings {
+            let Some(entry) = finding.entry else { continue };
+            let known = worst.entry(entry).or_insert(finding.verdict);
+            *known = finding.verdict.min(*known);
+        }
+        let of_row = |row: &Row| match row {
+            Row::General(index) => Some(self.judging.findings.get(*index)?.verdict),
+            Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
+                let (list, range) = row.entries()?;
+                range.filter_map(|index| worst.get(&EntryId { list, index }).copied()).min()
+            }
+            Row::Title(..) | Row::Disabled(_) | Row::Hint(_) => None,
+        };
+        let mut counts = BTreeMap::new();
+        for verdict in self.lists.rows.iter().filter_map(of_row) {
+            *counts.entry(verdict).or_default() += 1;
+        }
+        counts
     }
 
     /// The remedies of the selected row, with the findings they belong to.
@@ -242,6 +270,17 @@ impl App {
 
     /// Text was pasted. Terminals send CR for a line end, files have CR LF or LF: all of them are line ends.
     pub fn paste(&mut self, text: &str) {
+        let typed = match (self.mode, &self.form) {
+            (Mode::Import, _) => self.over.pasted.len(),
+            (Mode::Form, Some(form)) => form.length(),
+            _ => 0,
+        };
+        if typed + text.len() > MOST_PASTED {
+            return self.fail(format!(
+                "{} bytes were pasted; more than {MOST_PASTED} are no argument and no command line that a program can be started with",
+                text.len()
+            ));
+        }
         let text = &text.replace("\r\n", "\n").replace('\r', "\n");
         match (self.mode, &mut self.form) {
             (Mode::Form, Some(form)) => form.paste(text),

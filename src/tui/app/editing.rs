@@ -23,6 +23,13 @@ impl App {
             }
             None => return,
         };
+        if first.len() + second.len() > super::MOST_PASTED {
+            return self.fail(format!(
+                "it has {} bytes, more than an argument of a program can have ({}): delete it, or shorten it in the file",
+                first.len() + second.len(),
+                super::MOST_PASTED
+            ));
+        }
         self.form = Some(Form::new(Target::Replace(list, range), &first, &second));
         self.mode = Mode::Form;
     }

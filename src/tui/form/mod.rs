@@ -102,6 +102,11 @@ impl Form {
         self.fields[field].lines().join("\n")
     }
 
+    /// How many bytes are typed.
+    pub fn length(&self) -> usize {
+        self.texts().iter().map(String::len).sum()
+    }
+
     /// Whether something was typed.
     pub fn is_modified(&self) -> bool {
         self.parts.as_ref().is_some_and(|parts| parts.text() != self.initial[1])

@@ -154,6 +154,9 @@ const LAST_MOMENT: Duration = Duration::from_millis(250);
 /// Answers that come within this time are drawn in the same frame as what asked for them.
 const SAME_FRAME: Duration = Duration::from_millis(8);
 
+/// More bytes than a terminal takes for its clipboard; sending them holds up the keys.
+const MOST_COPIED: usize = 1 << 20;
+
 /// Offers what earlier sessions left in a journal.
 pub(super) fn offer(app: &mut App, journal: &Journal) {
     let (kept, damaged) = journal.left_over();
@@ -411,7 +414,13 @@ impl Editor {
             }
             Effect::TryOut => self.try_out(),
             Effect::Copy(text) => {
-                self.session.copy(&text)?;
+                if text.len() <= MOST_COPIED {
+                    self.session.copy(&text)?;
+                } else {
+                    self.app.failed(
+                        "too long for the terminal's clipboard; P puts it in here".to_owned(),
+                    );
+                }
                 copy_locally(text);
             }
             Effect::Outside(text) => return self.outside(&text),

@@ -77,13 +77,9 @@ fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         } else if app.judging.asking {
             right.push(Span::raw(" asking QEMU… "));
         }
+        let counts = app.counts();
         for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
-            let count = app
-                .lists
-                .rows
-                .iter()
-                .filter(|row| row.is_selectable() && app.verdict_of(row) == Some(verdict))
-                .count();
+            let count = counts.get(&verdict).copied().unwrap_or_default();
             let (sign, word) = verdict.sign();
             let short = area.width < 60;
             right.push(Span::raw(if short {

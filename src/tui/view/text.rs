@@ -1,5 +1,7 @@
 //! Fitting text into columns: cutting and wrapping by what a character takes on the screen.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -8,29 +10,42 @@ pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text in at most `columns`; an ellipsis tells that something is missing.
+/// The text in at most `columns`; an ellipsis tells that something is missing. What does not fit is not looked at.
 pub(super) fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    let mut taken = 1;
-    for grapheme in text.graphemes(true) {
+    let (mut taken, mut end, mut short) = (0, 0, 0);
+    for (at, grapheme) in text.grapheme_indices(true) {
         taken += width(grapheme);
         if taken > columns {
-            break;
+            let ellipsis = if columns > 0 { "…" } else { "" };
+            return format!("{}{ellipsis}", &text[..short]);
         }
-        kept.push_str(grapheme);
+        end = at + grapheme.len();
+        if taken < columns {
+            short = end;
+        }
     }
-    if columns > 0 {
-        kept.push('…');
+    text[..end].to_owned()
+}
+
+/// More bytes of one text than anybody reads on a screen; wrapping more of them would hold up the keys.
+const MOST: usize = 64 << 10;
+
+/// The beginning of a text that is too long to be shown, and a word about the rest.
+fn head(text: &str) -> Cow<'_, str> {
+    if text.len() <= MOST {
+        return Cow::Borrowed(text);
     }
-    kept
+    let end = (0..=MOST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    Cow::Owned(format!("{} … ({} bytes more)", &text[..end], text.len() - end))
 }
 
 /// The text in lines of at most `columns`, broken at blanks where there are some; lines after the first begin with `indent`.
 pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let columns = columns.max(width(indent) + 4);
+    if text.len() <= columns && text.is_ascii() {
+        return vec![text.to_owned()];
+    }
+    let text = &*head(text);
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut fresh = true;
@@ -75,9 +90,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn of_a_text_that_nobody_reads_the_beginning_is_wrapped() {
+        let lines = wrap(&"漢字".repeat(1 << 20), 80, "");
+        assert_eq!(lines.len(), MOST / 3 / 40 + 1);
+        assert!(lines.concat().ends_with(" bytes more)"));
+    }
+
+    #[test]
     fn text_is_cut_and_wrapped_by_columns() {
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!(cut("abc", 3), "abc");
+        assert_eq!((&*cut("abc", 2), &*cut("abc", 0), &*cut("漢字漢字", 4)), ("a…", "", "漢…"));
         assert_eq!(wrap("one two three", 8, "  "), ["one two", "  three"]);
         assert_eq!(wrap("/a/very/long/path", 8, ""), ["/a/very/", "long/", "path"]);
         assert_eq!(wrap("aaaaaaaaaa", 4, ""), ["aaaa", "aaaa", "aa"]);
