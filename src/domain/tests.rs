@@ -432,6 +432,12 @@ mod disabled {
             (env.disabled()[0].list(), env.disabled()[0].text()),
             (List::Envs, "A=1".to_owned())
         );
+        // What the document's own entities say is known to the document alone.
+        let entity = TEXT.replace("value='-device'", "value='&s;'");
+        let entity = format!("<!DOCTYPE domain [<!ENTITY s '-S'>]>{entity}");
+        let document = Document::parse(entity.as_str()).unwrap();
+        let at = document.argv().iter().position(|value| *value == "-S").unwrap();
+        assert!(document.disable(List::Args, at..at + 1).unwrap_err().0.contains("an entity"));
     }
 
     #[test]
