@@ -235,6 +235,14 @@ fn canonical_is_what_libvirt_prints() {
 }
 
 #[test]
+fn what_comes_to_life_has_to_be_what_libvirt_takes() {
+    let document =
+        parse("<domain xmlns:q='urn:x'><q:commandline><q:arg/></q:commandline></domain>");
+    let why = Document::recover(&document, &document.lost()[0]).unwrap_err().0;
+    assert!(why.contains("libvirt would see it, and refuse it: <q:arg> has no value"), "{why}");
+}
+
+#[test]
 fn undo_and_redo_walk_the_same_road() {
     let mut history = History::default();
     history.record("a", None);
