@@ -64,6 +64,7 @@
 //! - **a wrong verdict, as a test**: the bundle that `qpt-tui try` wrote, put into `tests/fixtures/trials`.
 //! - **a remedy with a new kind of command or setting**: what it does to the facts in `rules/route/carried.rs`, whom it lets in in
 //!   `reach.rs` beside it; `rules/tests/remedies.rs` carries each out.
+//! - **something that takes a stranger's text**: a target under `tests/fuzz/targets/`, which libFuzzer and `cargo test` share.
 //! - **a fact about the host**: a field in [`facts::HostFacts`], filled in [`probe`].
 //! - **something that libvirt decides before QEMU reads the passthrough**: a field of [`libvirt::Start`], which rules have as
 //!   `case.start`.

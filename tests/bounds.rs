@@ -74,6 +74,17 @@ fn one_repair_among_thousands_of_findings_is_proved() {
 }
 
 #[test]
+fn thousands_of_lost_blocks_are_judged() {
+    let lost = "<commandline xmlns='urn:other'><arg value='-S'/></commandline>".repeat(4000);
+    let document = Document::parse(format!("<domain type='kvm'><name>x</name>{lost}</domain>"));
+    let document = document.unwrap();
+    in_time("the judgement", || {
+        let findings = rules::judge(&document, &command_line(&document), &host());
+        assert!(findings.len() >= 4000, "{}", findings.len());
+    });
+}
+
+#[test]
 fn a_pattern_of_a_profile_ends() {
     let path = format!("/{}", "a".repeat(4000));
     for pattern in

@@ -43,7 +43,8 @@ pub(super) fn read(source: &str, tree: &Tree, blocks: &[usize]) -> Vec<Disabled>
     marked.filter(inside).filter_map(|span| read_one(source, span)).collect()
 }
 
-fn read_one(source: &str, span: &Span) -> Option<Disabled> {
+/// What a comment holds, if that can be read without the document around it.
+pub(super) fn read_one(source: &str, span: &Span) -> Option<Disabled> {
     let inner = source[span.clone()].strip_prefix(MARK)?.strip_suffix(END)?;
     let tree = xml::scan(&format!("<off>{inner}</off>")).ok()?;
     let value = |element: &xml::Element, name: &str| {

@@ -1,6 +1,8 @@
 //! The rest of the namespace as a list: capabilities, override and deprecation, one entry for each thing they say.
 
-use crate::xml::escape::as_libvirt;
+use std::convert::Infallible;
+
+use crate::xml::escape::{Unwritable, as_libvirt, attribute};
 
 /// Where a name of `<qemu:capabilities>` stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,8 @@ impl Extra {
     /// What was expected, in one sentence.
     pub fn read(first: &str, second: &str) -> Result<Extra, String> {
         let (word, rest) = first.trim().split_once(' ').unwrap_or((first.trim(), ""));
+        // A text is taken as it is, blanks at its end included.
+        let text = second.trim_start().strip_prefix("string ");
         let second = second.trim();
         let extra = match (word, rest.trim()) {
             ("capability", "add") => {
@@ -78,13 +82,15 @@ impl Extra {
             }
             ("deprecation", "") => Extra::Deprecation { behavior: second.to_owned() },
             ("override", rest) => {
-                let (alias, name) = rest.split_once('.').ok_or_else(|| {
+                // Aliases of controllers hold a point (`pci.1`), names of properties do not.
+                let (alias, name) = rest.rsplit_once('.').ok_or_else(|| {
                     format!("'{rest}' names no property, expected ALIAS.PROPERTY")
                 })?;
-                let (kind, value) = match second.split_once(' ') {
-                    Some((kind, value)) => (kind, Some(value)),
-                    None if second == "string" => (second, Some("")),
-                    None => (second, None),
+                let (kind, value) = match (text, second.split_once(' ')) {
+                    (Some(text), _) => ("string", Some(text)),
+                    (None, Some((kind, value))) => (kind, Some(value)),
+                    (None, None) if second == "string" => (second, Some("")),
+                    (None, None) => (second, None),
                 };
                 let value = value.map(str::to_owned);
                 Extra::Property {
@@ -157,29 +163,50 @@ pub(super) fn fits(kind: &str, value: Option<&str>) -> Result<(), String> {
 
 /// The element, as libvirt prints it with a prefix.
 pub(super) fn line(extra: &Extra, prefix: Option<&str>) -> String {
+    element::<Infallible>(extra, prefix, |text| Ok(as_libvirt(text)))
+        .unwrap_or_else(|never| match never {})
+}
+
+/// The element as an edit writes it: what is read is what was meant, line ends in a value included.
+///
+/// # Errors
+/// For a character that XML has no way to hold.
+pub(super) fn written(
+    extra: &Extra,
+    prefix: Option<&str>,
+    ascii: bool,
+) -> Result<String, Unwritable> {
+    element(extra, prefix, |text| attribute(text, '\'', ascii))
+}
+
+fn element<E>(
+    extra: &Extra,
+    prefix: Option<&str>,
+    write: impl Fn(&str) -> Result<String, E>,
+) -> Result<String, E> {
     let name = |local: &str| match prefix {
         Some(prefix) if !prefix.is_empty() => format!("{prefix}:{local}"),
         _ => local.to_owned(),
     };
-    match extra {
+    Ok(match extra {
         Extra::Capability { change, name: capability } => {
             let local = if *change == Change::Add { "add" } else { "del" };
-            format!("<{} capability='{}'/>", name(local), as_libvirt(capability))
+            format!("<{} capability='{}'/>", name(local), write(capability)?)
         }
         Extra::Property { name: property, kind, value, .. } => {
-            let value = value
-                .as_ref()
-                .map(|value| format!(" value='{}'", as_libvirt(value)))
-                .unwrap_or_default();
+            let value = match value {
+                Some(value) => format!(" value='{}'", write(value)?),
+                None => String::new(),
+            };
             format!(
                 "<{} name='{}' type='{}'{value}/>",
                 name("property"),
-                as_libvirt(property),
-                as_libvirt(kind)
+                write(property)?,
+                write(kind)?
             )
         }
         Extra::Deprecation { behavior } => {
-            format!("<{} behavior='{}'/>", name("deprecation"), as_libvirt(behavior))
+            format!("<{} behavior='{}'/>", name("deprecation"), write(behavior)?)
         }
-    }
+    })
 }

@@ -235,6 +235,14 @@ fn canonical_is_what_libvirt_prints() {
 }
 
 #[test]
+fn what_comes_to_life_has_to_be_what_libvirt_takes() {
+    let document =
+        parse("<domain xmlns:q='urn:x'><q:commandline><q:arg/></q:commandline></domain>");
+    let why = Document::recover(&document, &document.lost()[0]).unwrap_err().0;
+    assert!(why.contains("libvirt would see it, and refuse it: <q:arg> has no value"), "{why}");
+}
+
+#[test]
 fn undo_and_redo_walk_the_same_road() {
     let mut history = History::default();
     history.record("a", None);
@@ -297,6 +305,16 @@ mod extras {
             let (first, second) = extra.halves();
             assert_eq!(Extra::read(&first, &second).as_ref(), Ok(extra));
         }
+        for (alias, value) in [("pci.1", "a"), ("ua-x", " a b "), ("x", "")] {
+            let extra = Extra::Property {
+                alias: alias.to_owned(),
+                name: "x".to_owned(),
+                kind: "string".to_owned(),
+                value: Some(value.to_owned()),
+            };
+            let (first, second) = extra.halves();
+            assert_eq!(Extra::read(&first, &second), Ok(extra));
+        }
         assert!(Extra::read("override video0", "bool true").is_err());
         assert!(
             Extra::read("override video0.x", "bool yes")
@@ -352,6 +370,33 @@ mod extras {
         }
         assert!(document.reorder(List::Extras, &[1, 0, 2, 3, 4]).is_err());
     }
+
+    #[test]
+    fn what_is_written_is_read_line_ends_included() {
+        let property = EntryKind::Extra(Extra::Property {
+            alias: "a\tb".to_owned(),
+            name: "x".to_owned(),
+            kind: "string".to_owned(),
+            value: Some("/srv/a\nb".to_owned()),
+        });
+        let document = Document::parse("<domain>\n  <name>a</name>\n</domain>\n").unwrap();
+        let edits = document.insert(List::Extras, 0, std::slice::from_ref(&property)).unwrap();
+        assert_eq!(document.apply(&edits).unwrap().list(List::Extras)[0].kind, property);
+    }
+
+    #[test]
+    fn an_element_keeps_the_namespaces_that_it_declares() {
+        let of_its_own = "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'";
+        let document = Document::parse(format!(
+            "<domain><name>a</name><q:deprecation {of_its_own} behavior='omit'/></domain>"
+        ));
+        let document = document.unwrap();
+        let next = document.replace(at(0), &extra("deprecation", "reject")).unwrap();
+        let next = document.apply(&next).unwrap();
+        assert_eq!(listed(&next), ["deprecation reject"], "{}", next.source());
+        let again = next.insert(List::Extras, 0, &[extra("deprecation", "crash")]).unwrap();
+        assert_eq!(listed(&next.apply(&again).unwrap()), ["deprecation crash"]);
+    }
 }
 
 mod disabled {
@@ -395,6 +440,12 @@ mod disabled {
             (env.disabled()[0].list(), env.disabled()[0].text()),
             (List::Envs, "A=1".to_owned())
         );
+        // What the document's own entities say is known to the document alone.
+        let entity = TEXT.replace("value='-device'", "value='&s;'");
+        let entity = format!("<!DOCTYPE domain [<!ENTITY s '-S'>]>{entity}");
+        let document = Document::parse(entity.as_str()).unwrap();
+        let at = document.argv().iter().position(|value| *value == "-S").unwrap();
+        assert!(document.disable(List::Args, at..at + 1).unwrap_err().0.contains("an entity"));
     }
 
     #[test]

@@ -114,7 +114,11 @@ impl Pairs {
                     .take(error.line().saturating_sub(1))
                     .map(str::len)
                     .sum();
-                let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+                // The column counts bytes, and a quote that was doubled moves it: the letter around it is the place.
+                let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
                 let what = error.to_string();
                 let what = what.split(" at line").next().unwrap_or("not JSON").to_owned();
                 pairs.error = Some((at, format!("not JSON: {what}")));
@@ -213,7 +217,7 @@ pub fn double_commas(text: &str) -> String {
     text.replace(',', ",,")
 }
 
-/// Pairs as QEMU reads them; the implied key is left out where it comes first.
+/// Pairs as QEMU reads them; the implied key is left out where it comes first and its value can stand alone.
 pub fn written<'a>(
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
     implied: Option<&str>,
@@ -221,8 +225,12 @@ pub fn written<'a>(
     let mut words = Vec::new();
     for (key, value) in pairs {
         let value = double_commas(value);
-        let is_first = words.is_empty();
-        words.push(if is_first && implied == Some(key) { value } else { format!("{key}={value}") });
+        let can_be_alone = words.is_empty() && !value.is_empty() && !value.contains('=');
+        words.push(if can_be_alone && implied == Some(key) {
+            value
+        } else {
+            format!("{key}={value}")
+        });
     }
     words.join(",")
 }
@@ -295,5 +303,16 @@ mod tests {
         );
         let broken = Pairs::read(r#"{"a":1,}"#, None);
         assert_eq!(broken.error.as_ref().map(|(at, _)| *at), Some(7));
+        let open = Pairs::read("{\"a\":\"\u{788}", None);
+        assert_eq!(open.error.map(|(at, _)| at), Some(6));
+    }
+
+    #[test]
+    fn pairs_are_written_as_they_are_read() {
+        for text in ["", ",", "a", "a,,b,x=1", "k=a=b", "k=", "k=a,b=,,", "x=1,k=a"] {
+            let pairs = plain(text, Some("k"));
+            let written = written(pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())), Some("k"));
+            assert_eq!(plain(&written, Some("k")), pairs, "{text} {written}");
+        }
     }
 }

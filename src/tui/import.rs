@@ -110,10 +110,27 @@ fn from_xml(text: &str) -> Result<Vec<EntryKind>, String> {
 /// Words as a shell reads them: continued lines, quotes, comments; variables before the program, the program left out.
 /// The flag tells that it was a whole command line.
 fn from_shell(text: &str) -> Result<(Vec<EntryKind>, bool), String> {
-    let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    let words = shlex::split(&joined)
-        .ok_or_else(|| "a quote or a backslash is left open in what was pasted".to_owned())?;
-    let program = words.iter().position(|word| is_program(word));
+    let split = |command: &String| {
+        shlex::split(command)
+            .ok_or_else(|| "a quote or a backslash is left open in what was pasted".to_owned())
+    };
+    let commands = commands(&text.replace("\r\n", "\n"));
+    let mut words = split(&commands[0])?;
+    // Behind an option a name like a program's is its value.
+    let first = words.iter().find(|word| variable(word).is_none());
+    let is_bare = first.is_some_and(|first| first.starts_with('-'));
+    let has_program = |words: &[String]| !is_bare && words.iter().any(|word| is_program(word));
+    let mut before = words.clone();
+    for command in &commands[1..] {
+        if has_program(&before) {
+            break;
+        }
+        before.extend(split(command)?);
+    }
+    if has_program(&before) {
+        words = before;
+    }
+    let program = words.iter().position(|word| !is_bare && is_program(word));
     let arguments = program.map_or(0, |at| at + 1);
     let mut entries = Vec::new();
     for word in &words[..program.unwrap_or(0)] {
@@ -130,9 +147,7 @@ fn from_shell(text: &str) -> Result<(Vec<EntryKind>, bool), String> {
             None => break,
         }
     }
-    // What the shell would do with the output is no argument.
-    let ends = |word: &&String| ["|", "&&", ";", "&", ">", "2>&1", "||"].contains(&word.as_str());
-    let args: Vec<EntryKind> = rest.take_while(|word| !ends(word)).map(EntryKind::arg).collect();
+    let args: Vec<EntryKind> = rest.map(EntryKind::arg).collect();
     if args.first().is_some_and(|first| !first.text().starts_with('-')) {
         return Err(format!(
             "'{}' is no option of QEMU, expected a command line such as 'qemu-system-x86_64 -device …', or XML",
@@ -148,6 +163,51 @@ fn from_shell(text: &str) -> Result<(Vec<EntryKind>, bool), String> {
         });
     }
     Ok((entries, program.is_some()))
+}
+
+/// The commands of a text, continued lines as one: what the shell would do with the output of one is no argument of it. Between
+/// quotes and behind a backslash nothing ends one.
+fn commands(text: &str) -> Vec<String> {
+    const ENDS: [&str; 7] = ["|", "&&", ";", "&", ">", "2>&1", "||"];
+    let is_blank = |c: char| [' ', '\t', '\n'].contains(&c);
+    let (mut quote, mut escaped, mut remark) = (None, false, false);
+    let mut is_start = true;
+    let mut commands = Vec::new();
+    let mut line = String::with_capacity(text.len());
+    for (at, letter) in text.char_indices() {
+        let starts = std::mem::replace(&mut is_start, false);
+        match (quote, letter) {
+            _ if remark => {
+                remark = letter != '\n';
+                is_start = !remark;
+            }
+            (None, '\n') if escaped => {
+                escaped = false;
+                is_start = true;
+                line.pop();
+                line.push(' ');
+                continue;
+            }
+            _ if escaped => escaped = false,
+            (Some('"') | None, '\\') => escaped = true,
+            (Some(open), _) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '#') if starts => remark = true,
+            (None, letter) if is_blank(letter) => is_start = true,
+            (None, _) if starts => {
+                let word = text[at..].split(is_blank).next().unwrap_or_default();
+                if ENDS.contains(&word) {
+                    commands.push(std::mem::take(&mut line));
+                    continue;
+                }
+            }
+            (None, _) => {}
+        }
+        line.push(letter);
+    }
+    commands.push(line);
+    commands
 }
 
 fn is_program(word: &str) -> bool {
@@ -203,6 +263,17 @@ mod tests {
         assert!(read("hello world", &[]).unwrap_err().contains("'hello' is no option of QEMU"));
         assert!(read("-device 'x", &[]).unwrap_err().contains("left open"));
         assert_eq!(read("  \n", &[]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_quoted_ends_no_command_and_a_value_is_no_program() {
+        assert_eq!(shown("-name '&&' -S && reboot", &[]), ["+ -name &&", "+ -S"]);
+        assert_eq!(shown("-name a\\ \\; # it's > x\n-S", &[]), ["+ -name a ;", "+ -S"]);
+        assert_eq!(shown("-name 'a\\\\\nb' \\\n -S", &[]), ["+ -name a\\\\\nb", "+ -S"]);
+        assert_eq!(shown("-name \"a\\\\\nb\"", &[]), ["+ -name a\\\nb"]);
+        assert_eq!(shown("-S -name qemu -device x", &[]), ["+ -S", "+ -name qemu", "+ -device x"]);
+        assert_eq!(shown("cd /x && A=1 qemu-kvm -name a | tee 'b", &[]), ["~ -name a", "+ A=1"]);
+        assert_eq!(shown("sudo -u root qemu-system-i386 -name kvm", &[]), ["~ -name kvm"]);
     }
 
     #[test]

@@ -5,4 +5,4 @@ pub mod apparmor;
 pub mod qemu_conf;
 mod shell;
 
-pub use shell::quote;
+pub use shell::{AND, quote};

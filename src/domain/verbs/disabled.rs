@@ -1,7 +1,7 @@
 //! Switching entries off and on again.
 
 use super::VerbError;
-use crate::domain::disabled::{Disabled, END, MARK};
+use crate::domain::disabled::{self, Disabled, END, MARK};
 use crate::domain::document::Document;
 use crate::domain::entry::{EntryKind, List};
 use crate::domain::style;
@@ -39,11 +39,18 @@ impl Document {
         // On one line, so that it reads as one thing.
         let words: Vec<&str> =
             entries.iter().map(|entry| &self.source()[entry.span.clone()]).collect();
+        let comment = format!("{MARK}{}{END}", words.join(" "));
+        let off = disabled::read_one(&comment, &(0..comment.len()));
+        let is_whole =
+            off.is_some_and(|off| off.entries.iter().eq(entries.iter().map(|e| &e.kind)));
+        if !is_whole {
+            return Err(VerbError(
+                "it uses an entity, which means nothing in a comment: delete the entry instead, u brings it back"
+                    .to_owned(),
+            ));
+        }
         let mut edits = EditSet::new();
-        edits.push(Edit::replace(
-            first.span.start..last.span.end,
-            format!("{MARK}{}{END}", words.join(" ")),
-        ))?;
+        edits.push(Edit::replace(first.span.start..last.span.end, comment))?;
         Ok(edits)
     }
 

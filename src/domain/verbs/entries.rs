@@ -230,9 +230,7 @@ impl Document {
             return Ok(None);
         }
         let ascii = self.tree().foreign_encoding.is_some();
-        let write = |value: &str, quote| {
-            escape::attribute(value, quote, ascii).map_err(|error| VerbError(error.to_string()))
-        };
+        let write = |value: &str, quote| escape::attribute(value, quote, ascii);
         Ok(match (element.property(local), new) {
             (Some(attribute), Some(new)) => {
                 Some(Edit::replace(attribute.value_span.clone(), write(new, attribute.quote)?))

@@ -3,10 +3,10 @@
 use super::VerbError;
 use crate::domain::document::Document;
 use crate::domain::entry::{Entry, EntryId, EntryKind, List};
-use crate::domain::extras::{Extra, line};
+use crate::domain::extras::{Extra, written};
 use crate::domain::namespace::{QEMU_NAMESPACE, is_ours};
 use crate::domain::style;
-use crate::xml::{Edit, EditSet, Span};
+use crate::xml::{Attribute, Edit, EditSet, Element, Span};
 
 impl Document {
     /// Plans something new of the rest of the namespace, in its block where there is one.
@@ -26,20 +26,45 @@ impl Document {
         let mut edits = EditSet::new();
         match (extra, there) {
             (Extra::Deprecation { .. }, Some((_, element))) => {
-                edits.push(Edit::replace(element.span(), line(extra, element.prefix())))?;
+                edits.push(self.in_place(element, extra)?)?;
                 Ok(edits)
             }
-            (Extra::Deprecation { .. }, None) => self.append_block(&[line(extra, Some("qemu"))]),
+            (Extra::Deprecation { .. }, None) => {
+                self.append_block(&[self.line(extra, Some("qemu"))?])
+            }
             (_, Some((index, element))) => {
-                edits.push(self.last_child(index, &[line(extra, element.prefix())])?)?;
+                edits.push(self.last_child(index, &[self.line(extra, element.prefix())?])?)?;
                 Ok(edits)
             }
             (_, None) => self.append_block(&[
                 format!("<qemu:{block}>"),
-                format!("  {}", line(extra, Some("qemu"))),
+                format!("  {}", self.line(extra, Some("qemu"))?),
                 format!("</qemu:{block}>"),
             ]),
         }
+    }
+
+    fn line(&self, extra: &Extra, prefix: Option<&str>) -> Result<String, VerbError> {
+        Ok(written(extra, prefix, self.tree().foreign_encoding.is_some())?)
+    }
+
+    /// The edit that puts something in the place of an element, whose own namespaces stay.
+    pub(super) fn in_place(&self, element: &Element, extra: &Extra) -> Result<Edit, VerbError> {
+        let mut text = self.line(extra, element.prefix())?;
+        let name = text.find(' ').unwrap_or(text.len());
+        let is_binding = |attribute: &&Attribute| {
+            attribute.name == "xmlns" || attribute.name.starts_with("xmlns:")
+        };
+        let bindings: String = element
+            .attributes
+            .iter()
+            .filter(is_binding)
+            .map(|found| {
+                format!(" {}", &self.source()[found.name_span.start..found.value_span.end + 1])
+            })
+            .collect();
+        text.insert_str(name, &bindings);
+        Ok(Edit::replace(element.span(), text))
     }
 
     /// Plans something else in the place of an entry of the rest of the namespace.
@@ -70,8 +95,7 @@ impl Document {
             }
             return Ok(edits);
         }
-        let prefix = self.tree().elements[entry.element].prefix().map(str::to_owned);
-        edits.push(Edit::replace(entry.span.clone(), line(extra, prefix.as_deref())))?;
+        edits.push(self.in_place(&self.tree().elements[entry.element], extra)?)?;
         Ok(edits)
     }
 

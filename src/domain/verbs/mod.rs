@@ -22,6 +22,12 @@ impl std::fmt::Display for VerbError {
     }
 }
 
+impl From<xml::escape::Unwritable> for VerbError {
+    fn from(error: xml::escape::Unwritable) -> VerbError {
+        VerbError(error.to_string())
+    }
+}
+
 impl From<xml::edit::Overlap> for VerbError {
     fn from(_: xml::edit::Overlap) -> VerbError {
         VerbError("two changes touch the same text".to_owned())

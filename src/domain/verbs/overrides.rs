@@ -4,7 +4,7 @@ use super::VerbError;
 use crate::domain::document::Document;
 use crate::domain::extras::{self, Extra};
 use crate::domain::namespace::is_ours;
-use crate::xml::{Edit, EditSet, escape::as_libvirt};
+use crate::xml::{EditSet, escape::attribute};
 
 impl Document {
     /// Plans a property of a device that libvirt makes; one of the same name is replaced.
@@ -33,7 +33,9 @@ impl Document {
             kind: kind.to_owned(),
             value: value.map(str::to_owned),
         };
-        let property = extras::line(&extra, Some(prefix));
+        let ascii = tree.foreign_encoding.is_some();
+        let property = extras::written(&extra, Some(prefix), ascii)?;
+        let quoted = attribute(alias, '\'', ascii)?;
         let device = there.and_then(|(index, _)| {
             tree.children(index).find(|(_, child)| {
                 is_ours(child, "device")
@@ -49,7 +51,7 @@ impl Document {
                     && child.property("name").is_some_and(|found| found.value == name)
             });
             edits.push(match same {
-                Some((_, same)) => Edit::replace(same.span(), property),
+                Some((_, same)) => self.in_place(same, &extra)?,
                 None => self.last_child(index, &[property])?,
             })?;
             return Ok(edits);
@@ -63,7 +65,7 @@ impl Document {
             edits.push(self.last_child(index, &inside)?)?;
             return Ok(edits);
         }
-        let lines: Vec<String> = [format!("<{} alias='{}'>", name_of("device"), as_libvirt(alias))]
+        let lines: Vec<String> = [format!("<{} alias='{}'>", name_of("device"), quoted)]
             .into_iter()
             .chain(inside.into_iter().map(|line| format!("  {line}")))
             .chain([format!("</{}>", name_of("device"))])

@@ -13,7 +13,7 @@ impl Document {
     /// Plans what makes libvirt see a lost element: a sentence, and the edits.
     ///
     /// # Errors
-    /// When it can't be done without knowing what was meant.
+    /// When it can't be done without knowing what was meant, or libvirt would refuse what it then sees.
     pub fn recover(&self, lost: &Lost) -> Result<(String, EditSet), VerbError> {
         let element = self.tree().elements.iter().find(|element| element.span() == lost.span);
         let element = element.ok_or_else(|| VerbError("the element is gone".to_owned()))?;
@@ -63,7 +63,13 @@ impl Document {
                 "put it into the <qemu:commandline>".to_owned()
             }
         };
-        Ok((title, edits))
+        // What comes to life may be what libvirt refuses.
+        match self.apply(&edits) {
+            Ok(_) => Ok((title, edits)),
+            Err(error) => {
+                Err(VerbError(format!("libvirt would see it, and refuse it: {}", error.message)))
+            }
+        }
     }
 
     /// Plans one block where there are several: the entries of the later ones come behind those of the first.

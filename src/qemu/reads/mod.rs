@@ -46,7 +46,7 @@ pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &
     };
     for (entry, name, value) in properties {
         let place = Place { entry: *entry, text: value };
-        reader.assigned(place, "device", "", &format!("{name}={value}"));
+        reader.assigned(place, "device", "", (*name, *value));
     }
 }
 
@@ -306,21 +306,24 @@ impl Reader<'_> {
     /// `-set GROUP.ID.KEY=VALUE`: a key of an item whose driver is not known here.
     fn set(&mut self, place: Place<'_>) {
         let mut parts = place.text.splitn(3, '.');
-        if let (Some(group), Some(_), Some(pair)) = (parts.next(), parts.next(), parts.next()) {
+        if let (Some(group), Some(_), Some(pair)) = (parts.next(), parts.next(), parts.next())
+            && let Some(pair) = pair.split_once('=')
+        {
             self.assigned(place, group, "", pair);
         }
     }
 
     /// `-global DRIVER.KEY=VALUE`: a key of every device of a driver.
     fn global(&mut self, place: Place<'_>) {
-        if let Some((driver, pair)) = place.text.split_once('.') {
+        if let Some((driver, pair)) = place.text.split_once('.')
+            && let Some(pair) = pair.split_once('=')
+        {
             self.assigned(place, "device", driver, pair);
         }
     }
 
-    /// One `KEY=VALUE` whose value is taken as it stands, commas included.
-    fn assigned(&mut self, place: Place<'_>, table: &str, kind: &str, pair: &str) {
-        let Some((key, value)) = pair.split_once('=') else { return };
+    /// A key and its value, the end of the text at `place`, which is taken as it stands, commas included.
+    fn assigned(&mut self, place: Place<'_>, table: &str, kind: &str, (key, value): (&str, &str)) {
         let start = place.text.len() - value.len();
         // Only what the key names: what the item touches otherwise is said where it is defined.
         let named = catalog::resources(table)

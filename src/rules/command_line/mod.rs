@@ -50,7 +50,9 @@ pub(super) static JOINED_OPTION: Rule = Rule {
 /// The argument as a shell would have split it: two arguments, or the whole line that was pasted.
 fn split(case: &Case<'_>, entry: EntryId, option: &str, value: &str) -> Option<EditSet> {
     let rest = match shlex::split(value) {
-        Some(words) if words[1..].iter().any(|word| is_option(word)) => words,
+        Some(words) if words.iter().skip(1).any(|word| is_option(word)) => words,
+        // A blank behind the option is no value.
+        _ if value.is_empty() => Vec::new(),
         _ => vec![value.to_owned()],
     };
     let kinds: Vec<EntryKind> = rest.into_iter().map(EntryKind::arg).collect();

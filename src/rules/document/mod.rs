@@ -14,11 +14,17 @@ pub(super) static LOST_BLOCK: Rule = Rule {
 };
 
 fn lost_block(case: &Case<'_>) -> Vec<Finding> {
-    let found = case.document.lost().iter().map(|lost| {
+    // Each way back is looked at as a whole document.
+    const MOST: usize = 100;
+    let found = case.document.lost().iter().enumerate().map(|(at, lost)| {
         let finding = Finding { span: Some(lost.span.clone()), ..Finding::general(Verdict::Blocks, lost.message()) };
         let finding = finding.because(
             "virsh define accepts the document and forgets the block; virsh edit refuses it as 'extra content'",
         );
+        if at >= MOST {
+            let why = format!("bring the {MOST} before it back first");
+            return finding.remedy(Remedy::none(Scope::Rewrite, why));
+        }
         finding.remedy(match case.document.recover(lost) {
             Ok((title, edits)) => Remedy::edit(Scope::Rewrite, title, edits),
             Err(error) => Remedy::none(Scope::Rewrite, error.to_string()),

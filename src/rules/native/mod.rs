@@ -30,7 +30,8 @@ fn plans(case: &Case<'_>) -> Vec<Plan> {
         storage::filesystem,
     ];
     let options = Options::of(case);
-    families.into_iter().flat_map(|family| family(&options)).collect()
+    let plans = families.into_iter().flat_map(|family| family(&options));
+    plans.filter(|plan| plan.can_be_written(case)).collect()
 }
 
 /// Puts the native element first among the remedies of what it lets through.

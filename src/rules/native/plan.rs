@@ -63,6 +63,13 @@ impl Plan {
         ))
     }
 
+    /// Whether an element can hold what the options say: libvirt prints a tab or a line end as it is and reads it as a blank, and
+    /// XML has no way to write what JSON can.
+    pub(super) fn can_be_written(&self, case: &Case<'_>) -> bool {
+        let mut pairs = self.options.iter().flat_map(|&at| &case.line.options[at].pairs.pairs);
+        pairs.all(|pair| !pair.value.contains(char::is_control))
+    }
+
     fn entry(&self, case: &Case<'_>) -> EntryId {
         case.line.options[self.options[0]].place()
     }
@@ -83,7 +90,8 @@ pub(super) fn found(case: &Case<'_>, family: fn(&Options<'_>) -> Vec<Plan>) -> V
             None => finding.because("the libvirt that is installed is older"),
         }
     };
-    family(&Options::of(case)).into_iter().map(note).collect()
+    let plans = family(&Options::of(case)).into_iter();
+    plans.filter(|plan| plan.can_be_written(case)).map(note).collect()
 }
 
 /// The options of a command line with their pairs, read once.

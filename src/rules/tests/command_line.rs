@@ -29,6 +29,16 @@ fn a_joined_option_is_split_by_its_remedy() {
     let findings = judged(&host(), &document);
     let Step::EditXml(edits) = &findings[0].remedies[0].step else { panic!("{findings:?}") };
     assert_eq!(document.apply(edits).unwrap().argv(), ["-device", "usb-kbd", "-S"]);
+    // What a shell reads as no word at all.
+    for (argument, wanted) in
+        [("-drive ", &["-drive"][..]), ("-drive #x", &["-drive", "#x"]), ("-drive=", &["-drive"])]
+    {
+        let document = domain("", &[argument]);
+        let findings = judged(&host(), &document);
+        let joined = findings.iter().find(|finding| finding.rule == "joined-option").unwrap();
+        let Step::EditXml(edits) = &joined.remedies[0].step else { panic!("{joined:?}") };
+        assert_eq!(document.apply(edits).unwrap().argv(), wanted);
+    }
 }
 
 fn found_on(kind: &str, argv: &[&str]) -> Vec<&'static str> {

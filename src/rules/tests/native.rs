@@ -52,6 +52,9 @@ fn native_elements_are_offered_where_they_say_the_same() {
             "filter-dump,id=f,netdev=n,file=/x",
         ],
         &["-device", "usb-kbd,pcap=/x"],
+        // What libvirt reads as a blank, and what XML can't hold.
+        &["-object", "input-linux,id=a,evdev=/dev/h\tw"],
+        &["-object", r#"{"qom-type":"input-linux","id":"a","evdev":"/dev/h\u0001w"}"#],
     ] {
         assert!(
             said(argv).iter().all(|rule| !rule.starts_with("native-")),

@@ -235,13 +235,15 @@ impl App {
                 self.mode = Mode::List;
                 let selected = self.selected_entry();
                 self.edit(edits, selected);
+                let failed = self.status.is_some();
+                if failed {
+                    return None;
+                }
                 if let Some(command) = remedy.then {
                     self.say(&format!("done in the document; to run then, and copied: {command}"));
                     return Some(Effect::Copy(command));
                 }
-                if self.status.is_none() {
-                    self.say("done in the document; u takes it back");
-                }
+                self.say("done in the document; u takes it back");
                 None
             }
             Step::Nothing => {

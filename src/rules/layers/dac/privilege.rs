@@ -6,6 +6,7 @@ use crate::facts::Known;
 use crate::facts::identity::Identity;
 use crate::qemu::{Resource, Use};
 use crate::rules::layers::seccomp;
+use crate::words::AND;
 
 pub(crate) static PRIVILEGE: Rule = Rule {
     id: "dac-privilege",
@@ -92,7 +93,7 @@ fn tap(case: &Case<'_>, who: &Identity, usage: &Use, name: &str) -> Option<Findi
     };
     let name = if new { "tap0" } else { name };
     let add: &[&str] = &["ip", "tuntap", "add", "dev", name, "mode", "tap", "user", &who.user];
-    let taken: &[&str] = &["ip", "tuntap", "del", "dev", name, "mode", "tap", "&&"];
+    let taken: &[&str] = &["ip", "tuntap", "del", "dev", name, "mode", "tap", AND];
     let finding = Finding::of(usage, Verdict::Blocks, message)
         .because(who.sentence())
         .because("QEMU says 'could not configure /dev/net/tun: Operation not permitted'")

@@ -10,6 +10,7 @@ use crate::libvirt::Confinement;
 use crate::libvirt::confinement::image_label;
 use crate::libvirt::devices::STATE_DIRECTORY;
 use crate::qemu::Access;
+use crate::words::AND;
 
 pub(crate) static SELINUX_LABEL: Rule = Rule {
     id: "selinux-label",
@@ -212,7 +213,7 @@ pub(crate) static SELINUX_NEXT_START: Rule = Rule {
                     .remedy(Remedy::command(
                         Scope::Grant,
                         "make the file beforehand, for every VM",
-                        &["touch", path, "&&", "chcon", "-t", "svirt_image_t", path],
+                        &["touch", path, AND, "chcon", "-t", "svirt_image_t", path],
                     ))
                     .remedy(Remedy::none(
                         Scope::Grant,

@@ -7,6 +7,7 @@ use crate::facts::{FileKind, Step};
 use crate::libvirt::Confinement;
 use crate::qemu::Access;
 use crate::rules::{Case, Finding, Remedy, Scope};
+use crate::words::AND;
 
 /// The remedies of a finding about one step.
 pub(super) fn remedies(opening: Opening<'_>, finding: Finding, step: &Step) -> Finding {
@@ -68,7 +69,7 @@ fn granted(opening: Opening<'_>, finding: Finding, step: &Step) -> Finding {
 /// A label given now, and the same kept by the policy's list of files; `rule` is what `semanage fcontext -a` takes.
 fn labelled(finding: Finding, title: &str, now: &[&str], rule: &[&str]) -> Finding {
     let path = rule.last().copied().unwrap_or_default();
-    let kept = [&["semanage", "fcontext", "-a"], rule, &["&&", "restorecon", "-v", path]].concat();
+    let kept = [&["semanage", "fcontext", "-a"], rule, &[AND, "restorecon", "-v", path]].concat();
     finding.remedy(Remedy::command(Scope::Grant, title, now)).remedy(Remedy::command(
         Scope::Grant,
         format!("{title}, so that it outlives a relabelling"),
