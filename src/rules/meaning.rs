@@ -23,17 +23,37 @@ fn rows(text: &str) -> impl Iterator<Item = (&'static str, Meaning)> {
     })
 }
 
+/// What libvirt says about any QEMU that ended; QEMU's own words follow, where it had any.
+const ENDED: [&str; 2] =
+    ["unexpectedly closed the monitor", "process exited while connecting to monitor"];
+
 /// What an error may mean, the surest first: rows with more words come before those with fewer, and words that are said by
 /// libvirt about any QEMU that ended count only when nothing else is known.
 pub fn meanings(text: &str) -> Vec<Meaning> {
-    const ENDED: [&str; 2] =
-        ["unexpectedly closed the monitor", "process exited while connecting to monitor"];
     let mut found: Vec<(&str, Meaning)> = rows(text).collect();
-    if found.iter().any(|(words, _)| !ENDED.contains(words)) {
+    let is_known = found.iter().any(|(words, _)| !ENDED.contains(words));
+    let said = said_by_qemu(text);
+    if is_known || said {
         found.retain(|(words, _)| !ENDED.contains(words));
+    }
+    if said && !is_known {
+        let what = "QEMU refuses it by itself, in the sentence behind 'monitor:'; 'qpt-tui check' asks the installed QEMU and names the entry";
+        return vec![Meaning { what, rules: rule("qemu-refuses").into_iter().collect() }];
     }
     found.sort_by_key(|(words, _)| std::cmp::Reverse(words.matches(" & ").count()));
     found.into_iter().map(|(_, meaning)| meaning).collect()
+}
+
+/// Whether a sentence of QEMU's stands behind libvirt's own: more than a time and warnings.
+fn said_by_qemu(text: &str) -> bool {
+    let behind = ENDED.iter().find_map(|words| Some(text.split_once(words)?.1));
+    let lines = behind.unwrap_or_default().trim_start_matches(':').lines();
+    let sentences = lines.filter_map(|line| {
+        // `2026-11-28T09:18:34.553195Z qemu-system-x86_64: -device x: …`
+        let (_, sentence) = line.split_once("qemu-system-")?.1.split_once(": ")?;
+        Some(sentence)
+    });
+    sentences.into_iter().any(|sentence| !sentence.starts_with("warning:"))
 }
 
 #[cfg(test)]
@@ -59,6 +79,13 @@ mod tests {
             ),
             ["unknown-device"]
         );
+        let behind = |sentence: &str| {
+            ids(&format!(
+                "internal error: qemu unexpectedly closed the monitor: 2026-11-28T09:18:34Z qemu-system-x86_64: {sentence}"
+            ))
+        };
+        assert_eq!(behind("-object x: a fault that nobody wrote down"), ["qemu-refuses"]);
+        assert_eq!(behind("warning: host doesn't support it")[0], "seccomp-spawn");
         assert!(ids("all is well").is_empty());
     }
 

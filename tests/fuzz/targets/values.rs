@@ -3,7 +3,7 @@
 
 use qpt_tui::domain::{Document, EntryId, EntryKind, List};
 use qpt_tui::facts::HostFacts;
-use qpt_tui::qemu::{CommandLine, Endpoint, Pairs, Version, keyval, pci_address, size};
+use qpt_tui::qemu::{CommandLine, Endpoint, Pairs, QemuOption, Version, keyval, pci_address, size};
 use qpt_tui::report::{Checked, json, sarif, text};
 use qpt_tui::trial::{Around, Command, sentence, stand_ins};
 use qpt_tui::xml::Lines;
@@ -78,7 +78,7 @@ pub fn run(data: &[u8]) {
 
 /// Every argument belongs to one option, and every place is one in its entry.
 fn places(line: &CommandLine, argv: &[&str], environment: &[(&str, Option<&str>)]) {
-    let owned: Vec<EntryId> = line.options.iter().flat_map(|option| option.entries()).collect();
+    let owned: Vec<EntryId> = line.options.iter().flat_map(QemuOption::entries).collect();
     assert_eq!(owned, (0..argv.len()).map(EntryId::arg).collect::<Vec<_>>());
     for option in &line.options {
         let value = option.value.map_or("", |at| argv[at]);
