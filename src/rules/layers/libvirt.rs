@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{NativeResource, SecLabelType};
-use crate::facts::{Ending, Known};
+use crate::facts::{Ending, FileKind, Known, Step};
 use crate::libvirt::confinement::driver_allowed;
 
 pub(crate) static SECLABEL_UNAVAILABLE: Rule = Rule {
@@ -111,10 +111,15 @@ fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
         _ => return None,
     };
     let walk = case.host.walk(&native.path).ok()?;
-    if walk.ending == Ending::Present {
-        return None;
-    }
-    let message = format!("<{}> names {}, which is not there", native.element, native.path);
+    // The major number of input devices (Documentation/admin-guide/devices.txt).
+    let is_input = |step: &Step| matches!(step.kind, FileKind::Char(13, _));
+    let message = match walk.target() {
+        Some(step) if native.element == "input" && !is_input(step) => {
+            format!("<input> names {}, which is no input device", native.path)
+        }
+        _ if walk.ending == Ending::Present => return None,
+        _ => format!("<{}> names {}, which is not there", native.element, native.path),
+    };
     Some(
         Finding::general(Verdict::Blocks, message)
             .because(format!(

@@ -571,3 +571,23 @@ fn variables_that_no_longer_choose_the_sound_are_said_to_be_dead() {
     assert_eq!(rules("QEMU_PA_SERVER"), ["audio-variable"]);
     assert!(!rules("PULSE_SERVER_NAME").contains(&"audio-variable"));
 }
+
+#[test]
+fn what_the_domain_itself_names_has_to_be_there() {
+    let found_in = |host: &Host, devices: &str| -> Vec<(&str, Verdict)> {
+        let text = domain("", &[]).source().replace("<devices/>", devices);
+        let findings = judged(host, &Document::parse(text).unwrap());
+        findings.into_iter().map(|finding| (finding.rule, finding.verdict)).collect()
+    };
+    let disk = "<devices><disk type='file'><source file='/srv/vm.img'/><target dev='vda'/></disk></devices>";
+    let absent = host().absent("/srv/vm.img", 0o755);
+    assert_eq!(found_in(&absent, disk), blocks("native-missing"));
+    assert_eq!(found_in(&host().file("/srv/vm.img", 0o600), disk), []);
+    let optional =
+        disk.replace("file='/srv/vm.img'", "file='/srv/vm.img' startupPolicy='optional'");
+    assert_eq!(found_in(&absent, &optional), []);
+    let input = "<devices><input type='evdev'><source dev='/dev/input/e'/></input></devices>";
+    let with = |major| host().node("/dev/input/e", major, 3, 0o660);
+    assert_eq!(found_in(&with(1), input), blocks("native-missing"));
+    assert_eq!(found_in(&with(13), input), []);
+}
