@@ -15,6 +15,7 @@
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
 //! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read
 //! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
+//! tests/fuzz, tests/apparmor.rs  what takes a stranger's text, mutated; profiles beside AppArmor's own compiler
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
 //! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
