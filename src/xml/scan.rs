@@ -58,11 +58,11 @@ pub fn scan(source: &str) -> Result<Tree, XmlError> {
     loop {
         let start = at(reader.buffer_position()) + shift;
         let event = reader.read_event().map_err(|error| {
-            let at = at(reader
-                .error_position()
-                .max(reader.buffer_position().min(reader.error_position())))
-                + shift;
-            XmlError::at(at.max(start.min(source.len())), syntax(&error))
+            let said = at(reader.error_position()) + shift;
+            let place = hyphens(&error, source, start).unwrap_or(said.max(start)).min(source.len());
+            // It counts bytes; a place is that of a letter.
+            let letter = (0..=place).rev().find(|&at| source.is_char_boundary(at)).unwrap_or(0);
+            XmlError::at(letter, syntax(&error))
         })?;
         let span = start..at(reader.buffer_position()) + shift;
         if let Event::Eof = event {
@@ -75,6 +75,17 @@ pub fn scan(source: &str) -> Result<Tree, XmlError> {
 
 fn at(position: u64) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+/// Where `--` stands in the comment at `start`, if that is what is wrong: quick-xml counts from its end.
+fn hyphens(error: &quick_xml::Error, source: &str, start: usize) -> Option<usize> {
+    let quick_xml::Error::IllFormed(quick_xml::errors::IllFormedError::DoubleHyphenInComment) =
+        error
+    else {
+        return None;
+    };
+    let inside = source.get(start..)?.strip_prefix("<!--")?;
+    Some(source.len() - inside.len() + inside.find("--")?)
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "the other errors have words of their own")]
@@ -424,6 +435,18 @@ mod tests {
         match scan(source) {
             Ok(tree) => panic!("{source:?} was read as {tree:?}"),
             Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn places_of_errors_are_letters() {
+        for source in ["<a><!-- x -- yéééééééééé é --></a>", "<a><!-- éé -- \u{feff}é --></a>"]
+        {
+            assert_eq!(refused(source).offset, source.find(" -- ").unwrap() + 1, "{source}");
+        }
+        for source in ["<a é", "<a b='é", "<!-- é", "<a>&é", "<a><é", "<?é", "</é>", "<!é"]
+        {
+            assert!(source.is_char_boundary(refused(source).offset), "{source}");
         }
     }
 
