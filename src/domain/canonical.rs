@@ -9,7 +9,7 @@ use super::extras::{self, Extra};
 use super::namespace::{BLOCKS, QEMU_NAMESPACE, is_ours};
 use super::style::{self, Style};
 use super::verbs::VerbError;
-use crate::xml::{Edit, EditSet, Element, Tree, escape::as_libvirt};
+use crate::xml::{Attribute, Edit, EditSet, Element, Tree, escape::as_libvirt};
 
 /// One line of the canonical block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +114,11 @@ fn is_canonical(source: &str, tree: &Tree, lines: &[Line], present: &[&Element])
         && tree.root().binding(Some("qemu")).is_some_and(|binding| binding.value == QEMU_NAMESPACE)
 }
 
+/// The prefix that an attribute binds: a name with two colons is none that an element can have (`xmlParseQName`).
+fn bound_prefix(attribute: &Attribute) -> Option<&str> {
+    attribute.name.strip_prefix("xmlns:").filter(|prefix| !prefix.contains(':'))
+}
+
 /// Plans a canonical block for a document that has none.
 pub(super) fn push_new_block(
     source: &str,
@@ -123,10 +128,10 @@ pub(super) fn push_new_block(
 ) -> Result<(), VerbError> {
     let root = tree.root();
     let bound =
-        root.attributes.iter().find(|a| a.name.starts_with("xmlns:") && a.value == QEMU_NAMESPACE);
+        root.attributes.iter().find(|a| bound_prefix(a).is_some() && a.value == QEMU_NAMESPACE);
     let mut style = Style::canonical(tree.foreign_encoding.is_some());
     let mut declaration = String::new();
-    if let Some(prefix) = bound.and_then(|binding| binding.name.strip_prefix("xmlns:")) {
+    if let Some(prefix) = bound.and_then(bound_prefix) {
         style.prefix = format!("{prefix}:");
     } else if root.binding(Some("qemu")).is_none()
         && !tree.elements.iter().any(|e| e.prefix() == Some("qemu"))
@@ -178,10 +183,10 @@ fn declare_on_root(
         }
         None => {}
     }
-    let other = root.attributes.iter().find(|a| {
-        a.value == QEMU_NAMESPACE
-            && a.name.strip_prefix("xmlns:").is_some_and(|prefix| !used(prefix))
-    });
+    let other = root
+        .attributes
+        .iter()
+        .find(|a| a.value == QEMU_NAMESPACE && bound_prefix(a).is_some_and(|prefix| !used(prefix)));
     match other {
         Some(binding) if !removed.is_empty() => {
             edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?;

@@ -461,3 +461,13 @@ mod disabled {
         assert!(Document::parse(outside.as_str()).unwrap().disabled().is_empty());
     }
 }
+
+#[test]
+fn a_name_with_two_colons_binds_no_prefix() {
+    let text =
+        "<domain xmlns:a:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>x</name></domain>";
+    let document = Document::parse(text).unwrap();
+    let arg = EntryKind::arg("-S".to_owned());
+    let edits = document.insert(List::Args, 0, std::slice::from_ref(&arg)).unwrap();
+    assert_eq!(document.apply(&edits).unwrap().argv(), ["-S"]);
+}
