@@ -161,7 +161,12 @@ impl Document {
         let element = &self.tree().elements[neighbour];
         let block = element.parent.expect("an entry stands inside its block");
         let style = Style::of(self.tree(), self.source(), element, block);
-        let separator = style::own_line(self.source(), element.open.start).unwrap_or("");
+        let end = self.end_with_remark(element.span().end);
+        let behind = self.source()[end..].trim_start_matches([' ', '\t', '\r']);
+        // Where something follows on its line the new one stands on that line too, so that taking it away leaves no line behind.
+        let is_last = behind.is_empty() || behind.starts_with('\n');
+        let own_line = style::own_line(self.source(), element.open.start);
+        let separator = own_line.filter(|_| is_last || side == Side::Before).unwrap_or("");
         let mut text = String::new();
         for kind in kinds {
             let new = style.element(kind)?;
@@ -171,7 +176,7 @@ impl Document {
             }
         }
         Ok(match side {
-            Side::After => Edit::insert(self.end_with_remark(element.span().end), text),
+            Side::After => Edit::insert(end, text),
             Side::Before => Edit::insert(element.open.start, text),
         })
     }
@@ -250,7 +255,7 @@ impl Document {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Before,
     After,
