@@ -3,6 +3,8 @@
 //! libvirt forgets comments when a domain is defined; in the file they stay.
 
 use super::entry::{EntryKind, List};
+use super::namespace::QEMU_NAMESPACE;
+use super::style;
 use crate::xml::{self, Span, Tree};
 
 /// What such a comment begins with.
@@ -33,20 +35,33 @@ impl Disabled {
 
 /// What is switched off inside some elements, in the order of the text.
 pub(super) fn read(source: &str, tree: &Tree, blocks: &[usize]) -> Vec<Disabled> {
-    let inside = |span: &&Span| {
-        blocks
-            .iter()
-            .map(|block| tree.elements[*block].span())
-            .any(|block| block.start < span.start && span.end < block.end)
-    };
     let marked = tree.comments.iter().filter(|span| source[(*span).clone()].starts_with(MARK));
-    marked.filter(inside).filter_map(|span| read_one(source, span)).collect()
+    let read = |span: &Span| {
+        let block = blocks.iter().copied().find(|block| {
+            let block = tree.elements[*block].span();
+            block.start < span.start && span.end < block.end
+        })?;
+        // Under another prefix it would be switched on and lost.
+        read_one(source, span, |prefix| style::in_scope(tree, block, prefix))
+    };
+    marked.filter_map(read).collect()
 }
 
-/// What a comment holds, if that can be read without the document around it.
-pub(super) fn read_one(source: &str, span: &Span) -> Option<Disabled> {
+/// What a comment holds, if that can be read without the document around it; which prefixes mean the passthrough there.
+pub(super) fn read_one(
+    source: &str,
+    span: &Span,
+    is_ours: impl Fn(Option<&str>) -> bool,
+) -> Option<Disabled> {
     let inner = source[span.clone()].strip_prefix(MARK)?.strip_suffix(END)?;
     let tree = xml::scan(&format!("<off>{inner}</off>")).ok()?;
+    let means_ours = |element: &xml::Element| match element.binding(element.prefix()) {
+        Some(binding) => binding.value == QEMU_NAMESPACE,
+        None => is_ours(element.prefix()),
+    };
+    if !tree.children(0).all(|(_, element)| means_ours(element)) {
+        return None;
+    }
     let value = |element: &xml::Element, name: &str| {
         element.property(name).map(|found| found.value.clone())
     };

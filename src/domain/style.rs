@@ -70,7 +70,7 @@ impl Style {
 }
 
 /// Whether `prefix` means the passthrough namespace for children of `element`.
-fn in_scope(tree: &Tree, element: usize, prefix: Option<&str>) -> bool {
+pub(super) fn in_scope(tree: &Tree, element: usize, prefix: Option<&str>) -> bool {
     let mut at = Some(element);
     while let Some(index) = at {
         let element = &tree.elements[index];

@@ -456,6 +456,9 @@ mod disabled {
         );
         let document = Document::parse(other.as_str()).unwrap();
         assert!(document.disabled().is_empty());
+        let lost =
+            TEXT.replace("    <q:env", "    <!-- qpt-tui off: <p:arg value='x'/> -->\n    <q:env");
+        assert!(Document::parse(lost.as_str()).unwrap().disabled().is_empty());
         let outside =
             TEXT.replace("</domain>", "<!-- qpt-tui off: <q:arg value='x'/> --></domain>");
         assert!(Document::parse(outside.as_str()).unwrap().disabled().is_empty());
