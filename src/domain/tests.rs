@@ -235,6 +235,17 @@ fn canonical_is_what_libvirt_prints() {
 }
 
 #[test]
+fn blanks_at_the_end_of_a_line_stay_where_they_are() {
+    let source = PLAIN.replace("<qemu:arg value='-device'/>", "<qemu:arg value='-device'/> \t");
+    let document = parse(&source);
+    let added = document.insert(List::Args, 1, &[EntryKind::arg("-S")]).unwrap();
+    let added = document.apply(&added).unwrap();
+    assert!(added.source().contains("'/> \t\n    <qemu:arg value='-S'/>\n"), "{}", added.source());
+    let back = added.apply(&added.remove(&[EntryId::arg(1)])).unwrap();
+    assert_eq!(back.source(), source);
+}
+
+#[test]
 fn what_comes_to_life_has_to_be_what_libvirt_takes() {
     let document =
         parse("<domain xmlns:q='urn:x'><q:commandline><q:arg/></q:commandline></domain>");

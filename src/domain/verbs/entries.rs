@@ -167,6 +167,10 @@ impl Document {
         let is_last = behind.is_empty() || behind.starts_with('\n');
         let own_line = style::own_line(self.source(), element.open.start);
         let separator = own_line.filter(|_| is_last || side == Side::Before).unwrap_or("");
+        // Blanks at the end of its line stay there.
+        let blanks =
+            self.source()[end..].len() - self.source()[end..].trim_start_matches([' ', '\t']).len();
+        let end = if separator.is_empty() { end } else { end + blanks };
         let mut text = String::new();
         for kind in kinds {
             let new = style.element(kind)?;
