@@ -114,11 +114,6 @@ fn is_canonical(source: &str, tree: &Tree, lines: &[Line], present: &[&Element])
         && tree.root().binding(Some("qemu")).is_some_and(|binding| binding.value == QEMU_NAMESPACE)
 }
 
-/// The prefix that an attribute binds: a name with two colons is none that an element can have (`xmlParseQName`).
-fn bound_prefix(attribute: &Attribute) -> Option<&str> {
-    attribute.name.strip_prefix("xmlns:").filter(|prefix| !prefix.contains(':'))
-}
-
 /// Plans a canonical block for a document that has none.
 pub(super) fn push_new_block(
     source: &str,
@@ -127,11 +122,11 @@ pub(super) fn push_new_block(
     edits: &mut EditSet,
 ) -> Result<(), VerbError> {
     let root = tree.root();
-    let bound =
-        root.attributes.iter().find(|a| bound_prefix(a).is_some() && a.value == QEMU_NAMESPACE);
+    let mut ours = root.attributes.iter().filter(|attribute| attribute.value == QEMU_NAMESPACE);
+    let bound = ours.find_map(Attribute::bound_prefix);
     let mut style = Style::canonical(tree.foreign_encoding.is_some());
     let mut declaration = String::new();
-    if let Some(prefix) = bound.and_then(bound_prefix) {
+    if let Some(prefix) = bound {
         style.prefix = format!("{prefix}:");
     } else if root.binding(Some("qemu")).is_none()
         && !tree.elements.iter().any(|e| e.prefix() == Some("qemu"))
@@ -183,10 +178,9 @@ fn declare_on_root(
         }
         None => {}
     }
-    let other = root
-        .attributes
-        .iter()
-        .find(|a| a.value == QEMU_NAMESPACE && bound_prefix(a).is_some_and(|prefix| !used(prefix)));
+    let other = root.attributes.iter().find(|a| {
+        a.value == QEMU_NAMESPACE && a.bound_prefix().is_some_and(|prefix| !used(prefix))
+    });
     match other {
         Some(binding) if !removed.is_empty() => {
             edits.push(Edit::replace(binding.name_span.clone(), "xmlns:qemu"))?;

@@ -477,11 +477,11 @@ mod disabled {
 }
 
 #[test]
-fn a_name_with_two_colons_binds_no_prefix() {
-    let text =
-        "<domain xmlns:a:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>x</name></domain>";
-    let document = Document::parse(text).unwrap();
-    let arg = EntryKind::arg("-S".to_owned());
-    let edits = document.insert(List::Args, 0, std::slice::from_ref(&arg)).unwrap();
-    assert_eq!(document.apply(&edits).unwrap().argv(), ["-S"]);
+fn what_no_element_can_have_binds_no_prefix() {
+    for name in ["a:qemu", "1qemu", "-a", ":"] {
+        let document =
+            parse(&format!("<domain xmlns:{name}='{QEMU_NAMESPACE}'><name>x</name></domain>"));
+        let edits = document.insert(List::Args, 0, &[EntryKind::arg("-S")]).unwrap();
+        assert_eq!(document.apply(&edits).unwrap().argv(), ["-S"], "{name}");
+    }
 }

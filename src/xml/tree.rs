@@ -1,7 +1,7 @@
 //! What a document is read into: elements and attributes, each with the place where it stands.
 
 use super::edit::Span;
-use super::names::split;
+use super::names::{is_name, split};
 
 /// An attribute, as written and as meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,13 @@ impl Attribute {
     /// The name without its prefix.
     pub fn local_name(&self) -> &str {
         split(&self.name).1
+    }
+
+    /// The prefix that it binds to a namespace, if an element can have it: one that begins with a digit or holds a second colon
+    /// is none (`xmlParseQName`).
+    pub fn bound_prefix(&self) -> Option<&str> {
+        let prefix = self.name.strip_prefix("xmlns:")?;
+        (is_name(prefix) && !prefix.contains(':')).then_some(prefix)
     }
 }
 
