@@ -246,6 +246,26 @@ fn blanks_at_the_end_of_a_line_stay_where_they_are() {
 }
 
 #[test]
+fn blocks_are_merged_where_nothing_comes_to_life_or_goes() {
+    let two = |inside: &str| {
+        parse(&format!(
+            "<domain xmlns:q='{QEMU_NAMESPACE}'><q:commandline><q:arg value='a'/></q:commandline>\
+             <q:commandline>{inside}<q:env name='A' value='1'/></q:commandline></domain>"
+        ))
+    };
+    let merged = two("<q:arg value='b'/>");
+    let merged = merged.apply(&merged.merge_blocks().unwrap()).unwrap();
+    assert_eq!((merged.argv(), merged.environment().len()), (vec!["a", "b"], 1));
+    for (inside, why) in [
+        ("<p:arg value='b'/>", "<p:arg>, which libvirt does not see"),
+        ("<!-- qpt-tui off: <q:arg value='b'/> -->", "switched off"),
+    ] {
+        let refused = two(inside).merge_blocks().unwrap_err().0;
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+#[test]
 fn what_comes_to_life_has_to_be_what_libvirt_takes() {
     let document =
         parse("<domain xmlns:q='urn:x'><q:commandline><q:arg/></q:commandline></domain>");

@@ -75,19 +75,28 @@ impl Document {
     /// Plans one block where there are several: the entries of the later ones come behind those of the first.
     ///
     /// # Errors
-    /// When the blocks hold what is no entry, or an entry can't be written again.
+    /// When a later block holds what libvirt does not see, or what is switched off: it would come to life, or be gone.
     pub fn merge_blocks(&self) -> Result<EditSet, VerbError> {
         let tree = self.tree();
         let mut blocks = tree.children(0).filter(|(_, child)| is_ours(child, "commandline"));
         let (first, _) = blocks.next().ok_or_else(|| VerbError("there is no block".to_owned()))?;
         let (mut kinds, mut edits) = (Vec::new(), EditSet::new());
         for (index, block) in blocks {
-            kinds.extend(tree.children(index).filter_map(|(_, child)| entry_of(child)));
+            if let Some((_, other)) = tree.children(index).find(|(_, child)| seen(child).is_none())
+            {
+                let why = "which libvirt does not see, expected it repaired or deleted first";
+                return Err(VerbError(format!("a block holds <{}>, {why}", other.name)));
+            }
+            let span = block.span();
+            if self.disabled().iter().any(|off| span.contains(&off.span.start)) {
+                let why = "a block holds what is switched off, expected it on or deleted first";
+                return Err(VerbError(why.to_owned()));
+            }
+            kinds.extend(tree.children(index).filter_map(|(_, child)| seen(child)));
             edits.push(Edit::delete(style::with_line(self.source(), &block.span())))?;
         }
         let own = |list: List| {
-            let of_first =
-                |child: &Element| entry_of(child).is_some_and(|kind| kind.list() == list);
+            let of_first = |child: &Element| seen(child).is_some_and(|kind| kind.list() == list);
             tree.children(first).filter(|(_, child)| of_first(child)).count()
         };
         let last = if own(List::Envs) > 0 {
@@ -138,6 +147,12 @@ impl Document {
             None => Edit::insert(close.start, text),
         })
     }
+}
+
+/// What an element says as an entry that libvirt sees.
+fn seen(element: &Element) -> Option<EntryKind> {
+    let is_entry = is_ours(element, "arg") || is_ours(element, "env");
+    if is_entry { entry_of(element) } else { None }
 }
 
 /// What an element says as an entry, whatever its namespace.
