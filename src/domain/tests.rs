@@ -256,6 +256,11 @@ fn blocks_are_merged_where_nothing_comes_to_life_or_goes() {
     let merged = two("<q:arg value='b'/>");
     let merged = merged.apply(&merged.merge_blocks().unwrap()).unwrap();
     assert_eq!((merged.argv(), merged.environment().len()), (vec!["a", "b"], 1));
+    let mixed = parse(&format!(
+        "<domain xmlns:q='{QEMU_NAMESPACE}'><q:commandline><q:arg value='a'/><q:env name='A' value='1'/>\
+         <q:arg value='b'/></q:commandline><q:commandline><q:arg value='c'/></q:commandline></domain>"
+    ));
+    assert_eq!(mixed.apply(&mixed.merge_blocks().unwrap()).unwrap().argv(), ["a", "b", "c"]);
     for (inside, why) in [
         ("<p:arg value='b'/>", "<p:arg>, which libvirt does not see"),
         ("<!-- qpt-tui off: <q:arg value='b'/> -->", "switched off"),

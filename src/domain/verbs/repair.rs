@@ -95,16 +95,11 @@ impl Document {
             kinds.extend(tree.children(index).filter_map(|(_, child)| seen(child)));
             edits.push(Edit::delete(style::with_line(self.source(), &block.span())))?;
         }
-        let own = |list: List| {
-            let of_first = |child: &Element| seen(child).is_some_and(|kind| kind.list() == list);
-            tree.children(first).filter(|(_, child)| of_first(child)).count()
-        };
-        let last = if own(List::Envs) > 0 {
-            (List::Envs, own(List::Envs))
-        } else {
-            (List::Args, own(List::Args))
-        };
-        for edit in self.insert(last.0, last.1, &kinds)?.edits() {
+        let own: Vec<List> =
+            tree.children(first).filter_map(|(_, child)| Some(seen(child)?.list())).collect();
+        let last = own.last().copied().unwrap_or(List::Args);
+        let count = own.iter().filter(|list| **list == last).count();
+        for edit in self.insert(last, count, &kinds)?.edits() {
             edits.push(edit.clone())?;
         }
         Ok(edits)
