@@ -421,6 +421,16 @@ mod extras {
     }
 
     #[test]
+    fn no_second_deprecation_comes_to_life() {
+        let twice = "<q:deprecation behavior='omit'/><q:deprecation behavior='crash'/>";
+        let text = format!("<domain xmlns:q='{QEMU_NAMESPACE}'><name>a</name>{twice}</domain>");
+        let document = Document::parse(text).unwrap();
+        assert_eq!(listed(&document), ["deprecation omit"]);
+        let next = document.apply(&document.remove(&[at(0)])).unwrap();
+        assert!(listed(&next).is_empty(), "{}", next.source());
+    }
+
+    #[test]
     fn an_element_keeps_the_namespaces_that_it_declares() {
         let of_its_own = "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'";
         let document = Document::parse(format!(

@@ -4,6 +4,7 @@ use super::VerbError;
 use crate::domain::canonical;
 use crate::domain::document::Document;
 use crate::domain::entry::{EntryId, EntryKind, List};
+use crate::domain::extras::Extra;
 use crate::domain::namespace::is_ours;
 use crate::domain::style::{self, Style};
 use crate::xml::{Edit, EditSet, Element, Span, escape};
@@ -110,6 +111,10 @@ impl Document {
                 List::Extras => self.extra_span(entry, ids),
             })
             .collect();
+        let mut gone = self.entries().filter(|entry| ids.contains(&entry.id));
+        if gone.any(|e| matches!(e.kind, EntryKind::Extra(Extra::Deprecation { .. }))) {
+            spans.extend(self.deprecations());
+        }
         // Two that empty one block are gone with it.
         spans.sort_by_key(|span| (span.start, span.end));
         spans.dedup();

@@ -99,6 +99,13 @@ impl Document {
         Ok(edits)
     }
 
+    /// Where `<qemu:deprecation>` stands: of several libvirt looks at the first, and would look at the next when that is gone
+    /// (`qemuDomainDefNamespaceParse`).
+    pub(super) fn deprecations(&self) -> impl Iterator<Item = Span> + '_ {
+        let all = self.tree().children(0).filter(|(_, child)| is_ours(child, "deprecation"));
+        all.filter(|(_, e)| e.attribute("behavior").is_some()).map(|(_, element)| element.span())
+    }
+
     /// The span of an entry of the rest of the namespace with all that holds nothing else: its frontend, device, block.
     pub(super) fn extra_span(&self, entry: &Entry, gone: &[EntryId]) -> Span {
         let tree = self.tree();
