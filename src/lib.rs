@@ -59,8 +59,9 @@
 //! - **a layer**: a [`rules::Layer`] with its row in [`rules::LAYERS`] (words, column, what it guards), its rules under
 //!   `rules/layers/`, its line in the README's table; the compiler and two tests ask for them.
 //! - **a version of QEMU or libvirt**: its line at the top of `assets/VERSIONS.tsv`; `cargo test --test versions` names what is left.
-//! - **a native element in place of arguments**: a function from options to plans in a file of `rules/native/`, a line in
-//!   `plans`, a case in `tests/oracle/edits.rs`, where libvirt itself takes the edit.
+//! - **a native element in place of arguments**: a line in `assets/libvirt/elements.tsv`, which `tests/oracle/elements.rs` has libvirt
+//!   take; where it takes more than a line can say, a function from options to plans in a file of `rules/native/`, a line in
+//!   `plans`, a case in `tests/oracle/edits.rs`.
 //! - **a start to compare with**: a line in `tests/oracle/cases.tsv`; the files that it names are made by `tests/oracle/files`.
 //! - **a wrong verdict, as a test**: the bundle that `qpt-tui try` wrote, put into `tests/fixtures/trials`.
 //! - **a remedy with a new kind of command or setting**: what it does to the facts in `rules/route/carried.rs`, whom it lets in in

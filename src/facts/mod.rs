@@ -161,9 +161,9 @@ impl HostFacts {
     }
 
     /// libvirt's version as numbers; `None` when it is not known.
-    pub fn libvirt_at_least(&self, major: u32, minor: u32) -> Option<bool> {
+    pub fn libvirt_at_least(&self, version: Version) -> Option<bool> {
         let found = Version::read(self.libvirt.yes()?)?;
-        Some(found >= Version::new(major, minor))
+        Some(found >= version)
     }
 
     /// What libvirt and QEMU said to a document with this text.

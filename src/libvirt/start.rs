@@ -130,7 +130,7 @@ fn passthrough_first(facts: &DomainFacts, host: &HostFacts, qemu: Option<Version
     if removed.chain(filtered).any(|name| name == own::JSON_DEVICES) {
         return Some(false);
     }
-    Some(host.libvirt_at_least(7, 9)? && qemu? >= Version::new(6, 2))
+    Some(host.libvirt_at_least(Version::new(7, 9))? && qemu? >= Version::new(6, 2))
 }
 
 /// The domain's QEMU, and its version. Facts that name another version than the QEMU that was asked are not about that one.

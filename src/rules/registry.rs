@@ -91,9 +91,9 @@ pub static RULES: &[&Rule] = &[
     &layers::apparmor::APPARMOR_DENIED,
     &layers::seccomp::SPAWN,
     &layers::seccomp::PRIVILEGES,
-    &native::devices::INPUT,
+    &native::recipe::INPUT,
     &native::devices::HOSTDEV,
-    &native::devices::RNG,
+    &native::recipe::RNG,
     &native::devices::SOUND,
     &native::devices::SHMEM,
     &native::firmware::FWCFG,
@@ -102,6 +102,7 @@ pub static RULES: &[&Rule] = &[
     &native::memory::MEMORY,
     &native::network::INTERFACE,
     &native::storage::FILESYSTEM,
+    &native::recipe::ELEMENT,
 ];
 
 /// The rule called `id`.

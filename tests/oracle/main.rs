@@ -1,6 +1,6 @@
 //! Real libvirt and QEMU have the last word.
 //!
-//! `documents`, `edits` and `settings` ask libvirt's parser, wherever `virsh` is there and we are root. `starts` starts domains, on a machine that
+//! `documents`, `edits`, `elements` and `settings` ask libvirt's parser, wherever `virsh` is there and we are root. `starts` starts domains, on a machine that
 //! `tests/oracle/run` prepared.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -8,6 +8,7 @@
 mod connection;
 mod documents;
 mod edits;
+mod elements;
 mod plans;
 mod settings;
 mod starts;

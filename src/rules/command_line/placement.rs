@@ -10,7 +10,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, two_options};
 use crate::domain::{Chipset, EntryId, EntryKind, List};
 use crate::libvirt::own::JSON_DEVICES;
 use crate::qemu::catalog::PropertyKind;
-use crate::qemu::{Pair, Pairs, QemuOption, catalog};
+use crate::qemu::{Pair, Pairs, QemuOption, Version, catalog};
 use crate::xml::{Edit, EditSet};
 
 pub(crate) static CAPABILITY: Rule = Rule {
@@ -19,7 +19,7 @@ pub(crate) static CAPABILITY: Rule = Rule {
     summary: "a capability that is taken away is not the one that libvirt uses",
     explain: include_str!("../../../assets/rules/capability-without-effect.md"),
     check: |case| {
-        if case.host.libvirt_at_least(8, 0) == Some(false) {
+        if case.host.libvirt_at_least(Version::new(8, 0)) == Some(false) {
             return Vec::new();
         }
         let removed = case
@@ -450,7 +450,7 @@ fn as_override(
             },
         );
     }
-    if case.host.libvirt_at_least(8, 2) == Some(false) {
+    if case.host.libvirt_at_least(Version::new(8, 2)) == Some(false) {
         return Remedy::none(
             Scope::Rewrite,
             "libvirt 8.2 has <qemu:override> for it; before, <qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities> brings -set back (libvirt 8.0 and later)",

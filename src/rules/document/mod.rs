@@ -4,6 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::extras::Extra;
 use crate::domain::{Document, EntryId, EntryKind, List, QEMU_NAMESPACE, aliases};
 use crate::facts::Known;
+use crate::qemu::Version;
 
 pub(super) static LOST_BLOCK: Rule = Rule {
     id: "lost-block",
@@ -43,7 +44,7 @@ pub(super) static AUDIO_VARIABLE: Rule = Rule {
     explain: include_str!("../../../assets/rules/audio-variable.md"),
     check: |case| {
         // libvirt passes -audiodev from 7.2 on, and QEMU reads the variables only without one.
-        if case.host.libvirt_at_least(7, 2) != Some(true) {
+        if case.host.libvirt_at_least(Version::new(7, 2)) != Some(true) {
             return Vec::new();
         }
         let environment = case.document.environment();

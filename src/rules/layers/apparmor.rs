@@ -7,7 +7,7 @@ use crate::domain::{SecLabel, SecLabelType};
 use crate::facts::apparmor::{FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
 use crate::libvirt::confinement::driver_allowed;
-use crate::qemu::{Access, Resource, Use};
+use crate::qemu::{Access, Resource, Use, Version};
 use crate::words::{self, apparmor};
 
 pub(crate) static APPARMOR_LABEL: Rule = Rule {
@@ -312,7 +312,7 @@ fn ways_out(case: &Case<'_>, finding: Finding, profile: &Profile, rule: Option<&
 
 /// The file that a site's own rules go to: until libvirt 9.7 the local include, a directory since.
 fn local_file(case: &Case<'_>) -> String {
-    if case.host.libvirt_at_least(9, 7) == Some(true) {
+    if case.host.libvirt_at_least(Version::new(9, 7)) == Some(true) {
         "/etc/apparmor.d/abstractions/libvirt-qemu.d/local".to_owned()
     } else {
         "/etc/apparmor.d/local/abstractions/libvirt-qemu".to_owned()

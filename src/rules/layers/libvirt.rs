@@ -4,6 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{NativeResource, SecLabelType};
 use crate::facts::{Ending, FileKind, Known, Step};
 use crate::libvirt::confinement::driver_allowed;
+use crate::qemu::Version;
 
 pub(crate) static SECLABEL_UNAVAILABLE: Rule = Rule {
     id: "seclabel-unavailable",
@@ -29,8 +30,8 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
             Some("none") | None => Some(true),
             Some(_) => Some(false),
         };
-        let tolerated =
-            label.kind == SecLabelType::None && host.libvirt_at_least(12, 3) == Some(true);
+        let tolerated = label.kind == SecLabelType::None
+            && host.libvirt_at_least(Version::new(12, 3)) == Some(true);
         if available == Some(false) && !tolerated {
             let model = label.model.as_deref().unwrap_or_default();
             let verdict =

@@ -1,81 +1,8 @@
-//! Input, host devices, random numbers, sound, shared memory.
+//! Host devices, sound, shared memory.
 
 use super::plan::{Options, PREPARED, Plan, found, only, quoted, rule};
-use crate::qemu::{pci_address, size};
+use crate::qemu::{Version, pci_address, size};
 use crate::rules::{Case, Finding, Layer, Rule};
-
-const DEVICES: &[&str] = &["devices"];
-
-rule!(INPUT, "native-input", "libvirt has <input> for this", input);
-
-/// `-object input-linux`, `-device virtio-input-host-pci`, and keyboards, mice and tablets on USB.
-pub(super) fn input(options: &Options<'_>) -> Vec<Plan> {
-    let evdev = options.named("object").filter_map(|(at, pairs)| {
-        let ours = pairs.get("qom-type") == Some("input-linux");
-        let known = only(pairs, &["qom-type", "id", "evdev", "grab_all", "repeat", "grab-toggle"]);
-        if !ours || !known {
-            return None;
-        }
-        let path = pairs.get("evdev")?;
-        let mut source = format!("  <source dev='{}'", quoted(path));
-        if pairs.on("grab_all") == Some(true) {
-            source.push_str(" grab='all'");
-        }
-        if let Some(toggle) = pairs.get("grab-toggle") {
-            source.push_str(&format!(" grabToggle='{}'", quoted(toggle)));
-        }
-        if let Some(repeat) = pairs.on("repeat") {
-            source.push_str(if repeat { " repeat='on'" } else { " repeat='off'" });
-        }
-        Some(Plan {
-            options: vec![at],
-            parents: DEVICES,
-            lines: vec!["<input type='evdev'>".into(), source + "/>", "</input>".into()],
-            also: None,
-            element: "<input type='evdev'>",
-            since: (7, if pairs.get("grab-toggle").is_some() { 6 } else { 4 }),
-            satisfies: PREPARED,
-        })
-    });
-    let devices = options.named("device").filter_map(|(at, pairs)| {
-        let plan = |lines: Vec<String>, element, since| Plan {
-            options: vec![at],
-            parents: DEVICES,
-            lines,
-            also: None,
-            element,
-            since,
-            satisfies: PREPARED,
-        };
-        match pairs.get("driver")? {
-            "virtio-input-host-pci" if only(pairs, &["driver", "id", "evdev", "bus", "addr"]) => {
-                let source = format!("  <source evdev='{}'/>", quoted(pairs.get("evdev")?));
-                let lines = vec![
-                    "<input type='passthrough' bus='virtio'>".into(),
-                    source,
-                    "</input>".into(),
-                ];
-                Some(plan(lines, "<input type='passthrough'>", (1, 3)))
-            }
-            driver @ ("usb-kbd" | "usb-tablet" | "usb-mouse")
-                if only(pairs, &["driver", "id", "bus", "port"]) =>
-            {
-                let kind = match driver {
-                    "usb-kbd" => "keyboard",
-                    "usb-tablet" => "tablet",
-                    _ => "mouse",
-                };
-                Some(plan(
-                    vec![format!("<input type='{kind}' bus='usb'/>")],
-                    "<input bus='usb'>",
-                    (1, 3),
-                ))
-            }
-            _ => None,
-        }
-    });
-    evdev.chain(devices).collect()
-}
 
 rule!(HOSTDEV, "native-hostdev", "libvirt has <hostdev> for this", hostdev);
 
@@ -147,53 +74,15 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
         lines.push("</hostdev>".to_owned());
         Some(Plan {
             options: vec![at],
-            parents: DEVICES,
+            parent: "devices",
             lines,
             also: None,
-            element: "<hostdev>",
-            since: if mdev { (3, 2) } else { (0, 9) },
+            element: "<hostdev>".to_owned(),
+            since: if mdev { Version::new(3, 2) } else { Version::new(0, 9) },
             satisfies: PREPARED,
         })
     };
     options.named("device").filter_map(device).collect()
-}
-
-rule!(RNG, "native-rng", "libvirt has <rng> for this", rng);
-
-/// `-object rng-random` with `-device virtio-rng-pci`.
-pub(super) fn rng(options: &Options<'_>) -> Vec<Plan> {
-    let source = |(at, pairs): (usize, &crate::qemu::Pairs)| {
-        let ours = pairs.get("qom-type") == Some("rng-random")
-            && only(pairs, &["qom-type", "id", "filename"]);
-        if !ours {
-            return None;
-        }
-        let id = pairs.get("id")?;
-        let path = pairs.get("filename").unwrap_or("/dev/urandom");
-        let (device, user) = options.with("device", "rng", id)?;
-        let driver = user.get("driver")?.starts_with("virtio-rng");
-        if !driver
-            || !only(user, &["driver", "id", "rng", "bus", "addr"])
-            || options.named_elsewhere(id, 2)
-        {
-            return None;
-        }
-        let text = quoted(path);
-        Some(Plan {
-            options: vec![at, device],
-            parents: DEVICES,
-            lines: vec![
-                "<rng model='virtio'>".into(),
-                format!("  <backend model='random'>{text}</backend>"),
-                "</rng>".into(),
-            ],
-            also: None,
-            element: "<rng>",
-            since: (1, 3),
-            satisfies: PREPARED,
-        })
-    };
-    options.named("object").filter_map(source).collect()
 }
 
 rule!(SOUND, "native-sound", "libvirt has <sound> and <audio> for this", sound);
@@ -241,7 +130,7 @@ pub(super) fn sound(options: &Options<'_>) -> Vec<Plan> {
         }
         Some(Plan {
             options: vec![at, controller, codec],
-            parents: DEVICES,
+            parent: "devices",
             lines: vec![
                 format!("<sound model='{model}'>"),
                 format!("  <codec type='{codec_kind}'/>"),
@@ -250,8 +139,8 @@ pub(super) fn sound(options: &Options<'_>) -> Vec<Plan> {
                 format!("<audio id='1' type='{kind}'{extra}/>"),
             ],
             also: None,
-            element: "<sound> with <audio>",
-            since: (7, 2),
+            element: "<sound> with <audio>".to_owned(),
+            since: Version::new(7, 2),
             satisfies: &[Layer::Qemu],
         })
     };
@@ -286,7 +175,7 @@ pub(super) fn shmem(options: &Options<'_>) -> Vec<Plan> {
         }
         Some(Plan {
             options: vec![at, device],
-            parents: DEVICES,
+            parent: "devices",
             lines: vec![
                 format!("<shmem name='{}'>", quoted(name)),
                 "  <model type='ivshmem-plain'/>".into(),
@@ -294,8 +183,8 @@ pub(super) fn shmem(options: &Options<'_>) -> Vec<Plan> {
                 "</shmem>".into(),
             ],
             also: None,
-            element: "<shmem>",
-            since: (1, 3),
+            element: "<shmem>".to_owned(),
+            since: Version::new(1, 3),
             satisfies: PREPARED,
         })
     };

@@ -1,6 +1,7 @@
 //! What the firmware shows the guest: configuration entries and system tables.
 
 use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::qemu::Version;
 use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(FWCFG, "native-fwcfg", "libvirt has <sysinfo type='fwcfg'> for this", fwcfg);
@@ -42,11 +43,11 @@ pub(super) fn fwcfg(options: &Options<'_>) -> Vec<Plan> {
         .chain(["</sysinfo>".to_owned()]);
     vec![Plan {
         options: used,
-        parents: &[],
+        parent: "",
         lines: lines.collect(),
         also: None,
-        element: "<sysinfo type='fwcfg'>",
-        since: (6, 5),
+        element: "<sysinfo type='fwcfg'>".to_owned(),
+        since: Version::new(6, 5),
         satisfies: &[Layer::Dac, Layer::Selinux],
     }]
 }
@@ -69,14 +70,14 @@ pub(super) fn acpi(options: &Options<'_>) -> Vec<Plan> {
     let Some(files) = files.filter(|files| !files.is_empty() && !there) else { return Vec::new() };
     vec![Plan {
         options: files.iter().map(|(at, _)| *at).collect(),
-        parents: &["os", "acpi"],
+        parent: "os/acpi",
         lines: files
             .iter()
             .map(|(_, file)| format!("<table type='raw'>{}</table>", quoted(file)))
             .collect(),
         also: None,
-        element: "<acpi><table type='raw'>",
-        since: (11, 2),
+        element: "<acpi><table type='raw'>".to_owned(),
+        since: Version::new(11, 2),
         satisfies: &[Layer::Dac, Layer::Selinux, Layer::AppArmor],
     }]
 }
@@ -143,11 +144,11 @@ pub(super) fn sysinfo(options: &Options<'_>) -> Vec<Plan> {
     }
     vec![Plan {
         options: used,
-        parents: &[],
+        parent: "",
         lines,
-        also: Some((&["os"], vec!["<smbios mode='sysinfo'/>".to_owned()])),
-        element: "<sysinfo type='smbios'> with <smbios mode='sysinfo'/>",
-        since: (4, 1),
+        also: Some(("os", vec!["<smbios mode='sysinfo'/>".to_owned()])),
+        element: "<sysinfo type='smbios'> with <smbios mode='sysinfo'/>".to_owned(),
+        since: Version::new(4, 1),
         satisfies: &[],
     }]
 }

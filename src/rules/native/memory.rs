@@ -1,11 +1,10 @@
 //! The guest's memory: locked, or shared with other processes.
 
 use super::plan::{Options, Plan, found, only, rule};
+use crate::qemu::Version;
 use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(MEMORY, "native-memory", "libvirt has <memoryBacking> for this", memory);
-
-const BACKING: &[&str] = &["memoryBacking"];
 
 /// `-overcommit mem-lock=on`, and `-numa node,memdev=` over one shared memory backend.
 pub(super) fn memory(options: &Options<'_>) -> Vec<Plan> {
@@ -16,11 +15,11 @@ pub(super) fn memory(options: &Options<'_>) -> Vec<Plan> {
         let asked = pairs.on("mem-lock") == Some(true) && only(pairs, &["mem-lock"]);
         (asked && !said("locked")).then(|| Plan {
             options: vec![at],
-            parents: BACKING,
+            parent: "memoryBacking",
             lines: vec!["<locked/>".to_owned()],
             also: None,
-            element: "<memoryBacking><locked/>",
-            since: (1, 1),
+            element: "<memoryBacking><locked/>".to_owned(),
+            since: Version::new(1, 1),
             satisfies: &[Layer::Dac],
         })
     });
@@ -47,11 +46,11 @@ pub(super) fn memory(options: &Options<'_>) -> Vec<Plan> {
         }
         Some(Plan {
             options: vec![object, at],
-            parents: BACKING,
+            parent: "memoryBacking",
             lines: vec![format!("<source type='{kind}'/>"), "<access mode='shared'/>".to_owned()],
             also: None,
-            element: "<memoryBacking> with <access mode='shared'/>",
-            since: (5, 0),
+            element: "<memoryBacking> with <access mode='shared'/>".to_owned(),
+            since: Version::new(5, 0),
             satisfies: &[Layer::Dac, Layer::Selinux, Layer::AppArmor, Layer::Qemu],
         })
     });

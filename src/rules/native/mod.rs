@@ -8,6 +8,7 @@ pub(super) mod firmware;
 pub(super) mod memory;
 pub(super) mod network;
 mod plan;
+pub(super) mod recipe;
 pub(super) mod storage;
 
 use super::{Case, Finding, Verdict};
@@ -16,10 +17,8 @@ use plan::{Options, Plan};
 
 /// Every plan of every family.
 fn plans(case: &Case<'_>) -> Vec<Plan> {
-    let families: [fn(&Options<'_>) -> Vec<Plan>; 11] = [
-        devices::input,
+    let families: [fn(&Options<'_>) -> Vec<Plan>; 12] = [
         devices::hostdev,
-        devices::rng,
         devices::sound,
         devices::shmem,
         firmware::fwcfg,
@@ -28,6 +27,9 @@ fn plans(case: &Case<'_>) -> Vec<Plan> {
         memory::memory,
         network::interface,
         storage::filesystem,
+        recipe::input,
+        recipe::rng,
+        recipe::element,
     ];
     let options = Options::of(case);
     let plans = families.into_iter().flat_map(|family| family(&options));

@@ -1,6 +1,7 @@
 //! User networking with its forwarded ports.
 
 use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::qemu::Version;
 use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(INTERFACE, "native-interface", "libvirt has <interface> for this", interface);
@@ -43,15 +44,16 @@ pub(super) fn interface(options: &Options<'_>) -> Vec<Plan> {
         lines.push("</interface>".to_owned());
         Some(Plan {
             options: vec![at, card],
-            parents: &["devices"],
+            parent: "devices",
             lines,
             also: None,
             element: if passt {
                 "<interface type='user'> with passt"
             } else {
                 "<interface type='user'>"
-            },
-            since: if passt { (9, 1) } else { (0, 9) },
+            }
+            .to_owned(),
+            since: if passt { Version::new(9, 1) } else { Version::new(0, 9) },
             satisfies: &[Layer::Qemu],
         })
     };

@@ -1,7 +1,7 @@
 //! What a family says: options, and the element that stands for them; and what it asks of the options.
 
 use crate::domain::EntryId;
-use crate::qemu::Pairs;
+use crate::qemu::{Pairs, QemuOption, Version};
 use crate::rules::{Case, Finding, Layer, Remedy, Scope, Verdict};
 use crate::xml::EditSet;
 
@@ -9,16 +9,16 @@ use crate::xml::EditSet;
 pub(super) struct Plan {
     /// Places in [`crate::qemu::CommandLine::options`] that the element replaces; findings point at the first.
     pub(super) options: Vec<usize>,
-    /// Where the element belongs, below the domain.
-    pub(super) parents: &'static [&'static str],
+    /// Where the element belongs, below the domain: `os/acpi`; empty for the domain itself.
+    pub(super) parent: &'static str,
     /// The element, line by line.
     pub(super) lines: Vec<String>,
     /// A second element that belongs to it: where, and its lines.
-    pub(super) also: Option<(&'static [&'static str], Vec<String>)>,
+    pub(super) also: Option<(&'static str, Vec<String>)>,
     /// What it is called in a sentence.
-    pub(super) element: &'static str,
+    pub(super) element: String,
     /// The libvirt that brought it.
-    pub(super) since: (u32, u32),
+    pub(super) since: Version,
     /// Layers that let the element's resource through by themselves.
     pub(super) satisfies: &'static [Layer],
 }
@@ -33,11 +33,12 @@ impl Plan {
         let entries: Vec<EntryId> =
             self.options.iter().flat_map(|&at| case.line.options[at].entries()).collect();
         let mut edits = document.remove(&entries);
-        let elements = [(self.parents, &self.lines)]
+        let elements = [(self.parent, &self.lines)]
             .into_iter()
-            .chain(self.also.as_ref().map(|(p, lines)| (*p, lines)));
-        for (parents, lines) in elements {
-            for edit in document.add_element(parents, lines).ok()?.edits() {
+            .chain(self.also.as_ref().map(|(parent, lines)| (*parent, lines)));
+        for (parent, lines) in elements {
+            let parents: Vec<&str> = parent.split('/').filter(|name| !name.is_empty()).collect();
+            for edit in document.add_element(&parents, lines).ok()?.edits() {
                 edits.push(edit.clone()).ok()?;
             }
         }
@@ -46,7 +47,7 @@ impl Plan {
 
     /// The remedy, where this libvirt has the element.
     pub(super) fn remedy(&self, case: &Case<'_>) -> Option<Remedy> {
-        if case.host.libvirt_at_least(self.since.0, self.since.1) == Some(false) {
+        if case.host.libvirt_at_least(self.since) == Some(false) {
             return None;
         }
         let layers: Vec<&str> =
@@ -78,13 +79,12 @@ impl Plan {
 /// The findings of one family.
 pub(super) fn found(case: &Case<'_>, family: fn(&Options<'_>) -> Vec<Plan>) -> Vec<Finding> {
     let note = |plan: Plan| {
-        let (major, minor) = plan.since;
         let finding = Finding::at(
             plan.entry(case),
             Verdict::Note,
             format!("libvirt has an element for this: {}", plan.element),
         )
-        .because(format!("since libvirt {major}.{minor}"));
+        .because(format!("since libvirt {}", plan.since));
         match plan.remedy(case) {
             Some(remedy) => finding.remedy(remedy),
             None => finding.because("the libvirt that is installed is older"),
@@ -126,11 +126,27 @@ impl<'a> Options<'a> {
 
     /// Whether an id is named by more options than `times`.
     pub(super) fn named_elsewhere(&self, id: &str, times: usize) -> bool {
-        self.list
-            .iter()
-            .filter(|(_, _, pairs)| pairs.pairs.iter().any(|pair| pair.value == id))
-            .count()
-            > times
+        self.times_named(id) > times
+    }
+
+    /// How many options have an id among their values, or set a property of what has it (`-set device.ID.key=…`).
+    pub(super) fn times_named(&self, id: &str) -> usize {
+        let names = |(_, option, pairs): &&(usize, &str, &Pairs)| {
+            pairs.pairs.iter().any(|pair| {
+                pair.value == id || *option == "set" && pair.key.split('.').nth(1) == Some(id)
+            })
+        };
+        self.list.iter().filter(names).count()
+    }
+
+    /// An option by its place.
+    pub(super) fn option(&self, at: usize) -> &'a QemuOption {
+        &self.case.line.options[at]
+    }
+
+    /// Whether any option has a name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.case.line.options.iter().any(|option| option.name() == name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shared directories.
 
 use super::plan::{Options, Plan, found, only, quoted, rule};
+use crate::qemu::Version;
 use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(FILESYSTEM, "native-filesystem", "libvirt has <filesystem> for this", filesystem);
@@ -41,7 +42,7 @@ fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Opt
         || vec!["<source type='memfd'/>".to_owned(), "<access mode='shared'/>".to_owned()];
     Some(Plan {
         options: vec![at, device],
-        parents: &["devices"],
+        parent: "devices",
         lines: vec![
             "<filesystem type='mount'>".to_owned(),
             "  <driver type='virtiofs'/>".to_owned(),
@@ -49,9 +50,9 @@ fn virtiofs(options: &Options<'_>, at: usize, pairs: &crate::qemu::Pairs) -> Opt
             format!("  <target dir='{}'/>", quoted(user.get("tag")?)),
             "</filesystem>".to_owned(),
         ],
-        also: (!shared).then(|| (&["memoryBacking"][..], backing())),
-        element: "<filesystem> with <driver type='virtiofs'/>",
-        since: (6, 3),
+        also: (!shared).then(|| ("memoryBacking", backing())),
+        element: "<filesystem> with <driver type='virtiofs'/>".to_owned(),
+        since: Version::new(6, 3),
         satisfies: &[Layer::Qemu],
     })
 }
@@ -81,11 +82,11 @@ fn plan(used: Vec<usize>, pairs: &crate::qemu::Pairs, tag: &str) -> Option<Plan>
     lines.push("</filesystem>".to_owned());
     Some(Plan {
         options: used,
-        parents: &["devices"],
+        parent: "devices",
         lines,
         also: None,
-        element: "<filesystem>",
-        since: if devices.is_empty() { (0, 9) } else { (6, 3) },
+        element: "<filesystem>".to_owned(),
+        since: if devices.is_empty() { Version::new(0, 9) } else { Version::new(6, 3) },
         satisfies: &[Layer::AppArmor, Layer::Qemu],
     })
 }

@@ -20,6 +20,14 @@ fn native_elements_are_offered_where_they_say_the_same() {
         (&["-fw_cfg", "name=opt/x,string=y"], "native-fwcfg"),
         (&["-smbios", "type=1,product=y"], "native-sysinfo"),
         (&["-netdev", "user,id=n", "-device", "e1000,netdev=n,addr=0x1e"], "native-interface"),
+        (&["-device", "vhost-vsock-pci,guest-cid=3,id=v,addr=0x1e"], "native-element"),
+        (&["-no-hpet"], "native-element"),
+        (&["-vga", "none"], "native-element"),
+        (
+            &["-netdev", "socket,id=n,mcast=230.0.0.1:1234", "-device", "e1000,netdev=n"],
+            "native-element",
+        ),
+        (&["-device", r#"{"driver":"i6300esb","id":"w"}"#], "native-element"),
     ] {
         assert!(said(argv).contains(&rule), "{argv:?}: {:?}", said(argv));
     }
@@ -52,6 +60,13 @@ fn native_elements_are_offered_where_they_say_the_same() {
             "filter-dump,id=f,netdev=n,file=/x",
         ],
         &["-device", "usb-kbd,pcap=/x"],
+        // One that another option sets something of, one that is said twice, one of another machine, one that is half there.
+        &["-device", "i6300esb,id=w,addr=0x1e", "-set", "device.w.x-nosuch=1"],
+        &["-device", "vhost-vsock-pci,guest-cid=3,guest-cid=4,addr=0x1e"],
+        &["-device", "ib700"],
+        &["-object", "rng-builtin,id=r", "-device", "virtio-rng-pci,rng=q,addr=0x1e"],
+        &["-vga", "nosuch"],
+        &["-bios", "bios.bin"],
         // What libvirt reads as a blank, and what XML can't hold.
         &["-object", "input-linux,id=a,evdev=/dev/h\tw"],
         &["-object", r#"{"qom-type":"input-linux","id":"a","evdev":"/dev/h\u0001w"}"#],
