@@ -479,6 +479,21 @@ fn seccomp_stops_programs_and_changes_of_user() {
 }
 
 #[test]
+fn daemonize_has_no_way_but_to_go() {
+    assert_eq!(
+        found(&host(), &["-daemonize"]),
+        [("seccomp-spawn", Verdict::Blocks), ("option-conflict", Verdict::Unknown)]
+    );
+    let steps = judged(&host(), &domain("", &["-daemonize"]));
+    let mut steps = steps.iter().flat_map(|finding| &finding.remedies);
+    assert!(steps.all(|remedy| remedy.title == "delete the option"));
+    assert_eq!(
+        found(&host().conf("seccomp_sandbox = 0"), &["-daemonize"]),
+        [("option-conflict", Verdict::Unknown)]
+    );
+}
+
+#[test]
 fn of_several_layers_the_first_is_named() {
     let findings = judged(&host().node("/dev/hw", 10, 183, 0o600), &domain("", &RNG));
     let blocking: Vec<_> = findings
