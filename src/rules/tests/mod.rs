@@ -632,6 +632,19 @@ fn libvirt_refuses_labels_of_other_models() {
     let label = "<seclabel type='none' model='selinux'/>";
     assert_eq!(found_in(&host(), label, &[]), blocks("seclabel-unavailable"));
     assert_eq!(found_in(&host().selinux(Mode::Enforcing), label, &[]), []);
+    let on = |version: &str, label: &str| {
+        let mut host = host();
+        host.0.libvirt = Known::Yes(version.into());
+        found_in(&host, label, &[])
+    };
+    let fixed = "<seclabel type='static' model='selinux'><label>x</label></seclabel>";
+    assert_eq!(on("12.3.0", label), []);
+    assert_eq!(on("11.3.0", fixed), blocks("seclabel-unavailable"));
+    assert_eq!(on("12.5.0", fixed), [("seclabel-unavailable", Verdict::Unknown)]);
+    assert_eq!(on("12.8.0", fixed), []);
+    let relabels = fixed.replace("model", "relabel='yes' model");
+    assert_eq!(on("12.8.0", &relabels), blocks("seclabel-unavailable"));
+    assert_eq!(on("12.8.0", "<seclabel model='selinux'/>"), blocks("seclabel-unavailable"));
     let strict = host().selinux(Mode::Enforcing).conf("security_require_confined = 1");
     assert_eq!(found_in(&strict, label, &[]), blocks("seclabel-unavailable"));
     assert_eq!(
