@@ -206,10 +206,10 @@ pub fn is_second_spelling(option: &str, kind: &str) -> bool {
     rows(SPELLINGS).any(|line| line.split_once('\t') == Some((option, kind)))
 }
 
-/// What an option does beside libvirt's own: whether it blocks, what lifts that, and a sentence.
-pub fn conflict(option: &str) -> Option<(bool, Option<&'static str>, &'static str)> {
+/// What an option does beside libvirt's own: the word for it (`blocks`, `warns`, `unknown`), what lifts that, and a sentence.
+pub fn conflict(option: &str) -> Option<(&'static str, Option<&'static str>, &'static str)> {
     let mut fields = line(CONFLICTS, option)?.split('\t').skip(1);
-    Some((fields.next()? == "blocks", fields.next().and_then(given), fields.next()?))
+    Some((fields.next()?, fields.next().and_then(given), fields.next()?))
 }
 
 /// What says the same as an option that QEMU removed.

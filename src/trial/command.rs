@@ -236,15 +236,12 @@ fn asks_for_kvm(line: &CommandLine) -> bool {
 }
 
 /// libvirt's monitor, its master key and its own filter: what connects QEMU to the daemon.
+///
+/// The monitor is a `-mon`, from QEMU 11.1 and libvirt 12.8 on an `-object monitor-qmp`.
 fn is_libvirts_channel(part: &Part) -> bool {
-    let value = part.value.as_deref().unwrap_or_default();
-    match part.option {
-        "chardev" => value.contains("id=charmonitor"),
-        "mon" => value.contains("chardev=charmonitor"),
-        "object" => value.contains("\"masterKey0\"") || value.contains("id=masterKey0"),
-        "sandbox" | "msg" | "S" => true,
-        _ => false,
-    }
+    let has = |id: &str| part.ids.iter().any(|own| own == id);
+    let is_monitor = has("charmonitor") || part.names.iter().any(|name| name == "charmonitor");
+    is_monitor || has("masterKey0") || ["sandbox", "msg", "S"].contains(&part.option)
 }
 
 impl Part {
@@ -526,8 +523,16 @@ mod tests {
             "-mon",
             "chardev=charmonitor,id=monitor,mode=control",
         ];
-        let words = [&libvirt[..], &own, &["-sandbox", "on", "-msg", "timestamp=on"]].concat();
-        assert_eq!(harmless(&words, &own, true).0, own);
+        let newer = [
+            "-chardev",
+            "socket,id=charmonitor,fd=3,server=on,wait=off",
+            "-object",
+            r#"{"qom-type":"monitor-qmp","id":"monitor","chardev":"charmonitor"}"#,
+        ];
+        for libvirt in [libvirt, newer] {
+            let words = [&libvirt[..], &own, &["-sandbox", "on", "-msg", "timestamp=on"]].concat();
+            assert_eq!(harmless(&words, &own, true).0, own);
+        }
     }
 
     #[test]

@@ -111,6 +111,8 @@ fn what_is_planned_leads_to_a_start() {
         machine.files();
     }
     eprintln!("{blocked} blocked; by number of steps started: {lengths:?}");
+    let right: u32 = lengths.values().sum();
+    eprintln!("in all {right} of {}", right as usize + wrong.len());
     eprintln!("no whole plan for {}: {}", without.len(), without.join(" "));
     eprintln!("not known to the end for {}: {}", unknown.len(), unknown.join(" "));
     assert!(wrong.is_empty(), "{} do not start:\n{}", wrong.len(), wrong.join("\n"));
@@ -167,6 +169,7 @@ fn the_first_remedy_leads_on() {
         machine.files();
     }
     eprintln!("{started} start after the first remedy, {said} fail as is said then");
+    eprintln!("in all {} of {}", started + said, started + said + wrong.len());
     eprintln!("no remedy with a step for {}: {}", none.len(), none.join(" "));
     assert!(wrong.is_empty(), "{} otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }

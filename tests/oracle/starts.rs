@@ -31,11 +31,14 @@ pub(crate) struct Scenario {
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    let table = std::env::var("QPT_ORACLE_CASES")
-        .unwrap_or_else(|_| here("tests/oracle/cases.tsv").display().to_string());
+    let tables = match std::env::var("QPT_ORACLE_CASES") {
+        Ok(tables) if !tables.is_empty() => tables,
+        _ => here("tests/oracle/cases.tsv").display().to_string(),
+    };
     let given = |field: &str| if field == "-" { String::new() } else { field.to_owned() };
     let wanted = std::env::var("QPT_ORACLE_ONLY").unwrap_or_default();
-    let text = std::fs::read_to_string(table).unwrap();
+    let text: String =
+        tables.split(':').map(|table| std::fs::read_to_string(table).unwrap()).collect();
     let line = |line: &str| {
         let fields: Vec<&str> = line.split('\t').collect();
         Scenario {
@@ -51,8 +54,14 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         .collect()
 }
 
+/// What domains are called: control groups bear their names, and other suites may run beside this one.
+fn name() -> String {
+    std::env::var("QPT_ORACLE_NAME").unwrap_or_else(|_| "qpt-oracle".to_owned())
+}
+
 /// A small domain with the elements where the schema has them.
 pub(crate) fn document(elements: &str, args: &[String]) -> Document {
+    let name = name();
     let (machine, elements) = if elements == "q35" { ("q35", "") } else { ("pc", elements) };
     let args: String = args
         .iter()
@@ -61,7 +70,7 @@ pub(crate) fn document(elements: &str, args: &[String]) -> Document {
     let (labels, devices) =
         if elements.starts_with("<seclabel") { (elements, "") } else { ("", elements) };
     let text = format!(
-        "<domain type='qemu' xmlns:qemu='{}'><name>qpt-oracle</name><uuid>{UUID}</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
+        "<domain type='qemu' xmlns:qemu='{}'><name>{name}</name><uuid>{UUID}</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
         qpt_tui::domain::QEMU_NAMESPACE
     );
     Document::parse(text).unwrap()
@@ -153,13 +162,15 @@ impl Machine {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("domain.xml");
         let name = if std::env::var_os("QPT_ORACLE_HERE").is_some() {
-            "qpt-oracle".to_owned()
+            name()
         } else {
             self.started = STARTED.fetch_add(1, Ordering::Relaxed) + 1;
-            format!("qpt-oracle{:04}", self.started)
+            format!("{}{:04}", name(), self.started)
         };
         let uuid = format!("5f0a0f0c-6f6e-4f2a-9a55-0d2f0a6f{:04}", self.started);
-        let text = document.source().replace("<name>qpt-oracle<", &format!("<name>{name}<"));
+        let text = document
+            .source()
+            .replace(&format!("<name>{}<", self::name()), &format!("<name>{name}<"));
         let text = if self.started > 0 { text.replace(UUID, &uuid) } else { text };
         std::fs::write(&file, text).unwrap();
         let patience = std::env::var("QPT_ORACLE_PATIENCE").unwrap_or_else(|_| "20".to_owned());
@@ -292,9 +303,13 @@ fn what_is_said_is_what_happens() {
         wrong.extend(trials());
     }
     eprintln!("{table}\n{remedies}");
-    for (layer, (agree, all)) in &layers {
-        eprintln!("{layer:<12} {agree} of {all} agree");
+    let (mut right, mut all) = (0, 0);
+    for (layer, (agree, cases)) in &layers {
+        eprintln!("{layer:<12} {agree} of {cases} agree");
+        right += agree;
+        all += cases;
     }
+    eprintln!("in all {right} of {all}");
     assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -403,7 +418,8 @@ fn trials() -> Vec<String> {
             wrong.push(format!("try {arguments}: {:?}\n{said}{complained}", output.status));
         }
         // A trial leaves nothing that runs.
-        let (_, running) = sh("virsh -q -c qemu:///system list --name | grep qpt-oracle$ >&2");
+        let list = "virsh -q -c qemu:///system list --name";
+        let (_, running) = sh(&format!("{list} | grep {}$ >&2", name()));
         if !running.is_empty() {
             wrong.push(format!("try {arguments}: it still runs"));
         }

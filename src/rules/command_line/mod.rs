@@ -406,11 +406,15 @@ pub(super) static OPTION_CONFLICT: Rule = Rule {
         let given = |name: &'static str| case.line.options(name).next().is_some();
         let mut findings = merged::findings(case);
         for option in &case.line.options {
-            let Some((blocks, lifted, why)) = catalog::conflict(option.name()) else { continue };
+            let Some((word, lifted, why)) = catalog::conflict(option.name()) else { continue };
             if lifted.is_some_and(|other| native(other) || given(other)) {
                 continue;
             }
-            let verdict = if blocks { Verdict::Blocks } else { Verdict::Warns };
+            let verdict = match word {
+                "blocks" => Verdict::Blocks,
+                "warns" => Verdict::Warns,
+                _ => Verdict::Unknown,
+            };
             let ids: Vec<EntryId> = option.entries().collect();
             let name = option.name();
             findings.push(

@@ -1,8 +1,8 @@
 //! libvirt itself: labels that it refuses or cannot give.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::domain::{NativeResource, SecLabelType};
-use crate::facts::{Ending, FileKind, Known, Step};
+use crate::domain::{NativeResource, SecLabel, SecLabelType};
+use crate::facts::{Ending, FileKind, HostFacts, Step};
 use crate::libvirt::confinement::driver_allowed;
 use crate::qemu::Version;
 
@@ -30,22 +30,18 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
             Some("none") | None => Some(true),
             Some(_) => Some(false),
         };
-        let tolerated = label.kind == SecLabelType::None
-            && host.libvirt_at_least(Version::new(12, 3)) == Some(true);
-        if available == Some(false) && !tolerated {
+        let verdict = of_an_absent_model(host, label);
+        if available == Some(false) && verdict != Verdict::Allows {
             let model = label.model.as_deref().unwrap_or_default();
-            let verdict =
-                if label.kind == SecLabelType::None && matches!(host.libvirt, Known::Unknown(_)) {
-                    Verdict::Unknown
-                } else {
-                    Verdict::Blocks
-                };
             findings.push(
                 Finding::general(
                     verdict,
                     format!("the domain has a seclabel for '{model}', which libvirt does not use on this host"),
                 )
-                .because(format!("libvirt says \"Security driver model '{model}' is not available\""))
+                .because(match verdict {
+                    Verdict::Unknown => "libvirt 12.8 leaves such a label aside, 11.3 refuses it; this one is between them or unknown".to_owned(),
+                    _ => format!("libvirt says \"Security driver model '{model}' is not available\""),
+                })
                 .remedy(Remedy::none(Scope::Rewrite, format!("take the <seclabel model='{model}'> out of the domain"))),
             );
         }
@@ -61,6 +57,29 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What libvirt does about a label of a model that it does not use.
+///
+/// From 12.3 on it leaves `type='none'` aside (NEWS), and 12.8 every label that relabels nothing (started; 11.3 refuses it).
+fn of_an_absent_model(host: &HostFacts, label: &SecLabel) -> Verdict {
+    let relabels = match label.kind {
+        SecLabelType::None => false,
+        SecLabelType::Static => label.relabel == Some(true),
+        SecLabelType::Dynamic => true,
+    };
+    if relabels {
+        return Verdict::Blocks;
+    }
+    let is_none = label.kind == SecLabelType::None;
+    let (newer, newest) =
+        (host.libvirt_at_least(Version::new(12, 3)), host.libvirt_at_least(Version::new(12, 8)));
+    match (newer, newest) {
+        (Some(false), _) => Verdict::Blocks,
+        (Some(true), _) if is_none => Verdict::Allows,
+        (Some(true), Some(true)) => Verdict::Allows,
+        _ => Verdict::Unknown,
+    }
 }
 
 pub(crate) static SECLABEL_REFUSED: Rule = Rule {

@@ -39,6 +39,13 @@ fn forbidden(case: &Case<'_>, finding: Finding, flag: &str, death: &str) -> Find
         .remedy(Remedy::setting("start every VM without the filter", &case.host.conf.path, "seccomp_sandbox = 0"))
 }
 
+/// The way for what libvirt's own way of starting QEMU leaves no room for, with its filter or without.
+fn without(case: &Case<'_>, finding: Finding, option: &QemuOption) -> Finding {
+    let entries: Vec<_> = option.entries().collect();
+    let edits = case.document.remove(&entries);
+    finding.remedy(Remedy::edit(Scope::Rewrite, "delete the option", edits))
+}
+
 fn death(case: &Case<'_>) -> &'static str {
     match case.start.qemu_at_least(10, 0) {
         Some(true) => "this QEMU gets 'Operation not permitted' from fork",
@@ -69,7 +76,12 @@ pub(crate) static SPAWN: Rule = Rule {
                 Moment::Start => {
                     let message = format!("QEMU may not start '{command}' ({})", usage.what);
                     let finding = Finding::of(usage, Verdict::Blocks, message);
-                    forbidden(case, finding, "spawn=deny", death(case))
+                    match case.line.option_at(usage.entry) {
+                        Some(option) if option.name() == "daemonize" => {
+                            without(case, finding.because(death(case)), option)
+                        }
+                        _ => forbidden(case, finding, "spawn=deny", death(case)),
+                    }
                 }
                 Moment::Later => {
                     let message = format!(

@@ -479,6 +479,21 @@ fn seccomp_stops_programs_and_changes_of_user() {
 }
 
 #[test]
+fn daemonize_has_no_way_but_to_go() {
+    assert_eq!(
+        found(&host(), &["-daemonize"]),
+        [("seccomp-spawn", Verdict::Blocks), ("option-conflict", Verdict::Unknown)]
+    );
+    let steps = judged(&host(), &domain("", &["-daemonize"]));
+    let mut steps = steps.iter().flat_map(|finding| &finding.remedies);
+    assert!(steps.all(|remedy| remedy.title == "delete the option"));
+    assert_eq!(
+        found(&host().conf("seccomp_sandbox = 0"), &["-daemonize"]),
+        [("option-conflict", Verdict::Unknown)]
+    );
+}
+
+#[test]
 fn of_several_layers_the_first_is_named() {
     let findings = judged(&host().node("/dev/hw", 10, 183, 0o600), &domain("", &RNG));
     let blocking: Vec<_> = findings
@@ -617,6 +632,19 @@ fn libvirt_refuses_labels_of_other_models() {
     let label = "<seclabel type='none' model='selinux'/>";
     assert_eq!(found_in(&host(), label, &[]), blocks("seclabel-unavailable"));
     assert_eq!(found_in(&host().selinux(Mode::Enforcing), label, &[]), []);
+    let on = |version: &str, label: &str| {
+        let mut host = host();
+        host.0.libvirt = Known::Yes(version.into());
+        found_in(&host, label, &[])
+    };
+    let fixed = "<seclabel type='static' model='selinux'><label>x</label></seclabel>";
+    assert_eq!(on("12.3.0", label), []);
+    assert_eq!(on("11.3.0", fixed), blocks("seclabel-unavailable"));
+    assert_eq!(on("12.5.0", fixed), [("seclabel-unavailable", Verdict::Unknown)]);
+    assert_eq!(on("12.8.0", fixed), []);
+    let relabels = fixed.replace("model", "relabel='yes' model");
+    assert_eq!(on("12.8.0", &relabels), blocks("seclabel-unavailable"));
+    assert_eq!(on("12.8.0", "<seclabel model='selinux'/>"), blocks("seclabel-unavailable"));
     let strict = host().selinux(Mode::Enforcing).conf("security_require_confined = 1");
     assert_eq!(found_in(&strict, label, &[]), blocks("seclabel-unavailable"));
     assert_eq!(
