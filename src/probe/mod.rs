@@ -4,6 +4,7 @@
 //! the document off this machine, or waits longer than the request allows: what does not answer is unknown, with the reason.
 
 mod apparmor;
+mod cgroups;
 mod daemon;
 mod disks;
 mod emulator;
@@ -37,7 +38,7 @@ use crate::facts::identity::Identity;
 use crate::facts::image::{Image, MAX_CHAIN, beside, data_file};
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::Selinux;
-use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci, pipes};
+use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, pci, pipes};
 use crate::libvirt::confinement::{self, Confinement};
 use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
 use crate::libvirt::identity::dac_label;
@@ -165,7 +166,7 @@ pub fn probe(request: &Request) -> HostFacts {
         emulator,
         emulators,
         answers: BTreeMap::new(),
-        cgroups: cgroup::read(&mounts),
+        cgroups: cgroups::read(&mounts),
         mounts,
         conf,
         identities,

@@ -5,6 +5,7 @@
 
 use super::{Case, layers};
 use crate::facts::FileKind;
+use crate::libvirt::cgroups::Group;
 use crate::qemu::{Resource, Use};
 
 /// Who decides.
@@ -87,7 +88,7 @@ pub static LAYERS: [LayerRow; 9] = [
         word: "cgroups",
         title: "cgroups",
         column: Some("cgrp"),
-        guards: |case, usage| is_device(case, usage) && case.start.device_filter,
+        guards: |case, usage| is_device(case, usage) && case.start.group != Group::Open,
     },
     LayerRow {
         layer: Layer::Selinux,

@@ -15,6 +15,7 @@ pub static RULES: &[&Rule] = &[
     &layers::settings::CONF_VALUE,
     &layers::settings::CONF_DRIVER,
     &layers::settings::CONF_NEWER,
+    &layers::cgroups::CGROUP_FAILS,
     &layers::libvirt::SECLABEL_UNAVAILABLE,
     &layers::libvirt::SECLABEL_REFUSED,
     &layers::libvirt::NATIVE_MISSING,
