@@ -100,6 +100,9 @@ pub struct HostFacts {
     /// The tap interfaces that arguments name and that are there.
     #[serde(default)]
     pub taps: BTreeMap<String, Tap>,
+    /// The IOMMU groups of the PCI devices that arguments name, by number.
+    #[serde(default)]
+    pub iommu_groups: BTreeMap<String, pci::Group>,
     /// Names of the users that own something on the way.
     #[serde(default)]
     pub users: BTreeMap<u32, String>,

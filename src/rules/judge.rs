@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, own, route};
 use crate::domain::{Document, EntryId};
-use crate::facts::{HostFacts, image, pipes};
+use crate::facts::{HostFacts, image, pci, pipes};
 use crate::libvirt::Start;
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
@@ -14,6 +14,7 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     let mut whole = line.clone();
     pipes::settle(&mut whole.uses, host);
     whole.uses.extend(chained(line, host));
+    whole.uses.extend(pci::nodes(line, host));
     let answers = host.answers_to(document.source());
     let case = &Case { document, line: &whole, host, start: &Start::of(document, host), answers };
     let mut findings: Vec<Finding> = Vec::new();

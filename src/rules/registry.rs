@@ -71,6 +71,7 @@ pub static RULES: &[&Rule] = &[
     &layers::namespaces::MOUNT_PROPAGATION,
     &layers::dac::IDENTITY_UNKNOWN,
     &layers::dac::LABEL_USER,
+    &layers::dac::served::FUSE_PRIVATE,
     &layers::dac::CLOSED_DIRECTORY,
     &layers::dac::UNREADABLE,
     &layers::dac::UNWRITABLE,

@@ -78,6 +78,7 @@ fn host() -> Host {
             memlock: Known::Yes(Some(8 << 20)),
         },
         taps: BTreeMap::new(),
+        iommu_groups: BTreeMap::new(),
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
         images: BTreeMap::new(),
