@@ -1,7 +1,7 @@
 //! The layers between a document and a running VM: a row each, in the order in which they are met.
 //!
-//! `path_openat` of the kernel: the path in its namespace, then owner and mode, the device group, the security module. Of
-//! several that refuse one thing, the first row's words are what QEMU says.
+//! The order is that of opening what is there; what is made, run or asked of the kernel meets them in another one
+//! (`rules/order.rs`). Of several that refuse one thing, the words of the one that is met first are what QEMU says.
 
 use super::{Case, layers};
 use crate::facts::FileKind;

@@ -4,7 +4,7 @@ use super::dac::served::is_shut_out;
 use super::namespaces::{missing, populated};
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryKind;
-use crate::facts::{Ending, FileKind, Walk};
+use crate::facts::{Ending, FileKind, Step, Walk};
 use crate::qemu::{Access, Declared, Resource, Use, size};
 
 pub(crate) static PATH_UNKNOWN: Rule = Rule {
@@ -176,6 +176,15 @@ fn of_a_process(path: &str) -> &'static str {
     }
 }
 
+/// Whether an image is a file of /proc, whose end can't be sought: "Could not refresh total sector count: Invalid argument".
+fn is_without_size(case: &Case<'_>, usage: &Use, target: &Step) -> bool {
+    let is_image = matches!(
+        usage.resource,
+        Resource::Path { chain: true, .. } | Resource::Path { locks: true, .. }
+    );
+    is_image && case.host.mount_of(&target.path).is_some_and(|mount| mount.fstype == "proc")
+}
+
 /// Whether a path stands in `/dev` itself, where drivers make the nodes, and not on a mount below it.
 pub(super) fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
     let path = walk.resolved();
@@ -224,6 +233,9 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
                 ) =>
             {
                 format!("{path} is a FIFO, expected an image")
+            }
+            (_, FileKind::File) if is_without_size(case, usage, target) => {
+                format!("{path} is a file of the kernel's, which has no size, expected an image")
             }
             (Access::Listen, FileKind::Socket) => continue,
             (_, FileKind::Socket) => format!("{path} is a socket, expected a file"),
