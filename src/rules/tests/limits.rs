@@ -476,6 +476,14 @@ fn locked_memory_needs_its_limit() {
     let argv = ["-overcommit", "mem-lock=on"];
     let memory = "<memory unit='MiB'>64</memory>";
     assert_eq!(found_in(&host(), memory, &argv), blocks("locked-memory"));
+    let pinned = |argument: &str| {
+        let findings = judged(&host(), &domain(memory, &["-device", argument]));
+        findings.iter().any(|finding| finding.rule == "locked-memory")
+    };
+    assert!(pinned("vfio-pci,host=3:0.1"));
+    assert!(!pinned(
+        "vfio-pci,sysfsdev=/sys/bus/mdev/devices/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
+    ));
     assert_eq!(found_in(&host().root(), memory, &argv), []);
     let backed = format!("{memory}<memoryBacking><locked/></memoryBacking>");
     assert_eq!(found_in(&host(), &backed, &argv), []);
