@@ -68,6 +68,9 @@ pub struct HostFacts {
     pub instance: Instance,
     /// libvirt's version, as `9.0.0`.
     pub libvirt: Known<String>,
+    /// The daemon that starts QEMU: `libvirtd`, or `virtqemud` where libvirt is in parts.
+    #[serde(default)]
+    pub daemon: Known<String>,
     /// The version of the QEMU that is installed, as `7.2.22`.
     pub qemu: Known<String>,
     /// What that QEMU can do, as far as the domains use it.
@@ -167,6 +170,11 @@ impl HostFacts {
     pub fn libvirt_at_least(&self, major: u32, minor: u32) -> Option<bool> {
         let found = Version::read(self.libvirt.yes()?)?;
         Some(found >= Version::new(major, minor))
+    }
+
+    /// The service to restart and whose journal to read; libvirtd's where it is not known which one runs.
+    pub fn service(&self) -> &str {
+        self.daemon.yes().map_or("libvirtd", String::as_str)
     }
 
     /// What libvirt and QEMU said to a document with this text.

@@ -164,6 +164,7 @@ pub fn probe(request: &Request) -> HostFacts {
         source: "live".to_owned(),
         instance: request.instance,
         libvirt: libvirt_version(),
+        daemon: daemon::name(),
         qemu: version,
         emulator,
         emulators,

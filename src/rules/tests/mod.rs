@@ -37,6 +37,7 @@ fn host() -> Host {
         source: "test".into(),
         instance: Instance::System,
         libvirt: Known::Yes("9.0.0".into()),
+        daemon: Known::Yes("libvirtd".into()),
         qemu: Known::Yes("7.2.22".into()),
         emulator: Known::default(),
         emulators: BTreeMap::new(),
@@ -513,6 +514,12 @@ fn notes_about_the_host_do_not_block() {
     };
     assert_eq!(rules(&host, &DRIVE), ["conf-newer", "mount-propagation"]);
     assert_eq!(rules(&host, &["-S"]), ["conf-newer"]);
+    // The service is that of the daemon that runs.
+    let modular = with(host, |host| host.daemon = Known::Yes("virtqemud".into()));
+    let findings = judged(&modular, &domain("", &["-S"]));
+    let newer = findings.iter().find(|finding| finding.rule == "conf-newer").unwrap();
+    let restart = Step::RunCommand("systemctl restart virtqemud".into());
+    assert!(newer.remedies.iter().any(|remedy| remedy.step == restart), "{:?}", newer.remedies);
     host.0.conf.newer = false;
     assert_eq!(rules(&host.conf("namespaces = []"), &DRIVE), [""; 0]);
 }
