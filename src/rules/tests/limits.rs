@@ -268,6 +268,30 @@ fn a_fuse_mount_without_allow_other_lets_in_who_mounted_it() {
 }
 
 #[test]
+fn a_mount_with_other_ids_lets_nobody_write_what_it_has_no_owner_for() {
+    let idmapped = |uid: u32| {
+        with(host().at("/srv/a.img", FileKind::File, 0o666, uid), |host| {
+            let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+            mounts.push(mount("/srv", "idmapped"));
+        })
+    };
+    assert_eq!(found(&idmapped(65534), &BLOCKDEV), blocks("dac-unwritable"));
+    assert_eq!(found(&idmapped(65534).root(), &BLOCKDEV), blocks("dac-unwritable"));
+    assert_eq!(found(&idmapped(0), &BLOCKDEV), []);
+    let new = |uid: u32| {
+        let host = with(host().absent("/srv/log", 0o777), |host| {
+            let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+            mounts.push(mount("/srv", "idmapped"));
+        });
+        host.with("/srv/log", "/srv", |step| step.uid = uid)
+    };
+    let argv = ["-chardev", "file,id=c,path=/srv/log"];
+    assert_eq!(found(&new(0), &argv), [("dac-cannot-create", Verdict::Unknown)]);
+    assert_eq!(found(&new(64055), &argv), []);
+    assert_eq!(found(&new(0).root(), &argv), []);
+}
+
+#[test]
 fn where_a_server_decides_the_modes_only_let_through() {
     let file = |options: &str, mode| fuse(options).file("/srv/a.img", mode);
     assert_eq!(found(&file("allow_other", 0o666), &BLOCKDEV), []);

@@ -18,12 +18,16 @@ const SEARCH: u8 = 1;
 /// Whether a process may do all of `wanted` to what stands at a step.
 fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
     let squashed = who.uid == 0 && served::squashes_root(case, step);
-    if who.uid == 0 && case.start.root_overrides && !squashed {
+    let unmapped = served::is_unmapped(case, step);
+    if who.uid == 0 && case.start.root_overrides && !squashed && !unmapped {
         // CAP_DAC_OVERRIDE: anything, except running a file that nobody may run, which is not asked for here.
         return true;
     }
     let bits = |shift: u32| u8::try_from(step.mode >> shift & 0o7).unwrap_or(0);
     let enough = |bits: u8| bits & wanted == wanted;
+    if unmapped {
+        return wanted & WRITE == 0 && enough(bits(0));
+    }
     if squashed {
         return enough(bits(0));
     }
@@ -342,6 +346,10 @@ pub(crate) static CANNOT_CREATE: Rule = Rule {
                     )
                 });
                 findings.push(served::doubted(case, who, parent, disable(case, finding)));
+            } else if let Some(unknown) =
+                makes.then(|| served::unknown_id(case, who, usage, parent)).flatten()
+            {
+                findings.push(unknown);
             } else if let Some(target) = walk.target() {
                 findings.extend(sticky::sticky(case, reached, parent, target));
             }

@@ -4,6 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, disable};
 use crate::facts::identity::Identity;
 use crate::facts::mounts::Mount;
 use crate::facts::{Step, Walk};
+use crate::qemu::Use;
 
 /// What the kernel shows in place of an owner that a mount does not map (`overflowuid`).
 const NOBODY: u32 = 65534;
@@ -45,17 +46,53 @@ pub(super) fn doubt(case: &Case<'_>, who: &Identity, step: &Step) -> Option<Stri
             "{point} wants a Kerberos ticket of each user (NFS with sec=krb5), and the modes do not tell who has one"
         ));
     }
-    if mount.has("idmapped") && (step.uid == NOBODY || step.gid == NOBODY) {
-        return Some(format!(
-            "{point} is mounted with other ids (idmapped), and has none for who owns {}",
-            step.path
-        ));
-    }
     None
 }
 
-/// A finding that the modes alone would lead to, where they do not decide: then nobody can say.
+/// Whether a mount with other ids (idmapped) has none for who owns what stands at a step: nobody may write that then, and root may
+/// no more than others (`inode_permission`, `HAS_UNMAPPED_ID`; `capable_wrt_inode_uidgid`).
+pub(super) fn is_unmapped(case: &Case<'_>, step: &Step) -> bool {
+    let is_of_nobody = step.uid == NOBODY || step.gid == NOBODY;
+    is_of_nobody && case.host.mount_of(&step.path).is_some_and(|mount| mount.has("idmapped"))
+}
+
+/// That nobody can say whether a mount with other ids has one for QEMU's user, where it is to make something in a directory of
+/// another user's: without one the kernel refuses it (`may_o_create`, `fsuidgid_has_mapping`).
+pub(super) fn unknown_id(
+    case: &Case<'_>,
+    who: &Identity,
+    usage: &Use,
+    parent: &Step,
+) -> Option<Finding> {
+    let mount = case.host.mount_of(&parent.path).filter(|mount| mount.has("idmapped"))?;
+    if parent.uid == who.uid {
+        return None;
+    }
+    let message = format!("whether {} may make a file in {} is not known", who.user, parent.path);
+    let finding = Finding::of(usage, Verdict::Unknown, message)
+        .because(format!(
+            "{} is mounted with other ids (idmapped), and the kernel does not show which",
+            mount.point
+        ))
+        .because(
+            "QEMU says 'Value too large for defined data type' where there is none for its user",
+        );
+    Some(finding)
+}
+
+/// A finding that the modes lead to, where they do not decide (then nobody can say), or are not all.
 pub(super) fn doubted(case: &Case<'_>, who: &Identity, step: &Step, finding: Finding) -> Finding {
+    if is_unmapped(case, step) {
+        let why = "its mount has other ids (idmapped) and none for its owner: nobody may write it, and root may no more than others";
+        let remedy = Remedy::none(
+            Scope::Grant,
+            format!(
+                "give {} an owner that the mount has an id for, where it is mounted from",
+                step.path
+            ),
+        );
+        return Finding { remedies: vec![remedy], ..finding }.because(why);
+    }
     let Some(why) = doubt(case, who, step) else { return finding };
     let verdict =
         if finding.verdict == Verdict::Blocks { Verdict::Unknown } else { finding.verdict };
