@@ -1,4 +1,5 @@
-//! Starts that were recorded on hosts with SELinux and with AppArmor, replayed as facts: the verdict must be what happened.
+//! Starts that were recorded on hosts with SELinux and with AppArmor, replayed as facts: the verdict must be what happened, and the
+//! layer that is named first the one that failed it.
 //!
 //! Of what was recorded three are left out, since the records do not tell what decided: `other-dac-acl` (the ACL),
 //! `other-group-r660` (the groups of that guest's QEMU), `aa-native-disk-blockdev-ro` (refused for its native disk).
@@ -15,15 +16,16 @@ use qpt_tui::facts::identity::Identity;
 use qpt_tui::facts::qemu_conf::QemuConf;
 use qpt_tui::facts::selinux::Mode;
 use qpt_tui::facts::{Ending, FileKind, HostFacts, Known, Step, Walk};
-use qpt_tui::rules::{Verdict, judge};
+use qpt_tui::rules::{Layer, Verdict, judge};
 use qpt_tui::session::command_line;
 use qpt_tui::xml::escape;
 use support::here;
 
 /// What Debian 12's profile of a VM lets QEMU open, as far as the cases ask.
-const PROFILE: [(&str, &str); 6] = [
+const PROFILE: [(&str, &str); 7] = [
     ("/usr/share/qemu/**", "r"),
     ("/usr/share/OVMF/**", "rk"),
+    ("/proc/cpuinfo", "r"),
     ("/etc/passwd", "r"),
     ("/dev/urandom", "r"),
     ("/dev/null", "rw"),
@@ -150,6 +152,9 @@ fn host(fields: &[&str]) -> HostFacts {
 #[test]
 fn the_verdict_is_what_happened() {
     let table = std::fs::read_to_string(here("tests/fixtures/recorded.tsv")).unwrap();
+    let layers = std::fs::read_to_string(here("tests/fixtures/recorded-layers.tsv")).unwrap();
+    let layers: BTreeMap<&str, &str> =
+        layers.lines().filter_map(|line| line.split_once('\t')).collect();
     let (mut wrong, mut count) = (Vec::new(), 0);
     for line in table.lines().filter(|line| !line.starts_with('#')) {
         let fields: Vec<&str> = line.split('\t').collect();
@@ -195,6 +200,18 @@ fn the_verdict_is_what_happened() {
             (true, false) => "unknown",
         };
         count += 1;
+        // Where libvirt starts no VM at all, nothing else is met.
+        let first = found
+            .iter()
+            .filter(|finding| finding.verdict == Verdict::Blocks && finding.first)
+            .min_by_key(|finding| finding.layer != Layer::Libvirt);
+        if let (Some(first), Some(layer)) = (first, layers.get(fields[0]))
+            && said == fields[3]
+            && first.layer.word() != *layer
+        {
+            let (said, rule) = (first.layer.word(), first.rule);
+            wrong.push(format!("{} {layer}: first {said} by {rule}, of {blocks:?}", fields[0]));
+        }
         // Whose server listens the table does not say.
         if said != fields[3] && !(said == "unknown" && fields[9].contains("-chardev socket")) {
             wrong.push(format!("{} {}: {said} {blocks:?} {unknown:?}", fields[0], fields[3]));

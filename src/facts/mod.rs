@@ -68,6 +68,9 @@ pub struct HostFacts {
     pub instance: Instance,
     /// libvirt's version, as `9.0.0`.
     pub libvirt: Known<String>,
+    /// The daemon that starts QEMU: `libvirtd`, or `virtqemud` where libvirt is in parts.
+    #[serde(default)]
+    pub daemon: Known<String>,
     /// The version of the QEMU that is installed, as `7.2.22`.
     pub qemu: Known<String>,
     /// What that QEMU can do, as far as the domains use it.
@@ -100,6 +103,9 @@ pub struct HostFacts {
     /// The tap interfaces that arguments name and that are there.
     #[serde(default)]
     pub taps: BTreeMap<String, Tap>,
+    /// The IOMMU groups of the PCI devices that arguments name, by number.
+    #[serde(default)]
+    pub iommu_groups: BTreeMap<String, pci::Group>,
     /// Names of the users that own something on the way.
     #[serde(default)]
     pub users: BTreeMap<u32, String>,
@@ -164,6 +170,11 @@ impl HostFacts {
     pub fn libvirt_at_least(&self, version: Version) -> Option<bool> {
         let found = Version::read(self.libvirt.yes()?)?;
         Some(found >= version)
+    }
+
+    /// The service to restart and whose journal to read; libvirtd's where it is not known which one runs.
+    pub fn service(&self) -> &str {
+        self.daemon.yes().map_or("libvirtd", String::as_str)
     }
 
     /// What libvirt and QEMU said to a document with this text.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identity;
+
 /// A mount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
@@ -9,7 +11,7 @@ pub struct Mount {
     pub point: String,
     /// The type of its file system.
     pub fstype: String,
-    /// Its options: `ro`, `nodev`, `noexec` …
+    /// Its options: `ro`, `nodev`, `noexec`, `idmapped` …; of FUSE and NFS those of the file system too.
     pub options: Vec<String>,
     /// Mounts below it reach other mount namespaces.
     pub shared: bool,
@@ -24,10 +26,42 @@ impl Mount {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Whether a program of this machine serves it (FUSE).
+    pub fn is_fuse(&self) -> bool {
+        is_fuse(&self.fstype)
+    }
+
+    /// Whether another machine serves it (NFS).
+    pub fn is_nfs(&self) -> bool {
+        is_nfs(&self.fstype)
+    }
+
+    /// Whether FUSE lets a process look into it at all, root or not (`fuse_allow_current_process`, fs/fuse/dir.c).
+    pub fn lets_in(&self, who: &Identity) -> bool {
+        let is =
+            |key: &str, id: u32| self.value(key).and_then(|text| text.parse().ok()) == Some(id);
+        !self.is_fuse()
+            || self.has("allow_other")
+            || is("user_id", who.uid) && is("group_id", who.gid)
+    }
+
+    /// The value of an option.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.options.iter().find_map(|option| option.strip_prefix(key)?.strip_prefix('='))
+    }
+
     /// Whether an option is set, on the mount or on its file system.
     pub fn has(&self, option: &str) -> bool {
         self.options.iter().any(|found| found == option)
     }
+}
+
+fn is_fuse(fstype: &str) -> bool {
+    ["fuse", "fuseblk"].contains(&fstype) || fstype.starts_with("fuse.")
+}
+
+fn is_nfs(fstype: &str) -> bool {
+    ["nfs", "nfs4"].contains(&fstype)
 }
 
 /// One line of mountinfo (proc(5)).
@@ -37,8 +71,9 @@ pub(crate) fn line(line: &str) -> Option<Mount> {
     let mut tail = filesystem.split(' ');
     let fstype = tail.next()?.to_owned();
     let superblock = tail.nth(1).unwrap_or_default();
-    let options =
-        fields.get(5)?.split(',').chain(superblock.split(',').filter(|option| *option == "ro"));
+    let is_served = is_fuse(&fstype) || is_nfs(&fstype);
+    let of_all = superblock.split(',').filter(|option| is_served || *option == "ro");
+    let options = fields.get(5)?.split(',').chain(of_all);
     Some(Mount {
         point: unescape(fields.get(4)?),
         fstype: if fstype == "cgroup" { format!("cgroup:{superblock}") } else { fstype },
@@ -85,6 +120,14 @@ mod tests {
         .unwrap();
         assert_eq!((mount.point.as_str(), mount.shared, mount.has("ro")), ("/mnt 2", true, true));
         assert!(mount.holds("/mnt 2/a") && !mount.holds("/mnt 22"));
+        let sshfs =
+            line("66 63 0:43 / /m rw,nosuid - fuse.sshfs me@h: rw,user_id=1000,group_id=1000")
+                .unwrap();
+        let who = |uid, gid| Identity { user: String::new(), uid, gid, groups: vec![] };
+        assert!(sshfs.is_fuse() && sshfs.lets_in(&who(1000, 1000)));
+        assert!(!sshfs.lets_in(&who(1000, 0)) && !sshfs.lets_in(&who(0, 0)));
+        let open = line("66 63 0:43 / /m rw - fuse m rw,user_id=0,group_id=0,allow_other").unwrap();
+        assert!(open.lets_in(&who(1, 1)) && !open.has("default_permissions"));
         let cgroup =
             line("31 24 0:27 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices").unwrap();
         assert_eq!(cgroup.fstype, "cgroup:rw,devices");

@@ -75,6 +75,10 @@ pub enum Ending {
     NotADirectory(String),
     /// Links that never end.
     Loop,
+    /// The path goes on inside of a FUSE mount that only its owner may look into.
+    Private(String),
+    /// The path goes on inside of a FUSE mount whose server has ended.
+    Unserved(String),
     /// The path, from `/proc` on, is of a process: for QEMU there is another one than for whoever looks, or none any more.
     OfAProcess(String),
 }
@@ -97,7 +101,11 @@ impl Walk {
     /// The path with every link resolved; of a missing one as far as it goes, with the missing rest.
     pub fn resolved(&self) -> &str {
         match &self.ending {
-            Ending::Missing(path) | Ending::NotADirectory(path) | Ending::OfAProcess(path) => path,
+            Ending::Missing(path)
+            | Ending::NotADirectory(path)
+            | Ending::Private(path)
+            | Ending::Unserved(path)
+            | Ending::OfAProcess(path) => path,
             Ending::Present | Ending::Loop => {
                 self.steps.last().map_or("/", |step| step.path.as_str())
             }
@@ -107,7 +115,7 @@ impl Walk {
     /// The directory that the target is in, or would be made in.
     pub fn parent(&self) -> Option<&Step> {
         let steps = match &self.ending {
-            Ending::OfAProcess(_) => return None,
+            Ending::OfAProcess(_) | Ending::Private(_) | Ending::Unserved(_) => return None,
             Ending::Present => &self.steps[..self.steps.len() - 1],
             Ending::Missing(_) | Ending::NotADirectory(_) | Ending::Loop => &self.steps[..],
         };

@@ -3,6 +3,7 @@
 //! Pure: [`Start::of`] draws its conclusions from the document and from [`crate::facts`]; the rules compare the passthrough
 //! with them. How libvirt itself is asked stands in [`crate::probe`].
 
+pub mod cgroups;
 pub mod confinement;
 pub mod devices;
 pub mod identity;

@@ -1,5 +1,6 @@
 //! The start of a domain on a host, as far as libvirt decides it.
 
+use super::cgroups::{self, Group};
 use super::confinement::{self, Confinement};
 use super::{devices, identity, own};
 use crate::domain::{Document, DomainFacts};
@@ -28,8 +29,8 @@ pub struct Start<'a> {
     pub listed_devices: Vec<String>,
     /// Every device path that libvirt lets this VM reach: the listed ones, and what native elements bring.
     pub granted_devices: Vec<String>,
-    /// Its control group filters devices (`qemu_cgroup.c`).
-    pub device_filter: bool,
+    /// Its control group, and whether that filters devices (`qemu_cgroup.c`).
+    pub group: Group,
     /// libvirt asks QEMU to filter its system calls.
     pub seccomp: bool,
     /// A QEMU that runs as root is above owners and modes.
@@ -68,7 +69,7 @@ impl<'a> Start<'a> {
             private_dev: host.is_system() && !conf.list_lacks("namespaces", "mount"),
             listed_devices,
             granted_devices,
-            device_filter: device_filter(host),
+            group: cgroups::group(host),
             // Anything but 0.
             seccomp: conf.int("seccomp_sandbox") != Some(0),
             passthrough_first: passthrough_first(facts, host, qemu),
@@ -89,23 +90,6 @@ impl<'a> Start<'a> {
         own::has_id(group, id)
             || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
     }
-}
-
-/// Whether the VM's control group filters devices at all.
-///
-/// A list of controllers without "devices" ends the filter where control groups are of version 1 alone. Version 2 has no such
-/// controller, its filter is a program (BPF), which libvirt 9.0 attaches all the same, beside version 1 too (started so); with
-/// an empty list there is no control group.
-fn device_filter(host: &HostFacts) -> bool {
-    let (controllers, mounts) = (host.conf.list("cgroup_controllers"), host.mounts.yes());
-    let has_version_2 =
-        mounts.is_some_and(|mounts| mounts.iter().any(|mount| mount.fstype == "cgroup2"));
-    let asked_for = match controllers {
-        None => true,
-        Some(controllers) if controllers.is_empty() => false,
-        Some(controllers) => controllers.contains(&"devices") || has_version_2,
-    };
-    host.is_system() && asked_for && host.cgroups.devices != Known::Yes(false)
 }
 
 /// Not where SELinux confines root without `dac_override`.

@@ -2,11 +2,40 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::facts::Known;
+
+/// The daemons that start QEMU, each with the socket that it, or systemd in its place, listens on; libvirt's older socket is also
+/// virtproxyd's, which passes on to virtqemud.
+pub(super) const DAEMONS: [(&str, &str); 2] =
+    [("virtqemud", "/run/libvirt/virtqemud-sock"), ("libvirtd", "/run/libvirt/libvirt-sock")];
+/// Where their programs are.
+const PLACES: [&str; 3] = ["/usr/sbin", "/usr/bin", "/run/current-system/sw/bin"];
+
+/// The daemon that starts QEMU on this machine: the one that runs, else the one that is waited for, else the one that is installed.
+pub(super) fn name() -> Known<String> {
+    let runs = daemon().and_then(|process| std::fs::read_to_string(process.join("comm")).ok());
+    if let Some(name) = runs {
+        return Known::Yes(name.trim().to_owned());
+    }
+    let is_installed = |name: &str| PLACES.iter().any(|place| Path::new(place).join(name).exists());
+    let awaited = DAEMONS.iter().find(|(_, socket)| Path::new(socket).exists());
+    let installed: Vec<&str> =
+        DAEMONS.iter().map(|(name, _)| *name).filter(|name| is_installed(name)).collect();
+    match (awaited, installed.as_slice()) {
+        (Some((name, _)), _) => Known::Yes((*name).to_owned()),
+        (None, [name]) => Known::Yes((*name).to_owned()),
+        (None, []) => Known::Unknown("no daemon of libvirt's is installed".to_owned()),
+        (None, _) => {
+            Known::Unknown("libvirtd and virtqemud are there, and neither runs".to_owned())
+        }
+    }
+}
+
 /// The `/proc` directory of libvirt's daemon, when it runs.
 pub(super) fn daemon() -> Option<PathBuf> {
     let named = |path: &PathBuf| {
         let name = std::fs::read_to_string(path.join("comm")).unwrap_or_default();
-        ["libvirtd", "virtqemud"].contains(&name.trim())
+        DAEMONS.iter().any(|(daemon, _)| *daemon == name.trim())
     };
     std::fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path()).find(named)
 }

@@ -50,8 +50,8 @@ impl Held {
         // With `O_DIRECTORY` an automount would be triggered.
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(directory, name, flags, Mode::empty())?;
-        // No network file system is asked anew.
-        let flags = AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+        // As for stat: without asking anew a FUSE file system has mode 0 for what nobody asked about yet.
+        let flags = AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT;
         let stat = rustix::fs::statx(&descriptor, "", flags, StatxFlags::BASIC_STATS)?;
         Ok(Held { descriptor, stat })
     }

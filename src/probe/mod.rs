@@ -4,6 +4,7 @@
 //! the document off this machine, or waits longer than the request allows: what does not answer is unknown, with the reason.
 
 mod apparmor;
+mod cgroups;
 mod daemon;
 mod disks;
 mod emulator;
@@ -15,6 +16,7 @@ mod kernel;
 mod mounts;
 pub mod native;
 mod paths;
+mod pci;
 mod sandbox;
 pub mod schema;
 mod selinux;
@@ -35,9 +37,10 @@ use crate::facts::emulator::Emulator;
 use crate::facts::header::{self, Contents, Header};
 use crate::facts::identity::Identity;
 use crate::facts::image::{Image, MAX_CHAIN, beside, data_file};
+use crate::facts::pci as facts_pci;
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::Selinux;
-use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, cgroup, pci, pipes};
+use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, pipes};
 use crate::libvirt::confinement::{self, Confinement};
 use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
 use crate::libvirt::identity::dac_label;
@@ -111,10 +114,10 @@ impl Request {
                 }
                 Resource::Pci { .. } => {
                     let Some(directory) = usage.resource.sysfs() else { continue };
-                    self.paths.insert(pci::driver(&directory));
-                    self.paths.insert(pci::group(&directory));
+                    self.paths.insert(facts_pci::driver(&directory));
+                    self.paths.insert(facts_pci::group(&directory));
                     self.paths.insert(directory);
-                    self.paths.extend(pci::HOOKS.map(str::to_owned));
+                    self.paths.extend(facts_pci::HOOKS.map(str::to_owned));
                 }
                 Resource::Network { endpoint: Some(endpoint), .. } => {
                     self.ports.insert((endpoint.protocol, endpoint.port));
@@ -161,11 +164,12 @@ pub fn probe(request: &Request) -> HostFacts {
         source: "live".to_owned(),
         instance: request.instance,
         libvirt: libvirt_version(),
+        daemon: daemon::name(),
         qemu: version,
         emulator,
         emulators,
         answers: BTreeMap::new(),
-        cgroups: cgroup::read(&mounts),
+        cgroups: cgroups::read(&mounts),
         mounts,
         conf,
         identities,
@@ -173,6 +177,7 @@ pub fn probe(request: &Request) -> HostFacts {
         apparmor: apparmor::read(&uuids),
         protected_regular: kernel::setting("/proc/sys/fs/protected_regular"),
         kernel: kernel::read(),
+        iommu_groups: pci::groups(paths.values().filter_map(Known::yes)),
         taps: kernel::taps(request.taps.iter().map(String::as_str)),
         users,
         groups,
@@ -284,6 +289,8 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
                     walked.images.insert(path.clone(), image);
                 }
             }
+            let group = walk.yes().and_then(facts_pci::number).map(facts_pci::node);
+            next.extend(group.map(|node| (node, Look::Way)));
             walked.paths.insert(path, walk);
         }
         let is_new =

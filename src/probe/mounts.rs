@@ -1,6 +1,6 @@
 //! Reading the mounts of this machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::held::Held;
 use crate::facts::Known;
@@ -40,6 +40,8 @@ pub(super) struct Devices {
     automounts: BTreeSet<(u32, u32)>,
     kernels: BTreeSet<(u32, u32)>,
     points: BTreeSet<String>,
+    /// The FUSE mounts, with who mounted each.
+    served: BTreeMap<String, (u32, u32)>,
 }
 
 impl Devices {
@@ -59,6 +61,12 @@ impl Devices {
             } else if KERNELS.contains(&mount.fstype.split(':').next().unwrap_or_default()) {
                 devices.kernels.insert(number);
             }
+            let id = |key| mount.value(key).and_then(|id| id.parse().ok()).unwrap_or_default();
+            if mount.is_fuse() {
+                devices.served.insert(mount.point.clone(), (id("user_id"), id("group_id")));
+            } else {
+                devices.served.remove(&mount.point);
+            }
             devices.points.insert(mount.point);
         }
         devices
@@ -69,6 +77,11 @@ impl Devices {
         let is_automount =
             directory.is_automount() || self.automounts.contains(&directory.device());
         is_automount && !self.points.contains(path)
+    }
+
+    /// Who mounted the FUSE file system that stands at a path.
+    pub(super) fn server(&self, path: &str) -> Option<(u32, u32)> {
+        self.served.get(path).copied()
     }
 
     /// Whether a file is the kernel's own.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-use super::daemon::daemon;
+use super::daemon::{DAEMONS, daemon};
 use crate::folder::Folder;
 use crate::process::{nameless, path_of, run};
 use crate::trial::of_outside;
@@ -78,16 +78,13 @@ pub fn command(source: &str, session: bool, scratch: &Scratch) -> Result<Vec<Str
     Err(Failure::Refused(sentence))
 }
 
-/// Where libvirt's daemons listen.
-const SOCKETS: [&str; 2] = ["/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock"];
-
 /// Whom to ask, and the lock that keeps others from asking there meanwhile.
 fn connection(session: bool, scratch: &Scratch) -> Result<(String, Option<File>), Failure> {
     if session {
         return Ok(("qemu:///session".to_owned(), None));
     }
     // One that runs in another container has its socket there.
-    let is_reachable = SOCKETS.iter().any(|socket| Path::new(socket).exists());
+    let is_reachable = DAEMONS.iter().any(|(_, socket)| Path::new(socket).exists());
     if daemon().is_some() && is_reachable {
         return Ok(("qemu:///system".to_owned(), None));
     }

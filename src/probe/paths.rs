@@ -168,6 +168,9 @@ fn steps(
         return Err("/proc is not there, without which a file cannot be held fast".to_owned());
     }
     let failed = |path: &str, error: Errno| match error {
+        Errno::ACCESS if rustix::process::geteuid().is_root() => {
+            format!("its file system lets not even root look at {path}")
+        }
         Errno::ACCESS => format!("you may not look at {path}; run as root to see it"),
         error => format!("{path} cannot be looked at: {error}"),
     };
@@ -216,7 +219,14 @@ fn steps(
         }
         let found =
             if here.len() >= PATH_MAX { Err(Errno::NAMETOOLONG) } else { directory.below(&part) };
-        let found = match found {
+        let found = found.and_then(|found| Ok((found.step(&here, known)?, found)));
+        let hidden = found.as_ref().err().and_then(|error| unseen(devices, &here, &todo, *error));
+        if let Some((step, ending)) = hidden {
+            walk.steps.push(step);
+            walk.ending = ending;
+            return Ok((walk, None));
+        }
+        let (step, found) = match found {
             Ok(found) => found,
             Err(Errno::NOENT) => {
                 todo.reverse();
@@ -230,7 +240,6 @@ fn steps(
             }
             Err(error) => return Err(failed(&here, error)),
         };
-        let step = found.step(&here, known).map_err(|error| failed(&here, error))?;
         let kind = step.kind.clone();
         walk.steps.push(step);
         match kind {
@@ -271,6 +280,31 @@ fn steps(
         walk.steps.push(directory.step(at, known).map_err(|error| failed(at, error))?);
     }
     Ok((walk, Some(directory)))
+}
+
+/// A FUSE mount that shows nothing: not its owner's to us, or without a server; and how a walk through it ends.
+fn unseen(devices: &Devices, here: &str, todo: &[String], error: Errno) -> Option<(Step, Ending)> {
+    let (uid, gid) = devices.server(here)?;
+    let rest: String = todo.iter().rev().flat_map(|part| ["/", part]).collect();
+    let whole = format!("{here}{rest}");
+    let ending = match error {
+        Errno::ACCESS => Ending::Private(whole),
+        Errno::NOTCONN | Errno::CONNABORTED => Ending::Unserved(whole),
+        _ => return None,
+    };
+    let step = Step {
+        path: here.to_owned(),
+        kind: FileKind::Directory,
+        mode: 0,
+        uid,
+        gid,
+        acl: None,
+        label: None,
+        size: 0,
+        immutable: false,
+        append_only: false,
+    };
+    Some((step, ending))
 }
 
 /// Whether a name in `/proc` is that of a process, which is another one for QEMU than for us.

@@ -131,7 +131,8 @@ pub(super) static EMULATOR: Rule = Rule {
         let Ok(walk) = case.host.walk(path) else { return Vec::new() };
         let target = walk.target();
         let message = match (&walk.ending, target) {
-            (Ending::OfAProcess(_), _) | (Ending::Present, None) => return Vec::new(),
+            (Ending::OfAProcess(_) | Ending::Private(_) | Ending::Unserved(_), _)
+            | (Ending::Present, None) => return Vec::new(),
             (Ending::Missing(_) | Ending::NotADirectory(_) | Ending::Loop, _) => {
                 format!("the domain's emulator {path} is not there")
             }

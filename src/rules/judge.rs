@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::order::order;
 use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, own, route};
 use crate::domain::{Document, EntryId};
-use crate::facts::{HostFacts, image, pipes};
+use crate::facts::{HostFacts, image, pci, pipes};
 use crate::libvirt::Start;
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
@@ -14,6 +15,7 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     let mut whole = line.clone();
     pipes::settle(&mut whole.uses, host);
     whole.uses.extend(chained(line, host));
+    whole.uses.extend(pci::nodes(line, host));
     let answers = host.answers_to(document.source());
     let case = &Case { document, line: &whole, host, start: &Start::of(document, host), answers };
     let mut findings: Vec<Finding> = Vec::new();
@@ -27,7 +29,7 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     }
     asked::settle(case, &mut findings);
     allowances(case, &mut findings);
-    first_bite(&mut findings);
+    first_bite(case, &mut findings);
     native::offer(case, &mut findings);
     own::withdraw(case, &mut findings);
     for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
@@ -38,8 +40,10 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     };
     // Who asks for the host itself is named first.
     let waits = |finding: &Finding| finding.rule != own::HOST_OWNED.id;
-    findings
-        .sort_by_key(|finding| (waits(finding), place(finding), finding.verdict, finding.layer));
+    findings.sort_by_key(|finding| {
+        let met = (turn(case, finding), order(case, finding), finding.layer);
+        (waits(finding), place(finding), finding.verdict, met)
+    });
     findings
 }
 
@@ -76,10 +80,16 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
     found
 }
 
-/// Layers are met in their order (path_openat: the path in its namespace, then mode, device group, security module): of
-/// several that block the same use, only the first shows in QEMU's words.
-fn first_bite(findings: &mut [Finding]) {
-    let mut first: HashMap<(EntryId, String), Layer> = HashMap::new();
+/// Which of the things that its argument names a finding is about: QEMU takes them in the order of the uses.
+fn turn(case: &Case<'_>, finding: &Finding) -> Option<usize> {
+    let resource = finding.resource.as_ref()?;
+    let is_it = |usage: &Use| Some(usage.entry) == finding.entry && usage.resource == *resource;
+    case.line.uses.iter().position(is_it)
+}
+
+/// Of several layers that block the same use, only the one that is met first shows in QEMU's words ([`order`]).
+fn first_bite(case: &Case<'_>, findings: &mut [Finding]) {
+    let mut first: HashMap<(EntryId, String), (u8, Layer)> = HashMap::new();
     let of = |finding: &Finding| {
         if finding.verdict != Verdict::Blocks {
             return None;
@@ -88,12 +98,15 @@ fn first_bite(findings: &mut [Finding]) {
     };
     for finding in &*findings {
         if let Some(key) = of(finding) {
-            let layer = first.entry(key).or_insert(finding.layer);
-            *layer = finding.layer.min(*layer);
+            let met = (order(case, finding), finding.layer);
+            let earliest = first.entry(key).or_insert(met);
+            *earliest = met.min(*earliest);
         }
     }
     for finding in findings {
-        let Some(layer) = of(finding).and_then(|key| first.get(&key).copied()) else { continue };
+        let Some((_, layer)) = of(finding).and_then(|key| first.get(&key).copied()) else {
+            continue;
+        };
         finding.first = layer == finding.layer;
         if !finding.first {
             let message =

@@ -1,10 +1,11 @@
 //! The layers between a document and a running VM: a row each, in the order in which they are met.
 //!
-//! `path_openat` of the kernel: the path in its namespace, then owner and mode, the device group, the security module. Of
-//! several that refuse one thing, the first row's words are what QEMU says.
+//! The order is that of opening what is there; what is made, run or asked of the kernel meets them in another one
+//! (`rules/order.rs`). Of several that refuse one thing, the words of the one that is met first are what QEMU says.
 
 use super::{Case, layers};
 use crate::facts::FileKind;
+use crate::libvirt::cgroups::Group;
 use crate::qemu::{Resource, Use};
 
 /// Who decides.
@@ -87,7 +88,7 @@ pub static LAYERS: [LayerRow; 9] = [
         word: "cgroups",
         title: "cgroups",
         column: Some("cgrp"),
-        guards: |case, usage| is_device(case, usage) && case.start.device_filter,
+        guards: |case, usage| is_device(case, usage) && case.start.group != Group::Open,
     },
     LayerRow {
         layer: Layer::Selinux,

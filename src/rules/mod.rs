@@ -14,6 +14,7 @@ mod layer;
 mod layers;
 mod meaning;
 mod native;
+mod order;
 mod own;
 mod proof;
 mod registry;

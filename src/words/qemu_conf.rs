@@ -20,8 +20,8 @@ pub fn string(text: &str) -> Option<String> {
 
 /// A list of strings; `None` where one of them can't be written.
 pub fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let strings: Option<Vec<String>> = texts.into_iter().map(string).collect();
-    Some(format!("[ {} ]", strings?.join(", ")))
+    let strings = texts.into_iter().map(string).collect::<Option<Vec<String>>>()?;
+    Some(if strings.is_empty() { "[]".to_owned() } else { format!("[ {} ]", strings.join(", ")) })
 }
 
 #[cfg(test)]

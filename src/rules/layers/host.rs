@@ -1,9 +1,10 @@
 //! What is there, before anybody asks who may open it.
 
+use super::dac::served::is_shut_out;
 use super::namespaces::{missing, populated};
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::EntryKind;
-use crate::facts::{Ending, FileKind, Walk};
+use crate::facts::{Ending, FileKind, Step, Walk};
 use crate::qemu::{Access, Declared, Resource, Use, size};
 
 pub(crate) static PATH_UNKNOWN: Rule = Rule {
@@ -24,9 +25,12 @@ pub(crate) static PATH_UNKNOWN: Rule = Rule {
                             return None;
                         }
                         Ending::OfAProcess(of) => of_a_process(of),
+                        Ending::Private(_) if is_shut_out(case, walk) => return None,
+                        Ending::Private(_) => "only who mounted the file system may look into it",
                         Ending::Present
                         | Ending::Missing(_)
                         | Ending::NotADirectory(_)
+                        | Ending::Unserved(_)
                         | Ending::Loop => return None,
                     },
                 };
@@ -52,7 +56,7 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (usage, path, access, walk) in case.walks() {
         let message = match &walk.ending {
-            Ending::Present | Ending::OfAProcess(_) => continue,
+            Ending::Present | Ending::OfAProcess(_) | Ending::Private(_) => continue,
             Ending::Missing(missing) if access == Access::Memory && of_a_driver(case, walk) => {
                 // Only root may make a file there; it then stands where the node should be.
                 let root = case.identity().is_ok_and(|who| who.uid == 0);
@@ -78,19 +82,29 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
                 format!("{path} goes through {step}, which is not a directory")
             }
             Ending::Loop => format!("{path} is a link that leads back to itself"),
+            Ending::Unserved(_) => format!("{path} lies on a FUSE mount whose program has ended"),
         };
         let errno = match walk.ending {
-            Ending::Missing(_) | Ending::Present | Ending::OfAProcess(_) => {
+            Ending::Missing(_) | Ending::Present | Ending::OfAProcess(_) | Ending::Private(_) => {
                 "No such file or directory"
             }
+            Ending::Unserved(_) => "Transport endpoint is not connected",
             Ending::NotADirectory(_) => "Not a directory",
             Ending::Loop => "Too many levels of symbolic links",
         };
         let parent = walk.steps.iter().rev().find(|step| step.kind == FileKind::Directory);
+        let unserved = matches!(walk.ending, Ending::Unserved(_));
         let mut finding =
             Finding::of(usage, Verdict::Blocks, message).because(format!("QEMU says '{errno}'"));
         if let Some(parent) = parent {
             finding = finding.because(format!("{} is the last directory on the way", parent.path));
+            if unserved {
+                finding = finding.remedy(Remedy::command(
+                    Scope::Grant,
+                    "take the dead mount away, then mount it again",
+                    &["umount", "-l", &parent.path],
+                ));
+            }
         }
         findings.push(finding);
     }
@@ -162,6 +176,15 @@ fn of_a_process(path: &str) -> &'static str {
     }
 }
 
+/// Whether an image is a file of /proc, whose end can't be sought: "Could not refresh total sector count: Invalid argument".
+fn is_without_size(case: &Case<'_>, usage: &Use, target: &Step) -> bool {
+    let is_image = matches!(
+        usage.resource,
+        Resource::Path { chain: true, .. } | Resource::Path { locks: true, .. }
+    );
+    is_image && case.host.mount_of(&target.path).is_some_and(|mount| mount.fstype == "proc")
+}
+
 /// Whether a path stands in `/dev` itself, where drivers make the nodes, and not on a mount below it.
 pub(super) fn of_a_driver(case: &Case<'_>, walk: &Walk) -> bool {
     let path = walk.resolved();
@@ -210,6 +233,9 @@ fn path_kind(case: &Case<'_>) -> Vec<Finding> {
                 ) =>
             {
                 format!("{path} is a FIFO, expected an image")
+            }
+            (_, FileKind::File) if is_without_size(case, usage, target) => {
+                format!("{path} is a file of the kernel's, which has no size, expected an image")
             }
             (Access::Listen, FileKind::Socket) => continue,
             (_, FileKind::Socket) => format!("{path} is a socket, expected a file"),

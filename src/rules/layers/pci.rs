@@ -3,11 +3,12 @@
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::{Ending, pci};
 use crate::qemu::{PCI_DEVICES, Use};
+use crate::words::AND;
 
 pub(crate) static PCI_DEVICE: Rule = Rule {
     id: "pci-device",
     layer: Layer::Host,
-    summary: "a PCI device is not there, in no IOMMU group, or not bound to vfio-pci",
+    summary: "a PCI device is not there, in no IOMMU group, or not bound to vfio-pci with all of its group",
     explain: include_str!("../../../assets/rules/pci-device.md"),
     check: |case| {
         let devices =
@@ -58,28 +59,68 @@ fn device(case: &Case<'_>, usage: &Use, directory: &str) -> Option<Finding> {
         Ok(walk) => walk.target().and_then(|step| step.path.rsplit('/').next()),
     };
     if driver.is_some_and(|driver| driver.contains("vfio")) {
-        return None;
+        return rest_of_group(case, usage, directory, name);
     }
     let has = match driver {
         Some(driver) => format!("{driver} has it"),
         None => "no driver has it".to_owned(),
     };
-    let hook = pci::HOOKS
-        .into_iter()
-        .find(|hook| case.host.walk(hook).is_ok_and(|walk| walk.ending == Ending::Present));
-    let (verdict, message) = match hook {
+    let (verdict, message) = match hook(case) {
         Some(hook) => {
             (Verdict::Unknown, format!("{name} is not bound to vfio-pci now, {hook} may do it"))
         }
         None => (Verdict::Blocks, format!("{name} is not bound to vfio-pci: {has}")),
     };
-    let node = format!("pci_{}", name.replace([':', '.'], "_"));
     let finding = Finding::of(usage, verdict, message)
         .because("libvirt binds the devices of its own <hostdev> only")
         .remedy(Remedy::command(
             Scope::Grant,
             "give it to vfio-pci, until the host restarts",
-            &["virsh", "nodedev-detach", &node],
+            &["virsh", "nodedev-detach", &node_device(name)],
+        ));
+    Some(finding)
+}
+
+/// A script of the host's that runs before each start.
+fn hook(case: &Case<'_>) -> Option<&'static str> {
+    let is_there =
+        |hook: &&str| case.host.walk(hook).is_ok_and(|walk| walk.ending == Ending::Present);
+    pci::HOOKS.into_iter().find(is_there)
+}
+
+/// What libvirt calls a device of the host.
+fn node_device(name: &str) -> String {
+    format!("pci_{}", name.replace([':', '.'], "_"))
+}
+
+/// The IOMMU can't tell the devices of a group apart: all of them are VFIO's, or none can be opened.
+fn rest_of_group(case: &Case<'_>, usage: &Use, directory: &str, name: &str) -> Option<Finding> {
+    let number = pci::number(case.host.walk(&pci::group(directory)).ok()?)?;
+    let group = case.host.iommu_groups.get(number)?;
+    let others = group.iter().filter_map(|(device, driver)| {
+        let driver = driver.as_deref().filter(|driver| !pci::leaves_group(driver))?;
+        Some((device.as_str(), driver))
+    });
+    let others: Vec<(&str, &str)> = others.collect();
+    let (device, driver) = *others.first()?;
+    let message = format!("{name} shares IOMMU group {number} with {device}, which {driver} has");
+    let (verdict, message) = match hook(case) {
+        Some(hook) => (Verdict::Unknown, format!("{message}; {hook} may change that")),
+        None => (Verdict::Blocks, message),
+    };
+    let nodes: Vec<String> = others.iter().map(|(device, _)| node_device(device)).collect();
+    let commands = nodes.iter().map(|node| ["virsh", "nodedev-detach", node]);
+    let words: Vec<&str> = commands.collect::<Vec<_>>().join(&AND);
+    let finding = Finding::of(usage, verdict, message)
+        .because(format!("QEMU says 'group {number} is not viable': all of its devices have to be bound to vfio-pci, or to no driver"))
+        .remedy(Remedy::command(
+            Scope::Grant,
+            "take the others from the host as well, until it restarts: only where it can do without them",
+            &words,
+        ))
+        .remedy(Remedy::none(
+            Scope::Rewrite,
+            "or put the card into another slot: 'ls /sys/kernel/iommu_groups/*/devices' has the groups",
         ));
     Some(finding)
 }

@@ -40,7 +40,10 @@ fn conf_syntax(case: &Case<'_>) -> Vec<Finding> {
 fn dead(case: &Case<'_>, message: &str, journal: &str) -> Finding {
     Finding::general(Verdict::Blocks, format!("{}: {message}", case.host.conf.path))
         .because(format!("libvirt's daemon does not start: {journal}"))
-        .because("clients say 'Failed to connect socket'; 'journalctl -u libvirtd -u virtqemud' has the reason")
+        .because(format!(
+            "clients say 'Failed to connect socket'; 'journalctl -u {}' has the reason",
+            case.host.service()
+        ))
 }
 
 pub(crate) static CONF_VALUE: Rule = Rule {
@@ -193,8 +196,8 @@ pub(crate) static CONF_NEWER: Rule = Rule {
                 .because("the verdicts are about the settings that the file has now")
                 .remedy(Remedy::command(
                     Scope::DisableHost,
-                    "let the daemon read it; running VMs go on (virtqemud where there is one)",
-                    &["systemctl", "restart", "libvirtd"],
+                    "let the daemon read it; running VMs go on",
+                    &["systemctl", "restart", case.host.service()],
                 )),
         ]
     },

@@ -6,6 +6,7 @@ use crate::facts::kernel::Tap;
 use crate::facts::mounts::Mount;
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::{Acl, Ending, FileKind, HostFacts, Known, Step as Place, Walk};
+use crate::qemu::PCI_DEVICES;
 use crate::rules::{Finding, Remedy, Step};
 
 /// Changes the facts as carrying out a remedy would change the host; `None` where what it does is not known here. Edits of the
@@ -21,6 +22,26 @@ pub fn carry_out(host: &mut HostFacts, remedy: &Remedy) -> Option<()> {
     match &remedy.then {
         Some(line) => run(host, line),
         None => Some(()),
+    }
+}
+
+/// Gives a PCI device to vfio-pci.
+fn detach(host: &mut HostFacts, node: &str) {
+    let is_it = |device: &str| node == format!("pci_{}", device.replace([':', '.'], "_"));
+    let bound = Some("vfio-pci".to_owned());
+    for (device, driver) in host.iommu_groups.values_mut().flatten() {
+        if is_it(device) {
+            driver.clone_from(&bound);
+        }
+    }
+    for (path, walk) in &mut host.paths {
+        let device = path.strip_prefix(PCI_DEVICES).and_then(|path| path.strip_suffix("/driver"));
+        if let (Known::Yes(walk), true) = (walk, device.is_some_and(is_it)) {
+            appear(walk, FileKind::Directory, 0o755);
+            if let Some(step) = walk.steps.last_mut() {
+                "/sys/bus/pci/drivers/vfio-pci".clone_into(&mut step.path);
+            }
+        }
     }
 }
 
@@ -94,6 +115,10 @@ fn one(host: &mut HostFacts, command: &[&str]) -> Option<()> {
             }
             Known::Unknown(_) => None,
         },
+        ["virsh", "nodedev-detach", node] => {
+            detach(host, node);
+            Some(())
+        }
         ["sysctl", "-w", setting] => {
             let first = setting.strip_prefix("net.ipv4.ip_unprivileged_port_start=")?;
             host.kernel.first_port = Known::Yes(first.parse().ok()?);

@@ -179,6 +179,137 @@ fn a_pci_device_is_there_and_bound() {
     assert_eq!(rules(&bound("vfio-pci")), []);
     let hook = "/etc/libvirt/hooks/qemu";
     assert_eq!(rules(&bound("nvme").file(hook, 0o755)), [Verdict::Unknown]);
+    // The whole group has to be VFIO's.
+    let shared = |driver: Option<&str>| {
+        let link = bound("vfio-pci").with(&group, &group, |step| {
+            "/sys/kernel/iommu_groups/4".clone_into(&mut step.path);
+        });
+        let driver = driver.map(str::to_owned);
+        let of = |name: &str| (name.to_owned(), Some("vfio-pci".to_owned()));
+        let devices = BTreeMap::from([of("0000:03:00.1"), ("0000:03:00.0".to_owned(), driver)]);
+        with(link, |host| host.iommu_groups = BTreeMap::from([("4".to_owned(), devices.clone())]))
+    };
+    for driver in [None, Some("vfio-pci"), Some("pcieport")] {
+        assert_eq!(rules(&shared(driver)), [], "{driver:?}");
+    }
+    assert_eq!(rules(&shared(Some("snd_hda_intel"))), [Verdict::Blocks]);
+    assert_eq!(rules(&shared(Some("nvme")).file(hook, 0o755)), [Verdict::Unknown]);
+}
+
+#[test]
+fn the_node_of_a_vfio_group_is_opened_too() {
+    let device = "/sys/bus/pci/devices/0000:03:00.1";
+    let (group, driver) = (format!("{device}/iommu_group"), format!("{device}/driver"));
+    let host = host().at(device, FileKind::Directory, 0o755, 0);
+    let host = host.at(&group, FileKind::Directory, 0o755, 0).with(&group, &group, |step| {
+        "/sys/kernel/iommu_groups/4".clone_into(&mut step.path);
+    });
+    let host = host.at(&driver, FileKind::Directory, 0o755, 0).with(&driver, &driver, |step| {
+        "/sys/bus/pci/drivers/vfio-pci".clone_into(&mut step.path);
+    });
+    let host = host.node("/dev/vfio/vfio", 10, 196, 0o666).node("/dev/vfio/4", 241, 0, 0o600);
+    let document = domain("", &["-device", "vfio-pci,host=03:00.1"]);
+    let findings = judged(&host.conf("namespaces = []\ncgroup_controllers = []"), &document);
+    let blocking = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Blocks && finding.layer == Layer::Dac);
+    let blocking: Vec<(&str, &str)> = blocking
+        .map(|finding| {
+            (finding.rule, finding.resource.as_ref().map_or("", |resource| resource.name()))
+        })
+        .collect();
+    assert_eq!(blocking, [("dac-unreadable", "/dev/vfio/4")]);
+}
+
+/// A host whose `/srv` is a FUSE mount with these options.
+fn fuse(options: &str) -> Host {
+    let options = options.split(',').map(str::to_owned).collect();
+    with(host(), |host| {
+        let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+        let options = Vec::clone(&options);
+        mounts.push(Mount { fstype: "fuse.sshfs".into(), options, ..mount("/srv", "rw") });
+    })
+}
+
+#[test]
+fn a_fuse_mount_without_allow_other_lets_in_who_mounted_it() {
+    let file = |options: &str| fuse(options).file("/srv/a.img", 0o666);
+    assert_eq!(found(&file("user_id=0,group_id=0"), &BLOCKDEV), blocks("fuse-private"));
+    assert_eq!(found(&file("user_id=0,group_id=0").root(), &BLOCKDEV), []);
+    // Root is no exception, and the group counts.
+    assert_eq!(
+        found(&file("user_id=1000,group_id=1000").root(), &BLOCKDEV),
+        blocks("fuse-private")
+    );
+    assert_eq!(found(&file("user_id=0,group_id=5").root(), &BLOCKDEV), blocks("fuse-private"));
+    assert_eq!(found(&file("user_id=64055,group_id=106"), &BLOCKDEV), []);
+    assert_eq!(found(&file("user_id=0,group_id=0,allow_other"), &BLOCKDEV), []);
+    // What nobody could look into.
+    let ended = |ending: Ending| {
+        with(file("user_id=1000,group_id=1000"), |host| {
+            let Some(Known::Yes(walk)) = host.paths.get_mut("/srv/a.img") else { unreachable!() };
+            walk.steps.pop();
+            walk.steps.last_mut().unwrap().mode = 0;
+            walk.ending = ending.clone();
+        })
+    };
+    let path = || "/srv/a.img".to_owned();
+    assert_eq!(found(&ended(Ending::Private(path())), &BLOCKDEV), blocks("fuse-private"));
+    let own = with(ended(Ending::Private(path())), |host| {
+        let who = Identity { user: "me".into(), uid: 1000, gid: 1000, groups: vec![] };
+        host.identities.insert(String::new(), Known::Yes(who));
+    });
+    assert_eq!(found(&own, &BLOCKDEV), [("path-unknown", Verdict::Unknown)]);
+    let dead = with(ended(Ending::Unserved(path())), |host| {
+        let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+        mounts.last_mut().unwrap().options.push("allow_other".into());
+    });
+    assert_eq!(found(&dead, &BLOCKDEV), blocks("path-missing"));
+}
+
+#[test]
+fn a_mount_with_other_ids_lets_nobody_write_what_it_has_no_owner_for() {
+    let idmapped = |uid: u32| {
+        with(host().at("/srv/a.img", FileKind::File, 0o666, uid), |host| {
+            let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+            mounts.push(mount("/srv", "idmapped"));
+        })
+    };
+    assert_eq!(found(&idmapped(65534), &BLOCKDEV), blocks("dac-unwritable"));
+    assert_eq!(found(&idmapped(65534).root(), &BLOCKDEV), blocks("dac-unwritable"));
+    assert_eq!(found(&idmapped(0), &BLOCKDEV), []);
+    let new = |uid: u32| {
+        let host = with(host().absent("/srv/log", 0o777), |host| {
+            let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+            mounts.push(mount("/srv", "idmapped"));
+        });
+        host.with("/srv/log", "/srv", |step| step.uid = uid)
+    };
+    let argv = ["-chardev", "file,id=c,path=/srv/log"];
+    assert_eq!(found(&new(0), &argv), [("dac-cannot-create", Verdict::Unknown)]);
+    assert_eq!(found(&new(64055), &argv), []);
+    assert_eq!(found(&new(0).root(), &argv), []);
+}
+
+#[test]
+fn where_a_server_decides_the_modes_only_let_through() {
+    let file = |options: &str, mode| fuse(options).file("/srv/a.img", mode);
+    assert_eq!(found(&file("allow_other", 0o666), &BLOCKDEV), []);
+    let unreadable = |verdict| vec![("dac-unreadable", verdict)];
+    assert_eq!(found(&file("allow_other", 0o600), &BLOCKDEV), unreadable(Verdict::Unknown));
+    let default = file("allow_other,default_permissions", 0o600);
+    assert_eq!(found(&default, &BLOCKDEV), unreadable(Verdict::Blocks));
+    let nfs = |options: &str, mode| {
+        with(file(options, mode), |host| {
+            let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+            mounts.last_mut().unwrap().fstype = "nfs4".into();
+        })
+    };
+    // Root is nobody there unless the export says otherwise; any other user is who he is.
+    assert_eq!(found(&nfs("rw", 0o600).root(), &BLOCKDEV), unreadable(Verdict::Unknown));
+    assert_eq!(found(&nfs("rw", 0o666).root(), &BLOCKDEV), []);
+    assert_eq!(found(&nfs("rw", 0o600), &BLOCKDEV), unreadable(Verdict::Blocks));
+    assert_eq!(found(&nfs("rw,sec=krb5p", 0o600), &BLOCKDEV), unreadable(Verdict::Unknown));
 }
 
 #[test]
@@ -369,6 +500,14 @@ fn locked_memory_needs_its_limit() {
     let argv = ["-overcommit", "mem-lock=on"];
     let memory = "<memory unit='MiB'>64</memory>";
     assert_eq!(found_in(&host(), memory, &argv), blocks("locked-memory"));
+    let pinned = |argument: &str| {
+        let findings = judged(&host(), &domain(memory, &["-device", argument]));
+        findings.iter().any(|finding| finding.rule == "locked-memory")
+    };
+    assert!(pinned("vfio-pci,host=3:0.1"));
+    assert!(!pinned(
+        "vfio-pci,sysfsdev=/sys/bus/mdev/devices/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
+    ));
     assert_eq!(found_in(&host().root(), memory, &argv), []);
     let backed = format!("{memory}<memoryBacking><locked/></memoryBacking>");
     assert_eq!(found_in(&host(), &backed, &argv), []);

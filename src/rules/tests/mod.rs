@@ -37,6 +37,7 @@ fn host() -> Host {
         source: "test".into(),
         instance: Instance::System,
         libvirt: Known::Yes("9.0.0".into()),
+        daemon: Known::Yes("libvirtd".into()),
         qemu: Known::Yes("7.2.22".into()),
         emulator: Known::default(),
         emulators: BTreeMap::new(),
@@ -64,7 +65,13 @@ fn host() -> Host {
             mount("/ro", "ro"),
             mount("/nodev", "nodev"),
         ]),
-        cgroups: Cgroups { version: Some(1), devices: Known::Yes(true) },
+        cgroups: Cgroups {
+            version: Some(1),
+            devices: Known::Yes(true),
+            unified: Known::Yes(None),
+            machined: Known::Yes(false),
+            ..Cgroups::default()
+        },
         protected_regular: Known::Yes(2),
         kernel: Kernel {
             protected_symlinks: Known::Yes(true),
@@ -72,6 +79,7 @@ fn host() -> Host {
             memlock: Known::Yes(Some(8 << 20)),
         },
         taps: BTreeMap::new(),
+        iommu_groups: BTreeMap::new(),
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
         images: BTreeMap::new(),
@@ -409,14 +417,17 @@ fn the_private_dev_hides_a_node_and_the_cgroup_its_number() {
     assert_eq!(found(&hw().conf("namespaces = []"), &RNG), blocks("cgroup-device"));
     assert_eq!(found(&hw().conf("cgroup_device_acl = [ \"/dev/null\", \"/dev/hw\" ]"), &RNG), []);
     assert_eq!(found(&hw().conf("cgroup_controllers = []"), &RNG), blocks("namespace-hidden"));
-    // A list without "devices" ends the filter where version 1 is alone, and not beside version 2.
-    let listed = hw().conf("namespaces = []\ncgroup_controllers = [ \"cpu\", \"memory\" ]");
-    assert_eq!(found(&listed, &RNG), []);
-    let hybrid = with(listed, |host| {
-        let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
-        mounts.push(Mount { fstype: "cgroup2".into(), ..mount("/sys/fs/cgroup/unified", "rw") });
-    });
-    assert_eq!(found(&hybrid, &RNG), blocks("cgroup-device"));
+    // A list without "devices" ends the filter where version 1 is alone; beside version 2 it has to leave that something.
+    let listed =
+        |list: &str| hw().conf(&format!("namespaces = []\ncgroup_controllers = [ {list} ]"));
+    assert_eq!(found(&listed("\"cpu\", \"memory\""), &RNG), []);
+    let hybrid = |list: &str| {
+        with(listed(list), |host| {
+            host.cgroups.unified = Known::Yes(Some(vec!["hugetlb".into()]));
+        })
+    };
+    assert_eq!(found(&hybrid("\"cpu\", \"cpuacct\""), &RNG), blocks("cgroup-device"));
+    assert_eq!(found(&hybrid("\"cpu\", \"memory\""), &RNG), blocks("cgroup-fails"));
     // Another node of an allowed number: hidden in /dev, free elsewhere.
     assert_eq!(found(&host().node("/dev/hw", 1, 3, 0o666), &RNG), blocks("namespace-hidden"));
     let outside = host().node("/srv/n", 1, 3, 0o666);
@@ -518,6 +529,12 @@ fn notes_about_the_host_do_not_block() {
     };
     assert_eq!(rules(&host, &DRIVE), ["conf-newer", "mount-propagation"]);
     assert_eq!(rules(&host, &["-S"]), ["conf-newer"]);
+    // The service is that of the daemon that runs.
+    let modular = with(host, |host| host.daemon = Known::Yes("virtqemud".into()));
+    let findings = judged(&modular, &domain("", &["-S"]));
+    let newer = findings.iter().find(|finding| finding.rule == "conf-newer").unwrap();
+    let restart = Step::RunCommand("systemctl restart virtqemud".into());
+    assert!(newer.remedies.iter().any(|remedy| remedy.step == restart), "{:?}", newer.remedies);
     host.0.conf.newer = false;
     assert_eq!(rules(&host.conf("namespaces = []"), &DRIVE), [""; 0]);
 }

@@ -1,12 +1,13 @@
 //! Owners, modes and access control lists, exactly as the kernel decides (`acl_permission_check`, `posix_acl_permission`).
 
 pub(crate) mod privilege;
+pub(crate) mod served;
 pub(crate) mod sticky;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::SecLabelType;
 use crate::facts::identity::Identity;
-use crate::facts::{FileKind, Instance, Known, Step, Walk};
+use crate::facts::{Ending, FileKind, Instance, Known, Step, Walk};
 use crate::libvirt::devices::STATE_DIRECTORY;
 use crate::qemu::{Access, Use};
 
@@ -16,12 +17,20 @@ const SEARCH: u8 = 1;
 
 /// Whether a process may do all of `wanted` to what stands at a step.
 fn permits(case: &Case<'_>, who: &Identity, step: &Step, wanted: u8) -> bool {
-    if who.uid == 0 && case.start.root_overrides {
+    let squashed = who.uid == 0 && served::squashes_root(case, step);
+    let unmapped = served::is_unmapped(case, step);
+    if who.uid == 0 && case.start.root_overrides && !squashed && !unmapped {
         // CAP_DAC_OVERRIDE: anything, except running a file that nobody may run, which is not asked for here.
         return true;
     }
     let bits = |shift: u32| u8::try_from(step.mode >> shift & 0o7).unwrap_or(0);
     let enough = |bits: u8| bits & wanted == wanted;
+    if unmapped {
+        return wanted & WRITE == 0 && enough(bits(0));
+    }
+    if squashed {
+        return enough(bits(0));
+    }
     if who.uid == step.uid {
         return enough(bits(6));
     }
@@ -49,7 +58,10 @@ fn closed<'a>(case: &Case<'_>, who: &Identity, walk: &'a Walk) -> Option<&'a Ste
         path.strip_prefix("/proc/")
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
-    let on_the_way = walk.steps.iter().filter(|step| {
+    // The mount that nobody could look into has no modes that are known.
+    let is_hidden = matches!(walk.ending, Ending::Private(_) | Ending::Unserved(_));
+    let seen = &walk.steps[..walk.steps.len() - usize::from(is_hidden)];
+    let on_the_way = seen.iter().filter(|step| {
         step.kind == FileKind::Directory && Some(&step.path) != target && !own(&step.path)
     });
     on_the_way.into_iter().find(|step| !permits(case, who, step, SEARCH))
@@ -89,7 +101,7 @@ fn reached<'a>(case: &Case<'a>) -> impl Iterator<Item = Reached<'a>> + use<'a> {
     let who = case.identity().ok();
     case.walks().filter_map(move |(usage, path, access, walk)| {
         let who = who?;
-        let is_open = closed(&case, who, walk).is_none();
+        let is_open = closed(&case, who, walk).is_none() && !served::is_shut_out(&case, walk);
         is_open.then_some(Reached { usage, path, access, walk, who })
     })
 }
@@ -189,6 +201,9 @@ pub(crate) static CLOSED_DIRECTORY: Rule = Rule {
         let Ok(who) = case.identity() else { return Vec::new() };
         let mut findings = Vec::new();
         for (usage, path, _, walk) in case.walks() {
+            if served::is_shut_out(case, walk) {
+                continue;
+            }
             let Some(step) = closed(case, who, walk) else { continue };
             let finding = Finding::of(
                 usage,
@@ -210,7 +225,7 @@ pub(crate) static CLOSED_DIRECTORY: Rule = Rule {
                     Scope::Grant,
                     format!("or move {path} to a directory that everybody may pass, such as /var/lib/libvirt/images"),
                 ));
-            findings.push(disable(case, finding));
+            findings.push(served::doubted(case, who, step, disable(case, finding)));
         }
         findings
     },
@@ -330,7 +345,11 @@ pub(crate) static CANNOT_CREATE: Rule = Rule {
                         &["setfacl", "-m", &quote_acl(who, "rwx"), &parent.path],
                     )
                 });
-                findings.push(disable(case, finding));
+                findings.push(served::doubted(case, who, parent, disable(case, finding)));
+            } else if let Some(unknown) =
+                makes.then(|| served::unknown_id(case, who, usage, parent)).flatten()
+            {
+                findings.push(unknown);
             } else if let Some(target) = walk.target() {
                 findings.extend(sticky::sticky(case, reached, parent, target));
             }
@@ -374,7 +393,7 @@ fn refused(case: &Case<'_>, reached: Reached<'_>, step: &Step, bits: &str, verb:
             "a node in /dev is made anew at each boot: a udev rule makes the grant last",
         ));
     }
-    disable(case, finding)
+    served::doubted(case, who, step, disable(case, finding))
 }
 
 fn quote_acl(who: &Identity, bits: &str) -> String {

@@ -4,7 +4,7 @@ use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, disable};
 use crate::domain::EntryId;
 use crate::facts::Known;
 use crate::facts::identity::Identity;
-use crate::qemu::{Resource, Use};
+use crate::qemu::{PCI_DEVICES, Resource, Use};
 use crate::rules::layers::seccomp;
 use crate::words::AND;
 
@@ -180,22 +180,41 @@ pub(crate) static LOCKED_MEMORY: Rule = Rule {
             .line
             .options("overcommit")
             .filter(|option| option.pairs.on("mem-lock") == Some(true));
-        locks.filter_map(|option| locked(case, option.place())).collect()
+        let locks = locks.map(|option| (option.place(), "locking memory failed"));
+        // Every page that a device may write is pinned (`vfio_pin_pages_remote`, drivers/vfio/vfio_iommu_type1.c).
+        let pins = case.line.uses.iter().filter(|usage| is_pci(usage)).map(|usage| {
+            (
+                usage.entry,
+                "vfio … failed to setup container …: memory listener initialization failed",
+            )
+        });
+        locks.chain(pins).filter_map(|(entry, said)| locked(case, entry, said)).collect()
     },
 };
 
-/// libvirt raises the limit only for native elements (`qemuDomainGetMemLockLimitBytes`); QEMU has the daemon's otherwise.
-fn locked(case: &Case<'_>, entry: EntryId) -> Option<Finding> {
+/// Whether a PCI device, and not a mediated one, gets at the guest's memory itself.
+fn is_pci(usage: &Use) -> bool {
+    usage.resource.sysfs().is_some_and(|directory| directory.starts_with(PCI_DEVICES))
+}
+
+/// libvirt raises the limit only for native elements (`qemuDomainGetMemLockLimitBytes`); QEMU has the daemon's otherwise. QEMU says
+/// `said` where it does not suffice.
+fn locked(case: &Case<'_>, entry: EntryId, said: &str) -> Option<Finding> {
+    let is_device = case.line.uses.iter().any(|usage| usage.entry == entry && is_pci(usage));
     let native = Remedy::none(
         Scope::Rewrite,
-        "use <memoryBacking><locked/></memoryBacking> with <memtune><hard_limit>: libvirt then raises the limit",
+        if is_device {
+            "use <hostdev>, or <memtune><hard_limit>: libvirt then raises the limit"
+        } else {
+            "use <memoryBacking><locked/></memoryBacking> with <memtune><hard_limit>: libvirt then raises the limit"
+        },
     );
     let memory = case.document.facts().memory?;
     match &case.host.kernel.memlock {
         Known::Yes(Some(limit)) if *limit < memory => Some(
             Finding::at(entry, Verdict::Blocks, "QEMU may not lock the guest's memory")
                 .because(format!("libvirt's daemon may lock {limit} bytes (RLIMIT_MEMLOCK), and QEMU inherits that"))
-                .because(format!("the guest has {memory} bytes; QEMU says 'locking memory failed'"))
+                .because(format!("the guest has {memory} bytes; QEMU says '{said}'"))
                 .remedy(native),
         ),
         Known::Yes(_) => None,
