@@ -21,10 +21,12 @@ pub(super) fn order(case: &Case<'_>, finding: &Finding) -> u8 {
     if !makes(case, resource) {
         return usual(finding.layer);
     }
-    match finding.layer {
-        Layer::AppArmor => usual(Layer::Dac) + 1,
-        Layer::Dac if finding.rule == CANNOT_CREATE.id => usual(Layer::Dac) + 2,
-        other => usual(other),
+    if finding.layer == Layer::AppArmor {
+        usual(Layer::Dac) + 1
+    } else if finding.rule == CANNOT_CREATE.id {
+        usual(Layer::Dac) + 2
+    } else {
+        usual(finding.layer)
     }
 }
 

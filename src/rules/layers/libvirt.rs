@@ -38,9 +38,10 @@ fn seclabel_unavailable(case: &Case<'_>) -> Vec<Finding> {
                     verdict,
                     format!("the domain has a seclabel for '{model}', which libvirt does not use on this host"),
                 )
-                .because(match verdict {
-                    Verdict::Unknown => "libvirt 12.8 leaves such a label aside, 11.3 refuses it; this one is between them or unknown".to_owned(),
-                    _ => format!("libvirt says \"Security driver model '{model}' is not available\""),
+                .because(if verdict == Verdict::Unknown {
+                    "libvirt 12.8 leaves such a label aside, 11.3 refuses it; this one is between them or unknown".to_owned()
+                } else {
+                    format!("libvirt says \"Security driver model '{model}' is not available\"")
                 })
                 .remedy(Remedy::none(Scope::Rewrite, format!("take the <seclabel model='{model}'> out of the domain"))),
             );

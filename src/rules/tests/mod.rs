@@ -529,14 +529,15 @@ fn notes_about_the_host_do_not_block() {
     };
     assert_eq!(rules(&host, &DRIVE), ["conf-newer", "mount-propagation"]);
     assert_eq!(rules(&host, &["-S"]), ["conf-newer"]);
+    let mut modular = host;
     // The service is that of the daemon that runs.
-    let modular = with(host, |host| host.daemon = Known::Yes("virtqemud".into()));
+    modular.0.daemon = Known::Yes("virtqemud".into());
     let findings = judged(&modular, &domain("", &["-S"]));
     let newer = findings.iter().find(|finding| finding.rule == "conf-newer").unwrap();
     let restart = Step::RunCommand("systemctl restart virtqemud".into());
     assert!(newer.remedies.iter().any(|remedy| remedy.step == restart), "{:?}", newer.remedies);
-    host.0.conf.newer = false;
-    assert_eq!(rules(&host.conf("namespaces = []"), &DRIVE), [""; 0]);
+    modular.0.conf.newer = false;
+    assert_eq!(rules(&modular.conf("namespaces = []"), &DRIVE), [""; 0]);
 }
 
 #[test]
