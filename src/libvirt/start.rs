@@ -55,7 +55,7 @@ impl<'a> Start<'a> {
         };
         let selinux = confinement::selinux(&host.selinux, facts, conf);
         let selinux_driver = confinement::selinux_driver(&host.selinux, conf);
-        let listed_devices = devices::listed(host);
+        let listed_devices = devices::listed(host, facts);
         let (emulator, qemu) = emulator(facts, host);
         let mut granted_devices = listed_devices.clone();
         granted_devices.extend(devices::native(facts));

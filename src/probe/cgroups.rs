@@ -37,5 +37,5 @@ fn controllers(point: &str) -> Known<Option<Vec<String>>> {
 fn machined() -> bool {
     let service =
         |directory: &&str| Path::new(directory).join("org.freedesktop.machine1.service").exists();
-    Path::new("/run/systemd/system").is_dir() && SERVICES.iter().any(|directory| service(directory))
+    Path::new("/run/systemd/system").is_dir() && SERVICES.iter().any(service)
 }

@@ -210,7 +210,7 @@ fn identities(request: &Request, conf: &QemuConf) -> BTreeMap<String, Known<Iden
 /// Every path that is to be walked: those of the domains, and those that libvirt itself opens for them.
 fn wanted(request: &Request, conf: &QemuConf) -> BTreeSet<String> {
     let mut wanted: BTreeSet<String> = request.paths.clone();
-    wanted.extend(default_devices().map(|(node, _)| node.to_owned()));
+    wanted.extend(default_devices().map(|device| device.node.to_owned()));
     let named = conf.list("cgroup_device_acl").unwrap_or_default();
     wanted.extend(named.into_iter().map(str::to_owned));
     if request.domains.iter().any(|domain| !dac_label(domain).is_empty()) {

