@@ -41,6 +41,8 @@ pub struct Start<'a> {
     pub qemu: Option<Version>,
     /// QEMU makes devices of the passthrough before libvirt's own; `None` where the versions are not known.
     pub passthrough_first: Option<bool>,
+    /// libvirt's monitor is `-object monitor-qmp,id=monitor`: 12.8 with QEMU 11.1, which deprecates `-mon`.
+    monitor_is_an_object: bool,
     document: &'a Document,
 }
 
@@ -73,6 +75,8 @@ impl<'a> Start<'a> {
             // Anything but 0.
             seccomp: conf.int("seccomp_sandbox") != Some(0),
             passthrough_first: passthrough_first(facts, host, qemu),
+            monitor_is_an_object: host.libvirt_at_least(12, 8) == Some(true)
+                && qemu.is_some_and(|qemu| qemu >= Version::new(11, 1)),
             emulator,
             qemu,
             document,
@@ -88,6 +92,7 @@ impl<'a> Start<'a> {
     pub fn has_id(&self, group: &str, id: &str) -> bool {
         let aliases = &self.document.facts().aliases;
         own::has_id(group, id)
+            || (self.monitor_is_an_object && (group, id) == ("object", "monitor"))
             || aliases.iter().any(|(found, alias)| (*found, alias.as_str()) == (group, id))
     }
 }

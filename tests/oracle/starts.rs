@@ -251,7 +251,12 @@ fn what_is_said_is_what_happens() {
     for scenario in &scenarios {
         machine.configure(&scenario.conf);
         let document = document(&scenario.elements, &scenario.args);
-        let [by_rules, found] = findings(&document);
+        let [mut by_rules, mut found] = findings(&document);
+        if of(Verdict::Blocks, &found).contains(&"port-taken") {
+            // By a domain before this one, maybe, which is still ending.
+            machine.settle();
+            [by_rules, found] = findings(&document);
+        }
         let error = machine.start(&document);
         let agrees_with = |found: &[Finding]| {
             let (blocks, unknown) = (of(Verdict::Blocks, found), of(Verdict::Unknown, found));

@@ -290,6 +290,10 @@ impl Reader<'_> {
             }
             _ if text.starts_with('{') => {
                 let pairs = Pairs::read(text, None);
+                if pairs.get("addr.type") == Some("fd") {
+                    let spot = Spot::of(place.entry, 0..text.len(), "an inherited descriptor");
+                    self.descriptor(spot.optional(true), pairs.get("addr.str").unwrap_or_default());
+                }
                 if let Some(path) = pairs.get("addr.path") {
                     let access = if pairs.get("addr.transport") == Some("file") {
                         Access::Read

@@ -288,11 +288,14 @@ pub(super) static INHERITED_DESCRIPTOR: Rule = Rule {
             .filter(|usage| matches!(usage.resource, Resource::Descriptor { .. }));
         descriptors
             .map(|usage| {
-                Finding::of(
-                    usage,
-                    Verdict::Blocks,
-                    format!("QEMU gets no descriptor '{}' from libvirt", usage.resource.name()),
-                )
+                let message =
+                    format!("QEMU gets no descriptor '{}' from libvirt", usage.resource.name());
+                let mut finding = Finding::of(usage, Verdict::Blocks, message);
+                // One that a migration comes from is looked at when it starts, as 11.1 does, or later (10.0; both started).
+                if case.start.qemu_at_least(11, 1) == Some(true) {
+                    finding.verdict = Verdict::Blocks;
+                }
+                finding
                 .because("libvirt closes every descriptor but its own before it starts QEMU (virCommandMassClose)")
             })
             .collect()

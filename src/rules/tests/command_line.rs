@@ -16,6 +16,16 @@ fn qemus_own_reading_is_foreseen() {
         blocks("duplicate-id")
     );
     assert_eq!(found(&host(), &["-object", "iothread,id=masterKey0"]), blocks("duplicate-id"));
+    // libvirt's monitor has an object's id where it is one.
+    let monitor = ["-object", "iothread,id=monitor"];
+    assert_eq!(found(&host(), &monitor), []);
+    let mut newest = host();
+    newest.0.libvirt = Known::Yes("12.8.0".into());
+    newest.0.qemu = Known::Yes("11.1.3".into());
+    assert_eq!(found(&newest, &monitor), blocks("duplicate-id"));
+    let migration = ["-incoming", "fd:99"];
+    assert_eq!(found(&host(), &migration), [("inherited-descriptor", Verdict::Warns)]);
+    assert_eq!(found(&newest, &migration), blocks("inherited-descriptor"));
     assert_eq!(found(&host(), &["-chardev", "socket,id=a,fd=3"]), blocks("inherited-descriptor"));
     assert_eq!(
         found(&host(), &["-rtc", "base=utc", "-chardev", "null,id=a", "-object", "iothread,id=a"]),
