@@ -306,7 +306,7 @@ fn every_option_that_names_a_host_resource_is_known() {
         (&["-audiodev", "pa,id=b"], &["session XDG_RUNTIME_DIR"]),
         (
             &["-audiodev", "pipewire,id=b"],
-            &["read /usr/share/pipewire/client.conf", "connect /run/pipewire/pipewire-0"],
+            &["connect /run/pipewire/pipewire-0", "read /usr/share/pipewire/client.conf"],
         ),
         (&["-shim", "/s", "-option-rom", "/o"], &["read /s", "read? /o"]),
         (&["-boot", "menu=on,splash=/s"], &["read? /s"]),
