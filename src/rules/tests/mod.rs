@@ -80,6 +80,7 @@ fn host() -> Host {
         },
         taps: BTreeMap::new(),
         iommu_groups: BTreeMap::new(),
+        bridges: crate::facts::bridge::Bridges::default(),
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
         images: BTreeMap::new(),
@@ -515,7 +516,7 @@ fn notes_about_the_host_do_not_block() {
     assert_eq!(rules(&host, &DRIVE), ["conf-newer", "mount-propagation"]);
     assert_eq!(rules(&host, &["-S"]), ["conf-newer"]);
     // The service is that of the daemon that runs.
-    let modular = with(host, |host| host.daemon = Known::Yes("virtqemud".into()));
+    let modular = with(host.clone(), |host| host.daemon = Known::Yes("virtqemud".into()));
     let findings = judged(&modular, &domain("", &["-S"]));
     let newer = findings.iter().find(|finding| finding.rule == "conf-newer").unwrap();
     let restart = Step::RunCommand("systemctl restart virtqemud".into());
