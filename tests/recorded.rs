@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use qpt_tui::domain::Document;
-use qpt_tui::facts::apparmor::{AppArmor, FileRule, Profile};
+use qpt_tui::facts::apparmor::{AppArmor, Connecting, FileRule, Profile};
 use qpt_tui::facts::identity::Identity;
 use qpt_tui::facts::qemu_conf::QemuConf;
 use qpt_tui::facts::selinux::Mode;
@@ -129,6 +129,7 @@ fn host(fields: &[&str]) -> HostFacts {
     host.apparmor = AppArmor {
         active: Known::Yes(["apparmor", "complain"].contains(&mac)),
         profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]),
+        connecting: Known::Yes(Connecting::Free),
     };
     let steps: BTreeMap<String, String> = fields[8]
         .split(' ')

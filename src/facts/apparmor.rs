@@ -68,6 +68,21 @@ pub struct AppArmor {
     pub active: Known<bool>,
     /// Profiles by the domain's UUID; the empty one is the template for domains that have none yet.
     pub profiles: BTreeMap<String, Known<Profile>>,
+    /// Whether its kernel can look at who connects to a socket with a path.
+    #[serde(default)]
+    pub connecting: Known<Connecting>,
+}
+
+/// What a kernel's AppArmor does where a program connects to a socket with a path (`apparmor/features`, security/apparmor/net.c).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connecting {
+    /// Nothing.
+    Free,
+    /// The profile decides: Ubuntu's kernels (`network/af_unix`).
+    Mediated,
+    /// The profile decides if it was compiled for that: Linux from 6.17 on (`network_v9/af_unix`).
+    IfCompiled,
 }
 
 /// The directory of libvirt's profiles.

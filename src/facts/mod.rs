@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod apparmor;
+pub mod bridge;
 pub mod cgroup;
 pub mod emulator;
 pub mod header;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::qemu::Version;
 use answers::Answers;
 use apparmor::AppArmor;
+use bridge::Bridges;
 use cgroup::Cgroups;
 use emulator::Emulator;
 use header::Header;
@@ -103,6 +105,9 @@ pub struct HostFacts {
     /// The tap interfaces that arguments name and that are there.
     #[serde(default)]
     pub taps: BTreeMap<String, Tap>,
+    /// What QEMU's bridge helper goes by.
+    #[serde(default)]
+    pub bridges: Bridges,
     /// The IOMMU groups of the PCI devices that arguments name, by number.
     #[serde(default)]
     pub iommu_groups: BTreeMap<String, pci::Group>,

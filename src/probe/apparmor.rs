@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::facts::Known;
-use crate::facts::apparmor::{AppArmor, Found, PROFILES, Profile};
+use crate::facts::apparmor::{AppArmor, Connecting, Found, PROFILES, Profile};
 use crate::process;
 
 /// Looks at this host, for the domains of these UUIDs.
@@ -35,7 +35,7 @@ pub(super) fn read(uuids: &[String]) -> AppArmor {
             }
         }
     }
-    AppArmor { active, profiles }
+    AppArmor { active, profiles, connecting: connecting() }
 }
 
 /// What stands at a path.
@@ -105,6 +105,19 @@ fn active() -> Known<bool> {
         Err(error) => Known::Unknown(format!(
             "/sys/kernel/security/apparmor/profiles cannot be read ({error}); run as root to see it"
         )),
+    }
+}
+
+/// What the kernel says that it looks at.
+fn connecting() -> Known<Connecting> {
+    let features = Path::new("/sys/kernel/security/apparmor/features");
+    let has = |name: &str| features.join(name).join("af_unix").exists();
+    match features.read_dir() {
+        Ok(_) if has("network") => Known::Yes(Connecting::Mediated),
+        Ok(_) if has("network_v9") => Known::Yes(Connecting::IfCompiled),
+        Ok(_) => Known::Yes(Connecting::Free),
+        Err(error) if error.kind() == ErrorKind::NotFound => Known::Yes(Connecting::Free),
+        Err(error) => Known::Unknown(format!("{} cannot be read ({error})", features.display())),
     }
 }
 

@@ -4,6 +4,7 @@
 //! the document off this machine, or waits longer than the request allows: what does not answer is unknown, with the reason.
 
 mod apparmor;
+mod bridge;
 mod cgroups;
 mod daemon;
 mod disks;
@@ -33,6 +34,7 @@ pub use paths::names_in;
 use paths::{Learned, Look};
 
 use crate::domain::DomainFacts;
+use crate::facts::bridge::LIST;
 use crate::facts::emulator::Emulator;
 use crate::facts::header::{self, Contents, Header};
 use crate::facts::identity::Identity;
@@ -64,6 +66,8 @@ pub struct Request {
     headers: BTreeMap<String, Contents>,
     types: Vec<String>,
     taps: BTreeSet<String>,
+    programs: BTreeSet<String>,
+    bridges: BTreeSet<String>,
     ports: BTreeSet<(Protocol, u16)>,
 }
 
@@ -81,6 +85,8 @@ impl Request {
             headers: BTreeMap::new(),
             types: Vec::new(),
             taps: BTreeSet::new(),
+            programs: BTreeSet::new(),
+            bridges: BTreeSet::new(),
             ports: BTreeSet::new(),
         }
     }
@@ -109,6 +115,13 @@ impl Request {
                 Resource::Path { path, access: Access::Pipe, .. } => {
                     self.paths.extend(pipes::pair(path));
                 }
+                Resource::Program { .. } => {
+                    let Some(program) = usage.resource.program() else { continue };
+                    self.paths.insert(program.to_owned());
+                    self.programs.insert(program.to_owned());
+                    self.bridges.extend(line.bridge(usage).map(str::to_owned));
+                    self.paths.extend(line.bridge(usage).map(|_| LIST.to_owned()));
+                }
                 Resource::Tap { name } => {
                     self.taps.insert(name.clone());
                 }
@@ -123,7 +136,6 @@ impl Request {
                     self.ports.insert((endpoint.protocol, endpoint.port));
                 }
                 Resource::Path { .. }
-                | Resource::Program { .. }
                 | Resource::Privilege { .. }
                 | Resource::Descriptor { .. }
                 | Resource::Network { endpoint: None, .. }
@@ -177,6 +189,10 @@ pub fn probe(request: &Request) -> HostFacts {
         apparmor: apparmor::read(&uuids),
         protected_regular: kernel::setting("/proc/sys/fs/protected_regular"),
         kernel: kernel::read(),
+        bridges: bridge::read(
+            &request.bridges,
+            request.programs.iter().filter_map(|path| paths.get(path)?.yes()),
+        ),
         iommu_groups: pci::groups(paths.values().filter_map(Known::yes)),
         taps: kernel::taps(request.taps.iter().map(String::as_str)),
         users,

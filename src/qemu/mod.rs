@@ -127,6 +127,13 @@ impl CommandLine {
         self.options.get(self.option_of(entry.index)?)
     }
 
+    /// The bridge that a helper is to take, where a use is QEMU's bridge helper (`br=`, net/tap.c).
+    pub fn bridge(&self, usage: &Use) -> Option<&str> {
+        let is_helper = usage.what.starts_with("the bridge helper");
+        let option = self.option_at(usage.entry).filter(|_| is_helper)?;
+        Some(option.pairs.get("br").unwrap_or("br0"))
+    }
+
     /// The uses of one entry.
     pub fn uses_of(&self, entry: EntryId) -> impl Iterator<Item = &Use> {
         self.uses.iter().filter(move |usage| usage.entry == entry)

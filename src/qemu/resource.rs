@@ -244,6 +244,12 @@ impl Resource {
         Some(format!("{PCI_DEVICES}{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"))
     }
 
+    /// The path of a program that QEMU runs itself, and not a shell's line.
+    pub fn program(&self) -> Option<&str> {
+        let Resource::Program { command, .. } = self else { return None };
+        (command.starts_with('/') && !command.contains(char::is_whitespace)).then_some(command)
+    }
+
     /// The kind, as the JSON report has it.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -118,7 +118,10 @@ fn the_options_people_use_name_these_resources() {
             &["-netdev", "tap,id=n,script=no,downscript=no,vhost=on"],
             &["read-write /dev/net/tun", "interface tap%d", "read-write /dev/vhost-net"],
         ),
-        (&["-netdev", "bridge,id=n,br=b"], &["start /usr/lib/qemu/qemu-bridge-helper"]),
+        (
+            &["-netdev", "bridge,id=n,br=b"],
+            &["start /usr/lib/qemu/qemu-bridge-helper", "read-write /dev/net/tun"],
+        ),
         (&["-netdev", "user,id=n,smb=/d"], &["directory /d", "start /usr/sbin/smbd"]),
         (&["-netdev", "user,id=n,hostfwd=tcp::2222-:22"], &["listens tcp::2222"]),
         (&["-netdev", "user,id=n,guestfwd=tcp:10.0.2.100:1234-cmd:/bin/cat"], &["later /bin/cat"]),

@@ -145,7 +145,14 @@ pub(super) static EMULATOR: Rule = Rule {
                     step.mode
                 )
             }
-            (Ending::Present, _) => return Vec::new(),
+            (Ending::Present, Some(step)) => {
+                let mount = case.host.mount_of(&step.path).filter(|mount| mount.has("noexec"));
+                let Some(mount) = mount else { return Vec::new() };
+                let point = &mount.point;
+                format!(
+                    "the domain's emulator {path} lies on {point}, where nothing may be run (noexec)"
+                )
+            }
         };
         let finding = Finding::general(Verdict::Blocks, message)
             .because(format!("libvirt says 'Cannot check QEMU binary {path}'"));

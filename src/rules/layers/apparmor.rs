@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{SecLabel, SecLabelType};
-use crate::facts::apparmor::{FileRule, PROFILES, Profile};
+use crate::facts::apparmor::{Connecting, FileRule, PROFILES, Profile};
 use crate::facts::{FileKind, Known, Walk};
 use crate::libvirt::confinement::driver_allowed;
 use crate::qemu::{Access, Resource, Use, Version};
@@ -98,7 +98,7 @@ pub(crate) static APPARMOR_DENIED: Rule = Rule {
 };
 
 /// What a use needs: letters of a rule.
-fn needs(access: Access, locks: bool, walk: &Walk) -> String {
+fn needs(case: &Case<'_>, access: Access, locks: bool, walk: &Walk) -> String {
     let device =
         walk.target().is_some_and(|t| matches!(t.kind, FileKind::Char(..) | FileKind::Block(..)));
     let mut letters = match access {
@@ -107,8 +107,10 @@ fn needs(access: Access, locks: bool, walk: &Walk) -> String {
         }
         Access::ReadWrite | Access::Memory | Access::Pipe => "rw".to_owned(),
         Access::Create | Access::Listen => "w".to_owned(),
-        // Connecting is not mediated by upstream kernels before 6.17.
-        Access::Connect => String::new(),
+        Access::Connect if case.host.apparmor.connecting == Known::Yes(Connecting::Free) => {
+            String::new()
+        }
+        Access::Connect => "rw".to_owned(),
         Access::Library => "rm".to_owned(),
     };
     if locks && !device {
@@ -152,6 +154,11 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
             );
             continue;
         }
+        let certain = case.host.apparmor.connecting == Known::Yes(Connecting::Mediated);
+        if access == Access::Connect && !certain {
+            findings.push(may_not_connect(case, usage, &wanted.name));
+            continue;
+        }
         let finding = refused(usage, &wanted.name, &missing, (profile, &hits));
         findings.push(ways_out(
             case,
@@ -161,6 +168,19 @@ fn denied(case: &Case<'_>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Connecting to a socket that no rule is about, where nobody can say whether AppArmor looks at that.
+fn may_not_connect(case: &Case<'_>, usage: &Use, name: &str) -> Finding {
+    let why = match &case.host.apparmor.connecting {
+        Known::Unknown(why) => format!("whether this kernel's AppArmor looks at who connects: {why}"),
+        Known::Yes(_) => "this kernel's AppArmor looks at who connects only where the profile was compiled for that".to_owned(),
+    };
+    let message =
+        format!("whether the VM's AppArmor profile lets QEMU connect to {name} is not known");
+    Finding::of(usage, Verdict::Unknown, message)
+        .because(why)
+        .because("the profile has no rule 'rw' for it")
 }
 
 /// Whether AppArmor is there is not known: that is said where it could matter.
@@ -200,7 +220,7 @@ impl Wanted {
         (access, locks): (Access, bool),
         walk: &Walk,
     ) -> Option<Wanted> {
-        let letters = needs(access, locks, walk);
+        let letters = needs(case, access, locks, walk);
         let is_reachable = walk.target().is_some() || walk.creatable();
         if letters.is_empty() || !is_reachable {
             return None;
@@ -325,7 +345,8 @@ fn rule(name: &str, access: Access, locks: bool) -> Option<String> {
         let (own, below) = (apparmor::file_rule(name, "r")?, apparmor::below_rule(name, "rwk")?);
         return Some(format!("{own} {below}"));
     }
-    let letters = if access.writes() || access.creates() || access == Access::ReadWriteOrRead {
+    let changes = access.writes() || access.creates();
+    let letters = if changes || [Access::ReadWriteOrRead, Access::Connect].contains(&access) {
         "rw"
     } else {
         "r"

@@ -10,6 +10,7 @@ pub(super) mod listeners;
 pub(super) mod namespaces;
 pub(super) mod nodes;
 pub(super) mod pci;
+pub(super) mod programs;
 pub(super) mod scsi;
 pub(super) mod seccomp;
 pub(super) mod selinux;

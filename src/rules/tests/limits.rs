@@ -746,3 +746,57 @@ fn what_the_domain_itself_names_has_to_be_there() {
     assert_eq!(found_in(&with(1), input), blocks("native-missing"));
     assert_eq!(found_in(&with(13), input), []);
 }
+
+#[test]
+fn a_bridge_helper_goes_by_its_list_and_needs_the_right_to_make_a_tap() {
+    let helper = "/usr/lib/qemu/qemu-bridge-helper";
+    let argv = ["-netdev", "bridge,id=n,br=br0"];
+    let bridged = |rules: &str, mode: u32| {
+        let host = host().file(helper, mode).node("/dev/net/tun", 10, 200, 0o666);
+        let host = host.file("/etc/qemu/bridge.conf", 0o644);
+        let host = host.conf("seccomp_sandbox = 0\nnamespaces = []\ncgroup_controllers = []");
+        with(host, |host| {
+            host.bridges.rules = Known::Yes(vec![rules.to_owned()]);
+            host.bridges.there.insert("br0".to_owned());
+        })
+    };
+    assert_eq!(found(&bridged("allow br0", 0o4755), &argv), []);
+    assert_eq!(found(&bridged("allow br1", 0o4755), &argv), blocks("dac-tap"));
+    assert_eq!(found(&bridged("allow all", 0o755), &argv), blocks("dac-tap"));
+    let capable = with(bridged("allow all", 0o755), |host| {
+        host.bridges.capable.insert(helper.to_owned());
+    });
+    assert_eq!(found(&capable, &argv), []);
+    let absent = with(capable.clone(), |host| host.bridges.there.clear());
+    assert_eq!(found(&absent, &argv), blocks("dac-tap"));
+    // The helper is QEMU's user when it reads the list.
+    assert_eq!(found(&capable.file("/etc/qemu/bridge.conf", 0o600), &argv), blocks("dac-tap"));
+    assert_eq!(found(&bridged("allow all", 0o4700), &argv), blocks("dac-program"));
+    let gone = bridged("allow all", 0o4755).absent(helper, 0o755);
+    assert_eq!(found(&gone, &argv), blocks("program-missing"));
+    let unknown = with(bridged("", 0o4755), |host| host.bridges.rules = Known::default());
+    assert_eq!(found(&unknown, &argv), [("dac-tap", Verdict::Unknown)]);
+}
+
+#[test]
+fn qemu_s_user_runs_the_emulator() {
+    let document = Document::parse(format!(
+        "<domain type='kvm' xmlns:qemu='{}'><name>t</name><devices><emulator>/opt/q/emu</emulator></devices><qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>",
+        crate::domain::QEMU_NAMESPACE
+    ))
+    .unwrap();
+    let rules = |host: &Host| {
+        let findings = judged(host, &document).into_iter();
+        findings.filter(|f| f.verdict == Verdict::Blocks).map(|f| f.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&host().file("/opt/q/emu", 0o755)), [""; 0]);
+    assert_eq!(rules(&host().file("/opt/q/emu", 0o700)), ["dac-program"]);
+    assert_eq!(rules(&host().file("/opt/q/emu", 0o700).root()), [""; 0]);
+    let closed = host().file("/opt/q/emu", 0o755).with("/opt/q/emu", "/opt/q", |s| s.mode = 0o700);
+    assert_eq!(rules(&closed), ["dac-program"]);
+    let noexec = with(host().file("/opt/q/emu", 0o755), |host| {
+        let Known::Yes(mounts) = &mut host.mounts else { unreachable!() };
+        mounts.push(mount("/opt", "noexec"));
+    });
+    assert_eq!(rules(&noexec), ["emulator"]);
+}

@@ -213,3 +213,41 @@ fn apparmor_is_judged_by_the_profile() {
     assert_eq!(found(&with(&[]).conf("security_driver = \"none\""), &DRIVE), []);
     assert_eq!(found(&with(&[]).conf("security_driver = []"), &DRIVE), blocks("apparmor-denied"));
 }
+
+#[test]
+fn who_connects_is_looked_at_by_some_kernels() {
+    let argv = ["-chardev", "socket,id=c,path=/run/s"];
+    let with = |connecting: Known<Connecting>, rules: &[(&str, &str)]| {
+        let mut host = host().apparmor(rules).at("/run/s", FileKind::Socket, 0o777, 0);
+        host.0.listening = Known::Yes(vec!["/run/s".into()]);
+        host.0.apparmor.connecting = connecting;
+        found(&host, &argv)
+    };
+    let rules = [("/run/s", "rw")];
+    assert_eq!(with(Known::Yes(Connecting::Free), &[]), []);
+    assert_eq!(with(Known::Yes(Connecting::Mediated), &[]), blocks("apparmor-denied"));
+    let unknown = [("apparmor-denied", Verdict::Unknown)];
+    assert_eq!(with(Known::Yes(Connecting::IfCompiled), &[]), unknown);
+    assert_eq!(with(Known::default(), &[]), unknown);
+    for connecting in [Connecting::Mediated, Connecting::IfCompiled] {
+        assert_eq!(with(Known::Yes(connecting), &rules), []);
+    }
+}
+
+#[test]
+fn what_is_made_meets_apparmor_before_the_modes() {
+    let first = |host: &Host, argv: &[&str]| {
+        let findings = judged(host, &domain("", argv)).into_iter();
+        let first = findings.filter(|finding| finding.verdict == Verdict::Blocks && finding.first);
+        first.map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    let new = ["-chardev", "file,id=c,path=/srv/log"];
+    let bare = || host().apparmor(&[]);
+    assert_eq!(first(&bare().absent("/srv/log", 0o755), &new), ["apparmor-denied"]);
+    assert_eq!(first(&bare().absent("/srv/log", 0o700), &new), ["closed-directory"]);
+    assert_eq!(first(&bare().file("/srv/log", 0o600), &new), ["dac-unwritable"]);
+    let socket = ["-chardev", "socket,id=c,path=/srv/log,server=on,wait=off"];
+    assert_eq!(first(&bare().absent("/srv/log", 0o755), &socket), ["apparmor-denied"]);
+    // A filter of system calls is met before all else.
+    assert_eq!(first(&host(), &["-runas", "nobody"]), ["seccomp-privileges"]);
+}

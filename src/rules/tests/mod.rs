@@ -14,7 +14,7 @@ use super::*;
 use crate::domain::Document;
 use crate::facts::FACTS_VERSION;
 use crate::facts::HostFacts;
-use crate::facts::apparmor::{AppArmor, FileRule, Profile};
+use crate::facts::apparmor::{AppArmor, Connecting, FileRule, Profile};
 use crate::facts::cgroup::Cgroups;
 use crate::facts::identity::Identity;
 use crate::facts::image;
@@ -57,7 +57,11 @@ fn host() -> Host {
             known: BTreeMap::new(),
             booleans: BTreeMap::new(),
         },
-        apparmor: AppArmor { active: Known::Yes(false), profiles: BTreeMap::new() },
+        apparmor: AppArmor {
+            active: Known::Yes(false),
+            profiles: BTreeMap::new(),
+            connecting: Known::Yes(Connecting::Free),
+        },
         mounts: Known::Yes(vec![
             mount("/", "rw"),
             mount("/dev", "rw"),
@@ -80,6 +84,7 @@ fn host() -> Host {
         },
         taps: BTreeMap::new(),
         iommu_groups: BTreeMap::new(),
+        bridges: crate::facts::bridge::Bridges::default(),
         users: BTreeMap::from([(0, "root".into())]),
         groups: BTreeMap::from([(0, "root".into())]),
         images: BTreeMap::new(),
@@ -187,6 +192,7 @@ impl Host {
         self.0.apparmor = AppArmor {
             active: Known::Yes(true),
             profiles: BTreeMap::from([(String::new(), Known::Yes(profile))]),
+            connecting: Known::Yes(Connecting::Free),
         };
         self
     }

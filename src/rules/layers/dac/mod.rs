@@ -1,6 +1,7 @@
 //! Owners, modes and access control lists, exactly as the kernel decides (`acl_permission_check`, `posix_acl_permission`).
 
 pub(crate) mod privilege;
+pub(crate) mod programs;
 pub(crate) mod served;
 pub(crate) mod sticky;
 

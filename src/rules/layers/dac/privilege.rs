@@ -1,12 +1,15 @@
 //! What only root may do: another user, another root directory, a new tap, a low port, much locked memory.
 
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, disable};
+use super::{Case, Finding, Layer, READ, Remedy, Rule, Scope, Verdict, disable, permits};
 use crate::domain::EntryId;
-use crate::facts::Known;
 use crate::facts::identity::Identity;
+use crate::facts::{Known, Walk, bridge};
 use crate::qemu::{PCI_DEVICES, Resource, Use};
 use crate::rules::layers::seccomp;
 use crate::words::AND;
+
+/// A program runs as its owner (`S_ISUID`).
+const SET_USER: u32 = 0o4000;
 
 pub(crate) static PRIVILEGE: Rule = Rule {
     id: "dac-privilege",
@@ -45,35 +48,61 @@ pub(crate) static TAP: Rule = Rule {
     explain: include_str!("../../../../assets/rules/dac-tap.md"),
     check: |case| {
         let Ok(who) = case.identity() else { return Vec::new() };
-        if who.uid == 0 {
-            return Vec::new();
-        }
         let judged = |usage: &Use| {
             let Resource::Tap { name } = &usage.resource else { return None };
-            tap(case, who, usage, name)
+            if who.uid == 0 { None } else { tap(case, who, usage, name) }
         };
         let mut findings: Vec<Finding> = case.line.uses.iter().filter_map(judged).collect();
         // Where the filter lets no program run, that is said by its own rule.
         if !seccomp::denies(case, "spawn") {
-            findings.extend(case.line.uses.iter().filter_map(helper));
+            findings.extend(case.line.uses.iter().filter_map(|usage| helper(case, who, usage)));
         }
         findings
     },
 };
 
-/// What a bridge helper needs is not seen here (qemu-bridge-helper.c).
-fn helper(usage: &Use) -> Option<Finding> {
-    let Resource::Program { command, .. } = &usage.resource else { return None };
-    if !command.ends_with("qemu-bridge-helper") {
+/// What a bridge helper needs (`main` of qemu-bridge-helper.c): a list that lets the bridge be used, and that QEMU's user may read,
+/// since the helper becomes that user first; the bridge; and the capability to make a tap, of its own or of root's.
+fn helper(case: &Case<'_>, who: &Identity, usage: &Use) -> Option<Finding> {
+    let bridge = case.line.bridge(usage)?;
+    let walk = case.host.walk(usage.resource.program()?).ok()?;
+    let program = walk.target()?;
+    let bridges = &case.host.bridges;
+    let native = Remedy::none(
+        Scope::Rewrite,
+        "use <interface type='bridge'>: libvirt makes the tap and hands it to QEMU",
+    );
+    let list = match &bridges.rules {
+        Known::Yes(rules) => bridge::allows(rules, bridge),
+        Known::Unknown(why) => {
+            let message =
+                format!("whether {} lets {bridge} be used is not known: {why}", bridge::LIST);
+            return Some(Finding::of(usage, Verdict::Unknown, message).remedy(native));
+        }
+    };
+    let is_roots = program.uid == 0 && program.mode & SET_USER != 0;
+    let mount = case.host.mount_of(&program.path);
+    let is_capable = is_roots || bridges.capable.contains(&program.path) || who.uid == 0;
+    let without = mount.is_some_and(|mount| mount.has("nosuid")) && who.uid != 0;
+    let list_walk = case.host.walk(bridge::LIST).ok().and_then(Walk::target);
+    let message = if list_walk.is_some_and(|step| !permits(case, who, step, READ)) {
+        format!("{} may not read {}, which the bridge helper goes by", who.user, bridge::LIST)
+    } else if !list {
+        format!("{} does not let the bridge {bridge} be used", bridge::LIST)
+    } else if !bridges.there.contains(bridge) {
+        format!("there is no bridge {bridge} on this host")
+    } else if !is_capable || without {
+        format!(
+            "{} may not make a tap interface: it is neither setuid root nor has it cap_net_admin",
+            program.path
+        )
+    } else {
         return None;
-    }
-    let finding = Finding::of(usage, Verdict::Unknown, format!("whether {command} may make the tap is not known"))
-        .because("it has to be setuid root or have cap_net_admin, the bridge to be there, and /etc/qemu/bridge.conf to say 'allow BRIDGE'")
-        .because("QEMU says 'bridge helper failed' otherwise")
-        .remedy(Remedy::none(
-            Scope::Rewrite,
-            "use <interface type='bridge'>: libvirt makes the tap and hands it to QEMU",
-        ));
+    };
+    let finding = Finding::of(usage, Verdict::Blocks, message)
+        .because("QEMU says 'bridge helper failed', and the helper why, in the domain's log")
+        .because(case.host.describe(program))
+        .remedy(native);
     Some(finding)
 }
 
