@@ -10,7 +10,8 @@
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
-//! assets/selinux/svirt.tsv    the shipped policies   assets/demo/           the demo's domain and host
+//! assets/selinux/*.tsv        what distributions' policies allow, made of them by tests/selinux/table
+//! assets/demo/                the demo's domain and host
 //! assets/libvirt/*.tsv        qemu.conf, the users that distributions build in, what libvirt adds by itself and how it calls it
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
 //! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read

@@ -58,6 +58,8 @@ fn step(path: &str, field: &str) -> Step {
     let (kind, mode, uid) = (next(), next(), next());
     // The label is the rest: its categories have a comma between them.
     let label = field.splitn(4, ',').nth(3).unwrap();
+    // An owner without a group has group 0.
+    let (uid, gid) = uid.split_once(':').unwrap_or((uid, "0"));
     let number = |at: usize| kind.split('-').nth(at).unwrap().parse().unwrap();
     Step {
         path: path.to_owned(),
@@ -69,7 +71,7 @@ fn step(path: &str, field: &str) -> Step {
         },
         mode: u32::from_str_radix(mode, 8).unwrap(),
         uid: uid.parse().unwrap(),
-        gid: 0,
+        gid: gid.parse().unwrap(),
         acl: None,
         label: (label != "-").then(|| format!("system_u:object_r:{label}")),
         size: 1 << 20,

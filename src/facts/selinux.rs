@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{FileKind, Known};
 
+pub mod shipped;
+
 /// What SELinux does on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,6 +31,9 @@ pub struct Selinux {
     pub contexts: Vec<String>,
     /// Whose policy it is, by `ID` of os-release.
     pub distribution: String,
+    /// What else tells that; facts of older versions of this program lack it.
+    #[serde(default)]
+    pub system: Option<System>,
     /// What the running kernel's policy allows: `SOURCE TARGET CLASS` to permissions.
     pub decisions: BTreeMap<String, Vec<String>>,
     /// The labels of processes that listen on sockets, by the socket's path.
@@ -37,9 +42,22 @@ pub struct Selinux {
     /// Process labels that the running kernel's policy knows, or does not.
     #[serde(default)]
     pub known: BTreeMap<String, bool>,
-    /// The policy's booleans whose name begins with `virt_`.
+    /// The policy's booleans of which the shipped tables make a difference, and those whose name begins with `virt_`.
     #[serde(default)]
     pub booleans: BTreeMap<String, bool>,
+}
+
+/// Of which system, and which release of it, the policy is: os-release(5) and /etc/selinux/config.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct System {
+    /// The words of `ID_LIKE`, the nearest relative first.
+    pub like: Vec<String>,
+    /// `VERSION_ID`.
+    pub version: Option<String>,
+    /// `PLATFORM_ID`.
+    pub platform: Option<String>,
+    /// `SELINUXTYPE`.
+    pub policy: Option<String>,
 }
 
 impl Selinux {

@@ -127,6 +127,7 @@ mod tests {
                 "system_u:system_r:svirt_tcg_t:s0".into(),
             ],
             distribution: "debian".into(),
+            system: None,
             decisions: BTreeMap::new(),
             servers: BTreeMap::new(),
             known: BTreeMap::new(),

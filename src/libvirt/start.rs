@@ -6,6 +6,7 @@ use super::{devices, identity, own};
 use crate::domain::{Document, DomainFacts};
 use crate::facts::emulator::Emulator;
 use crate::facts::identity::Identity;
+use crate::facts::selinux::shipped::{Question, Shipped};
 use crate::facts::selinux::{Mode, type_of};
 use crate::facts::{HostFacts, Known};
 use crate::qemu::Version;
@@ -75,7 +76,7 @@ impl<'a> Start<'a> {
             // Anything but 0.
             seccomp: conf.int("seccomp_sandbox") != Some(0),
             passthrough_first: passthrough_first(facts, host, qemu),
-            monitor_is_an_object: host.libvirt_at_least(12, 8) == Some(true)
+            monitor_is_an_object: host.libvirt_at_least(Version::new(12, 8)) == Some(true)
                 && qemu.is_some_and(|qemu| qemu >= Version::new(11, 1)),
             emulator,
             qemu,
@@ -104,11 +105,15 @@ fn root_overrides(host: &HostFacts, confinement: &Confinement) -> bool {
     if selinux.mode != Known::Yes(Mode::Enforcing) {
         return true;
     }
-    match selinux.allowed(label, label, "capability") {
-        Some(allowed) => allowed.iter().any(|permission| permission == "dac_override"),
-        // No shipped policy gives it to these two.
-        None => !["svirt_t", "svirt_tcg_t"].contains(&type_of(label).unwrap_or_default()),
+    if let Some(allowed) = selinux.allowed(label, label, "capability") {
+        return allowed.iter().any(|permission| permission == "dac_override");
     }
+    let kind = type_of(label).unwrap_or_default();
+    let question = Question { source: kind, target: kind, class: "capability" };
+    let shipped =
+        Shipped::of(selinux).and_then(|shipped| shipped.denied(question, &["dac_override"]));
+    // Where no shipped policy answers: none gives it to these two.
+    shipped.map_or(!["svirt_t", "svirt_tcg_t"].contains(&kind), |missing| missing.is_empty())
 }
 
 /// Since libvirt writes its devices as JSON (7.9 with QEMU 6.2), QEMU makes those of the passthrough first

@@ -40,9 +40,14 @@ pub(super) fn own() -> Known<Identity> {
 
 /// The `ID` of os-release; empty where there is none.
 pub(super) fn distribution() -> String {
+    os_release("ID").unwrap_or_default()
+}
+
+/// A field of os-release(5), without its quotes.
+pub(super) fn os_release(field: &str) -> Option<String> {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let id = release.lines().find_map(|line| line.strip_prefix("ID=")).unwrap_or_default();
-    id.trim_matches('"').to_owned()
+    let value = release.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix('='))?;
+    Some(value.trim().trim_matches(['"', '\'']).to_owned())
 }
 
 /// A user's name, number and group: from the files when they know it, from NSS otherwise.

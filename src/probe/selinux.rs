@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::daemon::daemon;
-use crate::facts::selinux::{Mode, Selinux, class_of};
-use crate::facts::{Ending, Known, Walk};
+use super::identity::os_release;
+use crate::facts::selinux::{Mode, Selinux, System, class_of, shipped};
+use crate::facts::{Ending, FileKind, Known, Walk};
 use crate::libvirt::confinement::image_label;
 
 /// Looks at this host.
@@ -20,18 +21,15 @@ pub(super) fn read() -> Selinux {
         daemon: None,
         contexts: Vec::new(),
         distribution: super::identity::distribution(),
+        system: Some(system()),
         decisions: BTreeMap::new(),
         servers: BTreeMap::new(),
         known: BTreeMap::new(),
         booleans: BTreeMap::new(),
     };
     if selinux.mode != Known::Yes(Mode::Off) {
-        let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
-        let policy = config
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("SELINUXTYPE="))
-            .unwrap_or("targeted")
-            .trim();
+        let policy = selinux.system.as_ref().and_then(|system| system.policy.as_deref());
+        let policy = policy.unwrap_or("targeted");
         let contexts = std::fs::read_to_string(format!(
             "/etc/selinux/{policy}/contexts/virtual_domain_context"
         ))
@@ -48,6 +46,19 @@ pub(super) fn read() -> Selinux {
     selinux
 }
 
+/// Which release of which system it is, and which of its policies.
+fn system() -> System {
+    let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
+    let kind = config.lines().find_map(|line| line.trim().strip_prefix("SELINUXTYPE="));
+    let like = os_release("ID_LIKE").unwrap_or_default();
+    System {
+        like: like.split_whitespace().map(str::to_owned).collect(),
+        version: os_release("VERSION_ID"),
+        platform: os_release("PLATFORM_ID"),
+        policy: kind.map(|kind| kind.trim().to_owned()),
+    }
+}
+
 /// The label of the running daemon.
 fn daemon_label() -> Option<String> {
     let label = std::fs::read_to_string(daemon()?.join("attr/current")).ok()?;
@@ -57,9 +68,10 @@ fn daemon_label() -> Option<String> {
 /// selinuxfs `booleans`: the value in force, and the one that is pending.
 fn booleans() -> BTreeMap<String, bool> {
     let Ok(entries) = std::fs::read_dir("/sys/fs/selinux/booleans") else { return BTreeMap::new() };
+    let decisive = shipped::booleans();
     let read = |entry: std::fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with("virt_") {
+        if !name.starts_with("virt_") && !decisive.contains(name.as_str()) {
             return None;
         }
         let value = std::fs::read_to_string(entry.path()).ok()?;
@@ -90,9 +102,19 @@ pub(super) fn decide(selinux: &mut Selinux, source: &str, walks: &[&Walk]) {
                 ask(selinux, source, label, class_of(&step.kind));
             }
         }
-        if let (Ending::Missing(_), Some(parent)) =
-            (&walk.ending, walk.parent().and_then(|step| step.label.clone()))
-        {
+        // A directory may be one that guest memory is made in.
+        let directory = match &walk.ending {
+            Ending::Missing(_) => walk.parent(),
+            Ending::Present
+            | Ending::NotADirectory(_)
+            | Ending::Loop
+            | Ending::Private(_)
+            | Ending::Unserved(_)
+            | Ending::OfAProcess(_) => {
+                walk.target().filter(|step| step.kind == FileKind::Directory)
+            }
+        };
+        if let Some(parent) = directory.and_then(|step| step.label.clone()) {
             for class in ["file", "sock_file"] {
                 if let Some(new) = created(source, &parent, class) {
                     ask(selinux, source, &new, class);

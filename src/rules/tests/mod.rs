@@ -5,6 +5,7 @@ mod limits;
 mod mac;
 mod native;
 mod own;
+mod policies;
 mod remedies;
 mod route;
 
@@ -21,7 +22,7 @@ use crate::facts::image;
 use crate::facts::kernel::Kernel;
 use crate::facts::mounts::Mount;
 use crate::facts::qemu_conf::QemuConf;
-use crate::facts::selinux::{Mode, Selinux};
+use crate::facts::selinux::{Mode, Selinux, System};
 use crate::facts::{Acl, Ending, FileKind, Instance, Known, Step as HostStep, Walk};
 
 /// A host without MAC on which QEMU runs as libvirt-qemu (64055:106).
@@ -52,6 +53,7 @@ fn host() -> Host {
             daemon: None,
             contexts: vec!["system_u:system_r:svirt_t:s0".into()],
             distribution: "debian".into(),
+            system: Some(System { version: Some("12".into()), ..System::default() }),
             decisions: BTreeMap::new(),
             servers: BTreeMap::new(),
             known: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use super::opening::{Opening, label_of, process, range};
 use super::remedies::remedies;
 use crate::facts::Known;
+use crate::facts::selinux::shipped::is_constrained;
 use crate::facts::selinux::{Mode, class_of, type_of};
 use crate::rules::{Finding, Layer, Rule, Verdict};
 
@@ -13,8 +14,8 @@ pub(crate) static SELINUX_CATEGORIES: Rule = Rule {
     explain: include_str!("../../../../assets/rules/selinux-categories.md"),
     check: |case| {
         let Some(process) = process(case) else { return Vec::new() };
-        if !["svirt_t", "svirt_tcg_t"].contains(&type_of(process.label).unwrap_or_default()) {
-            return Vec::new(); // only these are constrained
+        if !is_constrained(type_of(process.label).unwrap_or_default()) {
+            return Vec::new();
         }
         let mut findings = Vec::new();
         for (usage, path, access, walk) in case.walks() {
@@ -39,7 +40,7 @@ pub(crate) static SELINUX_CATEGORIES: Rule = Rule {
             })
             .because("QEMU says 'Permission denied'; the AVC does not mention the categories");
             let opening = Opening { case, usage, access, process };
-            findings.push(remedies(opening, finding, step));
+            findings.push(remedies(opening, finding, step, &[]));
         }
         findings
     },

@@ -1,6 +1,6 @@
 //! SELinux: the process's label against the labels of what it opens.
 //!
-//! The running kernel's policy was asked where that was possible; otherwise a table of the shipped policies answers, and
+//! The running kernel's policy was asked where that was possible; otherwise the policies that distributions ship answer, and
 //! what neither knows is unknown.
 
 pub(crate) mod categories;
@@ -10,11 +10,11 @@ pub(crate) mod process;
 mod remedies;
 
 use opening::{Opening, Process, label_of, process};
-use policy::{Family, column_of, denied, family, permissions};
+use policy::{denied, made, permissions};
 use remedies::remedies;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::facts::selinux::{Mode, class_of, type_of};
+use crate::facts::selinux::{Mode, class_of};
 use crate::facts::{FileKind, Known, Step, Walk};
 use crate::qemu::Access;
 
@@ -39,24 +39,50 @@ pub(crate) static SELINUX_DENIED: Rule = Rule {
     },
 };
 
-/// What SELinux says to a walk, if it is not that all of it is allowed.
+/// What SELinux says to a walk, if it is not that all of it is allowed: a denial anywhere before what is not known.
 fn judge(opening: Opening<'_>, path: &str, walk: &Walk) -> Option<Finding> {
-    let Opening { case, usage, access, process: Process { label: process, .. } } = opening;
-    // Directories and links on the way.
+    let way = on_the_way(opening, walk);
+    let is_unknown = |found: &Finding| found.verdict == Verdict::Unknown;
+    if way.as_ref().is_some_and(|found| !is_unknown(found)) {
+        return way;
+    }
+    let end = at_the_end(opening, path, walk);
+    match way {
+        Some(unknown) if end.as_ref().is_none_or(is_unknown) => Some(unknown),
+        _ => end,
+    }
+}
+
+/// Directories and links on the way: a denial, else the first of which it is not known.
+fn on_the_way(opening: Opening<'_>, walk: &Walk) -> Option<Finding> {
+    let Opening { case, process: Process { label: process, .. }, .. } = opening;
     let target = walk.target();
-    for step in
-        walk.steps.iter().filter(|step| target.is_none_or(|target| target.path != step.path))
-    {
-        let wanted: &[&str] =
+    let mut unknown = None;
+    for step in &walk.steps {
+        if target.is_some_and(|target| target.path == step.path) {
+            continue;
+        }
+        let wanted: &[&'static str] =
             if step.kind == FileKind::Directory { &["search"] } else { &["read"] };
         let Some(label) = &step.label else { continue };
-        if let Some(missing) = case.host.selinux.allowed(process, label, class_of(&step.kind))
-            && !missing.iter().any(|allowed| wanted.contains(&allowed.as_str()))
-        {
-            return Some(denial(opening, step, label, wanted));
+        match denied(case, process, label, class_of(&step.kind), wanted) {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => return Some(denial(opening, step, label, &missing)),
+            Err(why) => {
+                unknown = unknown.or_else(|| Some(not_known(opening, "pass", step, label, &why)));
+            }
         }
     }
-    let step = match (target, access) {
+    unknown
+}
+
+/// What stands at the end of the walk, or is made there.
+fn at_the_end(opening: Opening<'_>, path: &str, walk: &Walk) -> Option<Finding> {
+    let Opening { case, usage, access, process: Process { label: process, .. } } = opening;
+    let step = match (walk.target(), access) {
+        (Some(target), Access::Memory) if target.kind == FileKind::Directory => {
+            return creation(opening, target);
+        }
         (Some(target), _) => target,
         (None, Access::Create | Access::Memory | Access::Listen) if walk.creatable() => {
             return creation(opening, walk.parent()?);
@@ -72,100 +98,106 @@ fn judge(opening: Opening<'_>, path: &str, walk: &Walk) -> Option<Finding> {
     };
     let wanted = permissions(access, &step.kind);
     match denied(case, process, &label, class_of(&step.kind), &wanted) {
-        None => Some(
-            Finding::of(usage, Verdict::Unknown, format!("whether SELinux lets QEMU open {} is not known", step.path))
-                .because(format!("{} has the label {label}, QEMU runs as {process}", step.path))
-                .because("the kernel's policy could not be asked (run as root on the host), and the shipped table does not know the type"),
-        ),
-        Some(missing) if missing.is_empty() => {
-            if access == Access::Connect { connection(opening, step) } else { None }
+        Err(why) => Some(not_known(opening, "open", step, &label, &why)),
+        Ok(missing) if missing.is_empty() => {
+            if access == Access::Connect {
+                connection(opening, step)
+            } else {
+                None
+            }
         }
-        Some(missing) => Some(denial(opening, step, &label, &missing)),
+        Ok(missing) => Some(denial(opening, step, &label, &missing)),
     }
+}
+
+/// Neither the kernel nor a shipped policy says it; `why` has the reason of the latter.
+fn not_known(opening: Opening<'_>, verb: &str, step: &Step, label: &str, why: &str) -> Finding {
+    let Opening { usage, process, .. } = opening;
+    let message = format!("whether SELinux lets QEMU {verb} {} is not known", step.path);
+    Finding::of(usage, Verdict::Unknown, message)
+        .because(format!("{} has the label {label}, QEMU runs as {}", step.path, process.shown()))
+        .because(format!(
+            "the kernel's policy could not be asked (run as root on the host), and {why}"
+        ))
 }
 
 /// Connecting needs 'connectto' on the process that listens as well.
 fn connection(opening: Opening<'_>, step: &Step) -> Option<Finding> {
     let Opening { case, usage, process: Process { label: process, .. }, .. } = opening;
-    let selinux = &case.host.selinux;
-    let server = selinux.servers.get(&step.path);
-    match server.and_then(|server| selinux.allowed(process, server, "unix_stream_socket")) {
-        Some(allowed) if allowed.iter().any(|allowed| allowed == "connectto") => None,
-        Some(_) => {
-            let server = server.map_or("", String::as_str);
+    let server = case.host.selinux.servers.get(&step.path).map(String::as_str);
+    let answer = server
+        .ok_or_else(|| "its label is not known".to_owned())
+        .and_then(|server| denied(case, process, server, "unix_stream_socket", &["connectto"]));
+    match answer {
+        Ok(missing) if missing.is_empty() => None,
+        Ok(_) => {
+            let server = server.unwrap_or_default();
             let mut finding = denial(opening, step, server, &["connectto"]);
-            finding.evidence[0] = format!("the process that listens on {} runs as {server}", step.path);
+            finding.evidence[0] =
+                format!("the process that listens on {} runs as {server}", step.path);
             // No label of the file changes who listens.
             finding.remedies.retain(|remedy| remedy.scope != Scope::Grant);
             Some(finding)
         }
-        None => Some(
-            Finding::of(
-                usage,
-                Verdict::Unknown,
-                format!(
-                    "SELinux lets QEMU write the socket {}; whether its server may be reached is not known",
-                    step.path
-                ),
-            )
-            .because("connecting needs 'connectto' on the process that listens as well, whose label is not known"),
-        ),
+        Err(why) => {
+            let message = format!(
+                "SELinux lets QEMU write the socket {}; whether its server may be reached is not known",
+                step.path
+            );
+            let finding = Finding::of(usage, Verdict::Unknown, message);
+            Some(finding.because(format!(
+                "connecting needs 'connectto' on the process that listens as well, and {why}"
+            )))
+        }
     }
 }
 
-/// Making something that is not there: what its directory says, and then its own label.
+/// Making something that is not there: what its directory says, and then what it becomes.
 fn creation(opening: Opening<'_>, parent: &Step) -> Option<Finding> {
-    let Opening { case, usage, access, process: Process { label: process, .. } } = opening;
+    let Opening { case, access, process: Process { label: process, .. }, .. } = opening;
     let label = parent.label.as_ref()?;
-    let asked = case.host.selinux.allowed(process, label, "dir").is_some();
-    if !asked && matches!(family(case), Some(Family::Debian)) && type_of(process) == Some("svirt_t")
-    {
-        return creation_by_table(opening, parent, label);
-    }
-    let Some(missing) = denied(case, process, label, "dir", &["add_name", "search", "write"])
-    else {
-        let message =
-            format!("whether SELinux lets QEMU make a file in {} is not known", parent.path);
-        return Some(
-            Finding::of(usage, Verdict::Unknown, message)
-                .because(format!("{} has the label {label}, QEMU runs as {process}", parent.path)),
-        );
-    };
-    if !missing.is_empty() {
-        return Some(denial(opening, parent, label, &missing));
+    let not_known = |why: &str| Some(not_known(opening, "make something in", parent, label, why));
+    match denied(case, process, label, "dir", &["add_name", "search", "write"]) {
+        Err(why) => return not_known(&why),
+        Ok(missing) if !missing.is_empty() => {
+            return Some(denial(opening, parent, label, &missing));
+        }
+        Ok(_) => {}
     }
     let class = if access == Access::Listen { "sock_file" } else { "file" };
-    let decision = case.host.selinux.decisions.get(&format!("{process} {label} new-{class}"));
-    let new = decision.and_then(|found| found.first())?;
-    let wanted: &[&'static str] = if access == Access::Memory {
-        &["create", "map", "open", "write"]
-    } else if class == "file" {
-        &["create", "open", "write"]
-    } else {
+    let wanted: &[&'static str] = if access == Access::Listen {
         &["create"]
+    } else if access == Access::Memory {
+        &["create", "map", "open", "read", "write"]
+    } else {
+        &["create", "open", "write"]
     };
-    let missing = denied(case, process, new, class, wanted)?;
-    if missing.is_empty() { None } else { Some(denial(opening, parent, new, &missing)) }
+    let answer = made(case, process, label, class)
+        .and_then(|new| Ok((denied(case, process, &new, class, wanted)?, new)));
+    match answer {
+        Err(why) => not_known(&why),
+        Ok((missing, _)) if missing.is_empty() => None,
+        Ok((missing, new)) => Some(creation_denial(opening, parent, &new, &missing)),
+    }
 }
 
-/// Type transitions decide what a new file becomes; the table has what was measured.
-fn creation_by_table(opening: Opening<'_>, parent: &Step, label: &str) -> Option<Finding> {
-    let makes = column_of(type_of(label)?, 4).unwrap_or("");
-    let wanted = if opening.access == Access::Listen { "socket" } else { "file" };
-    let is_made = makes.split(',').any(|word| word == wanted);
-    let verbs: &[&str] = if !is_made {
-        &["add_name", "write"]
-    } else if opening.access == Access::Memory {
-        // No label may be mapped there, new ones neither.
-        &["map"]
-    } else {
-        return None;
-    };
-    Some(denial(opening, parent, label, verbs))
+/// What is new may not be as it is to be; `new` is the label that it would get.
+fn creation_denial(
+    opening: Opening<'_>,
+    parent: &Step,
+    new: &str,
+    missing: &[&'static str],
+) -> Finding {
+    let mut finding = denial(opening, parent, new, missing);
+    if let Some(label) = parent.label.as_deref().filter(|label| *label != new) {
+        finding.evidence[0] =
+            format!("{} has the label {label}, what is made in it gets {new}", parent.path);
+    }
+    finding
 }
 
 /// What SELinux refuses about a step that bears a label, and what can be done.
-fn denial(opening: Opening<'_>, step: &Step, label: &str, missing: &[&str]) -> Finding {
+fn denial(opening: Opening<'_>, step: &Step, label: &str, missing: &[&'static str]) -> Finding {
     let Opening { case, usage, process, .. } = opening;
     let permissive = case.host.selinux.mode == Known::Yes(Mode::Permissive);
     let verdict = if permissive { Verdict::Note } else { Verdict::Blocks };
@@ -183,5 +215,5 @@ fn denial(opening: Opening<'_>, step: &Step, label: &str, missing: &[&str]) -> F
             .because(
                 "QEMU says 'Permission denied'; the audit log may have an AVC with the same words",
             );
-    remedies(opening, finding, step)
+    remedies(opening, finding, step, missing)
 }

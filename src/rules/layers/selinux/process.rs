@@ -1,10 +1,11 @@
 //! The label that QEMU itself runs with: whether libvirt can give it, and what it takes from root.
 
 use super::opening::{Opening, Process};
-use super::policy::{Family, family};
+use super::policy::denied;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict, judge};
 use crate::domain::SecLabelType;
 use crate::facts::Known;
+use crate::facts::selinux::shipped::Shipped;
 use crate::facts::selinux::{Mode, type_of};
 use crate::libvirt::Confinement;
 use crate::libvirt::confinement::image_label;
@@ -31,7 +32,7 @@ pub(crate) static SELINUX_LABEL: Rule = Rule {
 /// What stands between libvirt and a QEMU with this label.
 fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
     let selinux = &case.host.selinux;
-    if selinux.known.get(label) == Some(&false) {
+    if !is_there(case, label) {
         let message = format!("the SELinux policy has no label {label}");
         return Some(
             finding(label, Verdict::Blocks, message)
@@ -44,7 +45,17 @@ fn problem(case: &Case<'_>, label: &str) -> Option<Finding> {
     daemon_is_denied(case, label)
         .or_else(|| key_is_denied(case, label))
         .or_else(|| program_is_denied(case, label))
-        .or_else(|| not_asked(case, label))
+        .or_else(|| not_known(case, label))
+}
+
+/// Whether the policy has the label, as far as anybody knows.
+fn is_there(case: &Case<'_>, label: &str) -> bool {
+    let selinux = &case.host.selinux;
+    if let Some(known) = selinux.known.get(label) {
+        return *known;
+    }
+    let shipped = || Shipped::of(selinux).ok()?.has_process(type_of(label)?);
+    shipped() != Some(false)
 }
 
 fn finding(label: &str, verdict: Verdict, message: String) -> Finding {
@@ -56,15 +67,25 @@ fn finding(label: &str, verdict: Verdict, message: String) -> Finding {
     )
 }
 
-/// Whether the running policy was asked about a permission and denies it.
-fn lacks(case: &Case<'_>, source: &str, target: &str, class: &str, permission: &str) -> bool {
-    let allowed = case.host.selinux.allowed(source, target, class);
-    allowed.is_some_and(|allowed| !allowed.iter().any(|allowed| allowed == permission))
+/// Whether the policy is known to deny a permission.
+fn lacks(
+    case: &Case<'_>,
+    source: &str,
+    target: &str,
+    class: &str,
+    permission: &'static str,
+) -> bool {
+    denied(case, source, target, class, &[permission]).is_ok_and(|missing| !missing.is_empty())
+}
+
+/// The label of libvirt's daemon.
+fn daemon<'a>(case: &'a Case<'_>) -> &'a str {
+    case.host.selinux.daemon.as_deref().unwrap_or("system_u:system_r:virtd_t:s0")
 }
 
 /// What libvirt's daemon does with the label before QEMU begins.
 fn daemon_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
-    let daemon = case.host.selinux.daemon.as_deref().unwrap_or_default();
+    let daemon = daemon(case);
     if lacks(case, daemon, label, "unix_stream_socket", "create") {
         let message = format!("libvirt's daemon may not make a socket with the label {label}");
         return Some(
@@ -72,7 +93,8 @@ fn daemon_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
                 .because("libvirt says 'Unable to create UNIX socket: Permission denied'"),
         );
     }
-    if lacks(case, daemon, label, "process", "transition") {
+    // A program that is begun with the label of who begins it changes none (selinux_bprm_creds_for_exec).
+    if daemon != label && lacks(case, daemon, label, "process", "transition") {
         let message = format!("libvirt's daemon may not start a process with the label {label}");
         return Some(
             finding(label, Verdict::Blocks, message)
@@ -85,8 +107,8 @@ fn daemon_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
 /// The master key, which bears the label of the VM's images.
 fn key_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
     let key = image_label(label);
-    let denied = |permission: &&str| lacks(case, label, &key, "file", permission);
-    if !["open", "read"].iter().any(denied) {
+    let denied = |permission| lacks(case, label, &key, "file", permission);
+    if !["open", "read"].into_iter().any(denied) {
         return None;
     }
     let message = "QEMU may not read the key that libvirt makes for it".to_owned();
@@ -99,7 +121,7 @@ fn key_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
 fn program_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
     let emulator = case.document.facts().emulator.as_deref()?;
     let program = case.host.walk(emulator).ok()?.target()?.label.as_deref()?;
-    if !lacks(case, label, program, "file", "entrypoint") {
+    if daemon(case) == label || !lacks(case, label, program, "file", "entrypoint") {
         return None;
     }
     let message = format!("a process with the label {label} may not begin with QEMU's program");
@@ -112,36 +134,19 @@ fn program_is_denied(case: &Case<'_>, label: &str) -> Option<Finding> {
     )
 }
 
-/// What is known of a label that the running policy was not asked about.
-fn not_asked(case: &Case<'_>, label: &str) -> Option<Finding> {
-    let kind = type_of(label)?;
-    if asked(case, label) {
-        return None;
+/// What neither the running policy nor a shipped one says about a label.
+fn not_known(case: &Case<'_>, label: &str) -> Option<Finding> {
+    let key = image_label(label);
+    if case.host.selinux.allowed(label, &key, "file").is_some() {
+        return None; // the running policy was asked
     }
-    // Measured: refpolicy's virtd_t may not make their sockets.
-    if distribution_is_debian(case) && ["unconfined_t", "virtd_t"].contains(&kind) {
-        let message = format!("libvirt's daemon may not make a socket with the label {label}");
-        return Some(finding(label, Verdict::Blocks, message).because(
-            "so it is in Debian's policy; libvirt says 'Unable to create UNIX socket: Permission denied'",
-        ));
-    }
-    if ["svirt_t", "svirt_tcg_t"].contains(&kind) {
-        return None;
-    }
+    let why = denied(case, daemon(case), label, "unix_stream_socket", &["create"])
+        .and_then(|_| denied(case, label, &key, "file", &["open", "read"]))
+        .err()?;
     let message = format!("whether libvirt can start QEMU as {label} is not known");
-    Some(
-        finding(label, Verdict::Unknown, message)
-            .because("the kernel's policy could not be asked (run as root on the host)"),
-    )
-}
-
-fn distribution_is_debian(case: &Case<'_>) -> bool {
-    matches!(family(case), Some(Family::Debian))
-}
-
-/// Whether the running kernel's policy was asked about a process label.
-fn asked(case: &Case<'_>, label: &str) -> bool {
-    case.host.selinux.allowed(label, &image_label(label), "file").is_some()
+    Some(finding(label, Verdict::Unknown, message).because(format!(
+        "the kernel's policy could not be asked (run as root on the host), and {why}"
+    )))
 }
 
 pub(crate) static SELINUX_EXECMEM: Rule = Rule {
@@ -156,32 +161,37 @@ pub(crate) static SELINUX_EXECMEM: Rule = Rule {
         if facts.kind.as_deref() != Some("qemu") || selinux.mode != Known::Yes(Mode::Enforcing) {
             return Vec::new();
         }
-        let allowed = match selinux.allowed(label, label, "process") {
-            Some(allowed) => allowed.iter().any(|permission| permission == "execmem"),
-            None if type_of(label) == Some("svirt_t") => {
-                selinux.booleans.get(BOOLEAN).copied().unwrap_or(true)
-            }
-            None => true,
-        };
-        if allowed {
-            return Vec::new();
+        match denied(case, label, label, "process", &["execmem"]) {
+            Ok(missing) if missing.is_empty() => Vec::new(),
+            Ok(_) => vec![without_execmem(label)],
+            Err(why) => vec![
+                Finding::general(
+                    Verdict::Unknown,
+                    "the domain is of type 'qemu'; whether SELinux lets QEMU make memory that it wrote run is not known",
+                )
+                .because(format!("QEMU would run as {label}, and {why}")),
+            ],
         }
-        vec![
-            Finding::general(
-                Verdict::Blocks,
-                "the domain is of type 'qemu', and SELinux does not let QEMU make memory that it wrote run",
-            )
-            .because(format!("QEMU would run as {label}, which lacks 'execmem'; {BOOLEAN} is off"))
-            .because("QEMU says 'Permission denied'; the AVC names { execmem }")
-            .remedy(Remedy::none(Scope::Rewrite, "make the domain one of type='kvm', where the host has KVM"))
-            .remedy(Remedy::command(
-                Scope::DisableHost,
-                "allow it to every VM",
-                &["setsebool", "-P", BOOLEAN, "on"],
-            )),
-        ]
     },
 };
+
+fn without_execmem(label: &str) -> Finding {
+    Finding::general(
+        Verdict::Blocks,
+        "the domain is of type 'qemu', and SELinux does not let QEMU make memory that it wrote run",
+    )
+    .because(format!("QEMU would run as {label}, which lacks 'execmem'; {BOOLEAN} is off"))
+    .because("QEMU says 'Permission denied'; the AVC names { execmem }")
+    .remedy(Remedy::none(
+        Scope::Rewrite,
+        "make the domain one of type='kvm', where the host has KVM",
+    ))
+    .remedy(Remedy::command(
+        Scope::DisableHost,
+        "allow it to every VM",
+        &["setsebool", "-P", BOOLEAN, "on"],
+    ))
+}
 
 pub(crate) static SELINUX_NEXT_START: Rule = Rule {
     id: "selinux-next-start",

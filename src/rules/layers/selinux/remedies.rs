@@ -2,7 +2,7 @@
 
 use super::opening::{Opening, range};
 use super::policy::{boolean, denied, permissions};
-use crate::facts::selinux::{class_of, type_of};
+use crate::facts::selinux::class_of;
 use crate::facts::{FileKind, Step};
 use crate::libvirt::Confinement;
 use crate::qemu::Access;
@@ -10,15 +10,27 @@ use crate::rules::{Case, Finding, Remedy, Scope};
 use crate::words::AND;
 
 /// The remedies of a finding about one step.
-pub(super) fn remedies(opening: Opening<'_>, finding: Finding, step: &Step) -> Finding {
-    exemptions(opening, granted(opening, finding, step), step)
+pub(super) fn remedies(
+    opening: Opening<'_>,
+    finding: Finding,
+    step: &Step,
+    missing: &[&'static str],
+) -> Finding {
+    exemptions(opening, granted(opening, finding, step, missing), step)
 }
 
 /// What lets the file through and leaves SELinux as it is.
-fn granted(opening: Opening<'_>, finding: Finding, step: &Step) -> Finding {
+fn granted(
+    opening: Opening<'_>,
+    finding: Finding,
+    step: &Step,
+    missing: &[&'static str],
+) -> Finding {
     let Opening { case, access, process, .. } = opening;
     let path = step.path.as_str();
-    let boolean = step.label.as_deref().and_then(type_of).and_then(boolean);
+    let class = class_of(&step.kind);
+    let boolean =
+        step.label.as_deref().and_then(|label| boolean(case, process.label, label, class, missing));
     let reading = !access.writes() && !access.creates() && access != Access::ReadWriteOrRead;
     if let Some(boolean) = boolean {
         return finding.remedy(Remedy::command(
@@ -128,5 +140,5 @@ fn daemon_denied(case: &Case<'_>, step: &Step, access: Access) -> bool {
     let wanted: Vec<&'static str> =
         if makes_something { vec!["add_name", "write"] } else { permissions(access, &step.kind) };
     denied(case, daemon, label, class_of(&step.kind), &wanted)
-        .is_some_and(|missing| !missing.is_empty())
+        .is_ok_and(|missing| !missing.is_empty())
 }
