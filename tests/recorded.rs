@@ -203,11 +203,11 @@ fn the_verdict_is_what_happened() {
             (true, false) => "unknown",
         };
         count += 1;
-        // Where libvirt starts no VM at all, nothing else is met.
+        // Where libvirt starts no VM at all, nothing else is met; what is about every start comes before any argument.
         let first = found
             .iter()
             .filter(|finding| finding.verdict == Verdict::Blocks && finding.first)
-            .min_by_key(|finding| finding.layer != Layer::Libvirt);
+            .min_by_key(|finding| (finding.layer != Layer::Libvirt, finding.entry.is_some()));
         if let (Some(first), Some(layer)) = (first, layers.get(fields[0]))
             && said == fields[3]
             && first.layer.word() != *layer
