@@ -11,7 +11,7 @@ mod two_options;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};
-use crate::qemu::{Note, NoteKind, Resource, catalog};
+use crate::qemu::{Note, NoteKind, QemuOption, Resource, catalog};
 use crate::xml::EditSet;
 
 /// Findings for the notes that `pick` turns into one.
@@ -185,7 +185,7 @@ pub(super) static SECRET: Rule = Rule {
     summary: "a secret stands on the command line",
     explain: include_str!("../../../assets/rules/secret-in-plain-sight.md"),
     check: |case| {
-        let secret = |option: &crate::qemu::QemuOption| {
+        let secret = |option: &QemuOption| {
             let pairs = &option.pairs;
             let data = pairs.get("qom-type") == Some("secret")
                 && pairs.get("data").is_some()
@@ -380,8 +380,12 @@ pub(super) static NO_SESSION: Rule = Rule {
         });
         sessions
             .map(|(usage, variables, is_sound)| {
-                let finding =
-                    Finding::of(usage, Verdict::Blocks, format!("QEMU finds no session: it needs {}", usage.what));
+                let message = format!("QEMU finds no session: it needs {}", usage.what);
+                let mut finding = Finding::of(usage, Verdict::Blocks, message);
+                if is_sdl_of_its_own_mind(case, usage.entry) {
+                    finding.verdict = Verdict::Unknown;
+                    finding = finding.because("the SDL library decides: 2.32 starts without a window, 2.26 and the one that lies on SDL 3 refuse");
+                }
                 let finding = if variables.is_empty() {
                     finding.because("libvirt gives QEMU no terminal")
                 } else {
@@ -398,6 +402,13 @@ pub(super) static NO_SESSION: Rule = Rule {
             .collect()
     },
 };
+
+/// Whether it is `-display sdl` of a QEMU whose SDL may do without a desktop: Debian 13's does, those of 12 and sid do not (started).
+fn is_sdl_of_its_own_mind(case: &Case<'_>, entry: EntryId) -> bool {
+    let option = case.line.option_at(entry);
+    let is_sdl = |option: &QemuOption| option.name() == "display" && option.kind() == "sdl";
+    option.is_some_and(is_sdl) && case.start.qemu_at_least(8, 0) == Some(true)
+}
 
 /// Whether an argument is the value of `-audiodev`.
 fn is_sound(case: &Case<'_>, entry: EntryId) -> bool {

@@ -243,6 +243,12 @@ fn a_display_needs_a_session() {
         assert_eq!(found(&host(), &argv), blocks("no-session"), "{argv:?}");
     }
     assert_eq!(found(&host(), &["-display", "gtk", "-display", "none"]), []);
+    let sdl = ["-display", "sdl"];
+    assert_eq!(found(&host(), &sdl), blocks("no-session"));
+    let mut newer = host();
+    newer.0.qemu = Known::Yes("10.0.13".into());
+    assert_eq!(found(&newer, &sdl), [("no-session", Verdict::Unknown)]);
+    assert_eq!(found(&newer, &["-display", "gtk"]), blocks("no-session"));
     let with = domain("", &["-display", "gtk"])
         .source()
         .replace("</qemu:commandline>", "<qemu:env name='DISPLAY' value=':0'/></qemu:commandline>");
