@@ -75,7 +75,7 @@ impl<'a> Start<'a> {
             // Anything but 0.
             seccomp: conf.int("seccomp_sandbox") != Some(0),
             passthrough_first: passthrough_first(facts, host, qemu),
-            monitor_is_an_object: host.libvirt_at_least(12, 8) == Some(true)
+            monitor_is_an_object: host.libvirt_at_least(Version::new(12, 8)) == Some(true)
                 && qemu.is_some_and(|qemu| qemu >= Version::new(11, 1)),
             emulator,
             qemu,
