@@ -116,7 +116,8 @@ impl Machine {
         self.settle();
         self._ears.clear();
         // Left over where a case filled it.
-        sh(&format!("umount {FILES}/ro {FILES}/nodev 2> /dev/null"));
+        let mounts = "ro nodev over noexec fuse-private fuse-open";
+        sh(&format!("cd {FILES} && umount -l {mounts} 2> /dev/null"));
         let made = sh(&format!("sh {}", here("tests/oracle/files").display()));
         assert!(made.0, "{}", made.1);
         let open = |name: &str| {
