@@ -57,6 +57,15 @@ pub enum Chipset {
     Q35,
 }
 
+/// Where the kernel has its PCI devices.
+const SYSFS: &str = "/sys/bus/pci/devices";
+
+/// A name in a directory; nothing where it would lead out of it.
+fn below(directory: &str, name: &str) -> String {
+    let is_plain = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
+    if is_plain { format!("{directory}{name}") } else { String::new() }
+}
+
 impl Chipset {
     /// The family of a machine type; `None` for other machines.
     pub fn of(machine: &str) -> Option<Chipset> {
@@ -292,6 +301,25 @@ impl DomainFacts {
         }
     }
 
+    /// A PCI device of the host, by its directory.
+    fn host_device(&mut self, tree: &Tree, index: usize) {
+        let Some((source, _)) = tree.child(index, "source") else { return };
+        let Some((_, address)) = tree.child(source, "address") else { return };
+        let number = |name: &str| {
+            let text = address.attribute(name)?;
+            match text.strip_prefix("0x") {
+                Some(digits) => u32::from_str_radix(digits, 16).ok(),
+                None => text.parse().ok(),
+            }
+        };
+        let domain = number("domain").unwrap_or(0);
+        let place = number("bus").zip(number("slot")).zip(number("function"));
+        if let Some(((bus, slot), function)) = place {
+            let path = format!("{SYSFS}/{domain:04x}:{bus:02x}:{slot:02x}.{function:x}");
+            self.bring("hostdev", &path, true, false);
+        }
+    }
+
     /// The TPM of the host, where a device passes it through.
     fn chip(&mut self, tree: &Tree, index: usize) {
         let Some((backend, element)) = tree.child(index, "backend") else { return };
@@ -326,7 +354,19 @@ impl DomainFacts {
                 self.unit(tree, index);
                 self.vfio |= kind == "nvme";
             }
-            "hostdev" => self.vfio |= kind == "pci" || kind == "mdev",
+            "hostdev" => {
+                self.vfio |= kind == "pci" || kind == "mdev";
+                self.host_device(tree, index);
+            }
+            "interface" if kind == "bridge" => {
+                self.bring("interface", &below("/sys/class/net/", &named("bridge")), true, false);
+            }
+            // What libvirt keeps of a network while it is active.
+            "interface" if kind == "network" => {
+                let file = format!("{}.xml", named("network"));
+                self.bring("network", &below("/run/libvirt/network/", &file), true, false);
+            }
+            "vsock" => self.bring("vsock", "/dev/vhost-vsock", false, false),
             "input" => {
                 self.bring("input", &named("dev"), false, true);
                 self.bring("input", &named("evdev"), false, true);

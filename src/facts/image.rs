@@ -12,12 +12,18 @@ pub struct Image {
     pub backing: Option<String>,
     /// The file that holds the guest's data, where it is not the image itself.
     pub data: Option<String>,
+    /// The files that a descriptor of vmdk puts the image together of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extents: Vec<String>,
     /// The format that the header says the backing file has.
     #[serde(default)]
     pub backing_format: Option<String>,
     /// What a reader of qcow2 has to know of before it opens one (`incompatible_features`): bit 1 says that it is corrupt.
     #[serde(default)]
     pub incompatible: u64,
+    /// It is a qcow2 image of version 2 (`compat=0.10`), which lacks some of what version 3 has.
+    #[serde(default)]
+    pub old: bool,
     /// Its contents are encrypted: it opens with a secret only.
     #[serde(default)]
     pub encrypted: bool,
@@ -97,6 +103,20 @@ pub fn beside(image: &str, name: &str) -> Option<String> {
     Some(format!("{directory}/{name}"))
 }
 
+/// The files in the lines of a descriptor of vmdk (`vmdk_parse_extents`): `RW 2048 FLAT "a-flat.vmdk" 0`. Kinds that name no file
+/// have none.
+pub(crate) fn extents(descriptor: &str) -> Vec<String> {
+    let file = |line: &str| {
+        let mut words = line.split_whitespace();
+        let is_extent = ["RW", "RDONLY"].contains(&words.next()?);
+        let kind = words.nth(1)?;
+        let is_file = ["FLAT", "SPARSE", "VMFS", "VMFSSPARSE", "SESPARSE"].contains(&kind);
+        let name = line.split('"').nth(1)?;
+        (is_extent && is_file).then(|| name.to_owned())
+    };
+    descriptor.lines().filter_map(file).collect()
+}
+
 /// Where a data file is (`qcow2_do_open` takes its name as it stands): of a name that is not absolute, below the directory that
 /// QEMU runs in, which is the root.
 pub fn data_file(name: &str) -> String {
@@ -121,6 +141,12 @@ mod tests {
         for (at, magic, format) in BY_MAGIC {
             assert!(at + magic.len() <= FORMAT_BYTES, "{format}");
         }
+    }
+
+    #[test]
+    fn a_descriptor_names_its_files() {
+        let text = "# Disk DescriptorFile\nversion=1\nRW 2048 FLAT \"a-flat.vmdk\" 0\nRW 9 ZERO\nNOACCESS 1 FLAT \"b\" 0\nRDONLY 7 SPARSE \"c d.vmdk\"\nddb.x = \"1\"\n";
+        assert_eq!(extents(text), ["a-flat.vmdk", "c d.vmdk"]);
     }
 
     #[test]

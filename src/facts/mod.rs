@@ -5,7 +5,10 @@
 pub mod answers;
 pub mod apparmor;
 pub mod bridge;
+mod certificate;
 pub mod cgroup;
+pub mod contents;
+mod elf;
 pub mod emulator;
 pub mod header;
 pub mod identity;
@@ -31,6 +34,7 @@ use answers::Answers;
 use apparmor::AppArmor;
 use bridge::Bridges;
 use cgroup::Cgroups;
+use contents::Fault;
 use emulator::Emulator;
 use header::Header;
 use identity::Identity;
@@ -123,7 +127,10 @@ pub struct HostFacts {
     /// Bytes of files that QEMU looks at before it takes them, by path.
     #[serde(default)]
     pub headers: BTreeMap<String, Header>,
-    /// Paths of sockets that some process listens on.
+    /// What is wrong with the contents of files, by path.
+    #[serde(default)]
+    pub faults: BTreeMap<String, Fault>,
+    /// Paths of sockets that some process listens on, and abstract names behind `@`.
     #[serde(default)]
     pub listening: Known<Vec<String>>,
     /// TCP ports that some process listens on.

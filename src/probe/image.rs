@@ -4,7 +4,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::facts::image::{FORMAT_BYTES, Image, format, format_by_end};
+use crate::facts::image::{FORMAT_BYTES, Image, extents, format, format_by_end};
 
 /// QEMU's own limit for the name of a backing file (`block/qcow2.c`).
 const MAX_NAME: usize = 1023;
@@ -31,6 +31,10 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
     {
         format.clone_into(&mut image.format);
     }
+    if image.format == "vmdk" && start.starts_with(b"#") {
+        file.by_ref().take(HEADER).read_to_end(&mut start).ok()?;
+        image.extents = extents(&String::from_utf8_lossy(&start));
+    }
     if image.format != "qcow2" {
         return Some(image);
     }
@@ -49,6 +53,7 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
     }
     image.encrypted = word(32)? != 0;
     let version = word(4)?;
+    image.old = version < 3;
     let has_data = version >= 3 && long(72)? & EXTERNAL_DATA != 0;
     let mut at = if version < 3 { 72 } else { usize::try_from(word(100)?).ok()? };
     // Of what stops before its end the rest is not known.

@@ -250,7 +250,11 @@ impl Asking<'_> {
         let touches_outside =
             part.unasked.is_some() || part.is_of_the_network() || !self.outside(at).is_empty();
         let is_libvirts = part.argument.is_none();
-        let is_about_host = sentence.is_about_outside && (touches_outside || is_libvirts);
+        // Memory is asked of the same kernel, and less of it.
+        let is_about_memory =
+            !is_libvirts && sentence.whole.starts_with("cannot set up guest memory");
+        let is_about_host =
+            sentence.is_about_outside && !is_about_memory && (touches_outside || is_libvirts);
         let names_rom = ["romfile", "BIOS", "rom '", "keymap file"]
             .iter()
             .any(|word| sentence.whole.contains(word));

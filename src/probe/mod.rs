@@ -35,8 +35,9 @@ use paths::{Learned, Look};
 
 use crate::domain::DomainFacts;
 use crate::facts::bridge::LIST;
+use crate::facts::contents::{self, Contents, Fault};
 use crate::facts::emulator::Emulator;
-use crate::facts::header::{self, Contents, Header};
+use crate::facts::header::Header;
 use crate::facts::identity::Identity;
 use crate::facts::image::{Image, MAX_CHAIN, beside, data_file};
 use crate::facts::pci as facts_pci;
@@ -63,7 +64,7 @@ pub struct Request {
     domains: Vec<DomainFacts>,
     paths: BTreeSet<String>,
     images: BTreeSet<String>,
-    headers: BTreeMap<String, Contents>,
+    contents: BTreeMap<String, Contents>,
     types: Vec<String>,
     taps: BTreeSet<String>,
     programs: BTreeSet<String>,
@@ -82,7 +83,7 @@ impl Request {
             domains: Vec::new(),
             paths: BTreeSet::new(),
             images: BTreeSet::new(),
-            headers: BTreeMap::new(),
+            contents: BTreeMap::new(),
             types: Vec::new(),
             taps: BTreeSet::new(),
             programs: BTreeSet::new(),
@@ -108,8 +109,8 @@ impl Request {
             let Resource::Path { path, chain: true, .. } = &usage.resource else { return None };
             Some(path.clone())
         }));
-        let headers = header::wanted(line).map(|(path, contents)| (path.to_owned(), contents));
-        self.headers.extend(headers);
+        let contents = contents::wanted(line).map(|(path, contents)| (path.to_owned(), contents));
+        self.contents.extend(contents);
         for usage in &line.uses {
             match &usage.resource {
                 Resource::Path { path, access: Access::Pipe, .. } => {
@@ -158,7 +159,7 @@ pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
     let mounts = mounts::read();
     let identities = identities(request, &conf);
-    let Walked { paths, images, headers } = walk(request, wanted(request, &conf));
+    let Walked { paths, images, headers, faults } = walk(request, wanted(request, &conf));
     let selinux = selinux(request, &conf, &paths);
     let steps = || paths.values().filter_map(Known::yes).flat_map(|walk| &walk.steps);
     let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));
@@ -199,6 +200,7 @@ pub fn probe(request: &Request) -> HostFacts {
         groups,
         images,
         headers,
+        faults,
         listening: sockets::listening(),
         tcp: sockets::ports(Protocol::Tcp, &request.ports),
         udp: sockets::ports(Protocol::Udp, &request.ports),
@@ -268,6 +270,7 @@ struct Walked {
     paths: BTreeMap<String, Known<Walk>>,
     images: BTreeMap<String, Image>,
     headers: BTreeMap<String, Header>,
+    faults: BTreeMap<String, Fault>,
 }
 
 /// Walks all paths, and those that images bring along, as far as the chain goes.
@@ -277,7 +280,7 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
         if request.images.contains(path) {
             return Look::Image;
         }
-        request.headers.get(path).map_or(Look::Way, |contents| Look::Header(*contents))
+        request.contents.get(path).cloned().map_or(Look::Way, Look::Contents)
     };
     let mut todo: Vec<(String, Look)> = asked
         .into_iter()
@@ -294,13 +297,15 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
         for (path, walk, learned) in found {
             match learned {
                 Learned::Nothing => {}
-                Learned::Header(header) => {
-                    walked.headers.insert(path.clone(), header);
+                Learned::Contents(header, fault) => {
+                    walked.headers.extend(header.map(|header| (path.clone(), header)));
+                    walked.faults.extend(fault.map(|fault| (path.clone(), fault)));
                 }
                 Learned::Image(image) => {
                     let backing = image.backing.as_ref().and_then(|name| beside(&path, name));
                     let data = image.data.as_deref().map(data_file);
-                    let below = backing.into_iter().chain(data);
+                    let extents = image.extents.iter().filter_map(|name| beside(&path, name));
+                    let below = backing.into_iter().chain(data).chain(extents);
                     next.extend(below.map(|path| (path, Look::Image)));
                     walked.images.insert(path.clone(), image);
                 }

@@ -8,7 +8,8 @@ use rustix::io::Errno;
 
 use super::held::{self, Attributes, Held, Identity};
 use super::mounts::Devices;
-use crate::facts::header::{Contents, Header, SEEN};
+use crate::facts::contents::{Contents, Fault};
+use crate::facts::header::Header;
 use crate::facts::image::Image;
 use crate::facts::own;
 use crate::facts::{Ending, FileKind, Known, Step, Walk};
@@ -21,14 +22,14 @@ const MAX_LINKS: usize = 40;
 const PATH_MAX: usize = 4096;
 
 /// What of a path is looked at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Look {
     /// What stands on the way, and at its end.
     Way,
     /// Also what it says as an image.
     Image,
     /// Also the bytes that QEMU decides by.
-    Header(Contents),
+    Contents(Contents),
 }
 
 /// What was read of a file.
@@ -38,8 +39,8 @@ pub(super) enum Learned {
     Nothing,
     /// What an image names.
     Image(Image),
-    /// The bytes that QEMU decides by.
-    Header(Header),
+    /// The bytes that QEMU decides by, and what is wrong with them.
+    Contents(Option<Header>, Option<Fault>),
 }
 
 /// A path, the walk to it, and what was read of it.
@@ -111,15 +112,16 @@ fn learn(end: &Held, look: Look, devices: &Devices) -> Learned {
     match look {
         Look::Way => Learned::Nothing,
         Look::Image => super::image::read(&mut file).map_or(Learned::Nothing, Learned::Image),
-        Look::Header(contents) => header(file, contents).map_or(Learned::Nothing, Learned::Header),
+        Look::Contents(contents) => read(file, &contents).unwrap_or(Learned::Nothing),
     }
 }
 
-/// The bytes that QEMU decides by.
-fn header(file: std::fs::File, contents: Contents) -> Option<Header> {
+/// The bytes that QEMU decides by, and what is wrong with them.
+fn read(mut file: std::fs::File, contents: &Contents) -> Option<Learned> {
     let mut start = Vec::new();
-    file.take(SEEN as u64).read_to_end(&mut start).ok()?;
-    Header::of(contents, &start)
+    file.by_ref().take(contents.seen()).read_to_end(&mut start).ok()?;
+    let whole = file.read(&mut [0]).ok()? == 0;
+    Some(Learned::Contents(Header::of(contents, &start), contents.fault(&start, whole)))
 }
 
 /// More names than this are not offered.

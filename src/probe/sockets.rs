@@ -140,7 +140,8 @@ fn descriptors(wanted: bool) -> Vec<(PathBuf, String)> {
     })
 }
 
-/// The listening sockets of `/proc/net/unix` (proc(5)) that have a path: inode and path. The flag is `__SO_ACCEPTCON`.
+/// The listening sockets of `/proc/net/unix` (proc(5)) that have a name: inode, and path or `@` with the abstract name. The flag
+/// is `__SO_ACCEPTCON`.
 fn bound() -> Known<Vec<(String, String)>> {
     let text = match std::fs::read_to_string("/proc/net/unix") {
         Ok(text) => text,
@@ -150,13 +151,13 @@ fn bound() -> Known<Vec<(String, String)>> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let path = fields
             .get(7)
-            .filter(|path| fields.get(3) == Some(&"00010000") && path.starts_with('/'))?;
+            .filter(|path| fields.get(3) == Some(&"00010000") && path.starts_with(['/', '@']))?;
         Some(((*fields.get(6)?).to_owned(), (*path).to_owned()))
     };
     Known::Yes(text.lines().skip(1).filter_map(listens).collect())
 }
 
-/// Paths of sockets that some process listens on.
+/// Paths of sockets that some process listens on, and abstract names behind `@`.
 pub(super) fn listening() -> Known<Vec<String>> {
     match bound() {
         Known::Yes(bound) => Known::Yes(bound.into_iter().map(|(_, path)| path).collect()),

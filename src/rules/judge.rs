@@ -47,7 +47,11 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     findings
 }
 
-/// The uses that images bring along by their headers: a backing file is read, a data file opened as the image is.
+/// A file that an image is put together of.
+const PART: &str = "a part of the image";
+
+/// The uses that images bring along by their headers: a backing file is read, a data file opened as the image is, and so is a
+/// file that an image is put together of.
 fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
     let mut found: Vec<Use> = Vec::new();
     let images = line
@@ -66,11 +70,14 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
             }
             let backing = image.backing.as_ref().and_then(|name| image::beside(path, name));
             let data = image.data.as_deref().map(image::data_file);
-            for (next, access, what) in
-                [(backing, Access::Read, "a backing file"), (data, *access, "a data file")]
-            {
-                let Some(next) = next else { continue };
-                let resource = Resource::Path { path: next, access, locks: *locks, chain: true };
+            let extents = image.extents.iter().filter_map(|name| image::beside(path, name));
+            let extents = extents.map(|extent| (extent, *access, PART));
+            let backing = backing.map(|backing| (backing, Access::Read, "a backing file"));
+            let data = data.map(|data| (data, *access, "a data file"));
+            for (next, access, what) in backing.into_iter().chain(data).chain(extents) {
+                // A part is what it is, whatever its first bytes are.
+                let chain = what != PART;
+                let resource = Resource::Path { path: next, access, locks: *locks, chain };
                 let next = Use { resource, what, at: 0..0, ..usage.clone() };
                 found.push(next.clone());
                 todo.push(next);

@@ -58,6 +58,7 @@ pub static RULES: &[&Rule] = &[
     &layers::images::IMAGE_FORMAT,
     &layers::images::IMAGE_CHAIN,
     &layers::images::IMAGE_KEY,
+    &layers::contents::FILE_CONTENTS,
     &layers::listeners::NOBODY_LISTENS,
     &layers::host::READ_ONLY_MOUNT,
     &layers::host::IMMUTABLE,

@@ -13,11 +13,10 @@ pub struct Sentence {
 
 /// Words about the contents of a file, of which only a stand-in was there, about nodes of which there are others, and about
 /// addresses that only the host has.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 4] = [
     "does not have the requested snapshot",
     "Could not set up host forwarding rule",
     "Cannot load specified image",
-    ": parse error",
     "driver requires '/dev/",
 ];
 

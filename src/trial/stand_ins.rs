@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::header::{self, Contents, Header};
+use crate::facts::contents::{self, Contents};
+use crate::facts::header::Header;
 use crate::facts::image::Image;
 use crate::facts::{FileKind, HostFacts, Step, Walk, pipes};
 use crate::qemu::{Access, CommandLine};
@@ -50,6 +51,8 @@ pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn
     pipes::settle(&mut line.uses, host);
     let own = super::command::place(&words, own);
     let formatted = formatted(&line);
+    let rules = contents::wanted(&line).filter(|(_, of)| *of == Contents::Rules);
+    let rules: BTreeSet<&str> = rules.map(|(path, _)| path).collect();
     let mut found: BTreeMap<String, StandInKind> = BTreeMap::new();
     for usage in &line.uses {
         let Some((path, access)) = usage.resource.path() else { continue };
@@ -68,7 +71,10 @@ pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn
         // What a native element names and the host lacks is libvirt's to say; QEMU is asked as if it were there.
         let kind = kind(path, access, fallback.clone(), host)
             .or((!is_own && access != Access::Connect).then_some(fallback));
-        if let Some(kind) = kind {
+        // Of rules that nobody read there are none.
+        let is_unread = rules.contains(path) && !host.headers.contains_key(path);
+        let empty = StandInKind::File { size: 0, qcow2: false, header: Header::default() };
+        if let Some(kind) = kind.map(|kind| if is_unread { empty } else { kind }) {
             found.insert(path.to_owned(), kind);
         }
     }
@@ -79,7 +85,7 @@ pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn
 pub fn has_kernel(argv: &[String], host: &HostFacts) -> bool {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     let line = CommandLine::read(&words, &[]);
-    let kernel = header::wanted(&line).filter(|(_, of)| *of == Contents::Kernel).last();
+    let kernel = contents::wanted(&line).filter(|(_, of)| *of == Contents::Kernel).last();
     kernel.is_none_or(|(path, _)| host.headers.contains_key(path))
 }
 
@@ -147,6 +153,9 @@ fn kind(
 /// compression, and without larger tables.
 fn features(image: &Image) -> Header {
     const LAID_OUT: u64 = 0b1_1100;
+    if image.old {
+        return Header { at: 4, bytes: 2_u32.to_be_bytes().to_vec() };
+    }
     let kept = image.incompatible & !LAID_OUT;
     Header { at: 72, bytes: if kept == 0 { Vec::new() } else { kept.to_be_bytes().to_vec() } }
 }

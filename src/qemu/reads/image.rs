@@ -125,7 +125,7 @@ impl Reader<'_> {
         self.locks = pairs.get("node-name").is_some_and(|name| self.attached.contains(name));
         // A node that names no backing file opens the one of its header; below a format only that format's header counts.
         let driver = pairs.get("driver").unwrap_or_default();
-        self.chain = ["qcow2", "qcow", "qed"].contains(&driver) && !names_chain(pairs);
+        self.chain = ["qcow2", "qcow", "qed", "vmdk"].contains(&driver) && !names_chain(pairs);
         self.node(place, &Node::outer(pairs, pairs.get("driver")), Access::ReadWrite);
         (self.locks, self.chain) = (true, true);
     }

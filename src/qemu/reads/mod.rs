@@ -53,6 +53,10 @@ pub(super) fn overridden(line: &mut CommandLine, properties: &[(EntryId, &str, &
     }
 }
 
+/// Variables by which the dynamic linker prints something in the place of the program (ld.so(8)); the value that does so, or none
+/// where each does.
+const LINKER_PRINTS: [(&str, &str); 2] = [("LD_DEBUG", "help"), ("LD_TRACE_LOADED_OBJECTS", "")];
+
 struct Reader<'a> {
     line: &'a mut CommandLine,
     /// Drives that a device of the same command line uses for writing, shared directories and IOMMUs that one uses.
@@ -281,6 +285,10 @@ impl Reader<'_> {
             }
             "defer" => {}
             "tcp" | "rdma" => {
+                if scheme == "rdma" {
+                    let spot = Spot::of(place.entry, span.clone(), "the RDMA connection manager");
+                    self.path(spot, "/dev/infiniband/rdma_cm", Access::ReadWrite);
+                }
                 self.network(
                     Spot::of(place.entry, span, "a network address"),
                     rest,
@@ -410,6 +418,9 @@ impl Reader<'_> {
     fn variable(&mut self, entry: EntryId, name: &str, value: &str) {
         if value.is_empty() {
             return;
+        }
+        if LINKER_PRINTS.iter().any(|(of, wanted)| *of == name && ["", value].contains(wanted)) {
+            self.note(entry, 0, NoteKind::Exits);
         }
         let Some(row) = catalog::environment(name) else { return };
         let whole = 0..value.len();

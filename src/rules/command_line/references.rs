@@ -64,6 +64,7 @@ pub(crate) static MISSING_BACKEND: Rule = Rule {
 
 fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = other_backend(case);
+    findings.extend(later_key(case));
     let defined: HashSet<(&str, &str)> =
         case.line.ids.iter().map(|found| (found.group, found.id.as_str())).collect();
     for option in case.line.read_options() {
@@ -86,6 +87,26 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
                 "no -{group} among the arguments has id={id}; QEMU says that it can't find it"
             )));
         }
+    }
+    findings
+}
+
+/// Secrets under a key that is made behind them: objects are made in their order (`qcrypto_secret_lookup`).
+fn later_key(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for option in case.line.options("object").filter(|option| option.kind() == "secret") {
+        let Some(key) = option.pairs.get("keyid") else { continue };
+        let mut places =
+            case.line.ids.iter().filter(|found| found.group == "object" && found.id == key);
+        let Some(found) = places.next() else { continue };
+        if found.entry.index < option.place().index {
+            continue;
+        }
+        let message = format!("the key '{key}' is made behind the secret that needs it");
+        findings.push(
+            Finding::at(option.place(), Verdict::Blocks, message)
+                .because(format!("QEMU says \"No secret with id '{key}'\"")),
+        );
     }
     findings
 }

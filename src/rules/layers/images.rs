@@ -134,7 +134,7 @@ fn other_format<'a>(
 pub(crate) static IMAGE_KEY: Rule = Rule {
     id: "image-key",
     layer: Layer::Host,
-    summary: "an encrypted image is opened without a secret, or with one that nobody can try here",
+    summary: "an image is encrypted and its option gives no secret, or the other way round",
     explain: include_str!("../../../assets/rules/image-key.md"),
     check: |case| {
         let encrypted = |usage: &&Use| {
@@ -159,9 +159,31 @@ pub(crate) static IMAGE_KEY: Rule = Rule {
                     ))
             });
         }
+        findings.extend(case.line.uses.iter().filter_map(|usage| open_image(case, usage)));
         findings
     },
 };
+
+/// A qcow2 image that is not encrypted, under an option that says how it is.
+fn open_image(case: &Case<'_>, usage: &Use) -> Option<Finding> {
+    let Resource::Path { path, chain: true, .. } = &usage.resource else { return None };
+    let image = case.host.images.get(path)?;
+    let option = case.line.option_at(usage.entry)?;
+    let said = option.pairs.get("encrypt.format")?;
+    // The one that the option itself names, not one below it.
+    let is_named = option.pairs.pairs.iter().any(|pair| pair.value_span == usage.at);
+    if image.format != "qcow2" || image.encrypted || !is_named {
+        return None;
+    }
+    let message = format!("{path} is not encrypted, and the option says {said}");
+    Some(
+        Finding::of(usage, Verdict::Blocks, message)
+            .because(format!(
+                "QEMU says 'No encryption in image header, but options specified format '{said}''"
+            ))
+            .remedy(Remedy::none(Scope::Rewrite, "leave the keys out that begin with encrypt.")),
+    )
+}
 
 /// Whether an image is encrypted, and opened as what it is: a luks header under `format=raw` is only bytes.
 fn is_opened(case: &Case<'_>, usage: &Use, image: &Image) -> bool {

@@ -113,7 +113,7 @@ pub(crate) static SECLABEL_REFUSED: Rule = Rule {
 pub(crate) static NATIVE_MISSING: Rule = Rule {
     id: "native-missing",
     layer: Layer::Libvirt,
-    summary: "a disk, a shared directory or an input device of the domain itself is not there",
+    summary: "a disk, a directory, a device, a bridge or a network of the domain itself is not there",
     explain: include_str!("../../../assets/rules/native-missing.md"),
     check: |case| {
         let natives = case.document.facts().native.iter();
@@ -129,6 +129,11 @@ fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
         "disk" => "Cannot access storage file",
         "filesystem" => "failed to open",
         "input" => "is not accessible",
+        "interface" => "Cannot get interface MTU",
+        // A session has networks of its own.
+        "network" if case.host.is_system() => return network_missing(case, native),
+        "vsock" => "unable to open vhost-vsock device",
+        "hostdev" => "host doesn't support passthrough of host PCI devices",
         _ => return None,
     };
     let walk = case.host.walk(&native.path).ok()?;
@@ -147,5 +152,27 @@ fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
                 "the start fails whatever the arguments are: libvirt or QEMU says '{words} …'"
             ))
             .remedy(Remedy::none(Scope::Rewrite, "name one that is there, or make it")),
+    )
+}
+
+/// A network that is not active; nothing where the network driver did not run yet, which starts some by itself.
+fn network_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
+    let Ending::Missing(missing) = &case.host.walk(&native.path).ok()?.ending else { return None };
+    if *missing != native.path {
+        return None;
+    }
+    let name = native.path.rsplit('/').next()?.strip_suffix(".xml")?;
+    Some(
+        Finding::general(
+            Verdict::Blocks,
+            format!("the network '{name}' is not there, or not active"),
+        )
+        .because(format!("{missing} is not there, which libvirt keeps of each active network"))
+        .because("libvirt says 'no network with matching name', or 'network … is not active'")
+        .remedy(Remedy::command(
+            Scope::Rewrite,
+            "start it",
+            &["virsh", "-c", "qemu:///system", "net-start", name],
+        )),
     )
 }

@@ -1,5 +1,6 @@
 //! Who listens already, and who does not: ports and sockets.
 
+use super::addresses;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::FileKind;
 use crate::facts::sockets::Listener;
@@ -13,6 +14,8 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
     check: |case| {
         let mut findings = named(case);
         findings.extend(foreign(case));
+        findings.extend(addresses::groups(case));
+        findings.extend(addresses::families(case));
         findings.extend(shared(case));
         let Some(listeners) = case.host.tcp.yes() else { return findings };
         let own = format!("guest={}", case.document.facts().name);
@@ -161,6 +164,7 @@ pub(crate) static NOBODY_LISTENS: Rule = Rule {
     explain: include_str!("../../../assets/rules/nobody-listens.md"),
     check: |case| {
         let mut findings = refused(case);
+        findings.extend(addresses::nobody(case));
         let Some(listening) = case.host.listening.yes() else { return findings };
         for (usage, path, access, walk) in case.walks() {
             let Some(target) = walk

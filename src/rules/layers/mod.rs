@@ -1,7 +1,9 @@
 //! One file per layer of protection.
 
+mod addresses;
 pub(super) mod apparmor;
 pub(super) mod cgroups;
+pub(super) mod contents;
 pub(super) mod dac;
 pub(super) mod host;
 pub(super) mod images;

@@ -1,6 +1,7 @@
 //! Each rule's loud case beside its silent one, on facts that are built here.
 
 mod command_line;
+mod contents;
 mod limits;
 mod mac;
 mod native;
@@ -94,6 +95,7 @@ fn host() -> Host {
         tcp: Known::Yes(Vec::new()),
         udp: Known::Yes(Vec::new()),
         headers: BTreeMap::new(),
+        faults: BTreeMap::new(),
         addresses: Known::Yes(vec!["127.0.0.1".parse().unwrap(), "192.0.2.7".parse().unwrap()]),
         disks_in_use: BTreeMap::new(),
         paths: BTreeMap::new(),
