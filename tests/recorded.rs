@@ -66,6 +66,9 @@ fn step(path: &str, field: &str) -> Step {
         kind: match kind.split('-').next().unwrap() {
             "directory" => FileKind::Directory,
             "socket" => FileKind::Socket,
+            "fifo" => FileKind::Fifo,
+            "link" => FileKind::Link(String::new()),
+            "block" => FileKind::Block(number(1), number(2)),
             "char" => FileKind::Char(number(1), number(2)),
             _ => FileKind::File,
         },
