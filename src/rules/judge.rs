@@ -40,8 +40,15 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     };
     // Who asks for the host itself is named first.
     let waits = |finding: &Finding| finding.rule != own::HOST_OWNED.id;
-    findings.sort_by_key(|finding| {
-        let met = (turn(case, finding), order(case, finding), finding.layer);
+    // QEMU takes the things that an argument names in the order of the uses.
+    let mut turns: HashMap<(EntryId, &str), usize> = HashMap::new();
+    for (at, usage) in case.line.uses.iter().enumerate() {
+        turns.entry((usage.entry, usage.resource.name())).or_insert(at);
+    }
+    findings.sort_by_cached_key(|finding| {
+        let of = finding.entry.zip(finding.resource.as_ref().map(Resource::name));
+        let turn = of.and_then(|key| turns.get(&key).copied());
+        let met = (turn, order(case, finding), finding.layer);
         (waits(finding), place(finding), finding.verdict, met)
     });
     findings
@@ -85,13 +92,6 @@ fn chained(line: &CommandLine, host: &HostFacts) -> Vec<Use> {
         }
     }
     found
-}
-
-/// Which of the things that its argument names a finding is about: QEMU takes them in the order of the uses.
-fn turn(case: &Case<'_>, finding: &Finding) -> Option<usize> {
-    let resource = finding.resource.as_ref()?;
-    let is_it = |usage: &Use| Some(usage.entry) == finding.entry && usage.resource == *resource;
-    case.line.uses.iter().position(is_it)
 }
 
 /// Of several layers that block the same use, only the one that is met first shows in QEMU's words ([`order`]).
