@@ -28,7 +28,8 @@ pub fn improves(before: &[Finding], after: &[Finding], repaired: &Finding) -> bo
         found.verdict == Verdict::Blocks && were.get(&words(found)) < are.get(&words(found))
     });
     let was_refused = before.iter().any(|earlier| ASKED.contains(&earlier.rule));
-    let breaks = |found: &Finding| !(was_refused && comes_next(found));
+    let breaks =
+        |found: &Finding| !(was_refused && comes_next(found) || was_missing(found, before));
     !new.any(breaks) && blocks(after) <= blocks(before)
 }
 
@@ -46,6 +47,17 @@ fn counts(findings: &[Finding]) -> HashMap<Words<'_>, usize> {
         *counts.entry(words(found)).or_default() += 1;
     }
     counts
+}
+
+/// Whether an element lacks what the argument lacked in whose place it stands.
+fn was_missing(found: &Finding, before: &[Finding]) -> bool {
+    let lacked = |earlier: &Finding| {
+        let path = earlier.resource.as_ref().and_then(|resource| resource.path());
+        earlier.rule == "path-missing"
+            && earlier.verdict == Verdict::Blocks
+            && path.is_some_and(|(path, _)| found.message.contains(path))
+    };
+    found.rule == "native-missing" && before.iter().any(lacked)
 }
 
 /// Whether a finding is what libvirt or QEMU say where they got past what they refused before.

@@ -105,3 +105,19 @@ fn the_native_element_is_the_first_remedy_of_what_it_lets_through() {
     let closed = findings.iter().find(|finding| finding.rule == "closed-directory").unwrap();
     assert!(closed.remedies.iter().all(|remedy| remedy.scope != Scope::Rewrite));
 }
+
+#[test]
+fn what_is_missing_may_be_missing_in_the_element_too() {
+    let gone = host().absent("/dev/input/gone", 0o755);
+    let document = domain("", &["-object", "input-linux,id=a,evdev=/dev/input/gone"]);
+    let before = judged(&gone, &document);
+    let note = before.iter().find(|finding| finding.rule == "native-input").unwrap();
+    let Step::EditXml(edits) = &note.remedies[0].step else { panic!("{note:?}") };
+    let after = judged(&gone, &document.apply(edits).unwrap());
+    let blocks = |findings: &[Finding], rule| findings.iter().any(|f| f.rule == rule);
+    assert!(blocks(&before, "path-missing") && blocks(&after, "native-missing"));
+    assert!(crate::rules::improves(&before, &after, note), "{after:?}");
+    // Where the argument lacked nothing, the element may not.
+    let there = host().node("/dev/input/gone", 13, 64, 0o666);
+    assert!(!crate::rules::improves(&judged(&there, &document), &after, note));
+}
