@@ -13,7 +13,8 @@ pub mod version;
 use crate::domain::EntryId;
 
 pub use argv::QemuOption;
-pub use keyval::{Pair, Pairs, size};
+pub use keyval::{Pair, Pairs, number, size};
+pub use reads::retries;
 pub use resource::{Access, Endpoint, PCI_DEVICES, Protocol, Resource, Use, pci_address};
 pub use version::{Range, Version};
 

@@ -6,8 +6,25 @@ use std::path::Path;
 use std::process::Command;
 
 use qpt_tui::domain::{Document, EntryKind, List, canonical};
+use qpt_tui::xml::escape;
 
 use crate::support::{corpus, fixtures};
+
+/// What `virsh` says to commands under an embedded libvirt below `root`: on its output, and on its standard error.
+pub(crate) fn virsh(root: &Path, script: &str) -> (String, String) {
+    let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
+    let mut virsh = Command::new("virsh");
+    let output = virsh.args(["-q", "-c", &uri, script]).env("LC_ALL", "C").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// Arguments as the lines of a block.
+pub(crate) fn lines_of(args: &[impl AsRef<str>]) -> String {
+    let value = |arg: &str| escape::attribute(arg, '\'', false).unwrap();
+    let line = |arg: &str| format!("    <qemu:arg value='{}'/>\n", value(arg));
+    args.iter().map(|arg| line(arg.as_ref())).collect()
+}
 
 /// What libvirt printed for the passthrough, or its error.
 fn defined(root: &Path, text: &str) -> Result<String, String> {
@@ -18,16 +35,9 @@ fn defined(root: &Path, text: &str) -> Result<String, String> {
         "define '{}'; dumpxml --inactive '{name}'; undefine '{name}' --nvram",
         file.display()
     );
-    let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
-    let output = Command::new("virsh")
-        .args(["-q", "-c", &uri, &script])
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap();
-    let (out, error) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, error) = virsh(root, &script);
     if error.contains("Failed to define") || error.contains("failed to connect") {
-        return Err(error.into_owned());
+        return Err(error);
     }
     let lines = out
         .lines()

@@ -1,25 +1,18 @@
 //! Every edit that a rule offers is one that libvirt takes, and says what it promised. Needs `virsh` and root, no daemon.
 
 use std::path::Path;
-use std::process::Command;
 
 use qpt_tui::cli::HostOptions;
 use qpt_tui::domain::Document;
 use qpt_tui::facts::HostFacts;
 use qpt_tui::rules::{Finding, Scope, Step, judge};
 use qpt_tui::session;
-use qpt_tui::xml::escape;
 
-use crate::documents::oracle;
+use crate::documents::{lines_of, oracle, virsh};
 
 /// A domain with these arguments; `inside` are elements of `<devices>`.
 fn document(machine: &str, inside: &str, args: &[&str]) -> String {
-    let args: String = args
-        .iter()
-        .map(|arg| {
-            format!("    <qemu:arg value='{}'/>\n", escape::attribute(arg, '\'', false).unwrap())
-        })
-        .collect();
+    let args = lines_of(args);
     format!(
         "<domain type='qemu' xmlns:qemu='{}'>\n  <name>edits</name>\n  <memory unit='KiB'>65536</memory>\n  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n  </os>\n  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n{inside}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n",
         qpt_tui::domain::QEMU_NAMESPACE
@@ -38,20 +31,13 @@ fn findings(document: &Document) -> (Vec<Finding>, HostFacts) {
 fn native(root: &Path, text: &str) -> Result<String, String> {
     let file = root.join("edit.xml");
     std::fs::write(&file, text).unwrap();
-    let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
-    let ask = |script: String| {
-        Command::new("virsh").args(["-q", "-c", &uri, &script]).env("LC_ALL", "C").output().unwrap()
-    };
-    let defined = ask(format!("define --validate '{0}'; undefine edits", file.display()));
-    let error = String::from_utf8_lossy(&defined.stderr).into_owned();
+    let file = file.display();
+    let (_, error) = virsh(root, &format!("define --validate '{file}'; undefine edits"));
     if error.contains("error:") {
         return Err(error);
     }
-    let converted = ask(format!("domxml-to-native qemu-argv '{}'", file.display()));
-    match converted.status.success() {
-        true => Ok(String::from_utf8_lossy(&converted.stdout).into_owned()),
-        false => Err(String::from_utf8_lossy(&converted.stderr).into_owned()),
-    }
+    let (argv, error) = virsh(root, &format!("domxml-to-native qemu-argv '{file}'"));
+    if error.contains("error:") { Err(error) } else { Ok(argv) }
 }
 
 const BALLOON: &str = "    <memballoon model='none'/>\n";

@@ -10,9 +10,8 @@ use qpt_tui::facts::{HostFacts, Known};
 use qpt_tui::qemu::{CommandLine, Version};
 use qpt_tui::rules::{Step, judge};
 use qpt_tui::session;
-use qpt_tui::xml::escape;
 
-use crate::documents::oracle;
+use crate::documents::{lines_of, oracle, virsh};
 
 const TABLE: &str = include_str!("../../assets/libvirt/elements.tsv");
 
@@ -150,12 +149,7 @@ fn domain(when: &str, args: &[String]) -> String {
     } else {
         ""
     };
-    let args: String = args
-        .iter()
-        .map(|arg| {
-            format!("    <qemu:arg value='{}'/>\n", escape::attribute(arg, '\'', false).unwrap())
-        })
-        .collect();
+    let args = lines_of(args);
     format!(
         "<domain type='qemu' xmlns:qemu='{QEMU_NAMESPACE}'>\n  <name>edits</name>\n  <memory unit='KiB'>65536</memory>\n{memory}  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n{kernel}  </os>\n  <features>\n    <acpi/>\n    <apic/>\n{ioapic}  </features>\n  <cpu mode='custom' match='exact'>\n    <model>qemu64</model>\n  </cpu>\n{clock}  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n    <memballoon model='none'/>\n{spice}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n"
     )
@@ -199,7 +193,6 @@ fn installed() -> Option<Version> {
 
 /// What libvirt says to many documents, in the order of theirs: its complaint, or the arguments that QEMU would get.
 fn natives(root: &Path, texts: &[String]) -> Vec<Result<String, String>> {
-    let uri = format!("qemu:///embed?root={}", root.join("libvirt").display());
     let mut script = String::new();
     for (at, text) in texts.iter().enumerate() {
         let file = root.join(format!("{at}.xml"));
@@ -209,13 +202,7 @@ fn natives(root: &Path, texts: &[String]) -> Vec<Result<String, String>> {
             "echo =={at}==; echo --err =={at}==; define --validate {file}; undefine edits --nvram; domxml-to-native qemu-argv {file};"
         );
     }
-    let output = Command::new("virsh")
-        .args(["-q", "-c", &uri, &script])
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap();
-    let (out, error) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, error) = virsh(root, &script);
     let error = error.replace("error: ==", "==");
     let part = |text: &str, at: usize| {
         let start = text.find(&format!("=={at}==")).unwrap_or(text.len());

@@ -65,6 +65,6 @@ impl Reader<'_> {
 }
 
 /// Whether a client that finds nobody tries again later (`reconnect`, seconds; `reconnect-ms` since QEMU 9.2).
-pub(super) fn retries(pairs: &Pairs) -> bool {
+pub fn retries(pairs: &Pairs) -> bool {
     ["reconnect", "reconnect-ms"].iter().any(|key| pairs.get(key).is_some_and(|value| value != "0"))
 }

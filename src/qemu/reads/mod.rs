@@ -5,6 +5,8 @@ mod image;
 mod rows;
 mod sound;
 
+pub use character::retries;
+
 use super::argv::QemuOption;
 use super::keyval::Pairs;
 use super::resource::{Access, Endpoint, Moment, Resource, Use};

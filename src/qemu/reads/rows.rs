@@ -1,7 +1,6 @@
 //! Keys that the resource table names.
 
-use super::character::retries;
-use super::{Access, Endpoint, Moment, Pairs, Place, Reader, Resource, Spot};
+use super::{Access, Endpoint, Moment, Pairs, Place, Reader, Resource, Spot, retries};
 use crate::qemu::catalog::{ResourceRow, matches};
 
 impl Reader<'_> {

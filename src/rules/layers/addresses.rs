@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use super::{Case, Finding, Remedy, Scope, Verdict};
-use crate::qemu::{Pairs, QemuOption};
+use crate::qemu::{QemuOption, retries};
 
 /// A socket of Unix by an abstract name (unix(7)), as a chardev has it.
 struct Abstract<'a> {
@@ -24,11 +24,6 @@ fn abstracts<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Abstract<'a>> {
         let listens = pairs.on("server") == Some(true);
         Some(Abstract { option, name: format!("@{name}"), listens })
     })
-}
-
-/// Whether a client that finds nobody tries again (`reconnect`, in seconds).
-fn retries(pairs: &Pairs) -> bool {
-    ["reconnect", "reconnect-ms"].iter().any(|key| pairs.get(key).is_some_and(|value| value != "0"))
 }
 
 /// Abstract sockets to connect to that nobody listens at.

@@ -1,7 +1,7 @@
 //! Host devices, sound, shared memory.
 
 use super::plan::{Options, PREPARED, Plan, found, only, quoted, rule};
-use crate::qemu::{Version, pci_address, size};
+use crate::qemu::{Version, number, pci_address, size};
 use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(HOSTDEV, "native-hostdev", "libvirt has <hostdev> for this", hostdev);
@@ -42,13 +42,7 @@ pub(super) fn hostdev(options: &Options<'_>) -> Vec<Plan> {
             "usb-host"
                 if only(pairs, &["driver", "id", "vendorid", "productid", "bus", "port"]) =>
             {
-                let number = |key: &str| {
-                    let text = pairs.get(key)?;
-                    match text.strip_prefix("0x") {
-                        Some(hex) => u16::from_str_radix(hex, 16).ok(),
-                        None => text.parse::<u16>().ok(),
-                    }
-                };
+                let number = |key: &str| u16::try_from(number(pairs.get(key)?)?).ok();
                 vec![
                     "<hostdev mode='subsystem' type='usb' managed='yes'>".to_owned(),
                     "  <source>".to_owned(),

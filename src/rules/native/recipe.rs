@@ -1,10 +1,12 @@
 //! Elements that say the same as some options, as `assets/libvirt/elements.tsv` has them: a row is a recipe.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use super::plan::{Options, PREPARED, Plan, found, quoted, rule};
 use crate::domain::Chipset;
-use crate::qemu::{Pairs, QemuOption, Version, pci_address, size};
+use crate::qemu::{Pairs, QemuOption, Version, number, pci_address, size};
 use crate::rules::{Case, Finding, Layer, Rule};
 use crate::xml::Tree;
 
@@ -38,16 +40,11 @@ struct Recipe {
 /// What was kept of the options, by name.
 type Kept<'a> = Vec<(&'static str, Cow<'a, str>)>;
 
-/// Every row.
-fn recipes() -> impl Iterator<Item = Recipe> {
-    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut fields = line.split('\t');
-        let rule = fields.next()?;
-        let since = Version::read(fields.next()?)?;
-        let parent = fields.next().filter(|parent| *parent != "-").unwrap_or_default();
-        let (when, options, template) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(Recipe { rule, since, parent, when, options, template, satisfies: fields.next()? })
-    })
+/// Every row, read once.
+fn recipes() -> &'static [Recipe] {
+    static RECIPES: OnceLock<Vec<Recipe>> = OnceLock::new();
+    let rows = || TABLE.lines().filter(|line| !line.starts_with('#'));
+    RECIPES.get_or_init(|| rows().filter_map(Recipe::read).collect())
 }
 
 /// Keyboards, mice, tablets, and event devices of the host.
@@ -66,10 +63,26 @@ pub(super) fn element(options: &Options<'_>) -> Vec<Plan> {
 }
 
 fn plans(options: &Options<'_>, rule: &str) -> Vec<Plan> {
-    recipes().filter(|recipe| recipe.rule == rule).flat_map(|row| row.plans(options)).collect()
+    let names: HashSet<&str> = options.case.line.options.iter().map(QemuOption::name).collect();
+    let may_hold = |recipe: &&Recipe| recipe.rule == rule && names.contains(recipe.begins_with());
+    recipes().iter().filter(may_hold).flat_map(|recipe| recipe.plans(options)).collect()
 }
 
 impl Recipe {
+    fn read(line: &'static str) -> Option<Recipe> {
+        let mut fields = line.split('\t');
+        let rule = fields.next()?;
+        let since = Version::read(fields.next()?)?;
+        let parent = fields.next().filter(|parent| *parent != "-").unwrap_or_default();
+        let (when, options, template) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(Recipe { rule, since, parent, when, options, template, satisfies: fields.next()? })
+    }
+
+    /// The name of the first option that it is for.
+    fn begins_with(&self) -> &'static str {
+        self.options.split(' ').next().unwrap_or_default()
+    }
+
     fn plans(&self, options: &Options<'_>) -> Vec<Plan> {
         let mut wanted = self.options.split(" + ");
         let first = wanted.next().unwrap_or_default();
@@ -301,10 +314,6 @@ fn form(options: &Options<'_>, said: &str, kept: &Kept<'_>) -> Option<String> {
         return free_target(options.case.document.tree(), form);
     }
     let text = &*kept.iter().find(|(known, _)| *known == name)?.1;
-    let number = || match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
-    };
     let choice = |on: &str, off: &str| match text {
         "on" | "yes" | "true" => Some(on.to_owned()),
         "off" | "no" | "false" => Some(off.to_owned()),
@@ -317,7 +326,7 @@ fn form(options: &Options<'_>, said: &str, kept: &Kept<'_>) -> Option<String> {
         "all" => choice(" grab='all'", ""),
         // vdagent's mouse=on is what libvirt calls the client's.
         "mouse" => choice("client", "server"),
-        "hex" => number().map(|number| format!("{number:#x}")),
+        "hex" => number(text).map(|number| format!("{number:#x}")),
         "kib" => size(text, 0).filter(|bytes| bytes % 1024 == 0).map(|b| (b >> 10).to_string()),
         // A display counts from port 5900 (RFC 6143, section 8).
         "vnc" => text.parse::<u16>().ok()?.checked_add(5900).map(|port| port.to_string()),
