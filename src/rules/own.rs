@@ -6,6 +6,9 @@ use crate::facts::{HostFacts, Walk};
 use crate::qemu::{Access, Resource};
 use crate::xml::EditSet;
 
+/// The way that remains.
+const OF_ITS_OWN: &str = "give the VM a file of its own, in /var/lib/libvirt/images say";
+
 /// What a path is of the host's own, when it is opened for writing or only for reading.
 fn owned(host: &HostFacts, path: &str, writing: bool) -> Option<Owned> {
     let resolved = host.walk(path).ok().map(Walk::resolved);
@@ -43,7 +46,9 @@ pub(super) static HOST_OWNED: Rule = Rule {
             let verb = if writes(access) { "write" } else { "read" };
             let message =
                 format!("it asks to {verb} {path}, {}: that would give it this host", owned.what);
-            findings.push(Finding::of(usage, Verdict::Warns, message));
+            let way = format!("if you do not know why, take it out; else {OF_ITS_OWN}");
+            let finding = Finding::of(usage, Verdict::Warns, message);
+            findings.push(finding.remedy(Remedy::none(Scope::Rewrite, way)));
         }
         findings
     },
@@ -59,13 +64,12 @@ pub(super) fn withdraw(case: &Case<'_>, findings: &mut [Finding]) {
         let path = finding.resource.as_ref().and_then(Resource::path).map(|(path, _)| path);
         let target = of_entry.iter().find(|(of, _)| Some(of.as_str()) == path).cloned();
         for remedy in &mut finding.remedies {
-            let own = "give the VM a file of its own, in /var/lib/libvirt/images say";
             let thing = given_away(case.host, remedy, target.as_ref(), &of_entry);
             if let Some((path, owned)) = thing {
-                let why = format!("not offered, {path} is {}: {own}", owned.what);
+                let why = format!("not offered, {path} is {}: {OF_ITS_OWN}", owned.what);
                 *remedy = Remedy::none(remedy.scope, why);
             } else if let Some(path) = of_proc(remedy) {
-                let why = format!("there is none, {path} is made by the kernel anew: {own}");
+                let why = format!("there is none, {path} is made by the kernel anew: {OF_ITS_OWN}");
                 *remedy = Remedy::none(remedy.scope, why);
             }
         }

@@ -71,6 +71,9 @@ fn requests_for_the_host_are_named_and_nothing_is_offered() {
             if findings.first().map(|finding| finding.rule) != Some("host-owned") {
                 wrong.push(format!("{path}: not named first: {:?}", findings.first()));
             }
+            if findings.first().is_none_or(|finding| finding.remedies.is_empty()) {
+                wrong.push(format!("{path}: nothing says what remains to be done"));
+            }
             for finding in findings.iter().filter(|finding| finding.entry.is_some()) {
                 for remedy in finding.remedies.iter().filter(|remedy| opens(remedy, path)) {
                     wrong.push(format!("{path}: [{}] {:?}", finding.rule, remedy.step));
