@@ -128,7 +128,7 @@ impl App {
         self.arrange();
     }
 
-    /// Makes the rows anew, with the filters that are on; the selected entry stays selected.
+    /// Makes the rows anew, with the filters that are on; the selected entry, or else the row, stays selected.
     pub(super) fn arrange(&mut self) {
         let selected = self.selected_entry();
         let all = rows(&self.document, &self.line, &self.judging.findings);
@@ -136,8 +136,6 @@ impl App {
             .into_iter()
             .filter(|row| !row.is_selectable() || self.passes(row))
             .collect::<Vec<Row>>();
-        if selected.is_some() {
-            self.select_entry(selected);
-        }
+        self.select_entry(selected);
     }
 }
