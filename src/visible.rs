@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 /// The text with everything invisible written out: `␛`, `→`, `⏎`, `⟨U+202E⟩`.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    // Nearly everything that is shown is plain ASCII.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
@@ -29,7 +30,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// JSON with everything invisible in its strings as an escape: the same value, for whoever looks at the text.
 pub fn escaped(json: &str) -> Cow<'_, str> {
     let is_raw = |c: char| c != '\n' && is_hidden(c);
-    if !json.contains(is_raw) {
+    if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) || !json.contains(is_raw) {
         return Cow::Borrowed(json);
     }
     let mut shown = String::with_capacity(json.len() + 8);
@@ -47,6 +48,9 @@ pub fn escaped(json: &str) -> Cow<'_, str> {
 }
 
 fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control() || is_ignorable(c) || is_blank(c)
 }
 

@@ -1,5 +1,6 @@
 //! What is any host's own, by its path: who may write it, or read some of it, has the host.
 
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 /// Paths, how they are opened, and what they are.
@@ -16,27 +17,33 @@ pub(crate) struct Owned {
 
 struct Row {
     pattern: &'static str,
+    /// What stands before its first `*`.
+    start: &'static str,
     /// Only writing it gives something away.
     writing: bool,
     gives: &'static str,
     what: &'static str,
 }
 
+/// The rows, the longest pattern first.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let row = |line: &'static str| {
         let mut fields = line.split('\t');
         let mut next = || fields.next();
-        Some(Row { pattern: next()?, writing: next()? == "write", gives: next()?, what: next()? })
+        let pattern = next()?;
+        let start = pattern.split('*').next()?;
+        Some(Row { pattern, start, writing: next()? == "write", gives: next()?, what: next()? })
     };
-    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(row).collect()
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let mut rows: Vec<Row> = lines.filter_map(row).collect();
+    // Of two that are as long the later one counts.
+    rows.reverse();
+    rows.sort_by_key(|row| Reverse(row.pattern.len()));
+    rows
 });
 
 /// Whether a pattern of the table fits a path, part by part.
 fn fits(pattern: &str, path: &str) -> bool {
-    let start = pattern.split('*').next().unwrap_or_default();
-    if !path.starts_with(start) {
-        return false;
-    }
     let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
     loop {
         match (parts.next(), names.next()) {
@@ -64,8 +71,10 @@ fn is_like(part: &str, name: &str) -> bool {
 /// What a path is called in the table, when it is opened for writing or only for reading; the longest pattern counts.
 pub(crate) fn named(path: &str, writing: bool) -> Option<Owned> {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
-    let found = ROWS.iter().filter(|row| (writing || !row.writing) && fits(row.pattern, path));
-    let best = found.max_by_key(|row| row.pattern.len())?;
+    let is_meant = |row: &&Row| {
+        (writing || !row.writing) && path.starts_with(row.start) && fits(row.pattern, path)
+    };
+    let best = ROWS.iter().find(is_meant)?;
     let owned = Owned { what: best.what.to_owned(), gives_host: best.gives == "host" };
     (best.gives != "-").then_some(owned)
 }

@@ -104,12 +104,13 @@ fn modules(path: &str) -> Vec<String> {
     found.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
-/// The directories that distributions put modules into.
+/// The directories that distributions put modules into, as far as this host has them.
 fn module_homes() -> Vec<PathBuf> {
     let mut homes: Vec<PathBuf> =
         ["/usr/lib/qemu", "/usr/lib64/qemu", "/usr/lib64/qemu-kvm"].map(PathBuf::from).to_vec();
     let triplets = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     homes.extend(triplets.map(|entry| entry.path().join("qemu")));
+    homes.retain(|home| home.is_dir());
     homes
 }
 

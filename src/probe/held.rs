@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::rc::Rc;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
@@ -26,15 +27,49 @@ pub(super) type Identity = ((u32, u32), u64);
 /// A file with the time of its last change.
 pub(super) type State = (Identity, (i64, u32));
 
-/// Access control lists and labels that were read already: most paths share their directories.
-pub(super) type Attributes = BTreeMap<State, (Option<Acl>, Option<String>)>;
+/// What the walks of one thread have looked at already: most paths share their directories.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Access control lists and labels.
+    attributes: BTreeMap<State, (Option<Acl>, Option<String>)>,
+    root: Option<Rc<Held>>,
+    /// Directories by the one above and their name.
+    directories: BTreeMap<Identity, BTreeMap<String, Rc<Held>>>,
+    /// How many of them are held.
+    held: usize,
+}
 
-impl Held {
+impl Seen {
+    /// No more directories are held at a time: a process may have 1,024 descriptors.
+    const MOST: usize = 200;
+
     /// The root directory.
-    pub(super) fn root() -> rustix::io::Result<Held> {
-        Held::at(CWD, Path::new("/"))
+    pub(super) fn root(&mut self) -> rustix::io::Result<Rc<Held>> {
+        if let Some(root) = &self.root {
+            return Ok(Rc::clone(root));
+        }
+        let root = Rc::new(Held::at(CWD, Path::new("/"))?);
+        self.root = Some(Rc::clone(&root));
+        Ok(root)
     }
 
+    /// What a directory has under one name; a link is held itself, not followed.
+    pub(super) fn below(&mut self, above: &Held, name: &str) -> rustix::io::Result<Rc<Held>> {
+        let known = self.directories.get(&above.identity()).and_then(|names| names.get(name));
+        if let Some(held) = known {
+            return Ok(Rc::clone(held));
+        }
+        let held = Rc::new(above.below(name)?);
+        if held.kind() == FileType::Directory && self.held < Seen::MOST {
+            let names = self.directories.entry(above.identity()).or_default();
+            names.insert(name.to_owned(), Rc::clone(&held));
+            self.held += 1;
+        }
+        Ok(held)
+    }
+}
+
+impl Held {
     /// What stands at a path now, links on the way followed.
     pub(super) fn of(path: &str) -> std::io::Result<Held> {
         let real = std::fs::canonicalize(path)?;
@@ -56,6 +91,10 @@ impl Held {
         Ok(Held { descriptor, stat })
     }
 
+    fn kind(&self) -> FileType {
+        FileType::from_raw_mode(u32::from(self.stat.stx_mode))
+    }
+
     /// Which file it is.
     pub(super) fn identity(&self) -> Identity {
         (self.device(), self.stat.stx_ino)
@@ -72,10 +111,10 @@ impl Held {
     }
 
     /// What it is, as the step at `path` of a walk.
-    pub(super) fn step(&self, path: &str, known: &mut Attributes) -> rustix::io::Result<Step> {
+    pub(super) fn step(&self, path: &str, seen: &mut Seen) -> rustix::io::Result<Step> {
         let stat = &self.stat;
         let (major, minor) = (stat.stx_rdev_major, stat.stx_rdev_minor);
-        let kind = match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
+        let kind = match self.kind() {
             FileType::Directory => FileKind::Directory,
             FileType::Symlink => FileKind::Link(self.target()?),
             FileType::CharacterDevice => FileKind::Char(major, minor),
@@ -84,7 +123,8 @@ impl Held {
             FileType::Socket => FileKind::Socket,
             FileType::RegularFile | FileType::Unknown => FileKind::File,
         };
-        let (acl, label) = known.entry(self.state()).or_insert_with(|| self.attributes()).clone();
+        let (acl, label) =
+            seen.attributes.entry(self.state()).or_insert_with(|| self.attributes()).clone();
         Ok(Step {
             path: path.to_owned(),
             kind,
@@ -104,7 +144,7 @@ impl Held {
     /// # Errors
     /// When it is something else, or may not be read.
     pub(super) fn open(&self) -> std::io::Result<File> {
-        if FileType::from_raw_mode(u32::from(self.stat.stx_mode)) != FileType::RegularFile {
+        if self.kind() != FileType::RegularFile {
             return Err(std::io::Error::other("it is no regular file"));
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -136,7 +176,7 @@ impl Held {
     }
 
     fn attributes(&self) -> (Option<Acl>, Option<String>) {
-        let is_link = FileType::from_raw_mode(u32::from(self.stat.stx_mode)) == FileType::Symlink;
+        let is_link = self.kind() == FileType::Symlink;
         let acl = if is_link { None } else { self.attribute("system.posix_acl_access") };
         let label = self
             .attribute("security.selinux")

@@ -23,6 +23,7 @@ pub mod schema;
 mod selinux;
 mod sockets;
 pub mod start;
+mod walks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use daemon::{daemon, started};
 use held::Held;
 pub use paths::names_in;
-use paths::{Learned, Look};
+use walks::{Learned, Look};
 
 use crate::domain::DomainFacts;
 use crate::facts::bridge::LIST;
@@ -293,7 +294,7 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
     };
     for _ in 0..MAX_CHAIN {
         let mut next = Vec::new();
-        let found = paths::walk_all(std::mem::take(&mut todo), request.patience, daemon);
+        let found = walks::walk_all(std::mem::take(&mut todo), request.patience, daemon);
         for (path, walk, learned) in found {
             match learned {
                 Learned::Nothing => {}

@@ -1,128 +1,18 @@
 //! Walking a path as the kernel does: every directory, every link, and what stands at the end.
 
-use std::io::Read as _;
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::rc::Rc;
 
 use rustix::io::Errno;
 
-use super::held::{self, Attributes, Held, Identity};
+use super::held::{self, Held, Identity, Seen};
 use super::mounts::Devices;
-use crate::facts::contents::{Contents, Fault};
-use crate::facts::header::Header;
-use crate::facts::image::Image;
-use crate::facts::own;
 use crate::facts::{Ending, FileKind, Known, Step, Walk};
-use crate::power::{self, Writes};
 
 /// The kernel gives up after this many links (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 
 /// The kernel takes no path of this many bytes.
 const PATH_MAX: usize = 4096;
-
-/// What of a path is looked at.
-#[derive(Debug, Clone)]
-pub(super) enum Look {
-    /// What stands on the way, and at its end.
-    Way,
-    /// Also what it says as an image.
-    Image,
-    /// Also the bytes that QEMU decides by.
-    Contents(Contents),
-}
-
-/// What was read of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Learned {
-    /// Nothing, or it can't be read.
-    Nothing,
-    /// What an image names.
-    Image(Image),
-    /// The bytes that QEMU decides by, and what is wrong with them.
-    Contents(Option<Header>, Option<Fault>),
-}
-
-/// A path, the walk to it, and what was read of it.
-pub(super) type Found = (String, Known<Walk>, Learned);
-
-/// Walks every path, all within `patience`; a path whose file system does not answer in time is unknown.
-/// `owner` is who libvirt's daemon runs as.
-pub(super) fn walk_all(paths: Vec<(String, Look)>, patience: Duration, owner: u32) -> Vec<Found> {
-    let deadline = Instant::now() + patience;
-    let devices = Arc::new(Devices::read());
-    let mut found = Vec::new();
-    let mut rest: std::collections::VecDeque<(String, Look)> = paths.into();
-    while !rest.is_empty() {
-        let (sender, receiver) = mpsc::channel();
-        let batch: Vec<(String, Look)> = rest.iter().cloned().collect();
-        // A system call on a dead file system can't be called back: the thread is left to it, and a new one takes the rest.
-        let devices = Arc::clone(&devices);
-        std::thread::spawn(move || {
-            power::give_up(&Writes::nothing());
-            let mut known = Attributes::new();
-            for (path, look) in batch {
-                let (walk, end) = reach(&path, &devices, &mut known, owner);
-                let learned = match end {
-                    Some(end) if !is_secret(&path, &walk) => learn(&end, look, &devices),
-                    _ => Learned::Nothing,
-                };
-                if sender.send((walk, learned)).is_err() {
-                    return;
-                }
-            }
-        });
-        while let Some((path, _)) = rest.front() {
-            let patience =
-                deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
-            match receiver.recv_timeout(patience) {
-                Ok((walk, learned)) => {
-                    found.push((path.clone(), walk, learned));
-                    rest.pop_front();
-                }
-                Err(_) => {
-                    let (path, _) = rest.pop_front().expect("it was looked at just now");
-                    found.push((
-                        path,
-                        Known::Unknown("the file system did not answer in time".to_owned()),
-                        Learned::Nothing,
-                    ));
-                    break;
-                }
-            }
-        }
-    }
-    found
-}
-
-/// Whether who reads a file has the host: then nothing is to be learned of it, whatever a document calls it.
-fn is_secret(path: &str, walk: &Known<Walk>) -> bool {
-    let resolved = walk.yes().map(Walk::resolved);
-    let mut names = [Some(path), resolved.filter(|real| *real != path)].into_iter().flatten();
-    names.any(|name| own::named(name, false).is_some_and(|owned| owned.gives_host))
-}
-
-/// What the file at the end of a walk says.
-fn learn(end: &Held, look: Look, devices: &Devices) -> Learned {
-    // Some files of the kernel's own do something when they are read, or lose what was read.
-    if matches!(look, Look::Way) || devices.is_kernels(end) {
-        return Learned::Nothing;
-    }
-    let Ok(mut file) = end.open() else { return Learned::Nothing };
-    match look {
-        Look::Way => Learned::Nothing,
-        Look::Image => super::image::read(&mut file).map_or(Learned::Nothing, Learned::Image),
-        Look::Contents(contents) => read(file, &contents).unwrap_or(Learned::Nothing),
-    }
-}
-
-/// The bytes that QEMU decides by, and what is wrong with them.
-fn read(mut file: std::fs::File, contents: &Contents) -> Option<Learned> {
-    let mut start = Vec::new();
-    file.by_ref().take(contents.seen()).read_to_end(&mut start).ok()?;
-    let whole = file.read(&mut [0]).ok()? == 0;
-    Some(Learned::Contents(Header::of(contents, &start), contents.fault(&start, whole)))
-}
 
 /// More names than this are not offered.
 const MAX_NAMES: usize = 2000;
@@ -142,15 +32,15 @@ pub fn names_in(directory: &str) -> Vec<String> {
 
 /// Walks one path.
 pub(super) fn walk(path: &str) -> Known<Walk> {
-    reach(path, &Devices::read(), &mut Attributes::new(), 0).0
+    reach(path, &Devices::read(), &mut Seen::default(), 0).0
 }
 
 /// What is reached at the end of a path, held, beside the walk to it.
-type Reached = (Known<Walk>, Option<Held>);
+type Reached = (Known<Walk>, Option<Rc<Held>>);
 
 /// Walks one path, step by step from what is held of the step before, so that each step is taken from what was looked at.
-fn reach(path: &str, devices: &Devices, known: &mut Attributes, owner: u32) -> Reached {
-    match steps(path, devices, known, owner) {
+pub(super) fn reach(path: &str, devices: &Devices, seen: &mut Seen, owner: u32) -> Reached {
+    match steps(path, devices, seen, owner) {
         Ok((walk, end)) => (Known::Yes(walk), end),
         Err(why) => (Known::Unknown(why), None),
     }
@@ -160,9 +50,9 @@ fn reach(path: &str, devices: &Devices, known: &mut Attributes, owner: u32) -> R
 fn steps(
     path: &str,
     devices: &Devices,
-    known: &mut Attributes,
+    seen: &mut Seen,
     owner: u32,
-) -> Result<(Walk, Option<Held>), String> {
+) -> Result<(Walk, Option<Rc<Held>>), String> {
     if path.contains('\0') {
         return Err("the path holds a NUL byte".to_owned());
     }
@@ -177,9 +67,9 @@ fn steps(
         error => format!("{path} cannot be looked at: {error}"),
     };
     let mut walk = Walk { steps: Vec::new(), ending: Ending::Present };
-    let root = || Held::root().map_err(|error| failed("/", error));
-    let mut directory = root()?;
-    walk.steps.push(directory.step("/", known).map_err(|error| failed("/", error))?);
+    let root = |seen: &mut Seen| seen.root().map_err(|error| failed("/", error));
+    let mut directory = root(seen)?;
+    walk.steps.push(directory.step("/", seen).map_err(|error| failed("/", error))?);
     let mut todo: Vec<String> = parts(path);
     let mut at = String::new();
     // The directories above, the root first: a link may lead up again, and only to where we came from.
@@ -188,7 +78,7 @@ fn steps(
     while let Some(part) = todo.pop() {
         if part == ".." {
             let Some(parent) = above.pop() else { continue };
-            let upper = directory.below("..").map_err(|error| failed(&at, error))?;
+            let upper = seen.below(&directory, "..").map_err(|error| failed(&at, error))?;
             if upper.identity() != parent {
                 return Err(format!("{at} was moved while it was looked at"));
             }
@@ -210,7 +100,7 @@ fn steps(
             todo = parts(&target);
             at.clear();
             above.clear();
-            directory = root()?;
+            directory = root(seen)?;
             continue;
         }
         if devices.is_automount(&directory, &here) {
@@ -219,9 +109,12 @@ fn steps(
                 "below {at} a file system is mounted as soon as somebody looks, so nobody did"
             ));
         }
-        let found =
-            if here.len() >= PATH_MAX { Err(Errno::NAMETOOLONG) } else { directory.below(&part) };
-        let found = found.and_then(|found| Ok((found.step(&here, known)?, found)));
+        let found = if here.len() >= PATH_MAX {
+            Err(Errno::NAMETOOLONG)
+        } else {
+            seen.below(&directory, &part)
+        };
+        let found = found.and_then(|found| Ok((found.step(&here, seen)?, found)));
         let hidden = found.as_ref().err().and_then(|error| unseen(devices, &here, &todo, *error));
         if let Some((step, ending)) = hidden {
             walk.steps.push(step);
@@ -254,7 +147,7 @@ fn steps(
                 if target.starts_with('/') {
                     at.clear();
                     above.clear();
-                    directory = root()?;
+                    directory = root(seen)?;
                 }
                 todo.extend(parts(&target));
             }
@@ -279,7 +172,7 @@ fn steps(
     // After '..' the last step is another one.
     let at = if at.is_empty() { "/" } else { &at };
     if walk.steps.last().is_some_and(|step| step.path != at) {
-        walk.steps.push(directory.step(at, known).map_err(|error| failed(at, error))?);
+        walk.steps.push(directory.step(at, seen).map_err(|error| failed(at, error))?);
     }
     Ok((walk, Some(directory)))
 }
@@ -350,7 +243,7 @@ fn parts(path: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
@@ -382,7 +275,7 @@ mod tests {
     }
 
     /// A directory of a test, by its real name.
-    fn place() -> (tempfile::TempDir, String) {
+    pub(in crate::probe) fn place() -> (tempfile::TempDir, String) {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap().to_str().unwrap().to_owned();
         (dir, root)
@@ -410,46 +303,6 @@ mod tests {
             assert_eq!((walk.resolved(), &walk.ending), (&*root, &Ending::Present), "{path}");
         }
         assert_eq!(walk("/../..").yes().unwrap().resolved(), "/");
-    }
-
-    #[test]
-    fn a_name_that_changes_after_the_look_is_not_opened() {
-        let (_keep, root) = place();
-        let path = format!("{root}/image");
-        std::fs::write(&path, b"QFI\xfb\0\0\0\x01").unwrap();
-        let devices = Devices::read();
-        let (_, end) = reach(&path, &devices, &mut Attributes::new(), 0);
-        std::fs::rename(&path, format!("{root}/elsewhere")).unwrap();
-        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        let learned = learn(&end.unwrap(), Look::Image, &devices);
-        assert!(matches!(learned, Learned::Image(image) if image.format == "qcow"));
-        let (walk, end) = reach(&path, &devices, &mut Attributes::new(), 0);
-        assert!(matches!(walk.yes().unwrap().target().unwrap().kind, FileKind::Char(1, 5)));
-        assert_eq!(learn(&end.unwrap(), Look::Image, &devices), Learned::Nothing);
-    }
-
-    #[test]
-    fn a_file_of_the_kernels_own_is_not_read() {
-        for path in ["/proc/version", "/sys/kernel/uevent_seqnum"] {
-            let found = walk_all(vec![(path.to_owned(), Look::Image)], Duration::from_secs(3), 0);
-            let (_, walk, learned) = &found[0];
-            assert_eq!(walk.yes().unwrap().target().unwrap().kind, FileKind::File);
-            assert_eq!(*learned, Learned::Nothing, "{path}");
-        }
-    }
-
-    #[test]
-    fn what_gives_the_host_away_is_not_read_by_any_name() {
-        let (_keep, root) = place();
-        let link = format!("{root}/vm.img");
-        std::os::unix::fs::symlink("/etc/shadow", &link).unwrap();
-        for (path, expected) in
-            [("/etc/shadow", true), (&link, true), ("/etc/passwd", false), ("/etc/./shadow", true)]
-        {
-            assert_eq!(is_secret(path, &walk(path)), expected, "{path}");
-        }
-        let found = walk_all(vec![(link, Look::Image)], Duration::from_secs(3), 0);
-        assert_eq!(found[0].2, Learned::Nothing);
     }
 
     #[test]
@@ -486,8 +339,7 @@ mod tests {
         let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
         let line =
             |point: &str| format!("1 1 {major}:{minor} / {point} rw - autofs systemd-1 rw\n");
-        let seen =
-            |mounts: &str| reach(&path, &Devices::parse(mounts), &mut Attributes::new(), 0).0;
+        let seen = |mounts: &str| reach(&path, &Devices::parse(mounts), &mut Seen::default(), 0).0;
         let Known::Unknown(why) = seen(&line("/")) else { panic!("it was looked for") };
         assert!(why.ends_with(" is mounted as soon as somebody looks, so nobody did"), "{why}");
         // What is mounted already is only passed.

@@ -79,6 +79,13 @@ fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
 }
 
+/// The fields of a table that is looked through often, split once.
+type Fields = OnceLock<Vec<Vec<&'static str>>>;
+
+fn fields(table: &'static str, read: &'static Fields) -> &'static [Vec<&'static str>] {
+    read.get_or_init(|| rows(table).map(|line| line.split('\t').collect()).collect())
+}
+
 fn given(field: &'static str) -> Option<&'static str> {
     (field != "-").then_some(field)
 }
@@ -129,11 +136,11 @@ pub fn is_built_in_bus(bus: &str) -> bool {
 
 /// The keys of an option that refer to something by its id, each with the groups of which one defines it.
 pub fn references(option: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    rows(REFERENCES).filter_map(move |line| {
-        let mut fields = line.split('\t');
-        let (key, groups, options) = (fields.next()?, fields.next()?, fields.next()?);
-        matches(options, option).then_some((key, groups))
-    })
+    static READ: Fields = OnceLock::new();
+    fields(REFERENCES, &READ)
+        .iter()
+        .filter(move |row| matches(row[2], option))
+        .map(|row| (row[0], row[1]))
 }
 
 /// A backend of which an option takes some types only.
@@ -224,11 +231,9 @@ pub fn needed_key(option: &str) -> Option<&'static str> {
 
 /// The types of an option, or the block drivers for `blockdev`, with the versions that have them.
 pub fn names(option: &str) -> impl Iterator<Item = (&'static str, Range)> {
-    let rows = rows(NAMES).filter_map(|line| {
-        let mut fields = line.split('\t');
-        Some((fields.next()?, fields.next()?, Range::read(fields.next()?, fields.next()?)))
-    });
-    rows.filter(move |(of, ..)| *of == option).map(|(_, name, range)| (name, range))
+    static READ: Fields = OnceLock::new();
+    let rows = fields(NAMES, &READ).iter().filter(move |row| row[0] == option);
+    rows.map(|row| (row[1], Range::read(row[2], row[3])))
 }
 
 /// The versions of QEMU, from and to, that a table of names was checked against: inside, what it lacks is not there.
@@ -274,14 +279,12 @@ pub fn type_key(option: &str) -> Option<(&str, &'static str)> {
 
 /// The module that brings a value of an option's key, or a block driver where there is none; and Debian's package of it.
 pub fn module(key: Option<(&str, &str)>, value: &str) -> Option<(&'static str, &'static str)> {
-    rows(MODULES).find_map(|line| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let (option, name) = key.unwrap_or(("-", "-"));
-        let found = fields[1] == option
-            && fields[2] == name
-            && fields[3].split(',').any(|known| known == value);
-        found.then_some((fields[0], fields[4]))
-    })
+    static READ: Fields = OnceLock::new();
+    let (option, name) = key.unwrap_or(("-", "-"));
+    let is_meant = |row: &&Vec<&str>| {
+        row[1] == option && row[2] == name && row[3].split(',').any(|known| known == value)
+    };
+    fields(MODULES, &READ).iter().find(is_meant).map(|row| (row[0], row[4]))
 }
 
 /// The line of a sorted table that begins with `name`, found by bisecting the table's text.

@@ -17,6 +17,24 @@ pub fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// The first character that XML 1.0 can't hold, and where it stands.
+pub(super) fn first_bad(text: &str) -> Option<(usize, char)> {
+    // A block of plain bytes holds none: it is looked at as a whole, without a branch for each byte.
+    const BLOCK: usize = 256;
+    let is_plain = |block: &[u8]| {
+        block
+            .iter()
+            .fold(true, |plain, &byte| plain & matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
+    };
+    let first = text.as_bytes().chunks(BLOCK).position(|block| !is_plain(block))?;
+    let mut at = first * BLOCK;
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let mut rest = text[at..].char_indices();
+    rest.find(|&(_, c)| !is_xml_char(c)).map(|(offset, c)| (at + offset, c))
+}
+
 /// The value between `quote`s such that reading it back gives `value` again.
 ///
 /// Tab, line feed and carriage return become character references, since a reader turns them into blanks.
@@ -75,6 +93,19 @@ mod tests {
         assert_eq!(attribute(r#"a'b"c"#, '"', false).unwrap(), "a'b&quot;c");
         assert_eq!(attribute("a\n\té", '"', true).unwrap(), "a&#10;&#9;&#233;");
         assert_eq!(attribute("a\u{1}", '"', false), Err(Unwritable('\u{1}')));
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_found_wherever_it_stands() {
+        for before in [0, 1, 254, 255, 256, 257, 700] {
+            for filling in ["a", "é", "漢"] {
+                let text = filling.repeat(before) + "\t\u{b}";
+                let at = filling.len() * before + 1;
+                assert_eq!(first_bad(&text), Some((at, '\u{b}')), "{before} {filling}");
+                assert_eq!(first_bad(&text[..at]), None);
+            }
+        }
+        assert_eq!(first_bad("\u{fffe}"), Some((0, '\u{fffe}')));
     }
 
     #[test]

@@ -2,6 +2,11 @@
 
 /// Whether `name` is an XML name; a colon may stand in it.
 pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    // Nearly every name is made of letters alone.
+    if !name.is_empty() && name.as_bytes().iter().all(is_plain) {
+        return true;
+    }
     let mut chars = name.chars();
     chars.next().is_some_and(starts_name) && chars.all(continues_name)
 }

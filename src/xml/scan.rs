@@ -9,7 +9,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
 
 use super::cook::Entities;
 use super::edit::Span;
-use super::escape::is_xml_char;
+use super::escape::first_bad;
 use super::names::is_name;
 use super::tree::{Attribute, Element, Tree};
 use super::{XmlError, position};
@@ -38,9 +38,8 @@ pub fn scan(source: &str) -> Result<Tree, XmlError> {
         return Err(XmlError::at(at, "a second byte order mark, expected <domain> or a comment"));
     }
     let shift = source.len() - body.len();
-    if let Some((at, c)) =
-        source.char_indices().skip(usize::from(shift > 0)).find(|&(_, c)| !is_xml_char(c))
-    {
+    // The mark itself is a character that XML can hold.
+    if let Some((at, c)) = first_bad(source) {
         return Err(XmlError::at(
             at,
             format!("XML 1.0 cannot hold the character U+{:04X}", u32::from(c)),

@@ -1,7 +1,6 @@
 //! Elements that say the same as some options, as `assets/libvirt/elements.tsv` has them: a row is a recipe.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::plan::{Options, PREPARED, Plan, found, quoted, rule};
@@ -31,6 +30,8 @@ struct Recipe {
     when: &'static str,
     /// The options, joined by ` + `.
     options: &'static str,
+    /// The name of the first of them.
+    begins_with: &'static str,
     /// The element, `\n` between its lines.
     template: &'static str,
     /// `prepared`, `named`, `qemu`, or `-` for no layer.
@@ -63,8 +64,10 @@ pub(super) fn element(options: &Options<'_>) -> Vec<Plan> {
 }
 
 fn plans(options: &Options<'_>, rule: &str) -> Vec<Plan> {
-    let names: HashSet<&str> = options.case.line.options.iter().map(QemuOption::name).collect();
-    let may_hold = |recipe: &&Recipe| recipe.rule == rule && names.contains(recipe.begins_with());
+    let mut names: Vec<&str> = options.case.line.options.iter().map(QemuOption::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let may_hold = |recipe: &&Recipe| recipe.rule == rule && names.contains(&recipe.begins_with);
     recipes().iter().filter(may_hold).flat_map(|recipe| recipe.plans(options)).collect()
 }
 
@@ -75,12 +78,9 @@ impl Recipe {
         let since = Version::read(fields.next()?)?;
         let parent = fields.next().filter(|parent| *parent != "-").unwrap_or_default();
         let (when, options, template) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(Recipe { rule, since, parent, when, options, template, satisfies: fields.next()? })
-    }
-
-    /// The name of the first option that it is for.
-    fn begins_with(&self) -> &'static str {
-        self.options.split(' ').next().unwrap_or_default()
+        let begins_with = options.split(' ').next()?;
+        let satisfies = fields.next()?;
+        Some(Recipe { rule, since, parent, when, options, begins_with, template, satisfies })
     }
 
     fn plans(&self, options: &Options<'_>) -> Vec<Plan> {
