@@ -40,6 +40,10 @@ pub enum NoteKind {
     Exits,
     /// QEMU waits for a client of this socket before it goes on.
     Waits,
+    /// QEMU waits for the program behind a vhost-user device to come to this socket.
+    WaitsForBackend,
+    /// A vhost-user device needs the program behind it, which can't have come to this socket yet.
+    NobodyYet,
 }
 
 /// A remark on the reading, at a place in an entry.

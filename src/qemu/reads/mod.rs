@@ -4,6 +4,7 @@ mod character;
 mod image;
 mod rows;
 mod sound;
+mod vhost_user;
 
 pub use character::retries;
 
@@ -33,6 +34,7 @@ pub(super) fn read(line: &mut CommandLine, argv: &[&str], environment: &[(&str, 
         reader.variable(EntryId::env(index), name, value.unwrap_or_default());
     }
     line.options = options;
+    vhost_user::settle(line);
 }
 
 /// Reads the properties that overrides give to devices, whose types are libvirt's business.

@@ -8,6 +8,10 @@ pub(super) mod names;
 pub(super) mod placement;
 pub(super) mod references;
 mod two_options;
+mod waiting;
+
+pub(super) use waiting::SOCKET_WAITS;
+pub use waiting::WAITS;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};
@@ -321,38 +325,6 @@ pub(super) static QEMU_EXITS: Rule = Rule {
                     "take the option out; run QEMU by hand for what it prints",
                 ))
             })
-        })
-    },
-};
-
-/// The rule about starts that hang until somebody connects.
-pub const WAITS: &str = "socket-waits";
-
-pub(super) static SOCKET_WAITS: Rule = Rule {
-    id: WAITS,
-    layer: Layer::Qemu,
-    summary: "QEMU waits for a client before it starts",
-    explain: include_str!("../../../assets/rules/socket-waits.md"),
-    check: |case| {
-        noted(case, |note| {
-            if note.kind != NoteKind::Waits {
-                return None;
-            }
-            let finding = Finding::at(note.entry, Verdict::Warns, "the start hangs until a client connects to this socket, expected wait=off")
-                .because("a listening socket waits for its first client unless wait=off says otherwise; virsh start hangs meanwhile");
-            Some(
-                match case.document.replace(
-                    note.entry,
-                    &EntryKind::arg(format!("{},wait=off", case.document.arg(note.entry.index))),
-                ) {
-                    Ok(edits) => finding.remedy(Remedy::edit(
-                        Scope::Rewrite,
-                        "do not wait: add wait=off",
-                        edits,
-                    )),
-                    Err(error) => finding.remedy(Remedy::none(Scope::Rewrite, error.to_string())),
-                },
-            )
         })
     },
 };

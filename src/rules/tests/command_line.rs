@@ -165,7 +165,34 @@ fn a_socket_without_a_listener_or_a_client_is_said() {
         &host().absent("/srv/d/s", 0o777),
         &["-chardev", "socket,id=c,path=/srv/d/s,server=on"],
     );
-    assert_eq!(waits, [("socket-waits", Verdict::Warns)]);
+    assert_eq!(waits, [("socket-waits", Verdict::Blocks)]);
+}
+
+/// Tried with QEMU 7.2: 'QEMU waiting for connection', 'vhost_backend_init failed', 'Failed to connect to'.
+#[test]
+fn a_vhost_user_device_needs_its_program_at_once() {
+    let absent = || host().absent("/srv/d/s", 0o777);
+    let said = |host: &Host, socket: &str, device: [&str; 2]| {
+        let socket = format!("socket,id=c,path=/srv/d/s,{socket}");
+        let mut found = found(host, &["-chardev", &socket, device[0], device[1]]);
+        found.retain(|(rule, _)| ["socket-waits", "path-missing"].contains(rule));
+        found
+    };
+    let net = ["-netdev", "vhost-user,id=n,chardev=c"];
+    let disk = ["-device", "vhost-user-blk-pci,chardev=c"];
+    let share = ["-device", "vhost-user-fs-pci,chardev=c,tag=x"];
+    let unknown = [("socket-waits", Verdict::Unknown)];
+    for socket in ["server=on", "server=on,wait=off"] {
+        assert_eq!(said(&absent(), socket, net), unknown);
+        assert_eq!(said(&absent(), socket, disk), unknown);
+    }
+    assert_eq!(said(&absent(), "server=on", share), unknown);
+    assert_eq!(said(&absent(), "server=on,wait=off", share), blocks("socket-waits"));
+    for device in [net, disk, share] {
+        assert_eq!(said(&absent(), "reconnect=1", device), blocks("path-missing"));
+    }
+    let later = said(&absent(), "reconnect=1", ["-mon", "chardev=c"]);
+    assert_eq!(later, [("path-missing", Verdict::Warns)]);
 }
 
 #[test]
