@@ -80,6 +80,7 @@ fn step(path: &str, field: &str) -> Step {
         size: 1 << 20,
         immutable: false,
         append_only: false,
+        file: None,
     }
 }
 

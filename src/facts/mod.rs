@@ -15,6 +15,7 @@ pub mod identity;
 pub mod image;
 pub mod kernel;
 mod known;
+pub mod locks;
 pub mod mounts;
 pub(crate) mod own;
 pub mod pci;
@@ -40,6 +41,7 @@ use header::Header;
 use identity::Identity;
 use image::Image;
 use kernel::{Kernel, Tap};
+use locks::ImageLock;
 use mounts::Mount;
 use qemu_conf::QemuConf;
 use selinux::Selinux;
@@ -145,6 +147,9 @@ pub struct HostFacts {
     /// Disks that arguments name and that this host uses itself, with what it has on them.
     #[serde(default)]
     pub disks_in_use: BTreeMap<String, String>,
+    /// Locks that processes have on images.
+    #[serde(default)]
+    pub image_locks: Known<Vec<ImageLock>>,
     /// Every path that was asked for.
     pub paths: BTreeMap<String, Known<Walk>>,
 }

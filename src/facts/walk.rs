@@ -35,6 +35,27 @@ pub struct Acl {
     pub mask: u8,
 }
 
+/// Which file it is, by whatever name: the numbers of its file system (`s_dev`) and its inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileId {
+    /// The major number of the file system's device.
+    pub major: u32,
+    /// The minor number.
+    pub minor: u32,
+    /// The inode.
+    pub inode: u64,
+}
+
+impl FileId {
+    /// Reads it as the kernel prints it: `fe:00:813509`, the device in hexadecimal digits.
+    pub fn read(text: &str) -> Option<FileId> {
+        let mut parts = text.split(':');
+        let mut device = || u32::from_str_radix(parts.next()?, 16).ok();
+        let (major, minor) = (device()?, device()?);
+        Some(FileId { major, minor, inode: parts.next()?.parse().ok()? })
+    }
+}
+
 /// One step of a walk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -61,6 +82,9 @@ pub struct Step {
     /// It may be appended to only (`chattr +a`).
     #[serde(default)]
     pub append_only: bool,
+    /// Which file it is, of a regular one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileId>,
 }
 
 /// How a walk ended.

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
+use crate::facts::walk::FileId;
 use crate::facts::{Acl, FileKind, Step};
 
 /// Something that stands in the file system.
@@ -123,6 +124,9 @@ impl Held {
             FileType::Socket => FileKind::Socket,
             FileType::RegularFile | FileType::Unknown => FileKind::File,
         };
+        let ((system, number), inode) = self.identity();
+        let is_file = self.kind() == FileType::RegularFile;
+        let file = is_file.then_some(FileId { major: system, minor: number, inode });
         let (acl, label) =
             seen.attributes.entry(self.state()).or_insert_with(|| self.attributes()).clone();
         Ok(Step {
@@ -136,6 +140,7 @@ impl Held {
             size: stat.stx_size,
             immutable: stat.stx_attributes.contains(StatxAttributes::IMMUTABLE),
             append_only: stat.stx_attributes.contains(StatxAttributes::APPEND),
+            file,
         })
     }
 

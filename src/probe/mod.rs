@@ -14,6 +14,7 @@ mod identity;
 mod image;
 pub mod judges;
 mod kernel;
+mod locks;
 mod mounts;
 pub mod native;
 mod paths;
@@ -206,6 +207,7 @@ pub fn probe(request: &Request) -> HostFacts {
         tcp: sockets::ports(Protocol::Tcp, &request.ports),
         udp: sockets::ports(Protocol::Udp, &request.ports),
         addresses: sockets::addresses(),
+        image_locks: locks::on(paths.values().filter_map(Known::yes)),
         disks_in_use: disks::in_use(paths.values().filter_map(Known::yes)),
         paths,
     }

@@ -198,6 +198,7 @@ fn unseen(devices: &Devices, here: &str, todo: &[String], error: Errno) -> Optio
         size: 0,
         immutable: false,
         append_only: false,
+        file: None,
     };
     Some((step, ending))
 }
@@ -230,6 +231,7 @@ fn of_qemu(path: &str, owner: u32) -> Option<Step> {
         size: 0,
         immutable: false,
         append_only: false,
+        file: None,
     })
 }
 

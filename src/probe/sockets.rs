@@ -108,7 +108,7 @@ fn of_six(line: &str) -> Option<IpAddr> {
 }
 
 /// A process for people: its name, and of a QEMU the domain it runs.
-fn name_of(process: &std::path::Path) -> String {
+pub(super) fn name_of(process: &std::path::Path) -> String {
     let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default().trim().to_owned();
     let command = std::fs::read(process.join("cmdline")).unwrap_or_default();
     let command = String::from_utf8_lossy(&command).into_owned();

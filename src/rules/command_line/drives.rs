@@ -1,53 +1,10 @@
-//! Images and the places where QEMU puts them: one image opened twice, two drives at one place.
+//! The places where QEMU puts drives: two at one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{Chipset, EntryId};
-use crate::qemu::{Access, QemuOption, Resource};
-
-pub(crate) static IMAGE_TWICE: Rule = Rule {
-    id: "image-twice",
-    layer: Layer::Qemu,
-    summary: "two devices write to one image",
-    explain: include_str!("../../../assets/rules/image-twice.md"),
-    check: image_twice,
-};
-
-fn image_twice(case: &Case<'_>) -> Vec<Finding> {
-    // These say that several may write.
-    let shared = |text: &&str| text.contains("share-rw=on") || text.contains("locking=off");
-    if case.document.argv().iter().any(shared) {
-        return Vec::new();
-    }
-    let resolved = |path: &str| {
-        case.host.walk(path).map_or(path.to_owned(), |walk| walk.resolved().to_owned())
-    };
-    let mut writers: BTreeMap<String, String> = BTreeMap::new();
-    for native in case.document.facts().native.iter().filter(|native| native.exclusive) {
-        writers.insert(resolved(&native.path), format!("the domain's own <{}>", native.element));
-    }
-    let mut findings = Vec::new();
-    for usage in &case.line.uses {
-        let Resource::Path { path, access: Access::ReadWrite, locks: true, .. } = &usage.resource
-        else {
-            continue;
-        };
-        let image = resolved(path);
-        match writers.get(&image) {
-            Some(other) => findings.push(
-                Finding::of(usage, Verdict::Blocks, format!("{other} writes to {path} as well"))
-                    .because("QEMU locks an image that a device writes to; it says 'Failed to get \"write\" lock'")
-                    .remedy(Remedy::none(
-                        Scope::Rewrite,
-                        "let one of the two go; where the guest's file system is made for it: <shareable/> and share-rw=on",
-                    )),
-            ),
-            None => drop(writers.insert(image, format!("argument {}", usage.entry.index + 1))),
-        }
-    }
-    findings
-}
+use crate::qemu::QemuOption;
 
 pub(crate) static DRIVE_UNIT: Rule = Rule {
     id: "drive-unit",

@@ -9,6 +9,7 @@ pub(super) mod host;
 pub(super) mod images;
 pub(super) mod libvirt;
 pub(super) mod listeners;
+pub(super) mod locks;
 pub(super) mod namespaces;
 pub(super) mod nodes;
 pub(super) mod pci;

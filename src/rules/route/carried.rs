@@ -235,6 +235,7 @@ fn appear(walk: &mut Walk, kind: FileKind, mode: u32) {
         size: 0,
         immutable: false,
         append_only: false,
+        file: None,
     });
     walk.ending = Ending::Present;
 }

@@ -160,3 +160,68 @@ fn the_dynamic_linker_prints_in_the_place_of_qemu() {
         assert_eq!(found, expected, "{name}={value}");
     }
 }
+
+/// Tried with QEMU 7.2 and a second one, or qemu-storage-daemon, that had the image.
+#[test]
+fn an_image_that_somebody_else_has_is_said() {
+    use crate::facts::locks::ImageLock;
+    use crate::facts::walk::FileId;
+    let id = |inode| FileId { major: 254, minor: 0, inode };
+    let numbered = |mut host: Host, path: &str, inode| {
+        let walk = host.0.paths.get_mut(path);
+        if let Some(Known::Yes(walk)) = walk {
+            walk.steps.last_mut().unwrap().file = Some(id(inode));
+        }
+        host
+    };
+    let host = || numbered(host().file("/srv/a.img", 0o666), "/srv/a.img", 7);
+    let locked = |writes: bool, alone: bool, process: &str| {
+        let mut host = host();
+        let lock = ImageLock { file: id(7), writes, alone, process: process.into() };
+        host.0.image_locks = Known::Yes(vec![lock]);
+        host
+    };
+    let drive = |more: &str| format!("file=/srv/a.img,if=none,id=d,format=raw{more}");
+    let said = |host: &Host, drive: &str, device: &str| {
+        let device = format!("virtio-blk-pci,drive=d,addr=0x1e{device}");
+        let mut found = found(host, &["-drive", drive, "-device", &device]);
+        found.retain(|(rule, _)| rule.starts_with("image-"));
+        found
+    };
+    let blocked = blocks("image-in-use");
+    assert_eq!(said(&host(), &drive(""), ""), []);
+    assert_eq!(said(&locked(true, true, "guest=other"), &drive(""), ""), blocked);
+    assert_eq!(said(&locked(true, true, "guest=t"), &drive(""), ""), []);
+    let unknown = [("image-in-use", Verdict::Unknown)];
+    assert_eq!(said(&locked(true, true, ""), &drive(""), ""), unknown);
+    // One who reads keeps writers away, and who shares is met only by those who do not.
+    assert_eq!(said(&locked(false, true, "qemu-nbd"), &drive(""), ""), blocked);
+    assert_eq!(said(&locked(false, true, "qemu-nbd"), &drive(",readonly=on"), ""), []);
+    assert_eq!(said(&locked(true, false, "qemu-nbd"), &drive(",readonly=on"), ""), blocked);
+    assert_eq!(said(&locked(true, false, "qemu-nbd"), &drive(""), ",share-rw=on"), []);
+    assert_eq!(said(&locked(true, true, "qemu-nbd"), &drive(",file.locking=off"), ""), []);
+
+    // One file by two names, and one below another image.
+    let linked = numbered(host().file("/srv/b.img", 0o666), "/srv/b.img", 7);
+    let second = ["-drive", "file=/srv/b.img,if=virtio,format=raw"];
+    let plain = drive("");
+    let both =
+        [&["-drive", &plain, "-device", "virtio-blk-pci,drive=d,addr=0x1e"][..], &second].concat();
+    let rules = |host: &Host, argv: &[&str]| -> Vec<&str> {
+        let found = found(host, argv).into_iter().map(|(rule, _)| rule);
+        found.filter(|rule| rule.starts_with("image-")).collect()
+    };
+    assert_eq!(rules(&linked, &both), ["image-in-use"]);
+    let mut above = host().file("/srv/top.qcow2", 0o666);
+    let image = Image {
+        format: "qcow2".into(),
+        backing: Some("/srv/a.img".into()),
+        backing_format: Some("raw".into()),
+        ..Image::default()
+    };
+    above.0.images.insert("/srv/top.qcow2".into(), image);
+    let top = ["-drive", "file=/srv/top.qcow2,format=qcow2,if=virtio"];
+    assert_eq!(rules(&above, &top), [""; 0]);
+    let with_base = [&top[..], &["-drive", "file=/srv/a.img,format=raw,if=virtio"]].concat();
+    assert_eq!(rules(&above, &with_base), ["image-in-use"]);
+}

@@ -98,6 +98,7 @@ fn host() -> Host {
         faults: BTreeMap::new(),
         addresses: Known::Yes(vec!["127.0.0.1".parse().unwrap(), "192.0.2.7".parse().unwrap()]),
         disks_in_use: BTreeMap::new(),
+        image_locks: Known::Yes(Vec::new()),
         paths: BTreeMap::new(),
     });
     for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
@@ -214,6 +215,7 @@ fn step(path: &str, kind: FileKind, mode: u32, uid: u32) -> HostStep {
         size: 0,
         immutable: false,
         append_only: false,
+        file: None,
     }
 }
 
