@@ -71,6 +71,26 @@ fn qemu_says_what_it_refuses_and_where() {
             9,
             "duplicate",
         ),
+        (
+            &[
+                "-chardev",
+                "socket,id=a,host=localhost,port=45671,server=on,wait=off",
+                "-chardev",
+                "socket,id=b,host=127.0.0.1,port=45671,server=on,wait=off",
+            ],
+            8,
+            "Address already in use",
+        ),
+        (
+            &[
+                "-chardev",
+                "socket,id=a,path=/run/none,reconnect=1",
+                "-device",
+                "vhost-user-fs-pci,chardev=a,tag=t,queue-size=1000,addr=0x1d",
+            ],
+            8,
+            "must be a power of 2",
+        ),
     ] {
         let file = place.plain(args);
         let said = Place::check(&[], &[&file]);
@@ -120,6 +140,12 @@ fn what_qemu_takes_is_not_blamed() {
         place.plain(&["-device", "virtio-serial,addr=0x1d", "-device", "virtserialport,name=a"]);
     assert!(Place::check(&["--static"], &[&file]).contains("bus-missing"));
     assert!(Place::check(&[], &[&file]).contains("0 blocked, 0 warnings, 0 unknown"));
+    // A client of a server of the same command line; started for real.
+    let server = "socket,id=a,host=127.0.0.1,port=45673,server=on,wait=off";
+    let file =
+        place.plain(&["-chardev", server, "-chardev", "socket,id=b,host=127.0.0.1,port=45673"]);
+    let said = Place::check(&[], &[&file]);
+    assert!(said.contains("0 blocked, 0 warnings, 0 unknown"), "{said}");
 }
 
 #[test]

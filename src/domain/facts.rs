@@ -102,6 +102,8 @@ pub struct DomainFacts {
     pub vfio: bool,
     /// `<memory>` in bytes.
     pub memory: Option<u64>,
+    /// Sockets that native elements listen at, which are made before the arguments are read.
+    pub servers: Vec<String>,
     /// `<numa>` divides the memory, or `<maxMemory>` adds to it.
     pub divided_memory: bool,
     /// `<vcpu>` and `<topology>`.
@@ -185,11 +187,14 @@ impl DomainFacts {
     /// What `<os>` names: the firmware, a kernel.
     fn firmware(&mut self, tree: &Tree) {
         let Some((os, _)) = tree.child(0, "os") else { return };
-        for (_, element) in tree.children(os) {
+        for (index, element) in tree.children(os) {
             let (name, path) = (element.name.as_str(), element.text.trim());
             let names_a_file = ["loader", "nvram", "kernel", "initrd", "dtb"].contains(&name);
             if names_a_file && path.starts_with('/') {
                 self.bring("os", path, name != "nvram", name != "loader");
+            }
+            for (_, table) in tree.children(index).filter(|_| name == "acpi") {
+                self.bring("os", table.text.trim(), true, true);
             }
         }
     }
@@ -389,6 +394,11 @@ impl DomainFacts {
                 if ["dev", "file", "pipe"].contains(&kind) =>
             {
                 self.bring("chardev", &named("path"), false, true);
+            }
+            "serial" | "parallel" | "console" | "channel"
+                if kind == "unix" && named("mode") == "bind" =>
+            {
+                self.servers.push(named("path"));
             }
             "tpm" => self.chip(tree, index),
             "graphics" => {

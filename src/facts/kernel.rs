@@ -16,6 +16,19 @@ pub struct Kernel {
     pub first_port: Known<u16>,
     /// How much memory the daemon may lock, in bytes (`RLIMIT_MEMLOCK`); `None` is no limit. QEMU inherits it.
     pub memlock: Known<Option<u64>>,
+    /// Huge pages, by size.
+    pub huge_pages: Known<Vec<HugePages>>,
+}
+
+/// Huge pages of one size (`/sys/kernel/mm/hugepages`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HugePages {
+    /// In bytes.
+    pub size: u64,
+    /// It is the size where nobody names one.
+    pub is_default: bool,
+    /// How many can be had: free, not reserved for others, and those that the kernel would make when they are asked for.
+    pub free: u64,
 }
 
 /// A tap interface that is there already (`ip tuntap add`); `None` lets everybody use it.

@@ -20,6 +20,7 @@ pub mod mounts;
 pub(crate) mod own;
 pub mod pci;
 pub(crate) mod pipes;
+pub(crate) mod qcow2;
 pub mod qemu_conf;
 pub mod selinux;
 pub mod sockets;

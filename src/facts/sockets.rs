@@ -11,4 +11,7 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The process's name, and of a QEMU the domain it runs (`guest=NAME`); empty where that can't be seen.
     pub process: String,
+    /// It is of IPv6 and leaves the port of IPv4 to others (`IPV6_V6ONLY`).
+    #[serde(default)]
+    pub six_only: bool,
 }

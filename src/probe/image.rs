@@ -4,7 +4,9 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
+use crate::facts::contents::Fault;
 use crate::facts::image::{FORMAT_BYTES, Image, extents, format, format_by_end};
+use crate::facts::qcow2;
 
 /// QEMU's own limit for the name of a backing file (`block/qcow2.c`).
 const MAX_NAME: usize = 1023;
@@ -22,7 +24,7 @@ const END: u64 = 8;
 const HEADER: u64 = 64 << 10;
 
 /// Reads the header of an image (of qcow2 version 2 or 3: QEMU, docs/interop/qcow2.txt); nothing for a broken one.
-pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
+pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<(Image, Option<Fault>)> {
     let mut start = Vec::new();
     file.by_ref().take(FORMAT_BYTES as u64).read_to_end(&mut start).ok()?;
     let mut image = Image { format: format(&start).to_owned(), ..Image::default() };
@@ -36,7 +38,7 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
         image.extents = extents(&String::from_utf8_lossy(&start));
     }
     if image.format != "qcow2" {
-        return Some(image);
+        return Some((image, None));
     }
     file.by_ref().take(HEADER - FORMAT_BYTES as u64).read_to_end(&mut start).ok()?;
     let word = |at: usize| Some(u32::from_be_bytes(start.get(at..at + 4)?.try_into().ok()?));
@@ -69,7 +71,7 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> Option<Image> {
         }
         at += 8 + length.div_ceil(8) * 8;
     }
-    Some(image)
+    Some((image, qcow2::fault(&start)))
 }
 
 /// The first of the last 512 bytes of a file.
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_header_names_backing_and_data() {
-        let read = |bytes: &[u8]| super::read(&mut Cursor::new(bytes));
+        let read = |bytes: &[u8]| super::read(&mut Cursor::new(bytes)).map(|(image, _)| image);
         assert_eq!(
             read(&qcow2(Some("base.img"), Some("data.raw"))),
             Some(Image {
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn of_what_is_no_image_a_few_bytes_are_read() {
         let mut secrets = Counted(Cursor::new(b"root:$y$j9T$salt$hash:1::::\n".repeat(100)), 0);
-        assert_eq!(super::read(&mut secrets).unwrap().format, "raw");
+        assert_eq!(super::read(&mut secrets).unwrap().0.format, "raw");
         assert_eq!(secrets.1, FORMAT_BYTES + 8);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::daemon::daemon;
 use crate::facts::Known;
-use crate::facts::kernel::{Kernel, Tap};
+use crate::facts::kernel::{HugePages, Kernel, Tap};
 
 pub(super) fn read() -> Kernel {
     let links = setting::<u8>("/proc/sys/fs/protected_symlinks");
@@ -13,7 +13,34 @@ pub(super) fn read() -> Kernel {
         Known::Unknown(why) => Known::Unknown(why),
     };
     let first_port = setting("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    Kernel { protected_symlinks, first_port, memlock: memlock() }
+    Kernel { protected_symlinks, first_port, memlock: memlock(), huge_pages: huge_pages() }
+}
+
+/// Huge pages of each size that this kernel has.
+fn huge_pages() -> Known<Vec<HugePages>> {
+    const DIRECTORY: &str = "/sys/kernel/mm/hugepages";
+    let entries = match std::fs::read_dir(DIRECTORY) {
+        Ok(entries) => entries,
+        // A kernel without them.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Known::Yes(Vec::new()),
+        Err(error) => return Known::Unknown(format!("{DIRECTORY} cannot be read ({error})")),
+    };
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let default = memory.lines().find_map(|line| line.strip_prefix("Hugepagesize:"));
+    let default = default.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let kind = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let kilobytes: u64 = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+        let number = |file: &str| -> Option<u64> {
+            std::fs::read_to_string(entry.path().join(file)).ok()?.trim().parse().ok()
+        };
+        let made_when_asked =
+            number("nr_overcommit_hugepages")?.saturating_sub(number("surplus_hugepages")?);
+        let free = number("free_hugepages")?.saturating_sub(number("resv_hugepages")?);
+        let is_default = default == Some(kilobytes);
+        Some(HugePages { size: kilobytes << 10, is_default, free: free + made_when_asked })
+    };
+    Known::Yes(entries.flatten().filter_map(kind).collect())
 }
 
 /// A number that the kernel is set to.

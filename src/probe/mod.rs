@@ -22,6 +22,7 @@ mod pci;
 mod sandbox;
 pub mod schema;
 mod selinux;
+mod sock_diag;
 mod sockets;
 pub mod start;
 mod walks;
@@ -304,7 +305,8 @@ fn walk(request: &Request, asked: BTreeSet<String>) -> Walked {
                     walked.headers.extend(header.map(|header| (path.clone(), header)));
                     walked.faults.extend(fault.map(|fault| (path.clone(), fault)));
                 }
-                Learned::Image(image) => {
+                Learned::Image(image, fault) => {
+                    walked.faults.extend(fault.map(|fault| (path.clone(), fault)));
                     let backing = image.backing.as_ref().and_then(|name| beside(&path, name));
                     let data = image.data.as_deref().map(data_file);
                     let extents = image.extents.iter().filter_map(|name| beside(&path, name));

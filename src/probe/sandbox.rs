@@ -8,7 +8,7 @@ mod stand_ins;
 mod watched;
 
 use std::fs::Permissions;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,6 +21,12 @@ use watched::{MOST_WORDS, Watched};
 use crate::power;
 use crate::process::nameless;
 use crate::trial::StandIn;
+
+/// What this host is called by every program: as far as names go without a network.
+const NAMES_OF_HOSTS: [(&str, &str); 2] = [
+    ("etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"),
+    ("etc/nsswitch.conf", "hosts: files\n"),
+];
 
 /// How long one QEMU may take.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -78,6 +84,12 @@ impl Sandbox {
         for stand_in in stand_ins {
             put(&self.root(), stand_in)
                 .map_err(|error| format!("{}: no stand-in can be made: {error}", stand_in.path))?;
+        }
+        for (name, text) in NAMES_OF_HOSTS {
+            // One that the document names is there already.
+            if let Ok(mut file) = std::fs::File::create_new(self.root().join(name)) {
+                let _ = file.write_all(text.as_bytes());
+            }
         }
         Ok(())
     }

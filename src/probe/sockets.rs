@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::sock_diag;
 use crate::facts::Known;
 use crate::facts::sockets::Listener;
 use crate::power;
@@ -43,9 +44,11 @@ pub(super) fn ports(
             owners.insert(address, name_of(&process));
         }
     }
+    let alone = sock_diag::six_only(protocol);
     let listener = |(address, _): &(SocketAddr, String)| Listener {
         address: *address,
         process: owners.get(address).cloned().unwrap_or_default(),
+        six_only: matches!(address, SocketAddr::V6(six) if alone.contains(&(*six.ip(), six.port()))),
     };
     Known::Yes(
         ears.iter().filter(|(address, _)| wanted.contains(&address.port())).map(listener).collect(),

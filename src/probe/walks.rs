@@ -31,8 +31,8 @@ pub(super) enum Look {
 pub(super) enum Learned {
     /// Nothing, or it can't be read.
     Nothing,
-    /// What an image names.
-    Image(Image),
+    /// What an image names, and what is wrong with its header.
+    Image(Image, Option<Fault>),
     /// The bytes that QEMU decides by, and what is wrong with them.
     Contents(Option<Header>, Option<Fault>),
 }
@@ -138,7 +138,10 @@ fn learn(end: &Held, look: Look, devices: &Devices) -> Learned {
     let Ok(mut file) = end.open() else { return Learned::Nothing };
     match look {
         Look::Way => Learned::Nothing,
-        Look::Image => super::image::read(&mut file).map_or(Learned::Nothing, Learned::Image),
+        Look::Image => {
+            let read = super::image::read(&mut file);
+            read.map_or(Learned::Nothing, |(image, fault)| Learned::Image(image, fault))
+        }
         Look::Contents(contents) => read(file, &contents).unwrap_or(Learned::Nothing),
     }
 }
@@ -168,7 +171,7 @@ mod tests {
         std::fs::rename(&path, format!("{root}/elsewhere")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
         let learned = learn(&end.unwrap(), Look::Image, &devices);
-        assert!(matches!(learned, Learned::Image(image) if image.format == "qcow"));
+        assert!(matches!(learned, Learned::Image(image, _) if image.format == "qcow"));
         let (walk, end) = reach(&path, &devices, &mut Seen::default(), 0);
         assert!(matches!(walk.yes().unwrap().target().unwrap().kind, FileKind::Char(1, 5)));
         assert_eq!(learn(&end.unwrap(), Look::Image, &devices), Learned::Nothing);

@@ -64,6 +64,7 @@ pub static RULES: &[&Rule] = &[
     &layers::host::READ_ONLY_MOUNT,
     &layers::host::IMMUTABLE,
     &layers::host::MEMORY_SIZE,
+    &layers::pages::HUGE_PAGES,
     &layers::host::NODEV_MOUNT,
     &layers::listeners::PORT_TAKEN,
     &layers::pci::PCI_DEVICE,

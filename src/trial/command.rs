@@ -63,11 +63,32 @@ impl Command {
         let accelerated = asks_for_kvm(&line);
         let mut command = Command { parts: parts.collect(), around, accelerated, gone: Vec::new() };
         command.parts.retain(|part| part.argument.is_some() || !is_libvirts_channel(part));
+        command.disconnect();
         for part in &mut command.parts {
             part.make_harmless(around, accelerated);
         }
         command.leave_out_what_hangs_on_it();
         command
+    }
+
+    /// Clients of sockets that the command line itself makes get nothing: as a server, which others become, one would be in
+    /// the other's place.
+    fn disconnect(&mut self) {
+        let mut servers: Vec<String> = Vec::new();
+        for part in self.parts.iter_mut().filter(|part| part.option == "chardev") {
+            let (pairs, _, kind) = part.reading();
+            let at = |key: &str| pairs.get(key).unwrap_or_default();
+            let address = format!("{}:{}", at("path"), at("port"));
+            if kind != "socket" || address == ":" {
+                continue;
+            }
+            if pairs.on("server") == Some(true) {
+                servers.push(address);
+            } else if servers.contains(&address) {
+                part.value = Some(format!("null,id={}", at("id")));
+                part.unasked = Some("nothing is connected to".to_owned());
+            }
+        }
     }
 
     /// The passthrough alone, without what a running host would miss, without the arguments by which a file would be `emptied`,

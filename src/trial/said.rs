@@ -25,12 +25,14 @@ const MACHINE: [&str; 1] = ["The nodes select no CPUs"];
 
 /// Words about the text of an option itself, which QEMU reads before it opens anything for it (include/qapi/qmp/qerror.h,
 /// `object_property_find_err`).
-const READING: [&str; 5] = [
+const READING: [&str; 7] = [
     "Invalid parameter",
     "Parameter '",
     "Property '",
     "Unexpected parameter",
     "Duplicate parameter",
+    " property must be ",
+    "unknown migration protocol",
 ];
 
 /// Sentences about the world outside, of QEMU and of libvirt.

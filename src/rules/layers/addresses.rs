@@ -26,13 +26,22 @@ fn abstracts<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Abstract<'a>> {
     })
 }
 
-/// Abstract sockets to connect to that nobody listens at.
+/// Abstract sockets to connect to that nobody listens at, and to listen at that somebody has.
 pub(super) fn nobody(case: &Case<'_>) -> Vec<Finding> {
     let Some(listening) = case.host.listening.yes() else { return Vec::new() };
     let mut findings = Vec::new();
     let mut own: Vec<String> = Vec::new();
     for socket in abstracts(case) {
         if socket.listens {
+            if listening.contains(&socket.name) {
+                let message =
+                    format!("another process listens at the abstract socket {}", socket.name);
+                findings.push(
+                    Finding::at(socket.option.place(), Verdict::Unknown, message)
+                        .because("/proc/net/unix shows it, and not whose it is; unless it is this VM's own, QEMU says 'Address already in use'")
+                        .remedy(Remedy::none(Scope::Rewrite, "take another name")),
+                );
+            }
             own.push(socket.name);
             continue;
         }

@@ -113,11 +113,13 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
 
 /// Whether an argument before this one makes QEMU listen there.
 fn listens_itself(case: &Case<'_>, usage: &Use, path: &str) -> bool {
-    case.line.uses.iter().any(|other| {
-        let is_before = (other.entry.list as usize, other.entry.index)
-            < (usage.entry.list as usize, usage.entry.index);
-        is_before && other.resource.path() == Some((path, Access::Listen))
-    })
+    let native = &case.document.facts().servers;
+    native.iter().any(|server| server == path)
+        || case.line.uses.iter().any(|other| {
+            let is_before = (other.entry.list as usize, other.entry.index)
+                < (usage.entry.list as usize, usage.entry.index);
+            is_before && other.resource.path() == Some((path, Access::Listen))
+        })
 }
 
 /// How the node of a shared memory comes to be: kvmfr makes one as large as it is told.
@@ -345,7 +347,7 @@ pub(crate) static IMMUTABLE: Rule = Rule {
             };
             let Some(step) = step.filter(|step| step.kind != FileKind::Socket) else { continue };
             let (flag, what) =
-                match (step.immutable, step.append_only && !makes && access != Access::Create) {
+                match (step.immutable, step.append_only && !makes && !appends(case, usage)) {
                     (true, _) => ("i", "nobody may change it, root neither"),
                     (false, true) => ("a", "it may be appended to only"),
                     (false, false) => continue,
@@ -370,6 +372,18 @@ pub(crate) static IMMUTABLE: Rule = Rule {
         findings
     },
 };
+
+/// Whether an output is opened for appending (`append=on`, `logappend=on` of a chardev): otherwise it is emptied, or written at
+/// its start.
+fn appends(case: &Case<'_>, usage: &Use) -> bool {
+    let Some(option) = case.line.option_at(usage.entry) else { return false };
+    let named = option.pairs.pairs.iter().find(|pair| pair.value_span == usage.at);
+    let key = match named.map(|pair| pair.key.as_str()) {
+        Some("logfile") => "logappend",
+        _ => "append",
+    };
+    option.pairs.on(key) == Some(true)
+}
 
 pub(crate) static NODEV_MOUNT: Rule = Rule {
     id: "nodev-mount",

@@ -32,7 +32,7 @@ pub(crate) static PORT_TAKEN: Rule = Rule {
             asked.push(endpoint);
             // A domain that runs has its own port.
             let others = || listeners.iter().filter(|ear| ear.process != own);
-            let Some(ear) = others().find(|ear| collides(endpoint, &ear.address)) else { continue };
+            let Some(ear) = others().find(|ear| collides(endpoint, ear)) else { continue };
             if endpoint.host.is_empty() && !leaves_none(endpoint.port, others()) {
                 continue;
             }
@@ -73,7 +73,7 @@ fn shared(case: &Case<'_>) -> Vec<Finding> {
         let Some(endpoint) = taken(usage, Protocol::Udp) else { continue };
         // Every QEMU shares.
         let others = listeners.iter().filter(|ear| !ear.process.starts_with("guest="));
-        let Some(ear) = others.clone().find(|ear| collides(endpoint, &ear.address)) else {
+        let Some(ear) = others.clone().find(|ear| collides(endpoint, ear)) else {
             continue;
         };
         let who = if ear.process.is_empty() { "another process" } else { &ear.process };
@@ -87,23 +87,32 @@ fn shared(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Whether listeners leave neither of the two protocols: for all addresses QEMU takes the one that is left
-/// (`inet_listen_saddr`). One on all addresses of version 6 has those of version 4 as well.
-fn leaves_none<'a>(port: u16, mut listeners: impl Iterator<Item = &'a Listener>) -> bool {
+/// (`inet_listen_saddr`).
+fn leaves_none<'a>(port: u16, listeners: impl Iterator<Item = &'a Listener>) -> bool {
     let (mut old, mut new) = (false, false);
-    for address in listeners.by_ref().map(|ear| ear.address).filter(|ear| ear.port() == port) {
-        old |= address.is_ipv4() || address.ip().is_unspecified();
-        new |= address.is_ipv6();
+    for ear in listeners.filter(|ear| ear.address.port() == port) {
+        old |= ear.address.is_ipv4() || has_both(ear);
+        new |= ear.address.is_ipv6();
     }
     old && new
 }
 
-/// Whether two listeners can't be there together: the same port, on one address or on all of them.
-fn collides(endpoint: &Endpoint, ear: &core::net::SocketAddr) -> bool {
+/// Whether a listener on all addresses of version 6 has those of version 4 as well.
+fn has_both(ear: &Listener) -> bool {
+    ear.address.is_ipv6() && ear.address.ip().is_unspecified() && !ear.six_only
+}
+
+/// Whether two listeners can't be there together: the same port, on one address or on all of them. QEMU's own socket of version 6
+/// takes nothing of version 4 that is taken (`try_bind`, util/qemu-sockets.c).
+fn collides(endpoint: &Endpoint, ear: &Listener) -> bool {
     let host = if endpoint.host == "localhost" { "127.0.0.1" } else { &endpoint.host };
-    let address = host.parse::<core::net::IpAddr>().ok();
-    let everywhere = host.is_empty() || address.is_some_and(|address| address.is_unspecified());
-    let alike = address.is_some_and(|address| address == ear.ip() || ear.ip().is_unspecified());
-    endpoint.port == ear.port() && (everywhere || alike)
+    let there = ear.address.ip();
+    let meets = match host.parse::<core::net::IpAddr>() {
+        Ok(here) if here.is_ipv4() != there.is_ipv4() => here.is_ipv4() && has_both(ear),
+        Ok(here) => here == there || here.is_unspecified() || there.is_unspecified(),
+        Err(_) => host.is_empty(),
+    };
+    endpoint.port == ear.address.port() && meets
 }
 
 /// Addresses that are to be listened on and that this host does not have.
@@ -235,7 +244,13 @@ fn connection(case: &Case<'_>, usage: &Use, endpoint: &Endpoint) -> Option<Findi
         );
     }
     let is_heard = case.host.tcp.yes()?.iter().any(|ear| ear.address.port() == *port);
-    if is_heard {
+    // A server that an argument before it makes.
+    let is_own = case.line.uses.iter().any(|other| {
+        let is_before =
+            other.entry.list == usage.entry.list && other.entry.index < usage.entry.index;
+        is_before && taken(other, Protocol::Tcp).is_some_and(|server| server.port == *port)
+    });
+    if is_heard || is_own {
         return None;
     }
     let message = format!("no process listens on port {port} of this host");

@@ -12,6 +12,7 @@ pub(super) mod listeners;
 pub(super) mod locks;
 pub(super) mod namespaces;
 pub(super) mod nodes;
+pub(super) mod pages;
 pub(super) mod pci;
 pub(super) mod programs;
 pub(super) mod scsi;

@@ -225,3 +225,62 @@ fn an_image_that_somebody_else_has_is_said() {
     let with_base = [&top[..], &["-drive", "file=/srv/a.img,format=raw,if=virtio"]].concat();
     assert_eq!(rules(&above, &with_base), ["image-in-use"]);
 }
+
+/// Started with libvirt 9.0 and QEMU 7.2 on a hugetlbfs without pages: 'Cannot allocate memory'; with reserve=off it starts.
+#[test]
+fn memory_in_huge_pages_needs_free_ones() {
+    use crate::facts::kernel::HugePages;
+    let with_free = |free| {
+        let mut host = host().at("/srv/huge", FileKind::Directory, 0o777, 0);
+        let mount = |option: &str| Mount {
+            point: "/srv/huge".into(),
+            fstype: "hugetlbfs".into(),
+            options: vec![option.into()],
+            shared: true,
+        };
+        let Known::Yes(mounts) = &mut host.0.mounts else { panic!("they are known") };
+        mounts.push(mount("pagesize=2M"));
+        let kind = |size, is_default, free| HugePages { size, is_default, free };
+        host.0.kernel.huge_pages =
+            Known::Yes(vec![kind(2 << 20, true, free), kind(1 << 30, false, 0)]);
+        host
+    };
+    let file = ["-object", "memory-backend-file,id=m,mem-path=/srv/huge,size=4M,share=on"];
+    let memory = ["-object", "memory-backend-memfd,id=n,hugetlb=on,size=4M"];
+    let said = |free, argv: &[&str]| {
+        let mut found = found(&with_free(free), argv);
+        found.retain(|(rule, _)| *rule == "huge-pages");
+        found
+    };
+    for argv in [&file, &memory] {
+        assert_eq!(said(1, argv), blocks("huge-pages"));
+        assert_eq!(said(2, argv), []);
+    }
+    assert_eq!(said(3, &[file, memory].concat()), blocks("huge-pages"));
+    assert_eq!(said(4, &[file, memory].concat()), []);
+    assert_eq!(
+        said(0, &["-object", "memory-backend-memfd,id=n,hugetlb=on,reserve=off,size=4M"]),
+        []
+    );
+    assert_eq!(said(0, &["-object", "memory-backend-memfd,id=n,size=4M"]), []);
+    let large = ["-object", "memory-backend-memfd,id=n,hugetlb=on,hugetlbsize=1G,size=1G"];
+    assert_eq!(said(9, &large), blocks("huge-pages"));
+}
+
+#[test]
+fn what_may_only_grow_is_opened_for_appending() {
+    let grows = || {
+        let mut host = host().file("/srv/log", 0o666);
+        let Some(Known::Yes(walk)) = host.0.paths.get_mut("/srv/log") else {
+            panic!("it is there")
+        };
+        walk.steps.last_mut().unwrap().append_only = true;
+        host
+    };
+    let blocked = blocks("immutable-file");
+    assert_eq!(found(&grows(), &["-chardev", "file,id=c,path=/srv/log"]), blocked);
+    assert_eq!(found(&grows(), &["-chardev", "file,id=c,path=/srv/log,append=on"]), []);
+    assert_eq!(found(&grows(), &["-chardev", "null,id=c,logfile=/srv/log"]), blocked);
+    assert_eq!(found(&grows(), &["-chardev", "null,id=c,logfile=/srv/log,logappend=on"]), []);
+    assert_eq!(found(&grows(), &["-D", "/srv/log"]), blocked);
+}

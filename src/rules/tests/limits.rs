@@ -24,7 +24,8 @@ pub(super) fn link_in_tmp(owner: u32) -> Host {
 }
 
 fn listening(address: &str, process: &str) -> Host {
-    let ear = Listener { address: address.parse().unwrap(), process: process.into() };
+    let ear =
+        Listener { address: address.parse().unwrap(), process: process.into(), six_only: false };
     with(host(), |host| host.tcp = Known::Yes(vec![ear.clone()]))
 }
 
@@ -341,6 +342,27 @@ fn ports_are_free_or_taken_low_or_open() {
     assert_eq!(found(&listening("[::]:5901", "Xvnc"), &["-vnc", ":1"]), blocks("port-taken"));
     assert_eq!(found(&listening("0.0.0.0:5901", "Xvnc"), &["-vnc", ":1"]), []);
     assert_eq!(found(&listening("[::1]:5901", "Xvnc"), &["-vnc", ":1"]), []);
+    // Started: IPv4 and IPv6 are apart but for a socket of all addresses that does not say so.
+    let six = |host: &str| {
+        ["-chardev".to_owned(), format!("socket,id=c,host={host},port=5555,server=on,wait=off")]
+    };
+    let on = |ear: &Host, host: &str| {
+        let argv = six(host);
+        found(ear, &[&argv[0], &argv[1]])
+    };
+    let alone = with(listening("[::]:5555", "x"), |host| {
+        let Known::Yes(ears) = &mut host.tcp else { panic!("they are known") };
+        ears[0].six_only = true;
+    });
+    assert_eq!(on(&alone, "127.0.0.1"), []);
+    assert_eq!(on(&alone, "::1"), blocks("port-taken"));
+    assert_eq!(found(&alone, &["-gdb", "tcp::5555"]), []);
+    assert_eq!(on(&listening("[::]:5555", "x"), "127.0.0.1"), blocks("port-taken"));
+    assert_eq!(on(&listening("[::1]:5555", "x"), "127.0.0.1"), []);
+    assert_eq!(on(&listening("[::1]:5555", "x"), "0.0.0.0"), []);
+    assert_eq!(on(&listening("0.0.0.0:5555", "x"), "::1"), []);
+    assert_eq!(on(&listening("127.0.0.1:5555", "x"), "::"), []);
+    assert_eq!(on(&listening("[::1]:5555", "x"), "::"), blocks("port-taken"));
     let websocket = ["-vnc", "127.0.0.1:1,websocket=5555"];
     assert_eq!(found(&listening("127.0.0.1:5555", "x"), &websocket), blocks("port-taken"));
     let name = ["-vnc", "somewhere:1"];
@@ -357,7 +379,11 @@ fn ports_are_free_or_taken_low_or_open() {
 
     // Of UDP ports every QEMU shares its own; of others nobody can tell.
     let udp = |process: &str| {
-        let ear = Listener { address: "127.0.0.1:5555".parse().unwrap(), process: process.into() };
+        let ear = Listener {
+            address: "127.0.0.1:5555".parse().unwrap(),
+            process: process.into(),
+            six_only: false,
+        };
         with(host(), |host| host.udp = Known::Yes(vec![ear.clone()]))
     };
     for argument in [

@@ -84,6 +84,7 @@ fn host() -> Host {
             protected_symlinks: Known::Yes(true),
             first_port: Known::Yes(1024),
             memlock: Known::Yes(Some(8 << 20)),
+            huge_pages: Known::Yes(Vec::new()),
         },
         taps: BTreeMap::new(),
         iommu_groups: BTreeMap::new(),
