@@ -360,3 +360,30 @@ fn a_cache_leads_nowhere_and_is_waited_for_by_nobody() {
     assert!(command.env("TMPDIR", &temporary).output().unwrap().status.success());
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }
+
+/// A file of options is shown to QEMU as it is; what it names has been looked at by nobody.
+#[test]
+fn a_file_of_options_is_read() {
+    if !able() {
+        return;
+    }
+    let place = Place::new();
+    let file = place.dir.path().join("options");
+    let document = place.plain(&["-readconfig", file.to_str().unwrap()]);
+    for (text, expected) in [
+        ("# nothing\n", "0 blocked, 0 warnings, 0 unknown"),
+        (
+            "[device \"x\"]\n  driver = \"qemu-xhci\"\n  addr = \"0x1d\"\n",
+            "0 blocked, 0 warnings, 0 unknown",
+        ),
+        ("[device \"x\"]\n  driver = \"none-such\"\n", "1 blocked, 0 warnings, 0 unknown"),
+        (
+            "[chardev \"x\"]\n  backend = \"file\"\n  path = \"/tmp/x\"\n",
+            "0 blocked, 0 warnings, 1 unknown",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let said = Place::check(&[], &[&document]);
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+}

@@ -102,7 +102,7 @@ pub struct DomainFacts {
     pub vfio: bool,
     /// `<memory>` in bytes.
     pub memory: Option<u64>,
-    /// Sockets that native elements listen at, which are made before the arguments are read.
+    /// Sockets that native elements listen at, and ports behind a colon, which are made before the arguments are read.
     pub servers: Vec<String>,
     /// `<numa>` divides the memory, or `<maxMemory>` adds to it.
     pub divided_memory: bool,
@@ -394,6 +394,15 @@ impl DomainFacts {
                 if ["dev", "file", "pipe"].contains(&kind) =>
             {
                 self.bring("chardev", &named("path"), false, true);
+                // A pipe is two (`virSecurityDACSetChardevLabel`).
+                for end in [".in", ".out"].iter().filter(|_| kind == "pipe") {
+                    self.bring("chardev", &format!("{}{end}", named("path")), false, true);
+                }
+            }
+            "serial" | "parallel" | "console" | "channel"
+                if kind == "tcp" && named("mode") == "bind" =>
+            {
+                self.servers.push(format!(":{}", named("service")));
             }
             "serial" | "parallel" | "console" | "channel"
                 if kind == "unix" && named("mode") == "bind" =>

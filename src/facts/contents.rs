@@ -14,7 +14,7 @@ pub enum Contents {
     Smbios,
     /// A string of SMBIOS (`-smbios type=11,path=`).
     Text,
-    /// Rules for faults (`blkdebug`), which QEMU is shown as they are.
+    /// What QEMU is shown as it is: rules for faults (`blkdebug`), options of a file (`-readconfig`).
     Rules,
     /// A plugin (`-plugin`).
     Plugin,
@@ -166,6 +166,7 @@ fn of(option: &QemuOption, usage: &Use, path: &str) -> Option<Contents> {
         {
             Some(Contents::Base64)
         }
+        ("readconfig", _) => Some(Contents::Rules),
         _ if usage.what == "the fault injection rules" => Some(Contents::Rules),
         _ => None,
     }
@@ -228,6 +229,8 @@ mod tests {
             "secret,id=u,file=/raw",
             "-blockdev",
             "blkdebug,node-name=n,image=x,config=/c",
+            "-readconfig",
+            "/o",
         ];
         let line = CommandLine::read(&words, &[]);
         let found: Vec<_> = wanted(&line).collect();
@@ -238,6 +241,7 @@ mod tests {
             ("/d/keys.psk", Contents::Keys(Some("qemu".into()))),
             ("/b", Contents::Base64),
             ("/c", Contents::Rules),
+            ("/o", Contents::Rules),
         ];
         assert_eq!(found, expected);
     }

@@ -6,7 +6,7 @@ use super::contents::Contents;
 use super::elf;
 
 /// A few bytes of a file, as many as QEMU decides by.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Header {
     /// Where they stand.
     pub at: usize,

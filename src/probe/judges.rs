@@ -9,7 +9,7 @@ use super::sandbox::{Ended, Sandbox};
 use crate::domain::Document;
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
 use crate::facts::{HostFacts, Known};
-use crate::trial::{self, Around, Command, askable, sentence, stand_ins};
+use crate::trial::{self, Around, Command, StandIn, askable, sentence, stand_ins};
 
 /// How long QEMU may be asked about one document.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,8 +25,8 @@ pub struct Judges {
     scratch: native::Scratch,
 }
 
-/// A program and the command line that it is asked about.
-type Question = (String, Vec<String>);
+/// A program, the command line that it is asked about, and what stands in for the files.
+type Question = (String, Vec<String>, Vec<StandIn>);
 
 impl Judges {
     /// The command line that libvirt makes of a text.
@@ -70,7 +70,10 @@ impl Judges {
         if argv.len() > MOST_ARGUMENTS {
             return Known::Unknown(format!("it has more than {MOST_ARGUMENTS} words"));
         }
-        let key = (program.clone(), settled(argv));
+        let own = document.argv();
+        // What is asked about is the command line with the files that stand there now.
+        let stand_ins = stand_ins(argv, &own, host);
+        let key = (program.clone(), settled(argv), stand_ins.clone());
         let known = |said: &Mutex<HashMap<_, _>>| {
             said.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
         };
@@ -78,10 +81,16 @@ impl Judges {
             return said;
         }
         let asked = Sandbox::new().and_then(|sandbox| {
-            let own = document.argv();
-            sandbox.furnish(&stand_ins(argv, &own, host))?;
-            let around = Around { kvm: sandbox.kvm, kernel: trial::has_kernel(argv, host) };
-            let command = Command::of(argv, &own, around);
+            sandbox.furnish(&stand_ins)?;
+            let around = Around {
+                kvm: sandbox.kvm,
+                kernel: trial::has_kernel(argv, host),
+                options: trial::has_options(argv, host),
+            };
+            let mut command = Command::of(argv, &own, around);
+            if trial::options_name_files(argv, host) {
+                command.doubt_options();
+            }
             Asking {
                 sandbox,
                 program,

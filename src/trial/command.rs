@@ -39,6 +39,8 @@ pub struct Around {
     pub kvm: bool,
     /// The bytes by which QEMU takes the kernel that it is to start, or refuses it.
     pub kernel: bool,
+    /// The files that hold more options.
+    pub options: bool,
 }
 
 /// A command line that is given to QEMU to be looked at.
@@ -97,7 +99,7 @@ impl Command {
         let line = CommandLine::read(own, &[]);
         let parts =
             line.options.iter().map(|option| part(&line, option, own, Some(&(0..own.len()))));
-        let around = Around { kvm: true, kernel: true };
+        let around = Around { kvm: true, kernel: true, options: true };
         let mut command = Command { parts: parts.collect(), around, accelerated: true, gone };
         for part in &mut command.parts {
             part.spare_the_host();
@@ -114,6 +116,14 @@ impl Command {
     pub fn arguments(&self) -> Vec<String> {
         let kept = self.parts.iter().filter(|part| !part.left_out);
         kept.flat_map(|part| std::iter::once(part.name.clone()).chain(part.value.clone())).collect()
+    }
+
+    /// Says of the options of files that what they name is looked at by nobody, whatever QEMU says to them.
+    pub fn doubt_options(&mut self) {
+        for part in self.parts.iter_mut().filter(|part| part.option == "readconfig") {
+            part.unasked
+                .get_or_insert_with(|| "the files that it names are not looked at".to_owned());
+        }
     }
 
     /// Leaves a part out, and what refers to it; QEMU is not asked about either.
@@ -446,6 +456,7 @@ fn holds(when: &str, pairs: &Pairs, (around, accelerated, own): (Around, bool, b
         _ if word == "-" => true,
         _ if word == "kvm" => around.kvm,
         _ if word == "kernel" => around.kernel,
+        _ if word == "options" => around.options,
         _ if word == "accelerated" => accelerated,
         _ if word == "own" => own,
         Some((key, "on")) => pairs.on(key) == Some(true),
@@ -461,7 +472,7 @@ mod tests {
 
     fn harmless(words: &[&str], own: &[&str], kvm: bool) -> (Vec<String>, Vec<(usize, String)>) {
         let argv: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let command = Command::of(&argv, own, Around { kvm, kernel: false });
+        let command = Command::of(&argv, own, Around { kvm, kernel: false, options: false });
         let unasked =
             command.parts.iter().filter_map(|part| Some((part.argument?, part.unasked.clone()?)));
         (command.arguments(), unasked.collect())

@@ -9,7 +9,7 @@ use crate::facts::{FileKind, HostFacts, Step, Walk, pipes};
 use crate::qemu::{Access, CommandLine};
 
 /// Something that stands where a command line names a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StandIn {
     /// The path.
     pub path: String,
@@ -18,7 +18,7 @@ pub struct StandIn {
 }
 
 /// What stands in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StandInKind {
     /// A file of zeros of this size; with a qcow2 header where that is asked for.
     File {
@@ -87,6 +87,23 @@ pub fn has_kernel(argv: &[String], host: &HostFacts) -> bool {
     let line = CommandLine::read(&words, &[]);
     let kernel = contents::wanted(&line).filter(|(_, of)| *of == Contents::Kernel).last();
     kernel.is_none_or(|(path, _)| host.headers.contains_key(path))
+}
+
+/// Whether it is known what stands in every file of options.
+pub fn has_options(argv: &[String], host: &HostFacts) -> bool {
+    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    let line = CommandLine::read(&words, &[]);
+    let files = line.options("readconfig").filter_map(|option| option.value);
+    files.into_iter().all(|value| host.headers.contains_key(words[value]))
+}
+
+/// Whether a file of options may name others, which nobody has looked at.
+pub fn options_name_files(argv: &[String], host: &HostFacts) -> bool {
+    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    let line = CommandLine::read(&words, &[]);
+    let files =
+        line.options("readconfig").filter_map(|option| host.headers.get(words[option.value?]));
+    files.into_iter().any(|header| header.bytes.contains(&b'/'))
 }
 
 /// Files that a qcow2 node of the block layer lies on: by its own name for them, or through a node of theirs.

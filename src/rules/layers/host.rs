@@ -75,6 +75,7 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
             {
                 continue;
             }
+            Ending::Missing(_) if access.reads() && is_made_before(case, usage, path) => continue,
             Ending::Missing(_) if access == Access::Connect => format!("nothing listens at {path}"),
             Ending::Missing(missing) if missing == path => format!("{path} is not there"),
             Ending::Missing(missing) => format!("{path} leads to {missing}, which is not there"),
@@ -109,6 +110,19 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// Whether another option makes the file first: character devices and the file of the process's number come before everything
+/// that reads one (`qemu_create_early_backends`, `qemu_maybe_daemonize`).
+fn is_made_before(case: &Case<'_>, usage: &Use, path: &str) -> bool {
+    let makes = |other: &&Use| {
+        other.entry != usage.entry && other.resource.path() == Some((path, Access::Create))
+    };
+    let mut makers = case.line.uses.iter().filter(makes);
+    let early = ["chardev", "serial", "parallel", "monitor", "qmp", "pidfile", "D"];
+    makers.any(|other| {
+        case.line.option_at(other.entry).is_some_and(|option| early.contains(&option.name()))
+    })
 }
 
 /// Whether an argument before this one makes QEMU listen there.

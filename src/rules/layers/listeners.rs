@@ -250,7 +250,8 @@ fn connection(case: &Case<'_>, usage: &Use, endpoint: &Endpoint) -> Option<Findi
             other.entry.list == usage.entry.list && other.entry.index < usage.entry.index;
         is_before && taken(other, Protocol::Tcp).is_some_and(|server| server.port == *port)
     });
-    if is_heard || is_own {
+    let native = &case.document.facts().servers;
+    if is_heard || is_own || native.contains(&format!(":{port}")) {
         return None;
     }
     let message = format!("no process listens on port {port} of this host");

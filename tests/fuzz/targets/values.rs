@@ -132,7 +132,7 @@ fn asked(argv: &[&str]) {
             "{stand_in:?}"
         );
     }
-    let command = Command::of(&words, argv, Around { kvm: false, kernel: true });
+    let command = Command::of(&words, argv, Around { kvm: false, kernel: true, options: true });
     for line in argv {
         let _ = sentence(line, "qemu-system-x86_64").map(|said| command.named(&said.whole));
     }
