@@ -71,10 +71,10 @@ pub fn command(source: &str, session: bool, scratch: &Scratch) -> Result<Vec<Str
             || Failure::NotAsked("virsh answered something else than a command line".to_owned());
         return arguments(&said.output).ok_or_else(failure);
     }
-    let complaint = said.last_complaint();
-    let sentence = complaint.trim_start_matches("error: ").to_owned();
+    let sentence = said.last_complaint().trim_start_matches("error: ").to_owned();
     // A virsh that was killed, or that says something else than virsh does, has asked nobody.
-    let is_virshs = complaint.starts_with("error: ") && said.status.code().is_some();
+    let speaks = said.complaints.lines().any(|line| line.starts_with("error: "));
+    let is_virshs = speaks && said.status.code().is_some();
     if !is_virshs || is_about_asking(&sentence) {
         return Err(Failure::NotAsked(format!("virsh -c {uri} says: {sentence}")));
     }
