@@ -95,7 +95,7 @@ fn learn(emulator: &mut Emulator, types: &[String]) {
 fn modules(path: &str) -> Vec<String> {
     let Ok(program) = std::fs::read(path) else { return Vec::new() };
     let known = |name: &&[u8]| {
-        let known = [b"audio-".as_slice(), b"block-", b"chardev-", b"ui-"]
+        let known = [b"audio-".as_slice(), b"block-", b"chardev-", b"hw-", b"ui-"]
             .iter()
             .any(|kind| name.starts_with(kind));
         known && catalog::is_module(&String::from_utf8_lossy(name))
@@ -154,7 +154,7 @@ fn cache_name(path: &str) -> Option<String> {
     let newest =
         module_homes().iter().filter_map(|home| Some(std::fs::metadata(home).ok()?.mtime())).max();
     Some(format!(
-        "{}-{}-{}-{}-{}-6.json",
+        "{}-{}-{}-{}-{}-7.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),

@@ -277,14 +277,23 @@ pub fn type_key(option: &str) -> Option<(&str, &'static str)> {
         .map(|key| (option, key))
 }
 
-/// The module that brings a value of an option's key, or a block driver where there is none; and Debian's package of it.
-pub fn module(key: Option<(&str, &str)>, value: &str) -> Option<(&'static str, &'static str)> {
+/// The modules without any of which a value of an option's key is gone, or a block driver where there is no key.
+pub fn modules<'a>(
+    key: Option<(&'a str, &'a str)>,
+    value: &'a str,
+) -> impl Iterator<Item = &'static str> + 'a {
     static READ: Fields = OnceLock::new();
     let (option, name) = key.unwrap_or(("-", "-"));
-    let is_meant = |row: &&Vec<&str>| {
-        row[1] == option && row[2] == name && row[3].split(',').any(|known| known == value)
+    let is_meant = move |row: &&Vec<&str>| {
+        let is_value = |known: &str| known == value || known == "*";
+        row[1] == option && row[2] == name && row[3].split(',').any(is_value)
     };
-    fields(MODULES, &READ).iter().find(is_meant).map(|row| (row[0], row[4]))
+    fields(MODULES, &READ).iter().filter(is_meant).map(|row| row[0])
+}
+
+/// Debian's package of a module: of release 12, and of what came after it. `None` for a release that does not have it.
+pub fn debian_package(module: &str, is_12: bool) -> Option<&'static str> {
+    given(line(MODULES, module)?.split('\t').nth(if is_12 { 4 } else { 5 })?)
 }
 
 /// The line of a sorted table that begins with `name`, found by bisecting the table's text.

@@ -40,7 +40,7 @@ pub static RULES: &[&Rule] = &[
     &command_line::keys::UNKNOWN_KEY,
     &command_line::keys::UNKNOWN_PROCESSOR,
     &command_line::keys::PROPERTY_VALUE,
-    &command_line::keys::MISSING_MODULE,
+    &command_line::modules::MISSING_MODULE,
     &command_line::emulator::UNKNOWN_DEVICE,
     &command_line::emulator::UNKNOWN_PROPERTY,
     &command_line::emulator::UNKNOWN_MACHINE,

@@ -25,6 +25,10 @@ fn unknown_device(case: &Case<'_>) -> Vec<Finding> {
         if known.contains_key(catalog::unalias(name)) || ["help", "?"].contains(&name.as_str()) {
             continue;
         }
+        // A module brings it: missing-module says which package.
+        if *group == "device" && super::modules::is_packaged_apart(emulator, name) {
+            continue;
+        }
         let mut finding = Finding::at(
             *entry,
             Verdict::Blocks,

@@ -1,7 +1,7 @@
 //! Keys of options: those that must be there, those that QEMU does not know, values of the wrong kind.
 
 use super::emulator::{installed, suggest, table};
-use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
+use super::{Case, Finding, Layer, Rule, Verdict};
 use crate::domain::EntryId;
 use crate::qemu::{QemuOption, catalog};
 
@@ -176,65 +176,4 @@ fn expected(kind: &str, value: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-pub(crate) static MISSING_MODULE: Rule = Rule {
-    id: "missing-module",
-    layer: Layer::Qemu,
-    summary: "a part of QEMU that is packaged apart is not installed",
-    explain: include_str!("../../../assets/rules/missing-module.md"),
-    check: missing_module,
-};
-
-/// What stands before the colon of an image's name: the protocol that QEMU opens it with (block.c: `path_has_protocol`).
-fn scheme(name: &str) -> &str {
-    name.split_once(':').map_or("", |(scheme, _)| scheme)
-}
-
-fn missing_module(case: &Case<'_>) -> Vec<Finding> {
-    let Some(emulator) = installed(case).filter(|emulator| !emulator.lacking.is_empty()) else {
-        return Vec::new();
-    };
-    let mut findings = Vec::new();
-    let last_display = case.line.options("display").next_back().map(QemuOption::place);
-    for option in case.line.read_options() {
-        let entry = option.place();
-        // Of several displays the last one counts.
-        if option.name() == "display" && last_display != Some(entry) {
-            continue;
-        }
-        for pair in &option.pairs.pairs {
-            let wanted = match (option.name(), pair.key.as_str()) {
-                ("drive" | "blockdev", "driver" | "format") => catalog::module(None, &pair.value),
-                ("drive" | "blockdev", key) if key.ends_with(".driver") => {
-                    catalog::module(None, &pair.value)
-                }
-                ("drive", "file") => catalog::module(None, scheme(&pair.value)),
-                // The whole value is the name of an image.
-                ("hda" | "hdb" | "hdc" | "hdd" | "cdrom" | "fda" | "fdb", _) => {
-                    catalog::module(None, scheme(case.document.arg(entry.index)))
-                }
-                ("drive" | "blockdev", _) => None,
-                (option, key) => catalog::module(Some((option, key)), &pair.value),
-            };
-            let Some((module, package)) =
-                wanted.filter(|(module, _)| emulator.lacking.iter().any(|name| name == module))
-            else {
-                continue;
-            };
-            findings.push(
-                Finding::at(entry, Verdict::Blocks, format!("QEMU's module {module} is not installed"))
-                    .because(format!(
-                        "{} was built with it as a module, and no {module}.so is in its directories",
-                        emulator.path
-                    ))
-                    .because("QEMU says 'Unknown audio driver', 'Unknown protocol', or that the type is not available")
-                    .remedy(Remedy::none(
-                        Scope::DisableHost,
-                        format!("install it: Debian and Ubuntu have it in {package}, Fedora in qemu-{module}"),
-                    )),
-            );
-        }
-    }
-    findings
 }

@@ -4,6 +4,7 @@ pub(super) mod drives;
 pub(super) mod emulator;
 pub(super) mod keys;
 mod merged;
+pub(super) mod modules;
 pub(super) mod names;
 pub(super) mod placement;
 pub(super) mod references;

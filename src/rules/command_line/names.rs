@@ -69,12 +69,9 @@ fn asked(case: &Case<'_>, kind: &str, name: &str, range: Option<Range>) -> Stand
     };
     // A second spelling stands in no list, nor does what a module brings that is not installed.
     let spelling = catalog::is_second_spelling(kind, name) && by_table() == Standing::Has;
-    let module = match kind {
-        "option" => None,
-        _ => catalog::module(catalog::type_key(kind), name),
-    };
-    let module =
-        module.is_some_and(|(module, _)| emulator.modules.iter().any(|known| known == module));
+    let module = kind != "option"
+        && catalog::modules(catalog::type_key(kind), name)
+            .any(|module| emulator.modules.iter().any(|known| known == module));
     if names.contains(name) || spelling || module {
         Standing::Has
     } else {

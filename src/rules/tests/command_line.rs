@@ -442,6 +442,71 @@ fn a_module_is_wanted_by_what_opens_an_image_and_by_nothing_else() {
     assert!(!wanted(&["-display", "gtk", "-display", "none"]));
 }
 
+/// What to install where modules are not there, on a host with this os-release.
+fn advice(release: (&str, &[&str], Option<&str>), lacking: &[&str], argv: &[&str]) -> Vec<String> {
+    let (id, like, version) = release;
+    let mut host = host();
+    host.0.selinux.distribution = id.to_owned();
+    host.0.selinux.system = Some(crate::facts::selinux::System {
+        like: like.iter().map(|word| (*word).to_owned()).collect(),
+        version: version.map(str::to_owned),
+        ..Default::default()
+    });
+    host.0.emulator = Known::Yes(crate::facts::emulator::Emulator {
+        path: "/usr/bin/qemu-system-x86_64".into(),
+        version: "7.2.22".into(),
+        lacking: lacking.iter().map(|name| (*name).to_owned()).collect(),
+        ..Default::default()
+    });
+    judged(&host, &domain("", argv))
+        .iter()
+        .filter(|finding| finding.rule == "missing-module")
+        .flat_map(|finding| finding.remedies.iter())
+        .filter(|remedy| remedy.title.starts_with("install"))
+        .map(|remedy| remedy.title.clone())
+        .collect()
+}
+
+#[test]
+fn the_package_of_a_module_is_that_of_the_hosts_release() {
+    let spice = &["ui-spice-core", "audio-spice", "chardev-spice", "hw-display-qxl"];
+    let bookworm = ("debian", [].as_slice(), Some("12"));
+    let trixie = ("debian", [].as_slice(), Some("13"));
+    let qxl = &["-device", "qxl-vga,addr=0x1d"];
+    assert_eq!(advice(bookworm, spice, qxl), ["install qemu-system-common"]);
+    assert_eq!(advice(trixie, spice, qxl), ["install qemu-system-modules-spice"]);
+    assert_eq!(advice(("debian", &[], None), spice, qxl), ["install qemu-system-modules-spice"]);
+    let both = &["ui-spice-core", "ui-opengl"];
+    let port = &["-spice", "port=5990,disable-ticketing=on"];
+    assert_eq!(
+        advice(trixie, both, port),
+        ["install qemu-system-modules-opengl and qemu-system-modules-spice"]
+    );
+    let char = &["-chardev", "spicevmc,id=c,name=vdagent"];
+    assert_eq!(
+        advice(("fedora", &[], Some("42")), &["chardev-spice"], char),
+        ["install qemu-char-spice"]
+    );
+    let alma = ("almalinux", ["rhel", "centos", "fedora"].as_slice(), Some("9.4"));
+    assert_eq!(
+        advice(alma, &["hw-usb-host"], &["-device", "usb-host"]),
+        ["install qemu-kvm-device-usb-host"]
+    );
+    let leap = ("opensuse-leap", ["suse", "opensuse"].as_slice(), Some("15.6"));
+    assert_eq!(advice(leap, &["hw-display-qxl"], qxl), ["install qemu-hw-display-qxl"]);
+    let ubuntu = ("ubuntu", ["debian"].as_slice(), Some("24.04"));
+    assert_eq!(
+        advice(ubuntu, &["audio-pa"], &["-audiodev", "pa,id=a"]),
+        ["install the package that has audio-pa.so: apt-file search /audio-pa.so"]
+    );
+    assert_eq!(advice(("debian", &[], Some("14")), spice, qxl).len(), 1);
+    assert_eq!(advice(trixie, spice, &["-device", "VGA,addr=0x1d"]), Vec::<String>::new());
+    assert_eq!(
+        advice(trixie, &["hw-display-virtio-gpu"], &["-device", "virtio-vga,addr=0x1d"]),
+        ["install qemu-system-common"]
+    );
+}
+
 #[test]
 fn an_id_is_missed_whether_or_not_the_type_is_known() {
     let missing = with_qemu("12.0.0", &["-netdev", "user"]);
