@@ -118,6 +118,10 @@ pub struct DomainFacts {
     pub own_aliases: Vec<String>,
     /// A `<graphics>` element is there; without one libvirt passes `-display none`.
     pub graphics: bool,
+    /// A `<graphics type='vnc'>` is there.
+    pub vnc: bool,
+    /// libvirt gives the machine flash memory to start from: a `<loader type='pflash'>`, or `<os firmware='efi'>`.
+    pub flash: bool,
     /// A `<sound>` element is there.
     pub sound: bool,
     /// PCI slots on the root bus that native devices have by their `<address>`.
@@ -187,7 +191,9 @@ impl DomainFacts {
     /// What `<os>` names: the firmware, a kernel.
     fn firmware(&mut self, tree: &Tree) {
         let Some((os, _)) = tree.child(0, "os") else { return };
+        self.flash = tree.elements[os].attribute("firmware") == Some("efi");
         for (index, element) in tree.children(os) {
+            self.flash |= element.name == "loader" && element.attribute("type") == Some("pflash");
             let (name, path) = (element.name.as_str(), element.text.trim());
             let names_a_file = ["loader", "nvram", "kernel", "initrd", "dtb"].contains(&name);
             if names_a_file && path.starts_with('/') {
@@ -412,6 +418,7 @@ impl DomainFacts {
             "tpm" => self.chip(tree, index),
             "graphics" => {
                 self.graphics = true;
+                self.vnc |= kind == "vnc";
                 let rendernode = tree
                     .child(index, "gl")
                     .and_then(|(_, gl)| gl.attribute("rendernode"))

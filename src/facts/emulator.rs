@@ -34,6 +34,9 @@ pub struct Emulator {
     /// The modules among them that are not installed.
     #[serde(default)]
     pub lacking: Vec<String>,
+    /// The directories of its own files, firmware among them, in the order in which it looks into them (`-L help`).
+    #[serde(default)]
+    pub data: Vec<String>,
     /// Types whose properties it does not tell: it spins, or ends.
     #[serde(default)]
     pub unanswerable: Vec<String>,

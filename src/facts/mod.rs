@@ -10,6 +10,7 @@ pub mod cgroup;
 pub mod contents;
 mod elf;
 pub mod emulator;
+pub mod firmware;
 pub mod header;
 pub mod identity;
 pub mod image;

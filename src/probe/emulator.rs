@@ -104,6 +104,12 @@ fn modules(path: &str) -> Vec<String> {
     found.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
+/// The directories that the program looks for its own files in, which it prints one a line.
+fn data(path: &str) -> Vec<String> {
+    let printed = run(path, &["-L", "help"]).unwrap_or_default();
+    printed.lines().filter(|line| line.starts_with('/')).map(str::to_owned).collect()
+}
+
 /// The directories that distributions put modules into, as far as this host has them.
 fn module_homes() -> Vec<PathBuf> {
     let mut homes: Vec<PathBuf> =
@@ -154,7 +160,7 @@ fn cache_name(path: &str) -> Option<String> {
     let newest =
         module_homes().iter().filter_map(|home| Some(std::fs::metadata(home).ok()?.mtime())).max();
     Some(format!(
-        "{}-{}-{}-{}-{}-7.json",
+        "{}-{}-{}-{}-{}-8.json",
         path.trim_start_matches('/').replace('/', "-"),
         metadata.size(),
         metadata.mtime(),
@@ -200,7 +206,7 @@ fn ask(path: &str) -> Result<Emulator, String> {
         })
         .filter(|(_, keys)| !keys.is_empty())
         .collect();
-    let (processors, modules) = (names(&answers[5]), modules(path));
+    let (processors, modules, data) = (names(&answers[5]), modules(path), data(path));
     let names = own_names(path, &answers[6]);
     let path = path.to_owned();
     Ok(Emulator {
@@ -214,6 +220,7 @@ fn ask(path: &str) -> Result<Emulator, String> {
         names,
         modules,
         lacking: Vec::new(),
+        data,
         unanswerable: Vec::new(),
     })
 }

@@ -46,12 +46,12 @@ use crate::facts::image::{Image, MAX_CHAIN, beside, data_file};
 use crate::facts::pci as facts_pci;
 use crate::facts::qemu_conf::QemuConf;
 use crate::facts::selinux::Selinux;
-use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, pipes};
+use crate::facts::{FACTS_VERSION, FileKind, HostFacts, Instance, Known, Walk, firmware, pipes};
 use crate::libvirt::confinement::{self, Confinement};
 use crate::libvirt::devices::{STATE_DIRECTORY, default_devices};
 use crate::libvirt::identity::dac_label;
 use crate::process::ask;
-use crate::qemu::{Access, CommandLine, Protocol, Resource, catalog};
+use crate::qemu::{Access, CommandLine, Lookup, Protocol, Resource, catalog};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ pub struct Request {
     programs: BTreeSet<String>,
     bridges: BTreeSet<String>,
     ports: BTreeSet<(Protocol, u16)>,
+    lookups: Vec<Lookup>,
+    searched: Vec<String>,
 }
 
 impl Request {
@@ -92,6 +94,8 @@ impl Request {
             programs: BTreeSet::new(),
             bridges: BTreeSet::new(),
             ports: BTreeSet::new(),
+            lookups: Vec::new(),
+            searched: Vec::new(),
         }
     }
 
@@ -147,6 +151,8 @@ impl Request {
                 | Resource::Session { .. } => {}
             }
         }
+        self.lookups.extend(line.lookups.iter().cloned());
+        self.searched.extend(line.searched.iter().cloned());
         self.images.extend(line.formats.iter().filter_map(|declared| declared.path.clone()));
         self.paths.extend(domain.native.iter().map(|native| native.path.clone()));
         let disks = domain.native.iter().filter(|native| native.element == "disk");
@@ -162,7 +168,11 @@ pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
     let mounts = mounts::read();
     let identities = identities(request, &conf);
-    let Walked { paths, images, headers, faults } = walk(request, wanted(request, &conf));
+    let (emulator, emulators) = emulators(request);
+    let mut asked = wanted(request, &conf);
+    let asked_emulators = emulators.values().chain([&emulator]);
+    asked.extend(firmware::candidates(request.lookups.iter(), &request.searched, asked_emulators));
+    let Walked { paths, images, headers, faults } = walk(request, asked);
     let selinux = selinux(request, &conf, &paths);
     let steps = || paths.values().filter_map(Known::yes).flat_map(|walk| &walk.steps);
     let (mut users, mut groups) = (identity::names("/etc/passwd"), identity::names("/etc/group"));
@@ -170,7 +180,6 @@ pub fn probe(request: &Request) -> HostFacts {
     groups.retain(|id, _| steps().any(|step| step.gid == *id));
     let uuids: Vec<String> =
         request.domains.iter().filter_map(|domain| domain.uuid.clone()).collect();
-    let (emulator, emulators) = emulators(request);
     let version = match &emulator {
         Known::Yes(emulator) => Known::Yes(emulator.version.clone()),
         Known::Unknown(why) => Known::Unknown(why.clone()),

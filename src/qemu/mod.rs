@@ -6,6 +6,7 @@
 pub mod argv;
 pub mod catalog;
 pub mod keyval;
+mod lookup;
 mod reads;
 pub mod resource;
 pub mod version;
@@ -14,6 +15,7 @@ use crate::domain::EntryId;
 
 pub use argv::QemuOption;
 pub use keyval::{Pair, Pairs, number, size};
+pub use lookup::Lookup;
 pub use reads::retries;
 pub use resource::{Access, Endpoint, PCI_DEVICES, Protocol, Resource, Use, pci_address};
 pub use version::{Range, Version};
@@ -92,6 +94,10 @@ pub struct CommandLine {
     pub types: Vec<(&'static str, String, EntryId)>,
     /// The formats that images are said to have.
     pub formats: Vec<Declared>,
+    /// Names that are looked up among QEMU's own files.
+    pub lookups: Vec<Lookup>,
+    /// The directories of `-L`, which come before QEMU's own.
+    pub searched: Vec<String>,
     /// Remarks.
     pub notes: Vec<Note>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::order::order;
 use super::{Case, Finding, Layer, RULES, Verdict, asked, layer, native, own, route};
 use crate::domain::{Document, EntryId};
-use crate::facts::{HostFacts, image, pci, pipes};
+use crate::facts::{HostFacts, firmware, image, pci, pipes};
 use crate::libvirt::Start;
 use crate::qemu::{Access, CommandLine, Resource, Use};
 
@@ -14,6 +14,7 @@ use crate::qemu::{Access, CommandLine, Resource, Use};
 pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<Finding> {
     let mut whole = line.clone();
     pipes::settle(&mut whole.uses, host);
+    firmware::settle(&mut whole, document.facts(), host);
     whole.uses.extend(chained(line, host));
     whole.uses.extend(pci::nodes(line, host));
     let answers = host.answers_to(document.source());

@@ -54,6 +54,7 @@ pub static RULES: &[&Rule] = &[
     &own::HOST_OWNED,
     &layers::host::PATH_UNKNOWN,
     &layers::host::PATH_MISSING,
+    &layers::firmware::FIRMWARE_MISSING,
     &layers::host::PATH_KIND,
     &layers::images::IMAGE_FORMAT,
     &layers::images::IMAGE_CHAIN,

@@ -525,7 +525,7 @@ fn asks_help(value: &str) -> bool {
 }
 
 /// A path as QEMU passes it to the kernel under libvirt, whose QEMU runs in `/`.
-pub(super) fn absolute(path: &str) -> String {
+pub(in crate::qemu) fn absolute(path: &str) -> String {
     if path.starts_with('/') {
         path.to_owned()
     } else {

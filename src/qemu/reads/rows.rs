@@ -1,6 +1,7 @@
 //! Keys that the resource table names.
 
 use super::{Access, Endpoint, Moment, Pairs, Place, Reader, Resource, Spot, retries};
+use crate::qemu::Lookup;
 use crate::qemu::catalog::{ResourceRow, matches};
 
 impl Reader<'_> {
@@ -114,10 +115,15 @@ impl Reader<'_> {
                     self.path(spot.clone(), &format!("{directory}/{name}"), Access::Read);
                 }
             }
-            // A file name without a directory is looked up among QEMU's own firmware.
-            "rom" | "search" if !value.starts_with('/') => {}
-            "rom" => self.path(spot, value, Access::Read),
-            "search" => self.path(spot.optional(true), value, Access::Directory),
+            "rom" if value.starts_with('/') => self.path(spot, value, Access::Read),
+            "rom" => self.lookup(spot, value, ""),
+            "keymap" => self.lookup(spot, value, "keymaps/"),
+            "search" => {
+                self.line.searched.push(super::absolute(value));
+                if value.starts_with('/') {
+                    self.path(spot.optional(true), value, Access::Directory);
+                }
+            }
             // Without a kernel nobody looks at it.
             "device-tree" => self.path(spot.optional(!self.kernel), value, Access::Read),
             // A multiboot kernel has modules there, with words for each.
@@ -140,6 +146,13 @@ impl Reader<'_> {
             "hostfwd" => self.host_forward(spot, value),
             other => debug_assert!(false, "the table has an access that nothing reads: {other}"),
         }
+    }
+
+    /// A file name without a directory is looked up among QEMU's own files.
+    fn lookup(&mut self, spot: Spot, value: &str, folder: &'static str) {
+        let Spot { entry, at, what, optional } = spot;
+        let name = value.to_owned();
+        self.line.lookups.push(Lookup { entry, at, what, name, folder, optional });
     }
 
     /// `hostfwd=tcp:HOSTADDR:HOSTPORT-GUEST…`, or `unix:PATH-GUEST…`.

@@ -5,6 +5,7 @@ pub(super) mod apparmor;
 pub(super) mod cgroups;
 pub(super) mod contents;
 pub(super) mod dac;
+pub(super) mod firmware;
 pub(super) mod host;
 pub(super) mod images;
 pub(super) mod libvirt;

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod contents;
+mod firmware;
 mod limits;
 mod mac;
 mod native;
