@@ -19,16 +19,20 @@ const TABLE: &str = include_str!("../../assets/libvirt/elements.tsv");
 const SAMPLES: &[(&str, &str)] = &[
     ("address", "127.0.0.1"),
     ("append", "on"),
+    ("block", "2M"),
     ("bits", "48"),
     ("bridge", "virbr0"),
     ("bus", "1"),
     ("caching", "on"),
     ("cbit", "47"),
+    ("chassis", "7"),
     ("cid", "3"),
     ("clip", "on"),
     ("count", "2"),
     ("display", "7"),
+    ("dev", "x-dev"),
     ("eim", "on"),
+    ("firmware", "/srv/firmware"),
     ("grab", "on"),
     ("initrd", "/srv/initrd"),
     ("iotlb", "on"),
@@ -36,6 +40,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("mouse", "on"),
     ("ms", "3000"),
     ("n", "2"),
+    ("node", "0"),
+    ("nr", "18"),
     ("name", "org.qemu.guest_agent.0"),
     ("path", "/srv/a"),
     ("pci", "0000:01:00.0"),
@@ -44,8 +50,11 @@ const SAMPLES: &[(&str, &str)] = &[
     ("pt", "on"),
     ("remap", "on"),
     ("repeat", "on"),
+    ("requested", "32M"),
+    ("reserve", "2M"),
     ("server", "unix:/run/pulse"),
-    ("size", "64K"),
+    ("size", "64M"),
+    ("slots", "on"),
     ("toggle", "scrolllock"),
     ("usbbus", "1"),
     ("usbdevice", "4"),
@@ -149,9 +158,27 @@ fn domain(when: &str, args: &[String]) -> String {
     } else {
         ""
     };
+    let cpu = if has("cpu/numa") {
+        "  <cpu mode='custom' match='exact'>\n    <model>qemu64</model>\n    <numa>\n      <cell id='0' cpus='0' memory='65536' unit='KiB'/>\n    </numa>\n  </cpu>\n"
+    } else if has("!cpu") {
+        ""
+    } else {
+        "  <cpu mode='custom' match='exact'>\n    <model>qemu64</model>\n  </cpu>\n"
+    };
+    let most = if has("maxMemory") {
+        "  <maxMemory slots='2' unit='KiB'>8388608</maxMemory>\n"
+    } else {
+        ""
+    };
+    let root = if has("devices/controller@model=pcie-root") {
+        "    <controller type='pci' index='0' model='pcie-root'/>\n"
+    } else {
+        ""
+    };
+    let kind = if has("type=kvm") { "kvm" } else { "qemu" };
     let args = lines_of(args);
     format!(
-        "<domain type='qemu' xmlns:qemu='{QEMU_NAMESPACE}'>\n  <name>edits</name>\n  <memory unit='KiB'>65536</memory>\n{memory}  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n{kernel}  </os>\n  <features>\n    <acpi/>\n    <apic/>\n{ioapic}  </features>\n  <cpu mode='custom' match='exact'>\n    <model>qemu64</model>\n  </cpu>\n{clock}  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n    <memballoon model='none'/>\n{spice}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n"
+        "<domain type='{kind}' xmlns:qemu='{QEMU_NAMESPACE}'>\n  <name>edits</name>\n{most}  <memory unit='KiB'>65536</memory>\n{memory}  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n{kernel}  </os>\n  <features>\n    <acpi/>\n    <apic/>\n{ioapic}  </features>\n{cpu}{clock}  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n    <memballoon model='none'/>\n{root}{spice}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n"
     )
 }
 

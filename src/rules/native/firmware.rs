@@ -1,7 +1,7 @@
 //! What the firmware shows the guest: configuration entries and system tables.
 
 use super::plan::{Options, Plan, found, only, quoted, rule};
-use crate::qemu::Version;
+use crate::qemu::{Pairs, Version};
 use crate::rules::{Case, Finding, Layer, Rule};
 
 rule!(FWCFG, "native-fwcfg", "libvirt has <sysinfo type='fwcfg'> for this", fwcfg);
@@ -54,30 +54,43 @@ pub(super) fn fwcfg(options: &Options<'_>) -> Vec<Plan> {
 
 rule!(ACPI, "native-acpi", "libvirt has <acpi><table> for this", acpi);
 
+/// The table of an `-acpitable`: its type and its file. QEMU puts the signature that is given in the place of the file's.
+fn acpi_table(pairs: &Pairs) -> Option<(&'static str, &str)> {
+    let kind = match pairs.get("sig") {
+        None => "raw",
+        Some("SLIC") => "slic",
+        Some("MSDM") => "msdm",
+        Some(_) => return None,
+    };
+    let file = pairs.get("file").filter(|file| !file.contains(':'))?;
+    only(pairs, &["file", "sig"]).then_some((kind, file))
+}
+
 /// `-acpitable file=`, a whole table with its header; one plan for all of them, since one `<acpi>` holds them.
 pub(super) fn acpi(options: &Options<'_>) -> Vec<Plan> {
     let tree = options.case.document.tree();
     let there = tree.child(0, "os").is_none_or(|(os, _)| tree.child(os, "acpi").is_some());
-    let files: Option<Vec<(usize, &str)>> = options
-        .named("acpitable")
-        .map(|(at, pairs)| {
-            Some((
-                at,
-                pairs.get("file").filter(|file| only(pairs, &["file"]) && !file.contains(':'))?,
-            ))
-        })
-        .collect();
-    let Some(files) = files.filter(|files| !files.is_empty() && !there) else { return Vec::new() };
+    let tables = options.named("acpitable").map(|(at, pairs)| Some((at, acpi_table(pairs)?)));
+    let tables: Option<Vec<(usize, (&str, &str))>> = tables.collect();
+    let Some(tables) = tables.filter(|tables| !tables.is_empty() && !there) else {
+        return Vec::new();
+    };
+    let of = |wanted: &str| tables.iter().filter(|(_, (kind, _))| *kind == wanted).count();
+    // Each licence may be there once (`virDomainDefOSValidate`).
+    if of("slic") > 1 || of("msdm") > 1 {
+        return Vec::new();
+    }
+    let is_old = of("slic") == tables.len();
     vec![Plan {
-        options: files.iter().map(|(at, _)| *at).collect(),
+        options: tables.iter().map(|(at, _)| *at).collect(),
         parent: "os/acpi",
-        lines: files
+        lines: tables
             .iter()
-            .map(|(_, file)| format!("<table type='raw'>{}</table>", quoted(file)))
+            .map(|(_, (kind, file))| format!("<table type='{kind}'>{}</table>", quoted(file)))
             .collect(),
         also: None,
-        element: "<acpi><table type='raw'>".to_owned(),
-        since: Version::new(11, 2),
+        element: format!("<acpi><table type='{}'>", tables[0].1.0),
+        since: if is_old { Version::new(1, 3) } else { Version::new(11, 2) },
         satisfies: &[Layer::Dac, Layer::Selinux, Layer::AppArmor],
     }]
 }

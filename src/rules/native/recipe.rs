@@ -153,6 +153,7 @@ impl Recipe {
         let holds = |condition: &str| match (condition, condition.strip_prefix('!')) {
             ("-", _) => true,
             ("machine=q35", _) => document.facts().chipset() == Some(Chipset::Q35),
+            ("type=kvm", _) => document.facts().kind.as_deref() == Some("kvm"),
             ("machine=pc", _) => document.facts().chipset() == Some(Chipset::I440fx),
             (_, Some(absent)) => match absent.strip_prefix('-') {
                 Some(option) => !options.has(option),

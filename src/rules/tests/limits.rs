@@ -713,6 +713,31 @@ fn acpi_tables_have_an_element_from_libvirt_11_2_on() {
 }
 
 #[test]
+fn licences_in_acpi_have_elements_of_their_own() {
+    let element = |libvirt: &str, argv: &[&str]| {
+        let host = with(host().file("/srv/a.img", 0o644), |host| {
+            host.libvirt = Known::Yes(libvirt.into());
+        });
+        let document = machine("q35", "", argv);
+        let mut edits = judged(&host, &document).into_iter().flat_map(|finding| finding.remedies);
+        let edits = edits.find_map(|remedy| match remedy.step {
+            Step::EditXml(edits) => Some(edits),
+            Step::RunCommand(_) | Step::SetOption { .. } | Step::Nothing => None,
+        });
+        edits.map(|edits| document.apply(&edits).unwrap().source().to_owned())
+    };
+    let slic = ["-acpitable", "sig=SLIC,file=/srv/a.img"];
+    let msdm = ["-acpitable", "sig=MSDM,file=/srv/a.img"];
+    let old = element("9.0.0", &slic).unwrap();
+    assert!(old.contains("<table type='slic'>/srv/a.img</table>"), "{old}");
+    assert_eq!(element("11.0.0", &msdm), None);
+    let new = element("11.3.0", &msdm).unwrap();
+    assert!(new.contains("<table type='msdm'>/srv/a.img</table>"), "{new}");
+    assert_eq!(element("11.3.0", &[&slic[..], &slic[..]].concat()), None);
+    assert_eq!(element("11.3.0", &["-acpitable", "sig=SSDT,file=/srv/a.img"]), None);
+}
+
+#[test]
 fn an_override_names_a_device_of_the_domain() {
     let with_override = |devices: &str, alias: &str| {
         let text = machine("q35", devices, &["-S"]).source().replace(
