@@ -1,5 +1,7 @@
 //! What the document says outside the passthrough that decides how QEMU will run.
 
+use std::collections::BTreeSet;
+
 use super::aliases::aliases;
 use super::namespace::is_ours;
 use super::size::{self, Processors};
@@ -118,20 +120,24 @@ pub struct DomainFacts {
     pub own_aliases: Vec<String>,
     /// A `<graphics>` element is there; without one libvirt passes `-display none`.
     pub graphics: bool,
-    /// A `<graphics type='vnc'>` is there.
-    pub vnc: bool,
+    /// The types of its `<graphics>`.
+    pub displays: BTreeSet<String>,
+    /// The types of its `<audio>`.
+    pub sounds: BTreeSet<String>,
+    /// libvirt looks for a virtiofsd by itself, for a `<filesystem>` that names none.
+    pub virtiofs: bool,
     /// libvirt gives the machine flash memory to start from: a `<loader type='pflash'>`, or `<os firmware='efi'>`.
     pub flash: bool,
     /// A `<sound>` element is there.
     pub sound: bool,
     /// PCI slots on the root bus that native devices have by their `<address>`.
-    pub pci_slots: std::collections::BTreeSet<u8>,
+    pub pci_slots: BTreeSet<u8>,
     /// A native device sits on a PCI bus and has no address yet; libvirt gives it the lowest that is free.
     pub pci_unplaced: bool,
     /// Disks on the machine's own IDE ports, by index.
-    pub ide_units: std::collections::BTreeSet<u8>,
+    pub ide_units: BTreeSet<u8>,
     /// Disks on the machine's own SATA ports, by index.
-    pub sata_units: std::collections::BTreeSet<u8>,
+    pub sata_units: BTreeSet<u8>,
     /// libvirt's first USB controller is the chipset's own (`piix3-uhci`), as it is when no model is named.
     pub usb_of_chipset: bool,
 }
@@ -238,7 +244,13 @@ impl DomainFacts {
         self.native.iter().find(|native| native.path == path)
     }
 
-    fn bring(&mut self, element: &'static str, path: &str, readonly: bool, relabelled: bool) {
+    pub(super) fn bring(
+        &mut self,
+        element: &'static str,
+        path: &str,
+        readonly: bool,
+        relabelled: bool,
+    ) {
         if path.starts_with('/') {
             self.native.push(NativeResource {
                 path: path.to_owned(),
@@ -324,6 +336,9 @@ impl DomainFacts {
             }
         };
         let domain = number("domain").unwrap_or(0);
+        if let Some(uuid) = address.attribute("uuid") {
+            self.bring("mdev", &below("/sys/bus/mdev/devices/", uuid), true, false);
+        }
         let place = number("bus").zip(number("slot")).zip(number("function"));
         if let Some(((bus, slot), function)) = place {
             let path = format!("{SYSFS}/{domain:04x}:{bus:02x}:{slot:02x}.{function:x}");
@@ -418,7 +433,7 @@ impl DomainFacts {
             "tpm" => self.chip(tree, index),
             "graphics" => {
                 self.graphics = true;
-                self.vnc |= kind == "vnc";
+                self.displays.insert(kind.to_owned());
                 let rendernode = tree
                     .child(index, "gl")
                     .and_then(|(_, gl)| gl.attribute("rendernode"))
@@ -435,7 +450,10 @@ impl DomainFacts {
                     self.bring("memory", path, false, true);
                 }
             }
-            "filesystem" => self.bring("filesystem", &named("dir"), false, false),
+            "audio" => {
+                self.sounds.insert(kind.to_owned());
+            }
+            "filesystem" => self.share(tree, index),
             _ => {}
         }
     }

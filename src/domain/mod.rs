@@ -14,6 +14,7 @@ mod lost;
 pub mod merge;
 mod namespace;
 mod passthrough;
+mod shares;
 mod size;
 mod style;
 mod verbs;

@@ -98,7 +98,7 @@ fn has_flash(line: &CommandLine, domain: &DomainFacts) -> bool {
 
 /// Whether a VNC server is made.
 fn shows_vnc(line: &CommandLine, domain: &DomainFacts) -> bool {
-    domain.vnc
+    domain.displays.contains("vnc")
         || line.options("vnc").next().is_some()
         || line.options("display").any(|option| option.kind() == "vnc")
 }

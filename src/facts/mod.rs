@@ -110,6 +110,9 @@ pub struct HostFacts {
     /// Other settings of the kernel, and limits.
     #[serde(default)]
     pub kernel: Kernel,
+    /// The programs that libvirt may take for a virtiofsd.
+    #[serde(default)]
+    pub virtiofsd: Known<Vec<String>>,
     /// The tap interfaces that arguments name and that are there.
     #[serde(default)]
     pub taps: BTreeMap<String, Tap>,

@@ -10,6 +10,7 @@ mod daemon;
 mod disks;
 mod emulator;
 mod held;
+mod helpers;
 mod identity;
 mod image;
 pub mod judges;
@@ -207,6 +208,7 @@ pub fn probe(request: &Request) -> HostFacts {
             request.programs.iter().filter_map(|path| paths.get(path)?.yes()),
         ),
         iommu_groups: pci::groups(paths.values().filter_map(Known::yes)),
+        virtiofsd: helpers::virtiofsd(),
         taps: kernel::taps(request.taps.iter().map(String::as_str)),
         users,
         groups,

@@ -41,6 +41,7 @@ pub static RULES: &[&Rule] = &[
     &command_line::keys::UNKNOWN_PROCESSOR,
     &command_line::keys::PROPERTY_VALUE,
     &command_line::modules::MISSING_MODULE,
+    &command_line::sound::AUDIO_DISPLAY,
     &command_line::emulator::UNKNOWN_DEVICE,
     &command_line::emulator::UNKNOWN_PROPERTY,
     &command_line::emulator::UNKNOWN_MACHINE,

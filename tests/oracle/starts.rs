@@ -69,8 +69,13 @@ pub(crate) fn document(elements: &str, args: &[String]) -> Document {
         .collect();
     let (labels, devices) =
         if elements.starts_with("<seclabel") { (elements, "") } else { ("", elements) };
+    // How memory is made stands beside the devices.
+    let (memory, devices) = match devices.split_once("</memoryBacking>") {
+        Some((memory, devices)) => (format!("{memory}</memoryBacking>"), devices),
+        None => (String::new(), devices),
+    };
     let text = format!(
-        "<domain type='qemu' xmlns:qemu='{}'><name>{name}</name><uuid>{UUID}</uuid><memory unit='KiB'>65536</memory><os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
+        "<domain type='qemu' xmlns:qemu='{}'><name>{name}</name><uuid>{UUID}</uuid><memory unit='KiB'>65536</memory>{memory}<os><type arch='x86_64' machine='{machine}'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{devices}</devices>{labels}<qemu:commandline>{args}</qemu:commandline></domain>",
         qpt_tui::domain::QEMU_NAMESPACE
     );
     Document::parse(text).unwrap()

@@ -8,6 +8,7 @@ pub(super) mod modules;
 pub(super) mod names;
 pub(super) mod placement;
 pub(super) mod references;
+pub(super) mod sound;
 mod two_options;
 mod waiting;
 

@@ -117,9 +117,30 @@ pub(crate) static NATIVE_MISSING: Rule = Rule {
     explain: include_str!("../../../assets/rules/native-missing.md"),
     check: |case| {
         let natives = case.document.facts().native.iter();
-        natives.filter_map(|native| native_missing(case, native)).collect()
+        let mut findings: Vec<Finding> =
+            natives.filter_map(|native| native_missing(case, native)).collect();
+        findings.extend(virtiofsd_missing(case));
+        findings
     },
 };
+
+/// Nobody who serves a directory over virtiofs (`qemuVhostUserFillDomainFS`).
+fn virtiofsd_missing(case: &Case<'_>) -> Option<Finding> {
+    let programs = case.host.virtiofsd.yes().filter(|_| case.document.facts().virtiofs)?;
+    if !programs.is_empty() {
+        return None;
+    }
+    let message = "a <filesystem> wants a virtiofsd, and none is installed";
+    Some(
+        Finding::general(Verdict::Blocks, message)
+            .because("no file in /etc/qemu/vhost-user or /usr/share/qemu/vhost-user describes one")
+            .because("libvirt says 'Unable to find a satisfying virtiofsd'")
+            .remedy(Remedy::none(
+                Scope::DisableHost,
+                "install virtiofsd (Debian 12 has it in qemu-system-common), or name it: <binary path='…'/>",
+            )),
+    )
+}
 
 /// What libvirt looks for at a start (`qemuDomainDetermineDiskChain`, `virDomainFSDef`, `qemuDomainInputDef`).
 fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
@@ -133,6 +154,8 @@ fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
         // A session has networks of its own.
         "network" if case.host.is_system() => return network_missing(case, native),
         "vsock" => "unable to open vhost-vsock device",
+        "virtiofsd" => "is not executable",
+        "mdev" => "mediated device not found",
         "hostdev" => "host doesn't support passthrough of host PCI devices",
         _ => return None,
     };
@@ -142,6 +165,15 @@ fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
     let message = match walk.target() {
         Some(step) if native.element == "input" && !is_input(step) => {
             format!("<input> names {}, which is no input device", native.path)
+        }
+        Some(step) if native.element == "virtiofsd" && step.mode & 0o111 == 0 => {
+            format!("<filesystem> names {}, which nobody may run", native.path)
+        }
+        None if native.element == "virtiofsd" => {
+            format!("<filesystem> names {}, which is not there", native.path)
+        }
+        None if native.element == "mdev" => {
+            format!("<hostdev> names {}, which is not there", native.path)
         }
         _ if walk.ending == Ending::Present => return None,
         _ => format!("<{}> names {}, which is not there", native.element, native.path),

@@ -3,6 +3,7 @@
 mod command_line;
 mod contents;
 mod firmware;
+mod helpers;
 mod limits;
 mod mac;
 mod native;
@@ -87,6 +88,7 @@ fn host() -> Host {
             memlock: Known::Yes(Some(8 << 20)),
             huge_pages: Known::Yes(Vec::new()),
         },
+        virtiofsd: Known::default(),
         taps: BTreeMap::new(),
         iommu_groups: BTreeMap::new(),
         bridges: crate::facts::bridge::Bridges::default(),
