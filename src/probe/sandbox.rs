@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use stand_ins::{SHARED, make_directory, put};
+use stand_ins::{LOCAL, OWN, SHARED, make_directory, put};
 pub(super) use watched::Ended;
 use watched::{MOST_WORDS, Watched};
 
@@ -74,6 +74,11 @@ impl Sandbox {
 
     fn root(&self) -> PathBuf {
         self.directory.path().join("root")
+    }
+
+    /// What is seen in /usr/local, once something is to be seen there: it is the administrator's own, and not replaced otherwise.
+    fn local(&self) -> PathBuf {
+        self.root().with_file_name(OWN)
     }
 
     /// Puts stand-ins in.
@@ -157,6 +162,10 @@ impl Sandbox {
         }
         command.args(["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
         command.args(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]);
+        command.args(["--ro-bind-try", "/etc/services", "/etc/services"]);
+        if self.local().exists() {
+            command.arg("--bind").arg(self.local()).arg(LOCAL);
+        }
         command
             .args(["--dev", "/dev", "--bind"])
             .arg(self.root().with_file_name(SHARED))
@@ -254,6 +263,8 @@ done
 mkdir -p \"$root/etc\"
 [ ! -e /etc/ld.so.cache ] || cp /etc/ld.so.cache \"$root/etc/\"
 [ ! -d /etc/alternatives ] || cp -a /etc/alternatives \"$root/etc/\"
+[ ! -e /etc/services ] || cp /etc/services \"$root/etc/\"
+[ ! -d \"${root%/*}/local\" ] || mount --bind \"${root%/*}/local\" \"$root/usr/local\"
 mount -t tmpfs -o mode=755 none \"$root/dev\"
 for node in null zero full random urandom $kvm; do
     [ -e \"$root/dev/$node\" ] || : > \"$root/dev/$node\"

@@ -116,10 +116,34 @@ pub(super) static NOT_ASKED: Rule = Rule {
                 Finding::at(entry, Verdict::Note, message).because(why.as_str())
             };
             findings.extend(said.unasked.iter().map(note));
+            findings.extend(code(case));
         }
         findings
     },
 };
+
+/// Variables of the document by which QEMU loads other code than the distribution's; it is asked without them.
+fn code(case: &Case<'_>) -> Vec<Finding> {
+    const VARIABLES: [&str; 4] = ["LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", "QEMU_MODULE_DIR"];
+    let distribution = ["/usr/lib/", "/usr/lib64/", "/lib/", "/lib64/"];
+    let is_others = |path: &str| {
+        let path = path.trim_end_matches('/');
+        let is_own = distribution.iter().any(|own| format!("{path}/").starts_with(own));
+        !is_own && case.host.walk(path).is_ok_and(|walk| walk.target().is_some())
+    };
+    let mut findings = Vec::new();
+    for (index, (name, value)) in case.document.environment().iter().enumerate() {
+        let mut places = value.unwrap_or_default().split(':').filter(|path| path.starts_with('/'));
+        if VARIABLES.contains(name) && places.any(is_others) {
+            let message = format!("whether QEMU starts with what {name} brings is not known");
+            findings.push(
+                Finding::at(EntryId::env(index), Verdict::Unknown, message)
+                    .because("QEMU was asked without the variable: code of others is not run"),
+            );
+        }
+    }
+    findings
+}
 
 pub(super) static EMULATOR: Rule = Rule {
     id: "emulator",

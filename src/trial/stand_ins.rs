@@ -44,7 +44,8 @@ const DEVICE_SIZE: u64 = 1 << 30;
 
 /// What has to stand in for a command line to be read, by path.
 ///
-/// Files below `/usr` are the distribution's own and are there for every program; they are not replaced.
+/// Files below `/usr` are the distribution's own and are there for every program; they are not replaced, but for those in
+/// `/usr/local`, which are the administrator's.
 pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn> {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     let mut line = CommandLine::read(&words, &[]);
@@ -132,7 +133,10 @@ fn is_replaceable(path: &str) -> bool {
     let below =
         |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
     path.starts_with('/')
-        && !["/usr", "/proc", "/sys", "/lib", "/lib64", "/bin", "/sbin"].iter().any(|d| below(d))
+        && (below("/usr/local")
+            || !["/usr", "/proc", "/sys", "/lib", "/lib64", "/bin", "/sbin"]
+                .iter()
+                .any(|d| below(d)))
         && !path.contains("/../")
 }
 

@@ -21,6 +21,11 @@ pub(super) fn make_directory(path: &Path) -> std::io::Result<()> {
 /// What is to be seen in /dev/shm, beside the root.
 pub(super) const SHARED: &str = "shm";
 
+/// What is to be seen in /usr/local, beside the root.
+pub(super) const OWN: &str = "local";
+/// The directory of programs in which the administrator puts his own things.
+pub(super) const LOCAL: &str = "/usr/local";
+
 /// Puts one stand-in in its place below the root.
 pub(super) fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
     let mut parts: Vec<&str> =
@@ -30,9 +35,15 @@ pub(super) fn put(root: &Path, stand_in: &StandIn) -> std::io::Result<()> {
         // /dev is bubblewrap's; what is in it is left to the host's rules.
         return Ok(());
     }
-    let is_shared = parts.get(..2) == Some(&["dev", "shm"]);
-    let mut directory = if is_shared { root.with_file_name(SHARED) } else { root.to_owned() };
-    for part in parts.into_iter().skip(if is_shared { 2 } else { 0 }) {
+    let (mut directory, above) = match parts.get(..2) {
+        Some(["dev", "shm"]) => (root.with_file_name(SHARED), 2),
+        Some(["usr", "local"]) if Path::new(LOCAL).is_dir() => (root.with_file_name(OWN), 2),
+        _ => (root.to_owned(), 0),
+    };
+    if above > 0 {
+        make_directory(&directory)?;
+    }
+    for part in parts.into_iter().skip(above) {
         directory.push(part);
         if directory.is_symlink() || directory.is_file() {
             return Ok(());

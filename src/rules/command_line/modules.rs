@@ -39,6 +39,14 @@ fn scheme(name: &str) -> &str {
     name.split_once(':').map_or("", |(scheme, _)| scheme)
 }
 
+/// What is said of an image's name whose protocol is in a module that is not installed: the modules, and what to do.
+pub(crate) fn lacking_for(case: &Case<'_>, name: &str) -> Option<(String, String)> {
+    let emulator = installed(case)?;
+    let modules = catalog::modules(None, scheme(name)).filter(|module| lacks(emulator, module));
+    let lacking: Vec<&str> = modules.collect();
+    (!lacking.is_empty()).then(|| (lacking.join(", "), advice(&case.host.selinux, &lacking)))
+}
+
 /// The modules that an option can't do without.
 fn wanted(case: &Case<'_>, option: &QemuOption) -> Vec<&'static str> {
     let mut wanted: Vec<&str> = catalog::modules(Some((option.name(), "-")), "").collect();

@@ -116,10 +116,11 @@ fn path_missing(case: &Case<'_>) -> Vec<Finding> {
 /// that reads one (`qemu_create_early_backends`, `qemu_maybe_daemonize`).
 fn is_made_before(case: &Case<'_>, usage: &Use, path: &str) -> bool {
     let makes = |other: &&Use| {
-        other.entry != usage.entry && other.resource.path() == Some((path, Access::Create))
+        let made = [Some((path, Access::Create)), Some((path, Access::Memory))];
+        other.entry != usage.entry && made.contains(&other.resource.path())
     };
     let mut makers = case.line.uses.iter().filter(makes);
-    let early = ["chardev", "serial", "parallel", "monitor", "qmp", "pidfile", "D"];
+    let early = ["chardev", "serial", "parallel", "monitor", "qmp", "pidfile", "D", "object"];
     makers.any(|other| {
         case.line.option_at(other.entry).is_some_and(|option| early.contains(&option.name()))
     })

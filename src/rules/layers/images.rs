@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::image::{self, Image};
 use crate::qemu::{Resource, Use};
+use crate::rules::command_line::modules;
 use crate::rules::command_line::names::{Standing, standing};
 
 pub(crate) static IMAGE_FORMAT: Rule = Rule {
@@ -80,8 +81,11 @@ pub(crate) static IMAGE_CHAIN: Rule = Rule {
         for usage in &case.line.uses {
             let Resource::Path { path, chain: true, .. } = &usage.resource else { continue };
             let Some(image) = case.host.images.get(path) else { continue };
-            let backing = image.backing.as_ref().and_then(|name| image::beside(path, name));
-            let Some(backing) = backing else { continue };
+            let Some(name) = &image.backing else { continue };
+            let Some(backing) = image::beside(path, name) else {
+                findings.extend(served(case, usage, path, name));
+                continue;
+            };
             let sentence = if leads_back(case, path) {
                 format!("{path} is its own backing file, by way of {backing}")
             } else if let Some((said, found)) = other_format(case, image, &backing) {
@@ -107,6 +111,37 @@ pub(crate) static IMAGE_CHAIN: Rule = Rule {
         findings
     },
 };
+
+/// What is said of a backing file that is no file: another program brings it, by a protocol.
+fn served(case: &Case<'_>, usage: &Use, path: &str, name: &str) -> Option<Finding> {
+    let shown = format!("the header of {path} names the backing file {name}");
+    if let Some((modules, advice)) = modules::lacking_for(case, name) {
+        let message = format!("{shown}, for which QEMU's module {modules} is not installed");
+        return Some(
+            Finding::of(usage, Verdict::Blocks, message)
+                .because("QEMU says 'Could not open backing file: Unknown protocol'")
+                .remedy(Remedy::none(Scope::DisableHost, advice)),
+        );
+    }
+    if name.starts_with("null-co:") || name.starts_with("null-aio:") {
+        let is_plain = ["null-co://", "null-aio://"].contains(&name);
+        return (!is_plain).then(|| {
+            Finding::of(usage, Verdict::Blocks, format!("{shown}, which says too much"))
+                .because("QEMU says \"The only allowed filename for this driver is 'null-co://'\"")
+        });
+    }
+    let is_remote = name.contains("://") || name.starts_with("nbd:") || name.starts_with("rbd:");
+    is_remote.then(|| {
+        Finding::of(
+            usage,
+            Verdict::Unknown,
+            format!("{shown}, and whether that answers is not known"),
+        )
+        .because(
+            "QEMU connects before the VM starts, and says 'Could not open backing file' otherwise",
+        )
+    })
+}
 
 /// Whether following backing files leads to an image twice.
 fn leads_back(case: &Case<'_>, path: &str) -> bool {
