@@ -153,6 +153,8 @@ fn native_missing(case: &Case<'_>, native: &NativeResource) -> Option<Finding> {
         "interface" => "Cannot get interface MTU",
         // A session has networks of its own.
         "network" if case.host.is_system() => return network_missing(case, native),
+        // The store of variables is made from its template.
+        "os" if native.readonly => "unable to stat",
         "vsock" => "unable to open vhost-vsock device",
         "virtiofsd" => "is not executable",
         "mdev" => "mediated device not found",

@@ -799,6 +799,9 @@ fn what_the_domain_itself_names_has_to_be_there() {
     let disk = "<devices><disk type='file'><source file='/srv/vm.img'/><target dev='vda'/></disk></devices>";
     let absent = host().absent("/srv/vm.img", 0o755);
     assert_eq!(found_in(&absent, disk), blocks("native-missing"));
+    let kernel = "<os><type arch='x86_64'>hvm</type><kernel>/srv/vm.img</kernel></os><devices/>";
+    assert_eq!(found_in(&absent, kernel), blocks("native-missing"));
+    assert_eq!(found_in(&absent, &kernel.replace("kernel>", "nvram>")), []);
     assert_eq!(found_in(&host().file("/srv/vm.img", 0o600), disk), []);
     let optional =
         disk.replace("file='/srv/vm.img'", "file='/srv/vm.img' startupPolicy='optional'");
