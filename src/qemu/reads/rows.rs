@@ -150,6 +150,10 @@ impl Reader<'_> {
 
     /// A file name without a directory is looked up among QEMU's own files.
     fn lookup(&mut self, spot: Spot, value: &str, folder: &'static str) {
+        // Without a name there is none (`pci_add_option_rom`).
+        if value.is_empty() {
+            return;
+        }
         let Spot { entry, at, what, optional } = spot;
         let name = value.to_owned();
         self.line.lookups.push(Lookup { entry, at, what, name, folder, optional });

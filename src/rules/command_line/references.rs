@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use super::names::{Standing, standing};
 use super::{Case, Finding, Layer, Rule, Verdict};
+use crate::facts::Known;
+use crate::facts::answers::Answers;
 use crate::libvirt::own;
 use crate::qemu::{QemuOption, catalog};
 
@@ -72,7 +74,7 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
             let Some(id) = option.pairs.get(key).filter(|id| !id.is_empty()) else { continue };
             let defined = groups.split(',').any(|group| defined.contains(&(group, id)));
             // What libvirt defines for native elements has its own names.
-            if defined || own::names(key, id) {
+            if defined || own::names(key, id) && may_be_libvirts(case, id) {
                 continue;
             }
             // A file that nobody read may define it; that this is not known is said beside that file.
@@ -89,6 +91,14 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether libvirt defines an id: by its own command line where that is known, else it may.
+fn may_be_libvirts(case: &Case<'_>, id: &str) -> bool {
+    let Some(Answers { libvirt: Known::Yes(Ok(argv)), .. }) = case.answers else { return true };
+    let passthrough = case.document.argv();
+    let own = argv.iter().filter(|word| !passthrough.contains(&word.as_str()));
+    own.into_iter().any(|word| word.contains(id))
 }
 
 /// Secrets under a key that is made behind them: objects are made in their order (`qcrypto_secret_lookup`).
