@@ -94,6 +94,9 @@ pub struct HostFacts {
     pub answers: BTreeMap<String, Answers>,
     /// The settings of `qemu.conf`.
     pub conf: QemuConf,
+    /// The settings of the daemon's own file: `libvirtd.conf`, or `virtqemud.conf`.
+    #[serde(default)]
+    pub daemon_conf: QemuConf,
     /// Who QEMU runs as, by DAC label; the empty label is what libvirt chooses by itself.
     pub identities: BTreeMap<String, Known<Identity>>,
     /// SELinux.

@@ -139,6 +139,16 @@ pub fn settings() -> impl Iterator<Item = (&'static str, &'static str, Range)> {
     })
 }
 
+const DAEMON_KINDS: &str = include_str!("../../assets/libvirt/daemon_conf.tsv");
+
+/// The kind of value that a daemon expects of a setting of its own file; nothing for one that it ignores.
+pub fn daemon_kind_of(key: &str, daemon: &str) -> Option<&'static str> {
+    let mut rows = DAEMON_KINDS.lines().filter(|line| !line.starts_with('#'));
+    let mut fields = rows.find_map(|line| line.strip_prefix(key)?.strip_prefix('\t'))?.split('\t');
+    let (kind, only) = (fields.next()?, fields.next()?);
+    ["-", daemon].contains(&only).then_some(kind)
+}
+
 const WORDS: &str = include_str!("../../assets/libvirt/words.tsv");
 
 /// The words that a setting may name.

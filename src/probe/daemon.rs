@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::facts::Known;
+use crate::facts::qemu_conf::QemuConf;
+use crate::facts::{Instance, Known};
 
 /// The daemons that start QEMU, each with the socket that it, or systemd in its place, listens on; libvirt's older socket is also
 /// virtproxyd's, which passes on to virtqemud.
@@ -29,6 +30,15 @@ pub(super) fn name() -> Known<String> {
             Known::Unknown("libvirtd and virtqemud are there, and neither runs".to_owned())
         }
     }
+}
+
+/// The settings of the system's daemon itself; none where its file is not there or may not be read.
+pub(super) fn conf(instance: Instance, daemon: &Known<String>) -> QemuConf {
+    let (Instance::System, Known::Yes(name)) = (instance, daemon) else {
+        return QemuConf::default();
+    };
+    let path = format!("/etc/libvirt/{name}.conf");
+    super::text(&path).map_or_else(|_| QemuConf::default(), |text| QemuConf::parse(&path, &text))
 }
 
 /// The `/proc` directory of libvirt's daemon, when it runs.

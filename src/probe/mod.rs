@@ -169,6 +169,7 @@ pub fn probe(request: &Request) -> HostFacts {
     let conf = read_conf(request);
     let mounts = mounts::read();
     let identities = identities(request, &conf);
+    let daemon = daemon::name();
     let (emulator, emulators) = emulators(request);
     let mut asked = wanted(request, &conf);
     let asked_emulators = emulators.values().chain([&emulator]);
@@ -190,7 +191,8 @@ pub fn probe(request: &Request) -> HostFacts {
         source: "live".to_owned(),
         instance: request.instance,
         libvirt: libvirt_version(),
-        daemon: daemon::name(),
+        daemon_conf: daemon::conf(request.instance, &daemon),
+        daemon,
         qemu: version,
         emulator,
         emulators,

@@ -14,6 +14,7 @@ pub static RULES: &[&Rule] = &[
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,
     &layers::settings::CONF_DRIVER,
+    &layers::settings::DAEMON_CONF,
     &layers::settings::CONF_NEWER,
     &layers::cgroups::CGROUP_FAILS,
     &layers::libvirt::SECLABEL_UNAVAILABLE,

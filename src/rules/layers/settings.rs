@@ -1,7 +1,7 @@
 //! `qemu.conf`: what keeps libvirt's daemon from starting, so that no VM starts.
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
-use crate::facts::qemu_conf::{Value, kind_of, words_of};
+use crate::facts::qemu_conf::{Value, daemon_kind_of, kind_of, words_of};
 use crate::facts::selinux::Mode;
 use crate::facts::{HostFacts, Known};
 use crate::libvirt::confinement::apparmor_driver;
@@ -92,6 +92,36 @@ pub(crate) static CONF_VALUE: Rule = Rule {
         findings
     },
 };
+
+pub(crate) static DAEMON_CONF: Rule = Rule {
+    id: "daemon-conf",
+    layer: Layer::Libvirt,
+    summary: "libvirt's daemon does not take its own configuration, no VM starts",
+    explain: include_str!("../../../assets/rules/daemon-conf.md"),
+    check: daemon_conf,
+};
+
+fn daemon_conf(case: &Case<'_>) -> Vec<Finding> {
+    let conf = &case.host.daemon_conf;
+    let finding = |message: String, journal: String| {
+        Finding::general(Verdict::Blocks, message)
+            .because(format!("{} does not start with it: {journal}", case.host.service()))
+            .because("one that runs already has the settings that the file had when it started")
+    };
+    if let Some(error) = &conf.error {
+        let journal = format!("configuration file syntax error: {}", error.message);
+        return vec![finding(format!("{}:{}: {}", conf.path, error.line, error.message), journal)];
+    }
+    let mut seen = std::collections::HashSet::new();
+    let counting = conf.settings.iter().filter(|(key, _)| seen.insert(key.as_str()));
+    let wrong = counting.filter_map(|(key, value)| {
+        let expected = wrong_kind(daemon_kind_of(key, case.host.service())?, value)?;
+        let message =
+            format!("{}: {key} has the wrong kind of value, expected {expected}", conf.path);
+        Some(finding(message, format!("expected {expected} for '{key}' parameter")))
+    });
+    wrong.collect()
+}
 
 /// What libvirt expects where a value is of another kind.
 fn wrong_kind(kind: &str, value: &Value) -> Option<&'static str> {

@@ -77,3 +77,22 @@ fn sound_through_a_display_needs_it() {
     let both = native.replace("</devices>", "<graphics type='dbus'/></devices>");
     assert_eq!(blocked(&qemu("11.1.3"), &both), [""; 0]);
 }
+
+#[test]
+fn the_daemons_own_file_may_keep_it_from_starting() {
+    let said = |daemon: &str, text: &str| {
+        let path = format!("/etc/libvirt/{daemon}.conf");
+        let host = with(host(), |host| {
+            host.daemon = Known::Yes(daemon.into());
+            host.daemon_conf = QemuConf::parse(&path, text);
+        });
+        found(&host, &["-msg", "guest-name=on"])
+    };
+    assert_eq!(said("libvirtd", "max_clients = 50\nnosuch = 1\n"), []);
+    assert_eq!(said("libvirtd", "garbage\n"), blocks("daemon-conf"));
+    assert_eq!(said("libvirtd", "max_clients = \"50\"\n"), blocks("daemon-conf"));
+    assert_eq!(said("libvirtd", "listen_tls = 7\n"), blocks("daemon-conf"));
+    assert_eq!(said("virtqemud", "log_filters = 1\n"), blocks("daemon-conf"));
+    // virtproxyd listens on the network in its place.
+    assert_eq!(said("virtqemud", "listen_tls = 7\n"), []);
+}

@@ -42,6 +42,7 @@ fn host() -> Host {
         instance: Instance::System,
         libvirt: Known::Yes("9.0.0".into()),
         daemon: Known::Yes("libvirtd".into()),
+        daemon_conf: QemuConf::default(),
         qemu: Known::Yes("7.2.22".into()),
         emulator: Known::default(),
         emulators: BTreeMap::new(),
