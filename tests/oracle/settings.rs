@@ -5,6 +5,7 @@ use std::process::Command;
 
 use qpt_tui::cli::HostOptions;
 use qpt_tui::domain::Document;
+use qpt_tui::facts::Known;
 use qpt_tui::facts::qemu_conf::{QemuConf, settings};
 use qpt_tui::rules::judge;
 use qpt_tui::session;
@@ -71,4 +72,39 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
             assert_eq!(ours, kind, "{text}: {error}{found:?}");
         }
     }
+}
+
+#[test]
+fn what_is_said_to_keep_the_daemon_from_starting_does() {
+    let Some(dir) = oracle() else { return };
+    let domain = Document::parse("<domain type='kvm'><name>t</name></domain>").unwrap();
+    let line = session::command_line(&domain);
+    let options =
+        HostOptions { qemu_conf: None, facts: None, session: false, user: None, only_static: true };
+    let mut host = session::facts(&options, &[(&domain, &line)]).unwrap();
+    host.daemon = Known::Yes("libvirtd".to_owned());
+    let file = dir.path().join("libvirtd.conf");
+    let table = include_str!("../../assets/libvirt/daemon_conf.tsv");
+    let keys = table.lines().skip(1).filter_map(|line| line.split('\t').next());
+    let (mut asked, mut taken) = (0, Vec::new());
+    for text in keys.flat_map(|key| {
+        ["[ 1 ]", "-1", "7", "\"x\"", "[ \"x\" ]", "x"].map(|value| format!("{key} = {value}\n"))
+    }) {
+        host.daemon_conf = QemuConf::parse("libvirtd.conf", &text);
+        if !judge(&domain, &line, &host).iter().any(|found| found.rule == "daemon-conf") {
+            // Such a daemon would start.
+            continue;
+        }
+        std::fs::write(&file, &text).unwrap();
+        let output =
+            Command::new("timeout").args(["9", "libvirtd", "-f"]).arg(&file).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        asked += 1;
+        if !error.contains("Can't load config file") {
+            taken.push(format!("{text}{error}"));
+        }
+    }
+    println!("libvirtd refuses {} of {asked}", asked - taken.len());
+    assert!(taken.is_empty(), "{}", taken.join("\n"));
+    assert!(asked > 150);
 }
