@@ -149,8 +149,10 @@ fn domain(when: &str, args: &[String]) -> String {
     let machine = if has("machine=pc") { "pc" } else { "q35" };
     let ioapic =
         if has("features/ioapic@driver=qemu") { "    <ioapic driver='qemu'/>\n" } else { "" };
-    let spice =
+    let graphics =
         if has("devices/graphics@type=spice") { "    <graphics type='spice'/>\n" } else { "" };
+    let graphics =
+        if has("devices/graphics@type=dbus") { "    <graphics type='dbus'/>\n" } else { graphics };
     let kernel = if has("os/kernel") { "    <kernel>/srv/k</kernel>\n" } else { "" };
     let clock = if has("clock") { "  <clock offset='utc'/>\n" } else { "" };
     let memory = if has("memoryBacking") {
@@ -178,7 +180,7 @@ fn domain(when: &str, args: &[String]) -> String {
     let kind = if has("type=kvm") { "kvm" } else { "qemu" };
     let args = lines_of(args);
     format!(
-        "<domain type='{kind}' xmlns:qemu='{QEMU_NAMESPACE}'>\n  <name>edits</name>\n{most}  <memory unit='KiB'>65536</memory>\n{memory}  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n{kernel}  </os>\n  <features>\n    <acpi/>\n    <apic/>\n{ioapic}  </features>\n{cpu}{clock}  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n    <memballoon model='none'/>\n{root}{spice}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n"
+        "<domain type='{kind}' xmlns:qemu='{QEMU_NAMESPACE}'>\n  <name>edits</name>\n{most}  <memory unit='KiB'>65536</memory>\n{memory}  <os>\n    <type arch='x86_64' machine='{machine}'>hvm</type>\n{kernel}  </os>\n  <features>\n    <acpi/>\n    <apic/>\n{ioapic}  </features>\n{cpu}{clock}  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n    <memballoon model='none'/>\n{root}{graphics}  </devices>\n  <qemu:commandline>\n{args}  </qemu:commandline>\n</domain>\n"
     )
 }
 
