@@ -4,7 +4,8 @@
 //! 1. [`xml`] finds elements and splices text. 2. [`domain`] knows which of them are passthrough. 3. [`qemu`] says what they
 //!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
 //!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
-//!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled. Then [`report`] prints, [`tui`] edits,
+//!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled; [`message`] reads what libvirt, QEMU and the
+//!    kernel said, and `rules::why` leads from there back to the rule and the entry. Then [`report`] prints, [`tui`] edits,
 //!    [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
 //!    [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
 //!
@@ -17,7 +18,8 @@
 //! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read
 //! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
 //! tests/fuzz, tests/apparmor.rs  what takes a stranger's text, mutated; profiles beside AppArmor's own compiler
-//! assets/errors.tsv           from QEMU's words to the rules that foresee them
+//! assets/errors.tsv           from the words of libvirt, QEMU and the kernel to the rules that foresee them; errno.tsv, what the C
+//!                             library says in other languages; qemu/syscalls.tsv, calls that the filter of system calls forbids
 //! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
 //! ```
@@ -25,14 +27,14 @@
 //! # Directions
 //! ```text
 //! domain → xml        qemu → domain (entry ids)        facts → qemu, domain        libvirt → facts
-//! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml, words
+//! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml, words, message
 //! report → rules, trial
 //! store → process, xml, error        session → probe, store        commands → session, report, tui → session
 //! nothing points back
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu facts libvirt trial words rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu facts libvirt message trial words rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
@@ -53,6 +55,7 @@
 //! - **a QEMU option**: a line in `assets/qemu/options.tsv` (sorted). **A key that names a file**: a line in `resources.tsv`.
 //! - **a rule**: a page `assets/rules/ID.md`, a `static` in the file of its layer under `rules/`, a line in [`rules::RULES`],
 //!   a loud and a silent case under `rules/tests/`.
+//! - **a sentence that people meet**: a line in `assets/errors.tsv`, the surest first, and the message in `tests/fixtures/messages.tsv`.
 //! - **a key**: a row in [`tui::keymap::BINDINGS`]; an [`tui::action::Action`] if it does something new, and its arm in
 //!   [`tui::app::App::update`]. Footer and help follow by themselves.
 //! - **a tab of the side pane**: a [`tui::pane::Pane`] with its row in [`tui::pane::PANES`] (title, help; the key is its number),
@@ -80,6 +83,7 @@ pub mod error;
 pub mod facts;
 mod folder;
 pub mod libvirt;
+pub mod message;
 pub mod power;
 pub mod probe;
 mod process;

@@ -117,13 +117,13 @@ fn explain_rule(id: &str) -> Result<()> {
 /// Prints which rules foresee an error; `-` is standard input.
 fn explain_error(text: String) -> Result<()> {
     let text = if text == "-" { store::read_input(Bound::ERROR)? } else { text };
-    let meanings = rules::meanings(&text);
-    if meanings.is_empty() {
+    let answers = rules::why(&text, None);
+    if answers.is_empty() {
         let hint =
             "give the last lines of /var/log/libvirt/qemu/NAME.log, or what virsh start printed";
         return Err(Error::user("no rule knows these words").hint(hint).into());
     }
-    print(&report::text::meanings(&meanings));
+    print(&report::why::write(&answers));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ pub mod route;
 pub mod sarif;
 pub mod text;
 pub mod trial;
+pub mod why;
 
 use crate::domain::{Document, List};
 use crate::facts::HostFacts;

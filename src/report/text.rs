@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Checked, remedy_text};
-use crate::rules::{Finding, Meaning, Verdict};
+use crate::rules::{Finding, Verdict};
 use crate::visible::visible;
 
 /// All findings of a file; what is let through only with `all`.
@@ -61,26 +61,6 @@ fn one(out: &mut String, checked: &Checked<'_>, finding: &Finding) {
             line(out, &format!("        {step}"));
         }
     }
-}
-
-/// What an error may mean, the surest first, with the pages to read.
-pub fn meanings(found: &[Meaning]) -> String {
-    let mut out = String::new();
-    for meaning in found {
-        line(&mut out, meaning.what);
-        for rule in &meaning.rules {
-            line(
-                &mut out,
-                &format!(
-                    "    {:<11} {}: qpt-tui explain {}",
-                    rule.layer.word(),
-                    rule.summary,
-                    rule.id
-                ),
-            );
-        }
-    }
-    out
 }
 
 /// What changed, as `diff -u` writes it; nothing where nothing changed.

@@ -1,6 +1,6 @@
 //! What libvirt and QEMU said themselves. They outrank what the other rules conclude about their own layers.
 
-use super::meaning::meanings;
+use super::why::known;
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, List};
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
@@ -72,9 +72,8 @@ fn without_option(sentence: &str) -> &str {
 
 /// Adds what the sentence means, where that is known.
 fn explained(finding: Finding, sentence: &str) -> Finding {
-    let meaning = meanings(sentence).into_iter().find(|meaning| !meaning.rules.is_empty());
-    match meaning {
-        Some(meaning) => finding.because(meaning.what),
+    match known(sentence, None).into_iter().next() {
+        Some(answer) => finding.because(answer.what),
         None => finding,
     }
 }
@@ -209,9 +208,8 @@ pub(super) fn settle(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .refusals
             .iter()
             .filter(|refusal| refusal.argument.is_none())
-            .flat_map(|refusal| meanings(&refusal.sentence))
-            .flat_map(|meaning| meaning.rules)
-            .map(|rule| rule.id)
+            .flat_map(|refusal| known(&refusal.sentence, None))
+            .map(|answer| answer.rule.id)
             .collect();
         let is_foreseen = |finding: &Finding| {
             // libvirt's monitor and key are left out where QEMU is asked.
@@ -242,11 +240,8 @@ fn join(case: &Case<'_>, findings: &mut Vec<Finding>) {
             at += 1;
             continue;
         }
-        let meant: Vec<&str> = meanings(&said.message)
-            .into_iter()
-            .flat_map(|meaning| meaning.rules)
-            .map(|rule| rule.id)
-            .collect();
+        let meant: Vec<&str> =
+            known(&said.message, None).into_iter().map(|answer| answer.rule.id).collect();
         let (entry, layer) = (place(said), said.layer);
         let foreseen = findings.iter().enumerate().find(|(other, finding)| {
             let same_place =

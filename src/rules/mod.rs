@@ -12,7 +12,6 @@ mod finding;
 mod judge;
 mod layer;
 mod layers;
-mod meaning;
 mod native;
 mod order;
 mod own;
@@ -21,6 +20,7 @@ mod registry;
 mod remedy;
 mod route;
 mod rule;
+mod why;
 
 pub use case::Case;
 pub use command_line::WAITS;
@@ -28,12 +28,12 @@ pub use document::schema_findings;
 pub use finding::{Finding, Verdict};
 pub use judge::judge;
 pub use layer::{LAYERS, Layer};
-pub use meaning::{Meaning, meanings};
 pub use proof::{improves, turns};
 pub use registry::{RULES, rule};
 pub use remedy::{Remedy, Scope, Step};
 pub use route::{Actor, Judge, Reach, Route, Stage, carry_out, route};
 pub use rule::Rule;
+pub use why::{Answer, Judged, Now, why};
 
 #[cfg(test)]
 mod tests;

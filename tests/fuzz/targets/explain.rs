@@ -1,7 +1,7 @@
 //! Any words of QEMU and libvirt may be asked about: the answer is the same twice, fit to be shown, and not lost in more words.
 
-use qpt_tui::report::text;
-use qpt_tui::rules::{meanings, rule};
+use qpt_tui::report;
+use qpt_tui::rules::{rule, why};
 use qpt_tui::trial::sentence;
 
 use super::assert_shown;
@@ -25,13 +25,14 @@ pub const WORDS: &[&str] = &[
 /// The text is an error.
 pub fn run(data: &[u8]) {
     let Ok(error) = std::str::from_utf8(data) else { return };
-    let found = meanings(error);
-    let what = |error: &str| meanings(error).iter().map(|meaning| meaning.what).collect::<Vec<_>>();
+    let found = why(error, None);
+    let what =
+        |error: &str| why(error, None).iter().map(|answer| answer.rule.id).collect::<Vec<_>>();
     assert_eq!(what(error), what(error));
-    for meaning in &found {
-        assert!(meaning.rules.iter().all(|found| rule(found.id).is_some()));
+    for answer in &found {
+        assert!(rule(answer.rule.id).is_some());
     }
-    let report = text::meanings(&found);
+    let report = report::why::write(&found);
     assert_shown(&report);
     assert_eq!(report.is_empty(), found.is_empty());
     let longer = what(&format!("2026-11-28 12:00:00.000+0000: {error}\n"));
