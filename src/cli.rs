@@ -47,10 +47,12 @@ pub enum Command {
     Explain {
         /// The rule's name, as findings show it in brackets.
         rule: Option<String>,
-        /// Say which rules may stand behind an error of libvirt or QEMU; '-' reads it from standard input.
-        #[arg(long, value_name = "TEXT", conflicts_with = "rule")]
+        /// Say which rules may stand behind an error of libvirt or QEMU, as 'why' does; '-' reads it from standard input.
+        #[arg(long, value_name = "TEXT", conflicts_with = "rule", allow_hyphen_values = true)]
         error: Option<String>,
     },
+    /// Say which entry, which layer and which rule stand behind a message, whether it is still so, and what to do.
+    Why(Why),
     /// Print what this host says about the resources of some domains, as JSON for --facts.
     Facts {
         /// The domains' XML files.
@@ -124,6 +126,47 @@ pub struct Check {
     /// Where verdicts come from.
     #[command(flatten)]
     pub host: HostOptions,
+}
+
+/// Options of `why`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 a rule knows the words, 1 none does, 2 could not be read or wrong usage.\nA message is a sentence, some lines or a whole log: of libvirt, QEMU, the journal, dmesg, the audit log; of a log the newest part is read,\nand of a VM's its last start."
+)]
+pub struct Why {
+    /// The domain's XML file, where the message is about one; then the message, '-' for standard input, or a log's file. Without a
+    /// message the logs of the domain on this host are read.
+    #[arg(value_name = "FILE.xml | TEXT")]
+    pub words: Vec<std::ffi::OsString>,
+    /// A domain that libvirt keeps, by its name, id or UUID: its definition, its log, and what the kernel said of it.
+    #[arg(long, value_name = "NAME")]
+    pub domain: Option<String>,
+    /// The connection of --domain.
+    #[arg(long, value_name = "URI", requires = "domain")]
+    pub connect: Option<String>,
+    /// The form of the report: text or json.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Where verdicts come from.
+    #[command(flatten)]
+    pub host: HostOptions,
+}
+
+/// The arguments of the program, with what begins with a dash in a message marked as text: `why -drive file=/a: Could not …`.
+pub fn arguments(words: impl IntoIterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let mut words: Vec<_> = words.into_iter().collect();
+    if words.get(1).is_some_and(|word| word == "why") {
+        let is_text = |word: &std::ffi::OsString| {
+            let word = word.to_string_lossy();
+            let is_long = word.starts_with("--") && !word.contains(' ');
+            word.starts_with('-') && word.len() > 2 && !is_long
+        };
+        let at = words.iter().position(|word| word == "--" || is_text(word));
+        if let Some(at) = at.filter(|at| words[*at] != "--") {
+            words.insert(at, "--".into());
+        }
+    }
+    words
 }
 
 /// Options of `try`.

@@ -20,6 +20,7 @@
 //! tests/fuzz, tests/apparmor.rs  what takes a stranger's text, mutated; profiles beside AppArmor's own compiler
 //! assets/errors.tsv           from the words of libvirt, QEMU and the kernel to the rules that foresee them; errno.tsv, what the C
 //!                             library says in other languages; qemu/syscalls.tsv, calls that the filter of system calls forbids
+//! assets/checks.tsv           commands that show whether a rule is behind a message
 //! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
 //! ```

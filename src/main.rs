@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use qpt_tui::cli::Cli;
+use qpt_tui::cli::{self, Cli};
 use qpt_tui::{commands, console, power};
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|answer| {
+    let cli = Cli::try_parse_from(cli::arguments(std::env::args_os())).unwrap_or_else(|answer| {
         let is_verbose = std::env::args_os().any(|word| word == "-v");
         if answer.kind() == ErrorKind::DisplayVersion && is_verbose {
             console::print(&format!("{answer}{}\n", power::held()));

@@ -59,7 +59,13 @@ fn modules_use_only_what_stands_below_them() {
         ("trial", &["xml", "domain", "qemu", "facts"]),
         ("folder", &[]),
         ("power", &["folder"]),
-        ("probe", &["domain", "qemu", "facts", "libvirt", "trial", "process", "power", "folder"]),
+        (
+            "probe",
+            &[
+                "domain", "qemu", "facts", "libvirt", "trial", "process", "power", "folder",
+                "message",
+            ],
+        ),
         ("words", &["facts"]),
         ("rules", &["xml", "domain", "qemu", "facts", "libvirt", "words", "message"]),
         ("report", &["xml", "domain", "qemu", "facts", "libvirt", "trial", "rules", "visible"]),

@@ -3,6 +3,7 @@
 mod check;
 mod recover;
 mod try_out;
+mod why;
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +16,8 @@ use crate::domain;
 use crate::error::Error;
 use crate::power::{self, Writes};
 use crate::probe::judges::Judges;
-use crate::report;
 use crate::rules;
 use crate::session;
-use crate::store::{self, Bound};
 use crate::tui;
 use crate::visible::escaped;
 
@@ -34,7 +33,8 @@ pub fn run(cli: Cli) -> Result<u8> {
         Some(Command::Check(options)) => return Ok(check::check(&options)?),
         Some(Command::Canonical { file }) => canonical(&file)?,
         Some(Command::Explain { rule: Some(id), .. }) => explain_rule(&id)?,
-        Some(Command::Explain { error: Some(text), .. }) => explain_error(text)?,
+        Some(Command::Explain { error: Some(text), .. }) => return Ok(why::explain(text)?),
+        Some(Command::Why(options)) => return Ok(why::why(&options)?),
         Some(Command::Explain { rule: None, error: None }) => print(&all_rules()),
         Some(Command::Facts { files, host }) => facts(&files, &host)?,
         Some(Command::Recover(options)) => recover::recover(&options)?,
@@ -70,6 +70,10 @@ fn bind(command: &Command) {
         Command::Facts { host, .. } => {
             power::divide();
             written(host)
+        }
+        Command::Why(options) => {
+            power::divide();
+            written(&options.host)
         }
         Command::Try(options) => {
             power::divide();
@@ -111,19 +115,6 @@ fn explain_rule(id: &str) -> Result<()> {
         Error::user(format!("there is no rule '{id}'")).hint("list them: qpt-tui explain")
     })?;
     print(rule.explain);
-    Ok(())
-}
-
-/// Prints which rules foresee an error; `-` is standard input.
-fn explain_error(text: String) -> Result<()> {
-    let text = if text == "-" { store::read_input(Bound::ERROR)? } else { text };
-    let answers = rules::why(&text, None);
-    if answers.is_empty() {
-        let hint =
-            "give the last lines of /var/log/libvirt/qemu/NAME.log, or what virsh start printed";
-        return Err(Error::user("no rule knows these words").hint(hint).into());
-    }
-    print(&report::why::write(&answers));
     Ok(())
 }
 

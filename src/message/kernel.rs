@@ -53,7 +53,7 @@ pub struct Killed {
     pub number: u32,
     /// Its name and the flag of -sandbox that forbids it, where they are known.
     pub call: Option<(&'static str, &'static str)>,
-    /// The name of the process.
+    /// The program, or the name of the process.
     pub process: String,
 }
 
@@ -247,7 +247,8 @@ fn seccomp(line: &str) -> Option<Record> {
             known_call(|_, x86, arm| if arch == "c00000b7" { arm == number } else { x86 == number })
         }
     };
-    let process = value(line, "comm").or_else(|| value(line, "exe")).unwrap_or_default();
+    // A thread of QEMU's has a name of its own: `CPU 0/KVM`.
+    let process = value(line, "exe").or_else(|| value(line, "comm")).unwrap_or_default();
     let from = line.find("audit").or_else(|| line.find("type=")).unwrap_or(0);
     Some(Record {
         said: line[from..].to_owned(),

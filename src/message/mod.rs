@@ -4,9 +4,11 @@
 
 mod clean;
 mod kernel;
+mod log;
 mod qemu;
 
 pub use kernel::{Avc, Denied, Killed};
+pub use log::OfVm;
 pub use qemu::Refusal;
 
 use std::collections::HashSet;

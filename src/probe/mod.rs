@@ -16,6 +16,7 @@ mod image;
 pub mod judges;
 mod kernel;
 mod locks;
+pub mod logs;
 mod mounts;
 pub mod native;
 mod paths;

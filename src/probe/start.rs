@@ -103,7 +103,7 @@ impl Libvirt {
     }
 
     /// Where QEMU's own words go; a name with a slash is none that libvirt takes.
-    fn log(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn log(&self, name: &str) -> Option<PathBuf> {
         if name.contains('/') {
             return None;
         }

@@ -17,7 +17,7 @@ pub fn write(checked: &[Checked<'_>], host: &HostFacts, all: bool) -> String {
     format!("{}\n", escaped(&format!("{report:#}")))
 }
 
-fn host_value(host: &HostFacts) -> Value {
+pub(super) fn host_value(host: &HostFacts) -> Value {
     let mac = match (&host.selinux.mode, &host.apparmor.active) {
         (Known::Yes(Mode::Enforcing), _) => "selinux",
         (Known::Yes(Mode::Permissive), _) => "selinux-permissive",
@@ -63,7 +63,7 @@ fn file(checked: &Checked<'_>, all: bool) -> Value {
     value
 }
 
-fn finding_value(checked: &Checked<'_>, finding: &Finding) -> Value {
+pub(super) fn finding_value(checked: &Checked<'_>, finding: &Finding) -> Value {
     let place = checked.place(finding);
     let mut value = Map::new();
     value.insert("rule".to_owned(), json!(finding.rule));

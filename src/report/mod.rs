@@ -7,7 +7,7 @@ pub mod text;
 pub mod trial;
 pub mod why;
 
-use crate::domain::{Document, List};
+use crate::domain::{Document, EntryId, List};
 use crate::facts::HostFacts;
 use crate::qemu::CommandLine;
 use crate::rules::{Finding, Remedy, Route, Step};
@@ -45,7 +45,11 @@ impl Checked<'_> {
 
     /// The entry of a finding on one line, an argument with its option.
     pub fn entry_text(&self, finding: &Finding) -> Option<String> {
-        let id = finding.entry?;
+        self.text_of(finding.entry?)
+    }
+
+    /// An entry on one line, an argument with its option.
+    pub fn text_of(&self, id: EntryId) -> Option<String> {
         let text = self.document.entry(id)?.kind.text();
         if id.list != List::Args {
             return Some(text);

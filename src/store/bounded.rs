@@ -1,7 +1,7 @@
 //! Reading texts from outside: as far as a bound, in UTF-8, or refused in one sentence.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::error::Error;
@@ -21,8 +21,6 @@ impl Bound {
     pub const DOMAIN: Bound = Bound { bytes: MAX_BYTES, why: "which is all that virsh reads" };
     /// Of recorded facts: those about a thousand arguments are a hundredth of it.
     pub const FACTS: Bound = Bound { bytes: 64 << 20, why: "facts of a host are far shorter" };
-    /// Of an error that is to be explained.
-    pub const ERROR: Bound = Bound { bytes: 1 << 20, why: "the last lines of a log are enough" };
 }
 
 /// Reads standard input, for `-`.
@@ -41,6 +39,62 @@ pub fn read_file(path: &Path, bound: Bound) -> Result<String, Error> {
     let mut file = File::open(path)
         .map_err(|error| Error::user(format!("{}: {}", path.display(), explain(&error))))?;
     read(&mut file, Some(path), bound)
+}
+
+/// As much of the end of a log is read.
+const NEWEST: usize = 1 << 20;
+/// Standard input is read no further: what goes on for ever is no log.
+const MOST: usize = 1 << 30;
+
+/// The newest part of a log: of a file, or of standard input. What is not UTF-8 in it is replaced.
+///
+/// # Errors
+/// One sentence: not readable.
+pub fn read_newest(path: Option<&Path>) -> Result<String, Error> {
+    let shown = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
+    let failed = |error: std::io::Error| Error::user(format!("{shown}: {}", explain(&error)));
+    let bytes = match path {
+        Some(path) => {
+            let mut file = File::open(path).map_err(failed)?;
+            let length = file.metadata().map_err(failed)?.len();
+            let newest = u64::try_from(NEWEST).unwrap_or(u64::MAX);
+            file.seek(SeekFrom::Start(length.saturating_sub(newest))).map_err(failed)?;
+            last(&mut file).map_err(failed)?
+        }
+        None => last(&mut std::io::stdin().lock()).map_err(failed)?,
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The first bytes of a file.
+///
+/// # Errors
+/// One sentence: not readable.
+pub fn read_start(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(256).read_to_end(&mut bytes));
+    read.map_err(|error| Error::user(format!("{}: {}", path.display(), explain(&error))))?;
+    Ok(bytes)
+}
+
+/// The end of what can be read.
+fn last(source: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut part = vec![0; 1 << 16];
+    let mut read = 0;
+    while read < MOST {
+        let length = source.read(&mut part)?;
+        if length == 0 {
+            break;
+        }
+        read += length;
+        kept.extend_from_slice(&part[..length]);
+        if kept.len() > 2 * NEWEST {
+            kept.drain(..kept.len() - NEWEST);
+        }
+    }
+    kept.drain(..kept.len().saturating_sub(NEWEST));
+    Ok(kept)
 }
 
 /// Reads what is open; `path` is its name, none for standard input.
@@ -108,10 +162,18 @@ mod tests {
         let refused =
             |bound| read(&mut std::io::repeat(b'x'), None, bound).unwrap_err().to_string();
         assert_eq!(refused(small), "standard input: longer than 100 bytes, and so on");
-        for bound in [Bound::DOMAIN, Bound::FACTS, Bound::ERROR] {
+        for bound in [Bound::DOMAIN, Bound::FACTS] {
             assert!(refused(bound).contains(bound.why));
         }
         assert_eq!(read(&mut &[b'x'; 100][..], None, small).map(|text| text.len()), Ok(100));
+    }
+
+    #[test]
+    fn of_a_long_log_the_end_is_kept() {
+        let mut text = vec![b'a'; 5 * NEWEST];
+        text.extend_from_slice(b"the end");
+        let kept = last(&mut text.as_slice()).unwrap();
+        assert_eq!((kept.len(), kept.ends_with(b"the end")), (NEWEST, true));
     }
 
     #[test]

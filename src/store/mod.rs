@@ -13,7 +13,7 @@ mod words;
 
 use std::path::Path;
 
-pub use bounded::{Bound, read_file, read_input};
+pub use bounded::{Bound, read_file, read_input, read_newest, read_start};
 pub use file::{FileSource, Theirs, load, read_regular};
 pub use libvirt::{LibvirtSource, open};
 pub use lock::Holder;

@@ -10,6 +10,7 @@ mod documents;
 mod edits;
 mod elements;
 mod plans;
+mod said;
 mod settings;
 mod starts;
 #[path = "../support/mod.rs"]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Bearing, Judged, Now};
-use crate::domain::{Entry, EntryId, EntryKind, List};
+use crate::domain::{Document, Entry, EntryId, EntryKind, List};
 use crate::message::{Kind, Record};
 use crate::qemu::{QemuOption, Resource};
 use crate::rules::{Finding, Verdict};
@@ -17,6 +17,10 @@ pub(super) struct Joined<'a> {
     paths: Vec<String>,
     /// What it says, without the option before it.
     sentence: &'a str,
+    /// It names an option or a path, of the document or not.
+    is_about_something: bool,
+    /// It is about another VM.
+    pub(super) is_of_another: bool,
 }
 
 impl<'a> Joined<'a> {
@@ -27,7 +31,19 @@ impl<'a> Joined<'a> {
                 record.said.as_str()
             }
         };
-        let mut joined = Joined { judged, entries: Vec::new(), paths: record.paths(), sentence };
+        let paths = record.paths();
+        let names_option = matches!(&record.kind, Kind::Qemu(refusal) if refusal.option.is_some());
+        let mut joined = Joined {
+            judged,
+            entries: Vec::new(),
+            is_about_something: names_option || !paths.is_empty(),
+            is_of_another: is_of_another(record, judged.document),
+            paths,
+            sentence,
+        };
+        if joined.is_of_another {
+            return joined;
+        }
         joined.by_option(record);
         let by_path: Vec<EntryId> = joined.by_paths();
         joined.add(by_path);
@@ -146,15 +162,29 @@ impl<'a> Joined<'a> {
         })
     }
 
+    /// Whether a finding that is about no entry speaks of what the record names.
+    fn tells_of(&self, finding: &Finding) -> bool {
+        let says = |path: &String| {
+            finding.message.contains(path.as_str())
+                || finding.evidence.iter().any(|evidence| evidence.contains(path.as_str()))
+        };
+        self.paths.is_empty() || self.paths.iter().any(says)
+    }
+
     /// What of a rule is so now, and how far that bears the record out.
     pub(super) fn bears_out(&self, rule: &str) -> (Now, Bearing) {
         let mut best = (Now::Gone, Bearing::Nothing);
+        if self.is_of_another {
+            return best;
+        }
         for (finding, at) in self.judged.findings.iter().zip(0..) {
             if finding.rule != rule {
                 continue;
             }
             let is_named = self.is_about(finding) || self.names(finding);
-            let names_nothing = self.entries.is_empty();
+            // What the words name is nothing that the document names: other things are none of it.
+            let is_general = finding.entry.is_none() && self.tells_of(finding);
+            let names_nothing = self.entries.is_empty() && !self.is_about_something;
             let found = match finding.verdict {
                 Verdict::Blocks | Verdict::Warns if self.is_said_by(finding) => {
                     (Now::Still(at), Bearing::Verbatim)
@@ -163,7 +193,7 @@ impl<'a> Joined<'a> {
                     (Now::Still(at), Bearing::First)
                 }
                 Verdict::Blocks | Verdict::Warns if is_named => (Now::Still(at), Bearing::Named),
-                Verdict::Blocks | Verdict::Warns if names_nothing || finding.entry.is_none() => {
+                Verdict::Blocks | Verdict::Warns if names_nothing || is_general => {
                     (Now::Still(at), Bearing::Found)
                 }
                 Verdict::Unknown if is_named || names_nothing => {
@@ -181,6 +211,13 @@ impl<'a> Joined<'a> {
         }
         best
     }
+}
+
+/// Whether the kernel speaks of another VM: its profile bears another UUID.
+fn is_of_another(record: &Record, document: &Document) -> bool {
+    let Kind::AppArmor(denied) = &record.kind else { return false };
+    let uuid = document.facts().uuid.as_deref();
+    uuid.is_some_and(|uuid| denied.is_of_vm() && !denied.profile.contains(uuid))
 }
 
 /// Whether a text holds a word that does not go on at either side.

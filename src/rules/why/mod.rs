@@ -1,6 +1,7 @@
 //! The way back: from what libvirt, QEMU and the kernel said to the rule that foresees it, the entry that it is about, and
 //! what of it is so now.
 
+mod checks;
 mod join;
 mod table;
 
@@ -233,6 +234,8 @@ fn answer(
         let answer = Answer { rule, what, said: text, about, entry: None, now: Now::NotLooked };
         return (answer, Bearing::Nothing);
     };
+    const OF_ANOTHER: &str = "the kernel speaks of another VM: the profile bears another UUID";
+    let what = if joined.is_of_another { OF_ANOTHER } else { what };
     let (now, bearing) = joined.bears_out(rule.id);
     let of_finding = now.finding().and_then(|at| joined.judged.findings[at].entry);
     let entry = of_finding.or_else(|| joined.entries.first().copied());
