@@ -5,7 +5,7 @@
 mod support;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use qpt_tui::domain::{Document, EntryId};
+use qpt_tui::domain::{Document, EntryId, List};
 use qpt_tui::facts::HostFacts;
 use qpt_tui::rules::Verdict;
 use qpt_tui::session::parse;
@@ -100,11 +100,28 @@ fn the_main_view() {
 }
 
 #[test]
+fn a_pasted_message_leads_to_its_row() {
+    let mut asking = session().keys("W");
+    let message = "error: internal error: qemu unexpectedly closed the monitor: 2026-11-28T09:18:34.553195Z qemu-system-x86_64: -drive file=/home/me/vm/data.qcow2,format=qcow2,if=none,id=data: Could not open '/home/me/vm/data.qcow2': Permission denied";
+    asking.app.paste(&format!("{message}\r"));
+    insta::assert_snapshot!("why_80x24", asking.frame(80, 24));
+    insta::assert_snapshot!("why_40x15", asking.frame(40, 15));
+    let there = asking.keys("<Enter>");
+    assert_eq!(there.app.selection(), Some((List::Args, 6..8)));
+    assert!(there.frame(80, 24).contains("closed-directory"));
+    let mut unknown = session().keys("W");
+    unknown.app.paste("all is well");
+    assert!(unknown.frame(80, 24).contains("no rule knows these words"));
+    // What is pasted is a message here, and what is typed too: it changes nothing.
+    assert!(!unknown.keys("dq<C-u><Esc>").app.is_modified());
+}
+
+#[test]
 fn every_size_is_drawn_without_a_panic() {
     for (width, height) in
         [(1, 1), (19, 5), (20, 6), (29, 7), (40, 15), (79, 11), (100, 12), (200, 60)]
     {
-        for keys in ["", "?", "<Enter>", "a", "x", "<Tab>", "2", "3", "/x", "dq"] {
+        for keys in ["", "?", "<Enter>", "a", "x", "WDuplicate ID", "<Tab>", "2", "3", "/x", "dq"] {
             session().keys(keys).frame(width, height);
         }
     }

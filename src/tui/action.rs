@@ -31,6 +31,8 @@ pub enum Action {
     AddExtra,
     /// Paste a command line, XML or a log.
     Import,
+    /// Paste a message, and see which row it is about.
+    Why,
     /// Delete the selected entry, an option with its value.
     Delete,
     /// Switch the selected entry off, or on again.

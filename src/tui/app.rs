@@ -7,6 +7,7 @@ mod importing;
 mod judging;
 mod keeping;
 mod marks;
+mod message;
 mod offers;
 mod palette;
 mod planned;
@@ -253,6 +254,7 @@ impl App {
                     }
                     Mode::Search => self.search_key(event),
                     Mode::Import => self.import_key(event),
+                    Mode::Why => self.message_key(event),
                     Mode::Palette => self.palette_key(event),
                     Mode::Filter => self.filter_key(event),
                     Mode::SaveAs => drop(selection::type_at_end(&mut self.over.elsewhere, event)),
@@ -270,6 +272,9 @@ impl App {
 
     /// Text was pasted. Terminals send CR for a line end, files have CR LF or LF: all of them are line ends.
     pub fn paste(&mut self, text: &str) {
+        if self.mode == Mode::Why {
+            return self.paste_message(text);
+        }
         let typed = match (self.mode, &self.form) {
             (Mode::Import, _) => self.over.pasted.len(),
             (Mode::Form, Some(form)) => form.length(),
@@ -342,6 +347,8 @@ impl App {
             Action::AddEnv => self.open_empty(List::Envs, true),
             Action::AddExtra => self.open_empty(List::Extras, true),
             Action::Import => self.open_import(),
+            Action::Why => self.open_message(),
+            Action::Clear if self.mode == Mode::Why => self.clear_message(),
             Action::Clear => self.over.pasted.clear(),
             Action::Delete => self.delete(),
             Action::Toggle => self.toggle(),
@@ -441,7 +448,7 @@ impl App {
                 self.mode = Mode::List;
             }
             Mode::Import if !self.over.pasted.trim().is_empty() => self.ask(Question::DropImport),
-            Mode::Import | Mode::Tour => self.mode = Mode::List,
+            Mode::Import | Mode::Why | Mode::Tour => self.mode = Mode::List,
             Mode::SaveAs => {
                 self.file.leaving = false;
                 self.mode = Mode::List;

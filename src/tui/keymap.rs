@@ -19,6 +19,8 @@ pub enum Mode {
     Form,
     /// Pasting what is to be imported.
     Import,
+    /// Pasting a message, to be led to its row.
+    Why,
     /// Typing what to search for.
     Search,
     /// Choosing a remedy.
@@ -206,6 +208,7 @@ static ROWS: &[Binding] = bindings! {
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
     List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
     List [ch('p')] Action::Import, "import", "Paste a shell command, XML from a forum or a libvirt log; shows what it becomes first";
+    List [ch('W')] Action::Why, "", "Paste a message of libvirt, QEMU or the kernel: which row it is about, and whether it is still so";
     List [ch('E')] Action::Outside, "", "Edit the selected value in $VISUAL or $EDITOR";
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
@@ -271,6 +274,11 @@ static ROWS: &[Binding] = bindings! {
     Import [key(KeyCode::PageDown), key(KeyCode::Down)] Action::Down, "scroll", "See the rest of what it becomes";
     Import [key(KeyCode::PageUp), key(KeyCode::Up)] Action::Up, "", "Scroll back";
     Import [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
+    Why [key(KeyCode::Enter)] Action::Accept, "go there", "Go to the row of the chosen answer";
+    Why [ctrl('u')] Action::Clear, "clear", "Begin anew";
+    Why [key(KeyCode::Down)] Action::Down, "choose", "The next answer";
+    Why [key(KeyCode::Up)] Action::Up, "", "The answer before";
+    Why [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Stay where you were";
     Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
     Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";
     Remedies [key(KeyCode::Enter)] Action::UseRemedy, "use", "Edit the document, or copy the command or the setting";
@@ -313,11 +321,12 @@ static ROWS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration and their titles in the help.
-    pub const ALL: [(Mode, &str, &str); 12] = [
+    pub const ALL: [(Mode, &str, &str); 13] = [
         (Mode::List, "list", "In the lists"),
         (Mode::Side, "side", "In the side pane"),
         (Mode::Form, "form", "In a form"),
         (Mode::Import, "import", "While importing"),
+        (Mode::Why, "why", "While asking about a message"),
         (Mode::Remedies, "remedies", "Among the remedies"),
         (Mode::Search, "search", "While searching"),
         (Mode::Filter, "filter", "While filtering"),
@@ -423,6 +432,7 @@ mod tests {
                 Mode::Form
                     | Mode::Search
                     | Mode::Import
+                    | Mode::Why
                     | Mode::Palette
                     | Mode::Filter
                     | Mode::SaveAs

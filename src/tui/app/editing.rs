@@ -62,6 +62,10 @@ impl App {
                 self.take_import();
                 return None;
             }
+            Mode::Why => {
+                self.go_to_answer();
+                return None;
+            }
             Mode::List
             | Mode::Side
             | Mode::Form

@@ -54,6 +54,7 @@ impl App {
         self.judging.judged = revision;
         self.withhold(&mut findings);
         self.judging.findings = findings;
+        self.read_message();
         self.arrange();
     }
 

@@ -60,6 +60,7 @@ impl App {
                 self.over.palette.chosen =
                     clamp(self.over.palette.chosen, self.found_actions().len().saturating_sub(1));
             }
+            Mode::Why => self.choose_answer(by),
             Mode::Tour | Mode::Filter | Mode::SaveAs => {}
             Mode::List | Mode::Form | Mode::Search => {
                 let selectable: Vec<usize> = (0..self.lists.rows.len())

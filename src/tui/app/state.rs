@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Filter, Question};
 use crate::domain::{Document, EntryKind, History};
 use crate::facts::HostFacts;
-use crate::rules::Finding;
+use crate::rules::{Answer, Finding};
 use crate::store::Theirs;
 use crate::tui::completion::Listing;
 use crate::tui::pane::{Asked, Pane};
@@ -103,6 +103,8 @@ pub struct Over {
     pub elsewhere: String,
     /// What is to be imported, as it was pasted or typed.
     pub pasted: String,
+    /// The message that is asked about.
+    pub message: Message,
     /// The palette of actions.
     pub palette: Palette,
     /// The selected remedy.
@@ -140,6 +142,17 @@ pub struct Search {
     pub words: String,
     /// The row where it began.
     pub from: usize,
+}
+
+/// A message, and what it may mean.
+#[derive(Default)]
+pub struct Message {
+    /// The message, as it was pasted or typed.
+    pub text: String,
+    /// What it may mean, the surest first.
+    pub answers: Vec<Answer>,
+    /// Which of them is chosen.
+    pub chosen: usize,
 }
 
 /// The palette: actions, found by their words.

@@ -31,6 +31,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         | Mode::Side
         | Mode::Form
         | Mode::Import
+        | Mode::Why
         | Mode::Remedies
         | Mode::Confirm
         | Mode::Help

@@ -5,6 +5,7 @@ mod footer;
 pub mod geometry;
 mod help;
 mod list;
+mod message;
 mod popup;
 mod side;
 mod text;
@@ -49,6 +50,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     match app.mode {
         Mode::Form => popup::form(frame, body, app, theme),
         Mode::Import => popup::import(frame, body, app, theme),
+        Mode::Why => message::draw(frame, body, app, theme),
         Mode::Tour => popup::tour(frame, body, theme),
         Mode::Palette => popup::palette(frame, body, app, theme),
         Mode::Remedies => popup::remedies(frame, body, app, theme),

@@ -19,7 +19,13 @@ use crate::tui::theme::Theme;
 use crate::visible::visible;
 
 /// A box in the middle of `area`.
-fn open(frame: &mut Frame<'_>, area: Rect, height: u16, title: &str, theme: Theme) -> Rect {
+pub(super) fn open(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    height: u16,
+    title: &str,
+    theme: Theme,
+) -> Rect {
     let height = height.min(area.height);
     let columns = area.width.min(110);
     let (x, y) = (area.x + (area.width - columns) / 2, area.y + (area.height - height) / 2);
