@@ -64,10 +64,27 @@ pub struct ResourceRow {
     pub what: &'static str,
 }
 
-/// An environment variable that names a host resource.
+/// Who reads an environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// QEMU, or a library of it.
+    Named,
+    /// A library, which reads any name that begins so.
+    Library,
+    /// Nobody where libvirt says how the guest is heard, and no QEMU from 8.2 on.
+    Sound,
+    /// QEMU's user mode, which runs programs and no VM.
+    UserMode,
+}
+
+/// An environment variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnvironmentRow {
-    /// How QEMU, or a library of it, touches it.
+    /// The name, or how it begins with `*`.
+    pub name: &'static str,
+    /// Who reads it.
+    pub reader: Reader,
+    /// How QEMU, or a library of it, touches what it names; `-` where it names nothing of the host.
     pub access: &'static str,
     /// What stands between the variable's value and the path, as `prefix…suffix`.
     pub suffix: &'static str,
@@ -352,18 +369,27 @@ pub fn block_driver(
     })
 }
 
+/// All environment variables, those with names of their own first.
+pub fn variables() -> impl Iterator<Item = EnvironmentRow> {
+    rows(ENVIRONMENT).filter_map(|line| {
+        let mut fields = line.split('\t');
+        let (name, access, suffix) = (fields.next()?, fields.next()?, fields.next()?);
+        let reader = match fields.next()? {
+            "library" => Reader::Library,
+            "sound" => Reader::Sound,
+            "user" => Reader::UserMode,
+            _ => Reader::Named,
+        };
+        let suffix = given(suffix).unwrap_or("");
+        Some(EnvironmentRow { name, reader, access, suffix, what: fields.next()? })
+    })
+}
+
 /// The row of an environment variable.
 pub fn environment(name: &str) -> Option<EnvironmentRow> {
-    rows(ENVIRONMENT).find_map(|line| {
-        let mut fields = line.split('\t');
-        if fields.next()? != name {
-            return None;
-        }
-        Some(EnvironmentRow {
-            access: fields.next()?,
-            suffix: given(fields.next()?).unwrap_or(""),
-            what: fields.next()?,
-        })
+    variables().find(|row| match row.name.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => row.name == name,
     })
 }
 

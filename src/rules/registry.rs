@@ -10,6 +10,7 @@ pub static RULES: &[&Rule] = &[
     &document::OVERRIDE_ALIAS,
     &document::SCHEMA,
     &document::AUDIO_VARIABLE,
+    &document::variables::UNKNOWN_VARIABLE,
     &asked::LIBVIRT_REFUSES,
     &layers::settings::CONF_SYNTAX,
     &layers::settings::CONF_VALUE,

@@ -173,6 +173,20 @@ pub fn extras(focus: usize, what: &str, typed: &str, aliases: &[String]) -> Vec<
     words.iter().filter(|name| begin(name)).map(|name| whole(name)).collect()
 }
 
+/// Suggestions for the name of an environment variable: those that somebody reads, and those that did once, said so.
+pub fn variables(typed: &str) -> Vec<Candidate> {
+    let upper = typed.to_uppercase();
+    let begins = |name: &str| name.starts_with(&upper) && name != typed;
+    catalog::variables()
+        .filter(|row| !row.name.ends_with('*') && begins(row.name))
+        .map(|row| Candidate {
+            text: row.name.to_owned(),
+            name: row.name.to_owned(),
+            what: row.what.to_owned(),
+        })
+        .collect()
+}
+
 /// The type of a property, and its default.
 pub(super) fn about(property: &Property) -> String {
     match &property.default {
@@ -219,6 +233,18 @@ mod tests {
 
     fn names(candidates: &[Candidate]) -> Vec<&str> {
         candidates.iter().map(|candidate| candidate.name.as_str()).collect()
+    }
+
+    #[test]
+    fn variables_that_somebody_reads_or_did_once() {
+        assert_eq!(
+            names(&variables("PULSE_S")),
+            ["PULSE_SERVER", "PULSE_SINK", "PULSE_SOURCE", "PULSE_STATE_PATH"]
+        );
+        assert_eq!(names(&variables("pulse_ser")), ["PULSE_SERVER"]);
+        let dead = variables("QEMU_AUDIO_D");
+        assert!(dead[0].what.starts_with("does nothing: read until QEMU 8.1"), "{dead:?}");
+        assert!(variables("NOBODY_").is_empty());
     }
 
     #[test]

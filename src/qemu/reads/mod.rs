@@ -429,6 +429,7 @@ impl Reader<'_> {
         let Some(row) = catalog::environment(name) else { return };
         let whole = 0..value.len();
         match row.access {
+            "-" => {}
             "library" => {
                 for path in value.split([':', ' ']).filter(|path| path.starts_with('/')) {
                     self.path(

@@ -140,6 +140,6 @@ pub(super) fn suggest<'a>(
 }
 
 /// How alike two names are, from 0 to 1.
-fn likeness(one: &str, other: &str) -> f32 {
+pub(crate) fn likeness(one: &str, other: &str) -> f32 {
     similar::TextDiff::from_chars(one, other).ratio()
 }

@@ -15,6 +15,8 @@ mod waiting;
 pub(super) use waiting::SOCKET_WAITS;
 pub use waiting::WAITS;
 
+pub(super) use emulator::likeness;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::{EntryId, EntryKind, List};
 use crate::qemu::{Note, NoteKind, QemuOption, Resource, catalog};

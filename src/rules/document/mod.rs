@@ -1,5 +1,7 @@
 //! What libvirt's own reading of the document does to the passthrough.
 
+pub(super) mod variables;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::extras::Extra;
 use crate::domain::{Document, EntryId, EntryKind, List, QEMU_NAMESPACE, aliases};
@@ -35,7 +37,8 @@ fn lost_block(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// The beginnings of variables that QEMU reads only where nothing else says how the guest is heard.
-const OF_AUDIO: [&str; 5] = ["QEMU_AUDIO_", "QEMU_PA_", "QEMU_ALSA_", "QEMU_OSS_", "QEMU_WAV_"];
+const OF_AUDIO: [&str; 6] =
+    ["QEMU_AUDIO_", "QEMU_PA_", "QEMU_ALSA_", "QEMU_OSS_", "QEMU_WAV_", "QEMU_SDL_"];
 
 pub(super) static AUDIO_VARIABLE: Rule = Rule {
     id: "audio-variable",

@@ -1,6 +1,7 @@
 //! QEMU's own reading of its command line, and where it puts devices.
 
 use super::*;
+use crate::domain::{EntryKind, List};
 
 #[test]
 fn qemus_own_reading_is_foreseen() {
@@ -48,6 +49,48 @@ fn a_joined_option_is_split_by_its_remedy() {
         let joined = findings.iter().find(|finding| finding.rule == "joined-option").unwrap();
         let Step::EditXml(edits) = &joined.remedies[0].step else { panic!("{joined:?}") };
         assert_eq!(document.apply(edits).unwrap().argv(), wanted);
+    }
+}
+
+#[test]
+fn a_variable_that_nobody_reads_is_a_hint() {
+    let of = |name: &str, value: &str| {
+        let document = domain("", &[]);
+        let kind = EntryKind::env(name, Some(value));
+        let edits = document.insert(List::Envs, 0, &[kind]).unwrap();
+        let document = document.apply(&edits).unwrap();
+        let found = judged(&host(), &document);
+        (document, found.into_iter().find(|finding| finding.rule == "unknown-variable"))
+    };
+    let (document, found) = of("PULSE", "unix:/run/user/1000/pulse/native");
+    let found = found.unwrap();
+    assert_eq!(found.verdict, Verdict::Note);
+    let Step::EditXml(edits) = &found.remedies[0].step else { panic!("{found:?}") };
+    let mended = document.apply(edits).unwrap();
+    assert_eq!(mended.environment(), [("PULSE_SERVER", Some("unix:/run/user/1000/pulse/native"))]);
+    let (_, misspelled) = of("PIPWIRE_RUNTIME_DIR", "/run/user/1000");
+    assert_eq!(misspelled.unwrap().remedies[0].title, "call it PIPEWIRE_RUNTIME_DIR");
+    assert_eq!(of("QEMU_LD_PREFIX", "/x").1.unwrap().verdict, Verdict::Warns);
+    let (_, unlike) = of("COMPANY_SITE", "7");
+    assert_eq!(
+        (unlike.as_ref().unwrap().verdict, unlike.unwrap().remedies.len()),
+        (Verdict::Note, 0)
+    );
+    // What libraries read by how it begins, and what another rule speaks about.
+    for name in [
+        "PULSE_SERVER",
+        "LD_DEBUG_OUTPUT",
+        "GTK_THEME",
+        "SDL_AUDIODRIVER",
+        "MESA_GL_VERSION_OVERRIDE",
+        "G_DEBUG",
+        "LIBGL_ALWAYS_SOFTWARE",
+        "PIPEWIRE_ALSA",
+        "QEMU_AUDIO_DRV",
+        "LANG",
+        "http_proxy",
+    ] {
+        assert!(of(name, "1").1.is_none(), "{name}");
     }
 }
 

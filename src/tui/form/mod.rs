@@ -169,6 +169,7 @@ impl Form {
                     paths
                 }
             }
+            (List::Envs, 0) => completion::variables(&self.text(0)),
             (List::Envs, _) => Vec::new(),
             (List::Extras, focus) => {
                 completion::extras(focus, &self.text(0), &self.text(focus), aliases)
