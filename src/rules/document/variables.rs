@@ -31,7 +31,7 @@ fn variable(case: &Case<'_>, index: usize, name: &str, value: Option<&str>) -> O
     let message = format!("neither QEMU nor a library that is known here reads {name}");
     let hint = "the VM starts; a name that nobody reads does nothing, and nothing tells of it";
     let mut finding = Finding::at(entry, Verdict::Note, message).because(hint);
-    for near in near(name) {
+    for near in near(name, value.is_some_and(|value| value.contains('/'))) {
         let kind = EntryKind::env(near, value);
         if let Ok(edits) = case.document.replace(entry, &kind) {
             let title = format!("call it {near}");
@@ -41,15 +41,17 @@ fn variable(case: &Case<'_>, index: usize, name: &str, value: Option<&str>) -> O
     Some(finding)
 }
 
-/// Names that somebody reads and that may have been meant: those that go on where it ends, and those that are much like it.
-pub(crate) fn near(name: &str) -> Vec<&'static str> {
-    const MOST: usize = 3;
+/// Names that somebody reads and that may have been meant: those that go on where it ends, and those that are much like it. One whose
+/// value is a path comes first where the value is one.
+fn near(name: &str, is_path: bool) -> Vec<&'static str> {
+    const MOST: usize = 2;
     const ALIKE: f32 = 0.8;
     let upper = name.to_uppercase();
     let is_read =
         |row: &catalog::EnvironmentRow| row.reader == Reader::Named && !row.name.ends_with('*');
-    let known: Vec<&'static str> =
-        catalog::variables().filter(is_read).map(|row| row.name).collect();
+    let mut rows: Vec<_> = catalog::variables().filter(is_read).collect();
+    rows.sort_by_key(|row| (row.access != "-") != is_path);
+    let known: Vec<&'static str> = rows.into_iter().map(|row| row.name).collect();
     let goes_on = |other: &&&'static str| {
         other.strip_prefix(upper.as_str()).is_some_and(|rest| rest.starts_with('_'))
     };
