@@ -5,7 +5,7 @@
 //!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
 //!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
 //!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled. Then [`report`] prints, [`tui`] edits,
-//!    [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
+//!    [`import`] reads what people paste, [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
 //!    [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
 //!
 //! ```text
@@ -17,6 +17,7 @@
 //! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read
 //! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
 //! tests/fuzz, tests/apparmor.rs  what takes a stranger's text, mutated; profiles beside AppArmor's own compiler
+//! assets/import/*.tsv         what other programs' configurations call what a domain says
 //! assets/errors.tsv           from QEMU's words to the rules that foresee them
 //! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
@@ -26,13 +27,13 @@
 //! ```text
 //! domain → xml        qemu → domain (entry ids)        facts → qemu, domain        libvirt → facts
 //! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml, words
-//! report → rules, trial
+//! report → rules, trial        import → rules, libvirt, qemu, domain, xml
 //! store → process, xml, error        session → probe, store        commands → session, report, tui → session
 //! nothing points back
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu facts libvirt trial words rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu facts libvirt trial words rules import report tui::{app,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
@@ -67,6 +68,8 @@
 //! - **a wrong verdict, as a test**: the bundle that `qpt-tui try` wrote, put into `tests/fixtures/trials`.
 //! - **a remedy with a new kind of command or setting**: what it does to the facts in `rules/route/carried.rs`, whom it lets in in
 //!   `reach.rs` beside it; `rules/tests/remedies.rs` carries each out.
+//! - **a kind of text that can be imported**: a mark and a reader in `import/kinds.rs`, a text with what is expected of it in
+//!   `tests/fixtures/import`.
 //! - **something that takes a stranger's text**: a target under `tests/fuzz/targets/`, which libFuzzer and `cargo test` share.
 //! - **a fact about the host**: a field in [`facts::HostFacts`], filled in [`probe`].
 //! - **something that libvirt decides before QEMU reads the passthrough**: a field of [`libvirt::Start`], which rules have as
@@ -79,6 +82,7 @@ pub mod domain;
 pub mod error;
 pub mod facts;
 mod folder;
+pub mod import;
 pub mod libvirt;
 pub mod power;
 pub mod probe;

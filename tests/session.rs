@@ -271,7 +271,7 @@ fn what_is_pasted_is_shown_before_it_is_taken() {
     // One step takes all of it back.
     assert_eq!(taken.keys("u").args().len(), before);
 
-    let typed = waiting(SMALL).keys("p-S -rtc base=utc<Enter>");
+    let typed = waiting(SMALL).keys("p-S -rtc base=utc<Enter><Enter>");
     assert!(typed.frame(80, 24).contains("nothing new"), "{}", typed.frame(80, 24));
     let wrong = waiting(SMALL).keys("phello<Enter>");
     assert!(wrong.frame(80, 24).contains("is no option of QEMU"));
@@ -604,7 +604,7 @@ fn the_form_suggests_what_can_come_next() {
 }
 
 /// Each feature with the keys that lead to it.
-const FEATURES: [(&str, &str); 15] = [
+const FEATURES: [(&str, &str); 16] = [
     ("lists", "jj"),
     ("marks", "vvj"),
     ("off", "j "),
@@ -612,6 +612,10 @@ const FEATURES: [(&str, &str); 15] = [
     ("form", "jj<Enter>"),
     ("form-keys", "jj<Enter><C-t>"),
     ("import", "p-m 4G -device virtio-rng-pci,addr=0x1e"),
+    (
+        "review",
+        "pA=$B qemu-kvm -m 4G -rtc base=utc -device 'virtio-rng-pci' -cdrom $ISO -netdev bridge,id=n0,br=virbr0 -device e1000,netdev=n0<Enter>jj",
+    ),
     ("remedies", "jjx"),
     ("search", "/blockdev"),
     ("palette", ":copy"),

@@ -31,6 +31,10 @@ pub enum Action {
     AddExtra,
     /// Paste a command line, XML or a log.
     Import,
+    /// Take a thing that is imported as an element, or as arguments again.
+    AsElement,
+    /// Say what is open in a thing that is imported.
+    Answer,
     /// Delete the selected entry, an option with its value.
     Delete,
     /// Switch the selected entry off, or on again.

@@ -15,12 +15,15 @@ mod questions;
 mod selection;
 mod state;
 
+pub use importing::{Group, ImportRow};
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
 pub use planned::Planned;
 pub use questions::Question;
 pub use selection::Filter;
-pub use state::{Edited, Edits, Judging, Lists, Over, Palette, Questions, Search, Side, Status};
+pub use state::{
+    Edited, Edits, Importing, Judging, Lists, Over, Palette, Questions, Search, Side, Status,
+};
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -190,6 +193,9 @@ impl App {
     /// A sentence for the status line.
     #[allow(clippy::wildcard_enum_match_arm, reason = "what stands in no arm can always be done")]
     pub fn available(&self, action: Action) -> Result<(), &'static str> {
+        if self.mode == Mode::Review {
+            return self.available_to_import(action);
+        }
         let entry = self.selection().is_some();
         let refused = match action {
             Action::Edit | Action::Outside if self.disabled_row().is_some() => {
@@ -253,11 +259,13 @@ impl App {
                     }
                     Mode::Search => self.search_key(event),
                     Mode::Import => self.import_key(event),
+                    Mode::Answer => self.answer_key(event),
                     Mode::Palette => self.palette_key(event),
                     Mode::Filter => self.filter_key(event),
                     Mode::SaveAs => drop(selection::type_at_end(&mut self.over.elsewhere, event)),
                     Mode::List
                     | Mode::Side
+                    | Mode::Review
                     | Mode::Remedies
                     | Mode::Confirm
                     | Mode::Help
@@ -271,7 +279,7 @@ impl App {
     /// Text was pasted. Terminals send CR for a line end, files have CR LF or LF: all of them are line ends.
     pub fn paste(&mut self, text: &str) {
         let typed = match (self.mode, &self.form) {
-            (Mode::Import, _) => self.over.pasted.len(),
+            (Mode::Import | Mode::Review, _) => self.over.pasted.len(),
             (Mode::Form, Some(form)) => form.length(),
             _ => 0,
         };
@@ -284,13 +292,22 @@ impl App {
         let text = &text.replace("\r\n", "\n").replace('\r', "\n");
         match (self.mode, &mut self.form) {
             (Mode::Form, Some(form)) => form.paste(text),
-            (Mode::Import, _) => self.over.pasted.push_str(text),
+            (Mode::Import | Mode::Review, _) => {
+                self.over.pasted.push_str(text);
+                self.show_import();
+            }
+            (Mode::Answer, _) => {
+                if let Some((_, typed)) = &mut self.over.importing.answering {
+                    typed.push_str(text.trim_end_matches('\n'));
+                }
+            }
             (Mode::SaveAs, _) => self.over.elsewhere.push_str(text.trim_end_matches('\n')),
             (Mode::List | Mode::Side, _) => {
                 // What is pasted at the lists can only be meant for them; it is shown before it is taken.
+                self.clear_import();
                 self.over.pasted = text.to_owned();
                 self.side.scroll = 0;
-                self.mode = Mode::Import;
+                self.show_import();
             }
             _ => {}
         }
@@ -303,6 +320,7 @@ impl App {
         // Another look at the host is another question to libvirt and QEMU.
         self.judging.asked_about = None;
         self.refresh();
+        self.read_import_again();
     }
 
     /// The user's own editor has ended: its text is in the form, to be taken over or not.
@@ -342,7 +360,10 @@ impl App {
             Action::AddEnv => self.open_empty(List::Envs, true),
             Action::AddExtra => self.open_empty(List::Extras, true),
             Action::Import => self.open_import(),
-            Action::Clear => self.over.pasted.clear(),
+            Action::Clear => self.clear_import(),
+            Action::AsElement => self.toggle_element(),
+            Action::Answer => self.ask_open(),
+            Action::Toggle if self.mode == Mode::Review => self.toggle_import(),
             Action::Delete => self.delete(),
             Action::Toggle => self.toggle(),
             Action::MoveDown => self.shift(true),
@@ -441,6 +462,11 @@ impl App {
                 self.mode = Mode::List;
             }
             Mode::Import if !self.over.pasted.trim().is_empty() => self.ask(Question::DropImport),
+            Mode::Review => self.ask(Question::DropImport),
+            Mode::Answer => {
+                self.over.importing.answering = None;
+                self.mode = Mode::Review;
+            }
             Mode::Import | Mode::Tour => self.mode = Mode::List,
             Mode::SaveAs => {
                 self.file.leaving = false;

@@ -19,6 +19,10 @@ pub enum Mode {
     Form,
     /// Pasting what is to be imported.
     Import,
+    /// Choosing what of it is added.
+    Review,
+    /// Saying what is open in it.
+    Answer,
     /// Typing what to search for.
     Search,
     /// Choosing a remedy.
@@ -205,7 +209,7 @@ static ROWS: &[Binding] = bindings! {
     List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
     List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
-    List [ch('p')] Action::Import, "import", "Paste a shell command, XML from a forum or a libvirt log; shows what it becomes first";
+    List [ch('p')] Action::Import, "import", "Paste a shell command, a script, XML, a libvirt log or a configuration; shows what it becomes first";
     List [ch('E')] Action::Outside, "", "Edit the selected value in $VISUAL or $EDITOR";
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
     List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
@@ -266,11 +270,25 @@ static ROWS: &[Binding] = bindings! {
     Form [ctrl('o')] Action::Outside, "", "Change the text of the field in $VISUAL or $EDITOR";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
-    Import [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with +";
+    Import [key(KeyCode::Enter)] Action::Accept, "choose", "Go through what it becomes, line by line";
     Import [ctrl('u')] Action::Clear, "clear", "Begin anew";
     Import [key(KeyCode::PageDown), key(KeyCode::Down)] Action::Down, "scroll", "See the rest of what it becomes";
     Import [key(KeyCode::PageUp), key(KeyCode::Up)] Action::Up, "", "Scroll back";
     Import [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
+    Review [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with + or x";
+    Review [ch(' ')] Action::Toggle, "off/on", "Leave the line out, or take it in";
+    Review [ch('x')] Action::AsElement, "element", "Take it as the element that says the same, or as arguments again";
+    Review [ch('a')] Action::Answer, "answer", "Say what is open in it: a variable, what a command would print";
+    Review [ch('i'), ch('e')] Action::Import, "text", "Change what was pasted";
+    Review [key(KeyCode::Down), ch('j')] Action::Down, "", "The next line";
+    Review [key(KeyCode::Up), ch('k')] Action::Up, "", "The line before";
+    Review [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
+    Review [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
+    Review [key(KeyCode::Home), ch('g')] Action::First, "", "The first line";
+    Review [key(KeyCode::End), ch('G')] Action::Last, "", "The last line";
+    Review [key(KeyCode::Esc), ch('q'), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
+    Answer [key(KeyCode::Enter)] Action::Accept, "take", "Take the answer, wherever the same is open";
+    Answer [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Leave it open";
     Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
     Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";
     Remedies [key(KeyCode::Enter)] Action::UseRemedy, "use", "Edit the document, or copy the command or the setting";
@@ -313,11 +331,13 @@ static ROWS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration and their titles in the help.
-    pub const ALL: [(Mode, &str, &str); 12] = [
+    pub const ALL: [(Mode, &str, &str); 14] = [
         (Mode::List, "list", "In the lists"),
         (Mode::Side, "side", "In the side pane"),
         (Mode::Form, "form", "In a form"),
-        (Mode::Import, "import", "While importing"),
+        (Mode::Import, "import", "While pasting"),
+        (Mode::Review, "review", "Among what was pasted"),
+        (Mode::Answer, "answer", "Answering what is open"),
         (Mode::Remedies, "remedies", "Among the remedies"),
         (Mode::Search, "search", "While searching"),
         (Mode::Filter, "filter", "While filtering"),
@@ -423,6 +443,7 @@ mod tests {
                 Mode::Form
                     | Mode::Search
                     | Mode::Import
+                    | Mode::Answer
                     | Mode::Palette
                     | Mode::Filter
                     | Mode::SaveAs

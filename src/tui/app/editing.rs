@@ -59,7 +59,15 @@ impl App {
             Mode::Palette => return self.use_palette(),
             Mode::SaveAs => return self.save_elsewhere(),
             Mode::Import => {
+                self.review();
+                return None;
+            }
+            Mode::Review => {
                 self.take_import();
+                return None;
+            }
+            Mode::Answer => {
+                self.take_answer();
                 return None;
             }
             Mode::List

@@ -112,7 +112,8 @@ impl App {
                 untouched: !form.is_modified(),
             });
         }
-        let importing = self.mode == Mode::Import && !self.over.pasted.trim().is_empty();
+        let is_open = matches!(self.mode, Mode::Import | Mode::Review | Mode::Answer);
+        let importing = is_open && !self.over.pasted.trim().is_empty();
         importing.then(|| Typed::Import(self.over.pasted.clone()))
     }
 
@@ -183,8 +184,9 @@ impl App {
                 self.restore_form(&offer.kept.draft.text, &list, start..end, (&fields, focus));
             }
             Some(Typed::Import(text)) => {
+                self.clear_import();
                 self.over.pasted = text;
-                self.mode = Mode::Import;
+                self.show_import();
             }
             None => {}
         }

@@ -60,7 +60,8 @@ impl App {
                 self.over.palette.chosen =
                     clamp(self.over.palette.chosen, self.found_actions().len().saturating_sub(1));
             }
-            Mode::Tour | Mode::Filter | Mode::SaveAs => {}
+            Mode::Review => self.step_import(by),
+            Mode::Tour | Mode::Filter | Mode::SaveAs | Mode::Answer => {}
             Mode::List | Mode::Form | Mode::Search => {
                 let selectable: Vec<usize> = (0..self.lists.rows.len())
                     .filter(|&row| self.lists.rows[row].is_selectable())

@@ -31,6 +31,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         | Mode::Side
         | Mode::Form
         | Mode::Import
+        | Mode::Review
+        | Mode::Answer
         | Mode::Remedies
         | Mode::Confirm
         | Mode::Help
