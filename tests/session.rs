@@ -281,6 +281,28 @@ fn what_is_pasted_is_shown_before_it_is_taken() {
 }
 
 #[test]
+fn what_is_no_entry_has_a_row_and_is_repaired_there() {
+    let source = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <q:commandline>\n    <q:arg value='-S'/>\n    <q:arg/>\n    loose\n    <q:env name='A-B' value='1'/>\n  </q:commandline>\n</domain>\n";
+    let mut opened = waiting(source);
+    opened.app.settle();
+    insta::assert_snapshot!("broken_80x24", opened.frame(80, 24));
+    let given = opened.keys("j<Enter>-snapshot<Enter>");
+    assert_eq!(given.args(), ["-S", "-snapshot"]);
+    let renamed = given.keys("jj<Enter><Tab>");
+    assert!(renamed.frame(80, 24).contains("Repair"), "{}", renamed.frame(80, 24));
+    let named = renamed.keys("<BS><BS>_B<Enter>");
+    assert_eq!(named.app.document.environment(), [("A_B", Some("1"))]);
+    let gone = named.keys("kd");
+    assert!(gone.app.document.broken().is_empty(), "{}", gone.app.document.source());
+    assert_eq!(
+        gone.app.document.source(),
+        source
+            .replace("<q:arg/>\n    loose\n", "<q:arg value='-snapshot'/>\n")
+            .replace("A-B", "A_B")
+    );
+}
+
+#[test]
 fn several_rows_are_marked_cut_put_and_switched_off() {
     let cut = waiting(SMALL).keys("vvX");
     assert_eq!(cut.args(), ["-rtc", "base=utc"]);

@@ -101,7 +101,10 @@ impl App {
             status: None,
         };
         app.refresh();
-        app.lists.selected = app.lists.rows.iter().position(Row::is_entry).unwrap_or(0);
+        let rows = &app.lists.rows;
+        let first = rows.iter().position(Row::is_entry);
+        let first = first.or_else(|| rows.iter().position(Row::is_selectable));
+        app.lists.selected = first.unwrap_or(0);
         app
     }
 
@@ -129,16 +132,29 @@ impl App {
                     entry.list == *list && range.contains(&entry.index)
                 }
                 (None, _, Row::General(general)) => *general == index,
+                (None, _, Row::Broken(broken)) => self.is_about(finding, *broken),
                 _ => false,
             };
             own.then_some(finding)
         })
     }
 
+    /// Whether a finding is about something that is no entry.
+    fn is_about(&self, finding: &Finding, broken: usize) -> bool {
+        let span = self.document.broken().get(broken).map(|broken| &broken.span);
+        finding.is_of_broken() && finding.span.as_ref() == span
+    }
+
     /// The worst verdict of a row; nothing while the host has not answered.
     pub fn verdict_of(&self, row: &Row) -> Option<Verdict> {
         if matches!(row, Row::Disabled(_)) {
             return None;
+        }
+        // No host is needed to say that.
+        if let Row::Broken(index) = row {
+            let broken = self.document.broken().get(*index)?;
+            let is_refused = broken.refused.is_some();
+            return Some(if is_refused { Verdict::Blocks } else { Verdict::Warns });
         }
         let worst = self.findings_of(row).map(|finding| finding.verdict).min();
         worst.or_else(|| {
@@ -156,6 +172,7 @@ impl App {
         }
         let of_row = |row: &Row| match row {
             Row::General(index) => Some(self.judging.findings.get(*index)?.verdict),
+            Row::Broken(_) => self.verdict_of(row),
             Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
                 let (list, range) = row.entries()?;
                 range.filter_map(|index| worst.get(&EntryId { list, index }).copied()).min()
@@ -201,7 +218,10 @@ impl App {
             Action::Edit | Action::Outside if self.disabled_row().is_some() => {
                 "switch it on first: Space"
             }
-            Action::Delete if self.disabled_row().is_some() => return Ok(()),
+            Action::Delete if self.disabled_row().is_some() || self.broken_row().is_some() => {
+                return Ok(());
+            }
+            Action::Edit | Action::Outside if self.broken_row().is_some() => return Ok(()),
             Action::Edit if !entry => "select an entry first",
             Action::Outside if !entry && self.form.is_none() => "select an entry first",
             Action::Copy if self.mode == Mode::Confirm => return Ok(()),

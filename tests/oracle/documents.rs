@@ -27,7 +27,7 @@ pub(crate) fn lines_of(args: &[impl AsRef<str>]) -> String {
 }
 
 /// What libvirt printed for the passthrough, or its error.
-fn defined(root: &Path, text: &str) -> Result<String, String> {
+pub(crate) fn defined(root: &Path, text: &str) -> Result<String, String> {
     let file = root.join("domain.xml");
     std::fs::write(&file, text).unwrap();
     let name = Document::parse(text).unwrap().facts().name.clone();

@@ -1,5 +1,7 @@
 //! What libvirt's own reading of the document does to the passthrough.
 
+pub(super) mod broken;
+
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::domain::extras::Extra;
 use crate::domain::{Document, EntryId, EntryKind, List, QEMU_NAMESPACE, aliases};

@@ -220,6 +220,12 @@ impl App {
                 .get(*index)
                 .map(crate::domain::Disabled::text)
                 .unwrap_or_default(),
+            (Row::Broken(index), _) => self
+                .document
+                .broken()
+                .get(*index)
+                .map(crate::domain::Broken::shown)
+                .unwrap_or_default(),
             (_, Some((list, range))) => {
                 let entries = &self.document.list(list)[range];
                 entries.iter().map(|entry| entry.kind.text()).collect::<Vec<_>>().join(" ")

@@ -44,6 +44,7 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let title = match &form.target {
         Target::Replace(..) => "Edit",
         Target::Insert(..) => "Add",
+        Target::Repair(..) => "Repair",
     };
     if form.parts.is_some() {
         return parts(frame, area, form, theme);
