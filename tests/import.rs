@@ -103,3 +103,9 @@ fn pasted_through_a_terminal_they_become_the_same() {
         assert_eq!(pasted(&text), expected, "{}", path.display());
     }
 }
+
+#[test]
+fn texts_of_other_guides_become_what_their_writers_meant() {
+    let (count, wrong) = wrong("import-more");
+    assert!(wrong.is_empty(), "{} of {count} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,11 +1,12 @@
 //! Options in strings and lists of other languages: Ruby, Nix, HCL, JSON, YAML, Python, TOML. A key says where they begin.
 
-use super::shell::{is_known_option, is_program, quoted_words};
+use super::lists;
+use super::shell::{is_known_option, quoted_words};
 use super::{Found, Value};
 
 /// What a text of such a language consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
     /// A string, and whether it was in quotes.
     Text(String, bool),
     /// A bracket, a comma, `=`, `:`.
@@ -215,8 +216,8 @@ pub(super) fn read(text: &str) -> Option<Found> {
             _ => at += 1,
         }
     }
-    if found.args.is_empty() && found.envs.is_empty() {
-        started(&pieces, &mut found);
+    if found.args.is_empty() {
+        lists::read(&pieces, &mut found);
     }
     for value in found.args.iter_mut().chain(found.envs.iter_mut().map(|(_, value)| value)) {
         settle(value, &constants);
@@ -363,23 +364,6 @@ fn take(found: &mut Found, strings: &[String], single: bool) {
         let words = if is_line { quoted_words(text).ok() } else { None };
         found.args.extend(words.unwrap_or_else(|| vec![text.clone()]).into_iter().map(Value::from));
     }
-}
-
-/// A list that begins with a QEMU: what another language starts.
-fn started(pieces: &[Piece], found: &mut Found) {
-    let is_start = |piece: &Piece| matches!(piece, Piece::Text(text, true) if is_program(text));
-    let Some(at) = pieces.iter().position(is_start) else { return };
-    for piece in &pieces[at + 1..] {
-        match piece {
-            Piece::Text(text, true) => found.args.push(Value::from(text.clone())),
-            Piece::Text(text, false) => {
-                found.args.push(Value { text: text.clone(), open: vec![text.clone()] });
-            }
-            Piece::Sign(']' | ')') => break,
-            Piece::Sign(_) => {}
-        }
-    }
-    found.whole = true;
 }
 
 /// Names that the same text gives one string.

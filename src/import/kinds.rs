@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, config, ini, keyed, log, markup, shell};
+use super::{Found, config, ini, keyed, log, make, markup, shell};
 
 /// What a person answered about what the text leaves open.
 type Answers = BTreeMap<String, String>;
@@ -18,7 +18,7 @@ struct Kind {
 }
 
 /// Every kind, the surest mark first.
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     Kind { name: "options", is_one: begins_with_option, read: shell::read },
     Kind { name: "a log of libvirt", is_one: |text| log::command(text).is_some(), read: logged },
     Kind {
@@ -42,6 +42,11 @@ const KINDS: [Kind; 11] = [
         name: "a configuration of Incus or LXD",
         is_one: config::is_incus,
         read: |text, _| config::incus(text),
+    },
+    Kind {
+        name: "a Makefile",
+        is_one: |text| make::recipes(text).is_some(),
+        read: |text, answers| shell::read(&make::recipes(text).unwrap_or_default(), answers),
     },
     Kind { name: "a script", is_one: starts_qemu, read: shell::read },
     Kind {
@@ -80,7 +85,7 @@ fn begins_with_option(text: &str) -> bool {
     let is_variable =
         |word: &&String| word.split_once('=').is_some_and(|(name, _)| shell::is_name(name));
     let first = words.iter().find(|word| !is_variable(word));
-    first.is_some_and(|first| first.starts_with('-') && !first.starts_with("---"))
+    first.is_some_and(|first| shell::is_option(first) && !first.starts_with("---"))
 }
 
 /// Whether it is a shell text in which a command starts QEMU, or one that only sets variables.

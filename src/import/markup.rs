@@ -49,6 +49,12 @@ fn whole(text: &str) -> Result<Found, String> {
         .strip_prefix("<?xml")
         .and_then(|rest| rest.split_once("?>"))
         .map_or(text, |(_, rest)| rest);
+    // Nor would a document type stand inside.
+    let text = text.trim_start();
+    let text = match text.strip_prefix("<!DOCTYPE").and_then(|rest| rest.split_once('>')) {
+        Some((_, rest)) => rest,
+        None => text,
+    };
     let wrapped = format!("<pasted>{text}</pasted>");
     let tree = xml::scan(&wrapped).map_err(|error| {
         let before = &wrapped[..error.offset.min(wrapped.len())];
@@ -58,7 +64,21 @@ fn whole(text: &str) -> Result<Found, String> {
     for element in &tree.elements {
         take(&mut found, element, |name| element.property(name).map(|found| found.value.clone()));
     }
+    if found.is_empty() {
+        strings(&tree, &mut found);
+    }
     some(found)
+}
+
+/// Lists of `<string>` that begin with an option, as property lists have them.
+fn strings(tree: &xml::Tree, found: &mut Found) {
+    for (at, element) in tree.elements.iter().enumerate().filter(|(_, e)| e.name == "array") {
+        let all: Vec<&str> = tree.children(at).map(|(_, child)| child.text.trim()).collect();
+        let is_list = all.first().is_some_and(|first| super::shell::is_known_option(first));
+        if is_list && !element.children.is_empty() {
+            found.args.extend(all.iter().map(|text| Value::of(text)));
+        }
+    }
 }
 
 fn some(found: Found) -> Result<Found, String> {

@@ -9,7 +9,9 @@ mod elements;
 mod ini;
 mod keyed;
 mod kinds;
+mod lists;
 mod log;
+mod make;
 mod markup;
 mod own;
 mod shell;
@@ -191,7 +193,7 @@ pub fn read(text: &str, beside: &Beside<'_>) -> Result<Import, String> {
     if text.is_empty() {
         return Ok(Import::default());
     }
-    let (mut found, kind) = kinds::read(text, beside.answers)?;
+    let (mut found, kind) = straightened(text, beside.answers)?;
     let before = found.args.len();
     found.answer(beside.answers);
     strays(&mut found);
@@ -211,10 +213,34 @@ pub fn read(text: &str, beside: &Beside<'_>) -> Result<Import, String> {
     Ok(Import { items, kind, told })
 }
 
+/// Reads a text; one in which a page made dashes and quotes beautiful is read again with those of a keyboard.
+fn straightened(
+    text: &str,
+    answers: &BTreeMap<String, String>,
+) -> Result<(Found, &'static str), String> {
+    const DASHES: [char; 3] = ['\u{2013}', '\u{2014}', '\u{2212}'];
+    let read = kinds::read(text, answers);
+    let is_odd = |found: &Found| found.args.iter().any(|word| word.text.starts_with(DASHES));
+    if !read.as_ref().map_or_else(|_| text.contains(DASHES), |(found, _)| is_odd(found)) {
+        return read;
+    }
+    let plain: String = text
+        .chars()
+        .map(|letter| match letter {
+            '\u{201c}' | '\u{201d}' | '\u{201e}' => '"',
+            '\u{2018}' | '\u{2019}' => '\'',
+            '\u{a0}' => ' ',
+            letter if DASHES.contains(&letter) => '-',
+            letter => letter,
+        })
+        .collect();
+    kinds::read(&plain, answers).or(read)
+}
+
 /// What stands before the first option is no argument; an image alone may be the disk.
 fn strays(found: &mut Found) {
     let first =
-        found.args.iter().position(|word| word.text.starts_with('-') || !word.open.is_empty());
+        found.args.iter().position(|word| shell::is_option(&word.text) || !word.open.is_empty());
     let count = first.unwrap_or(found.args.len());
     if found.whole && first.is_some() {
         return;
@@ -267,7 +293,8 @@ fn items(found: &Found, beside: &Beside<'_>) -> (Vec<Item>, Option<Told>) {
     for (name, value) in named.chain(found.bare.iter().map(|name| (name, None))) {
         let entries = vec![EntryKind::env(name, value.map(|value| value.text.as_str()))];
         let open = value.map(|value| value.open.clone()).unwrap_or_default();
-        let is_own = found.whole && libvirt::own::has_variable(name);
+        let once = value.is_some_and(|value| libvirt::own::gave_once(name, &value.text));
+        let is_own = found.whole && (libvirt::own::has_variable(name) || of_libvirt && once);
         let fate = if is_own && !seen.contains(&key(&entries)) {
             seen.insert(key(&entries));
             Fate::Own

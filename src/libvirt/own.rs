@@ -40,3 +40,8 @@ pub fn is_alias(id: &str) -> bool {
     let listed = |kind: &str| rows("alias").any(|(_, found)| found == kind);
     id.starts_with("ua-") || has_number && (aliases::is_kind(kind) || listed(kind)) || listed(id)
 }
+
+/// Whether libvirt gave a variable with this value to QEMU before 7.0 (`qemuBuildCommandLine`): old logs have it.
+pub fn gave_once(name: &str, value: &str) -> bool {
+    rows("once").any(|row| row == (name, value))
+}

@@ -36,6 +36,22 @@ impl<'a> Variables<'a> {
         known.truncate(LONGEST);
     }
 
+    /// What `${NAME:=value}` in a word sets where nothing did before.
+    pub(super) fn defaults(&self, word: &Word) -> Vec<(String, Value)> {
+        let mut set = Vec::new();
+        for part in &word.0 {
+            let Part::Parameter(inner, ..) = part else { continue };
+            let Some((name, value)) = inner.split_once(":=").or(inner.split_once('=')) else {
+                continue;
+            };
+            if is_name(name) && !self.values.contains_key(name) {
+                let value = inside_quotes(value.trim_matches(['"', '\'']));
+                set.push((name.to_owned(), self.one(&value)));
+            }
+        }
+        set
+    }
+
     /// The fields that a word becomes, as many as a shell would make of it.
     pub(super) fn fields(&self, word: &Word) -> Vec<Value> {
         self.fields_at(word, 0)
@@ -86,6 +102,12 @@ impl<'a> Variables<'a> {
             }
         }
         fields.extend(current);
+        // `"$@"` is no word where there are no arguments.
+        let is_list = |part: &Part| matches!(part, Part::Parameter(inner, ..) if inner == "@" || inner.ends_with("[@]"));
+        let is_nothing = fields.len() == 1 && fields[0] == Value::default();
+        if is_nothing && word.0.iter().any(is_list) {
+            fields.clear();
+        }
         fields
     }
 

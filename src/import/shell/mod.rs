@@ -12,7 +12,7 @@ mod words;
 use std::collections::BTreeMap;
 
 pub(super) use lexer::quoted_words;
-pub(super) use program::{is_known_option, is_program};
+pub(super) use program::{is_known_option, is_option, is_program};
 pub(super) use words::is_name;
 
 use super::{Found, Value};
@@ -109,7 +109,7 @@ fn of_variables(script: &Script<'_>) -> Option<Command> {
             command.arguments.extend(words.into_iter().map(|word| Value::with(word, open)));
         }
     }
-    if command.arguments.is_empty() {
+    if command.arguments.is_empty() && !script.other {
         for name in names {
             let value = values(name).into_iter().next()?;
             command.environment.push((name.clone(), value));

@@ -52,12 +52,12 @@ pub(in crate::import) fn is_program(word: &str) -> bool {
     let is_word = |rest: &str| rest.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     let is_named = name.strip_prefix("qemu-system-").is_some_and(is_word)
         || ["qemu-kvm", "kvm", "qemu", "kvm-spice"].contains(&name);
-    is_named && !word.starts_with('-') && !word.contains('=')
+    is_named && !word.starts_with("/dev/") && !word.starts_with('-') && !word.contains('=')
 }
 
 /// Whether a word looks like an option.
-pub(super) fn is_option(word: &str) -> bool {
-    word.starts_with('-')
+pub(in crate::import) fn is_option(word: &str) -> bool {
+    word.starts_with('-') && word != "-"
 }
 
 /// Whether a QEMU has an option of a word's name.
@@ -71,8 +71,13 @@ pub(super) fn place(fields: &[Value]) -> Option<usize> {
     let first = fields.iter().position(|word| !is_variable(word))?;
     let name = fields[first].text.rsplit('/').next().unwrap_or_default();
     let named = fields.iter().position(|word| is_program(&word.text));
+    // `sudo usermod -aG kvm me` starts nothing.
+    let is_short = |at: usize| !fields[at].text.contains("qemu-system-");
+    let leads = |at: usize| fields.get(at + 1).is_some_and(|word| is_known_option(&word.text));
     let is_behind = |at: &usize| {
-        *at == first || PREFIXES.contains(&name) || is_listed(&fields[..*at], fields.get(at + 1))
+        *at == first && (!is_short(*at) || fields.len() == 1 || leads(*at))
+            || PREFIXES.contains(&name) && (!is_short(*at) || leads(*at))
+            || is_listed(&fields[..*at], fields.get(at + 1))
     };
     if let Some(at) = named.filter(is_behind) {
         // `apt install qemu-kvm`, `command -v qemu-system-x86_64` start nothing.

@@ -29,6 +29,8 @@ pub(super) struct Script<'a> {
     pub(super) commands: Vec<Command>,
     /// What other commands are given to read or to say, which may hold what is looked for.
     pub(super) texts: Vec<Value>,
+    /// Commands that start nothing are in the text as well.
+    pub(super) other: bool,
     /// Names of variables that were set alone, in order.
     pub(super) set: Vec<String>,
     exported: BTreeSet<String>,
@@ -101,13 +103,18 @@ impl<'a> Script<'a> {
     }
 
     fn branch(&mut self, branches: &[(Vec<Node>, Vec<Node>)], last: &[Node]) {
-        for (condition, body) in branches {
+        for (at, (condition, body)) in branches.iter().enumerate() {
             match condition::holds(&self.variables, condition) {
                 Some(true) => return self.run(body),
                 Some(false) => {}
-                // What only the host could tell is taken to be there, unless it is asked for its absence.
-                None if is_negative(condition) && !starts_qemu(body) => {}
-                None => return self.run(body),
+                // What only the host could tell: the way that leads to QEMU is the one that is meant.
+                None if starts_qemu(body) => return self.run(body),
+                None => {
+                    let later = branches[at + 1..].iter().any(|(_, body)| starts_qemu(body));
+                    if !later && !starts_qemu(last) && !is_negative(condition) {
+                        return self.run(body);
+                    }
+                }
             }
         }
         self.run(last);
@@ -171,6 +178,9 @@ impl<'a> Script<'a> {
                     self.texts.push(value);
                 }
                 Token::Word(word) => {
+                    for (name, value) in self.variables.defaults(word) {
+                        self.variables.set(&name, false, vec![value], false);
+                    }
                     let is_declared = fields.first().is_some_and(|f| program::declares(&f.text));
                     if (fields.is_empty() || is_declared)
                         && let Some((name, adds, value)) = assignment(word)
@@ -229,6 +239,13 @@ impl<'a> Script<'a> {
     }
 
     fn command(&mut self, mut fields: Vec<Value>, mut assigned: Vec<(String, Value)>) {
+        // An item of a list in YAML, or its only value.
+        let is_item = fields[0].text == "-" || fields[0].text.ends_with(':');
+        let is_start = fields.get(1).is_some_and(|word| program::is_program(&word.text))
+            && fields.get(2).is_some_and(|word| program::is_known_option(&word.text));
+        if is_item && (is_start || fields[0].text == "-") && fields.len() > 1 {
+            fields.remove(0);
+        }
         // An option on a line of its own goes on where the line before forgot its backslash.
         if fields[0].text.starts_with('-')
             && assigned.is_empty()
@@ -268,6 +285,7 @@ impl<'a> Script<'a> {
             self.commands.push(Command { arguments, environment, whole: true });
             return;
         }
+        self.other = true;
         self.texts.extend(program::texts_of(&fields));
     }
 

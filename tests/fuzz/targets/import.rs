@@ -77,7 +77,8 @@ fn as_shell(items: &[Item]) {
     let (args, envs) = (of(items, List::Args), of(items, List::Envs));
     // Without a value a variable is a word like any other; the first argument has to be an option.
     let has_values = envs.iter().all(|entry| entry.text().contains('='));
-    let has_option = args.first().is_none_or(|first| first.text().starts_with('-'));
+    let is_option = |first: &EntryKind| first.text().starts_with('-') && first.text() != "-";
+    let has_option = args.first().is_none_or(is_option);
     if !has_values || !has_option || args.is_empty() {
         return;
     }
