@@ -5,8 +5,8 @@
 //!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
 //!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
 //!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled. Then [`report`] prints, [`tui`] edits,
-//!    [`import`] reads what people paste, [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
-//!    [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
+//!    [`import`] reads what people paste, [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`]
+//!    share. [`cli`] is the command line; [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
