@@ -6,8 +6,8 @@
 //!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
 //!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled; [`message`] reads what libvirt, QEMU and the
 //!    kernel said, and `rules::why` leads from there back to the rule and the entry. Then [`report`] prints, [`tui`] edits,
-//!    [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`] share. [`cli`] is the command line;
-//!    [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
+//!    [`import`] reads what people paste, [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`]
+//!    share. [`cli`] is the command line; [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
 //!
 //! ```text
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
@@ -18,6 +18,7 @@
 //! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read
 //! assets/*/left-out.tsv        what a real start ('try') leaves out, since a host in use would miss it
 //! tests/fuzz, tests/apparmor.rs  what takes a stranger's text, mutated; profiles beside AppArmor's own compiler
+//! assets/import/*.tsv         what other programs' configurations call what a domain says
 //! assets/errors.tsv           from the words of libvirt, QEMU and the kernel to the rules that foresee them; errno.tsv, what the C
 //!                             library says in other languages; qemu/syscalls.tsv, calls that the filter of system calls forbids
 //! assets/checks.tsv           commands that show whether a rule is behind a message
@@ -29,13 +30,13 @@
 //! ```text
 //! domain → xml        qemu → domain (entry ids)        facts → qemu, domain        libvirt → facts
 //! trial → facts, qemu, domain        probe → libvirt, trial, process        rules → libvirt, facts, qemu, domain, xml, words, message
-//! report → rules, trial
+//! report → rules, trial        import → rules, libvirt, qemu, domain, xml
 //! store → process, xml, error        session → probe, store        commands → session, report, tui → session
 //! nothing points back
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu facts libvirt message trial words rules report tui::{app,import,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu facts libvirt message trial words rules import report tui::{app,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
@@ -71,6 +72,8 @@
 //! - **a wrong verdict, as a test**: the bundle that `qpt-tui try` wrote, put into `tests/fixtures/trials`.
 //! - **a remedy with a new kind of command or setting**: what it does to the facts in `rules/route/carried.rs`, whom it lets in in
 //!   `reach.rs` beside it; `rules/tests/remedies.rs` carries each out.
+//! - **a kind of text that can be imported**: a mark and a reader in `import/kinds.rs`, a text with what is expected of it in
+//!   `tests/fixtures/import`.
 //! - **something that takes a stranger's text**: a target under `tests/fuzz/targets/`, which libFuzzer and `cargo test` share.
 //! - **a fact about the host**: a field in [`facts::HostFacts`], filled in [`probe`].
 //! - **something that libvirt decides before QEMU reads the passthrough**: a field of [`libvirt::Start`], which rules have as
@@ -83,6 +86,7 @@ pub mod domain;
 pub mod error;
 pub mod facts;
 mod folder;
+pub mod import;
 pub mod libvirt;
 pub mod message;
 pub mod power;

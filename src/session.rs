@@ -226,6 +226,9 @@ pub fn try_out(document: &Document, options: &HostOptions, hooks: bool) -> Resul
         let why = format!("libvirt runs {hooks} at each start, which may do anything to this host");
         return Err(failed(why).hint("look at it, then: qpt-tui try --hooks …"));
     }
+    if document.is_fragment() {
+        return Err(failed("there is no domain around the block".to_owned()));
+    }
     let running = libvirt.running().map_err(failed)?;
     let name = &document.facts().name;
     if running.iter().any(|other| other.facts().name == *name) {

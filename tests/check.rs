@@ -149,7 +149,6 @@ fn bad_input_gets_one_sentence_with_its_place() {
         }
         assert_eq!(std::fs::read(path).ok(), before);
     };
-    let ns = "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'";
     refused(
         &file("text", b"hello\n"),
         ":1:1: text stands outside the root element, expected <domain> first",
@@ -166,25 +165,45 @@ fn bad_input_gets_one_sentence_with_its_place() {
         &file("latin", b"<domain>\n<name>\xe9</name></domain>"),
         ":2:7: the text is not UTF-8, expected UTF-8",
     );
-    refused(
-        &file(
-            "value",
-            format!("<domain {ns}><q:commandline>\n <q:arg/></q:commandline></domain>").as_bytes(),
-        ),
-        ":2:2: <q:arg> has no value",
-    );
-    refused(
-        &file(
-            "name",
-            format!("<domain {ns}><q:commandline>\n <q:env name='1'/></q:commandline></domain>")
-                .as_bytes(),
-        ),
-        ":2:15: the environment name '1' begins with '1'",
-    );
     refused(&file("empty", b""), ":1:1: the document holds no element, expected <domain>");
     refused(&file("nul", b"<domain>\0</domain>"), ":1:9: XML 1.0 cannot hold the character U+0000");
     refused(dir.path(), ": this is a directory, expected a domain's XML file");
     refused(&dir.path().join("none"), ": there is no such file");
+}
+
+#[test]
+fn what_libvirt_refuses_inside_the_passthrough_is_found_at_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vm.xml");
+    let shown = path.to_str().unwrap();
+    let ns = "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'";
+    for (inner, expected) in [
+        (
+            "<q:arg/>",
+            ":2:2: ✗ blocked (libvirt): libvirt refuses the document: <q:arg> has no value",
+        ),
+        (
+            "<q:env name='1'/>",
+            ":2:2: ✗ blocked (libvirt): libvirt refuses the document: the environment name '1' begins",
+        ),
+        ("text", ":2:2: ! warning (libvirt): the text 'text' is dropped without a word"),
+    ] {
+        std::fs::write(
+            &path,
+            format!("<domain {ns}><q:commandline>\n {inner}</q:commandline></domain>"),
+        )
+        .unwrap();
+        let output = run(&["check", "--static", shown]);
+        let text = stdout(&output);
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("[broken-entry]"), "{text}");
+    }
+    std::fs::write(&path, "<qemu:commandline><qemu:arg value='-nosuch'/></qemu:commandline>")
+        .unwrap();
+    let output = run(&["check", shown]);
+    let text = stdout(&output);
+    assert!(text.contains("judged as in a bare one") || output.status.code() == Some(1), "{text}");
+    assert!(text.contains("unknown-option"), "{text}");
 }
 
 #[test]

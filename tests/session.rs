@@ -288,13 +288,35 @@ fn what_is_pasted_is_shown_before_it_is_taken() {
     // One step takes all of it back.
     assert_eq!(taken.keys("u").args().len(), before);
 
-    let typed = waiting(SMALL).keys("p-S -rtc base=utc<Enter>");
+    let typed = waiting(SMALL).keys("p-S -rtc base=utc<Enter><Enter>");
     assert!(typed.frame(80, 24).contains("nothing new"), "{}", typed.frame(80, 24));
     let wrong = waiting(SMALL).keys("phello<Enter>");
     assert!(wrong.frame(80, 24).contains("is no option of QEMU"));
     assert_eq!(wrong.keys("<Esc>").args().len(), 5);
     let small = waiting(SMALL).keys("p<Esc>");
     assert_eq!(small.frame(20, 6).lines().count(), 6);
+}
+
+#[test]
+fn what_is_no_entry_has_a_row_and_is_repaired_there() {
+    let source = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <q:commandline>\n    <q:arg value='-S'/>\n    <q:arg/>\n    loose\n    <q:env name='A-B' value='1'/>\n  </q:commandline>\n</domain>\n";
+    let mut opened = waiting(source);
+    opened.app.settle();
+    insta::assert_snapshot!("broken_80x24", opened.frame(80, 24));
+    let given = opened.keys("j<Enter>-snapshot<Enter>");
+    assert_eq!(given.args(), ["-S", "-snapshot"]);
+    let renamed = given.keys("jj<Enter><Tab>");
+    assert!(renamed.frame(80, 24).contains("Repair"), "{}", renamed.frame(80, 24));
+    let named = renamed.keys("<BS><BS>_B<Enter>");
+    assert_eq!(named.app.document.environment(), [("A_B", Some("1"))]);
+    let gone = named.keys("kd");
+    assert!(gone.app.document.broken().is_empty(), "{}", gone.app.document.source());
+    assert_eq!(
+        gone.app.document.source(),
+        source
+            .replace("<q:arg/>\n    loose\n", "<q:arg value='-snapshot'/>\n")
+            .replace("A-B", "A_B")
+    );
 }
 
 #[test]
@@ -621,7 +643,7 @@ fn the_form_suggests_what_can_come_next() {
 }
 
 /// Each feature with the keys that lead to it.
-const FEATURES: [(&str, &str); 15] = [
+const FEATURES: [(&str, &str); 16] = [
     ("lists", "jj"),
     ("marks", "vvj"),
     ("off", "j "),
@@ -629,6 +651,10 @@ const FEATURES: [(&str, &str); 15] = [
     ("form", "jj<Enter>"),
     ("form-keys", "jj<Enter><C-t>"),
     ("import", "p-m 4G -device virtio-rng-pci,addr=0x1e"),
+    (
+        "review",
+        "pA=$B qemu-kvm -m 4G -rtc base=utc -device 'virtio-rng-pci' -cdrom $ISO -netdev bridge,id=n0,br=virbr0 -device e1000,netdev=n0<Enter>jj",
+    ),
     ("remedies", "jjx"),
     ("search", "/blockdev"),
     ("palette", ":copy"),

@@ -287,8 +287,8 @@ fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
     terminal.send(
         "\u{1b}[200~qemu-system-x86_64 -m 4G \\\n -device 'virtio-rng-pci,addr=0x1e'\u{1b}[201~",
     );
-    terminal.shows("+ -device virtio-rng-pci,addr=0x1e");
-    terminal.shows("left out: <memory>");
+    terminal.shows("[+] -device virtio-rng-pci,addr=0x1e");
+    terminal.shows("said by <memory>");
     terminal.send("\r");
     terminal.shows("2 entries added");
     terminal.send("\u{13}");
@@ -417,12 +417,12 @@ fn line_ends_of_a_paste_are_what_terminals_send() {
         terminal.send(&format!(
             "\u{1b}[200~# from a guide{end}qemu-system-x86_64 \\{end}  -device virtio-rng-pci \\{end}  -snapshot{end}\u{1b}[201~"
         ));
-        terminal.shows("+ -device virtio-rng-pci");
-        terminal.shows("+ -snapshot");
+        terminal.shows("[+] -device virtio-rng-pci");
+        terminal.shows("[+] -snapshot");
         terminal.send("\u{1b}");
         terminal.shows("Drop what you pasted?");
         terminal.send("y");
-        terminal.until("the lists", |screen| !screen.contents().contains("+ -snapshot"));
+        terminal.until("the lists", |screen| !screen.contents().contains("[+] -snapshot"));
         terminal.send("q");
         assert!(terminal.end().success());
     }

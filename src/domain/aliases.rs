@@ -33,6 +33,11 @@ pub fn are_counted(alias: &str) -> bool {
     kinds().any(|kind| kind.counted && kind.alias == alias)
 }
 
+/// Whether aliases of a kind of device begin so.
+pub fn is_kind(alias: &str) -> bool {
+    kinds().any(|kind| kind.alias == alias)
+}
+
 /// The group and the id of each device and backend that libvirt makes, counted from 0 in the order of the document.
 pub(super) fn aliases(tree: &Tree, devices: usize) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();

@@ -57,6 +57,14 @@ pub fn block(document: &Document) -> String {
 /// When the root binds the prefix `qemu` to another namespace that other elements use, or lost elements use it undeclared.
 pub fn plan(document: &Document) -> Result<EditSet, VerbError> {
     let (source, tree) = (document.source(), document.tree());
+    if document.is_fragment() {
+        let why = "there is no domain around the block, expected the document that it belongs to";
+        return Err(VerbError(why.to_owned()));
+    }
+    if let Some(broken) = document.broken().first() {
+        let why = "which is no entry, expected it repaired or deleted first";
+        return Err(VerbError(format!("there is {}, {why}", broken.name)));
+    }
     let mut edits = EditSet::new();
     let lines = lines(document);
     let present: Vec<&Element> = tree

@@ -1,10 +1,12 @@
 //! The document: its source text and what was read in it. The verbs that plan edits stand in [`super::verbs`].
 
+use super::broken::{self, Broken};
 use super::disabled::{self, Disabled};
 use super::entry::{Entry, EntryId, EntryKind, List};
 use super::extras::Extra;
 use super::facts::DomainFacts;
 use super::lost::{self, Lost};
+use super::namespace::QEMU_NAMESPACE;
 use super::passthrough::Passthrough;
 use crate::xml::{self, EditSet, Span, Tree, XmlError};
 
@@ -16,6 +18,7 @@ pub struct Document {
     passthrough: Passthrough,
     disabled: Vec<Disabled>,
     lost: Vec<Lost>,
+    broken: Vec<Broken>,
     facts: DomainFacts,
 }
 
@@ -23,13 +26,14 @@ impl Document {
     /// Reads a document.
     ///
     /// # Errors
-    /// The place where it is not well-formed, not a domain, or refused by libvirt's own reading of the passthrough
-    /// (`qemuDomainDefNamespaceParse`): an argument without `value`, a variable without `name` or with a bad one.
+    /// The place where it is not well-formed, or not a domain and no block of passthrough either. What libvirt's own reading
+    /// refuses in the passthrough (`qemuDomainDefNamespaceParse`) is read all the same: see [`Document::broken`].
     pub fn parse(source: impl Into<String>) -> Result<Document, XmlError> {
         let source = source.into();
-        let tree = xml::scan(&source)?;
+        let mut tree = xml::scan(&source)?;
+        let is_fragment = fragment(&mut tree);
         let root = tree.root();
-        if root.local_name() != "domain" {
+        if !is_fragment && root.local_name() != "domain" {
             let at = root.open.start;
             return Err(XmlError {
                 offset: at,
@@ -39,18 +43,19 @@ impl Document {
                 ),
             });
         }
-        if let Some(uri) = &root.namespace {
+        if let Some(uri) = root.namespace.as_ref().filter(|_| !is_fragment) {
             let message = format!(
                 "<{}> is in the namespace '{uri}', libvirt expects <domain> in none",
                 root.name
             );
             return Err(XmlError { offset: root.open.start, message });
         }
-        let passthrough = Passthrough::read(&tree)?;
+        let passthrough = Passthrough::read(&tree);
+        let broken = broken::find(&source, &tree, &passthrough.blocks);
         let disabled = disabled::read(&source, &tree, &passthrough.blocks);
         let lost = lost::find(&tree);
         let facts = DomainFacts::read(&tree);
-        Ok(Document { source, tree, passthrough, disabled, lost, facts })
+        Ok(Document { source, tree, passthrough, disabled, lost, broken, facts })
     }
 
     /// The text, byte for byte.
@@ -141,6 +146,16 @@ impl Document {
         &self.lost
     }
 
+    /// What stands in the passthrough and is no entry, in the order of the text.
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// Whether it is a block of passthrough without a domain around it.
+    pub fn is_fragment(&self) -> bool {
+        self.passthrough.blocks.first() == Some(&0)
+    }
+
     /// What else the document says that matters here.
     pub fn facts(&self) -> &DomainFacts {
         &self.facts
@@ -161,4 +176,24 @@ impl Document {
     pub fn apply(&self, edits: &EditSet) -> Result<Document, XmlError> {
         Document::parse(edits.apply(&self.source))
     }
+}
+
+/// Whether the root is a block of passthrough that stands alone. People copy it without the domain, and so without the declaration
+/// of its prefix: what has the block's own prefix is in the namespace then.
+fn fragment(tree: &mut Tree) -> bool {
+    let root = tree.root();
+    let is_block = root.local_name() == "commandline";
+    let is_ours = root.namespace.as_deref().is_none_or(|uri| uri == QEMU_NAMESPACE);
+    if !is_block || !is_ours {
+        return false;
+    }
+    let prefix = root.prefix().map(str::to_owned);
+    for element in &mut tree.elements {
+        let same = element.prefix() == prefix.as_deref();
+        if same && element.namespace.is_none() {
+            element.namespace = Some(QEMU_NAMESPACE.to_owned());
+            element.undeclared_prefix = false;
+        }
+    }
+    true
 }

@@ -3,6 +3,7 @@
 //! What an argument *means* is the business of [`crate::qemu`]; here it is text.
 
 pub mod aliases;
+mod broken;
 pub mod canonical;
 mod disabled;
 mod document;
@@ -19,6 +20,7 @@ mod size;
 mod style;
 mod verbs;
 
+pub use broken::Broken;
 pub use disabled::Disabled;
 pub use document::Document;
 pub use entry::{Entry, EntryId, EntryKind, List};

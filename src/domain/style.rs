@@ -79,7 +79,9 @@ pub(super) fn in_scope(tree: &Tree, element: usize, prefix: Option<&str>) -> boo
         }
         at = element.parent;
     }
-    false
+    // A block that stands alone means the passthrough by its own prefix, declared or not.
+    let root = tree.root();
+    root.namespace.as_deref() == Some(QEMU_NAMESPACE) && root.prefix() == prefix
 }
 
 /// The line end that the document uses.

@@ -89,20 +89,152 @@ fn what_libvirt_drops_is_said() {
     );
 }
 
+fn broken(inner: &str) -> Document {
+    parse(&format!("<domain xmlns:q='{QEMU_NAMESPACE}'>\n  <name>a</name>\n  {inner}\n</domain>"))
+}
+
+fn in_block(inner: &str) -> Document {
+    broken(&format!("<q:commandline>\n    {inner}\n    <q:arg value='-S'/>\n  </q:commandline>"))
+}
+
 #[test]
-fn what_libvirt_refuses_is_refused_with_its_place() {
-    let refused = |inner: &str| {
-        let source = format!(
-            "<domain xmlns:q='{QEMU_NAMESPACE}'>\n<q:commandline>{inner}</q:commandline></domain>"
-        );
-        Document::parse(source).unwrap_err().message
+fn what_libvirt_refuses_is_no_entry_and_says_why() {
+    for (inner, list, what) in [
+        ("<q:arg>-a</q:arg>", List::Args, "expected <q:arg value"),
+        ("<q:arg/>", List::Args, "has no value"),
+        ("<q:env value='1'/>", List::Envs, "has no name"),
+        ("<q:env name='' value='1'/>", List::Envs, "empty name"),
+        ("<q:env name='1A'/>", List::Envs, "begins with '1'"),
+        ("<q:env name='A-B'/>", List::Envs, "holds '-'"),
+    ] {
+        let document = in_block(inner);
+        let [found] = document.broken() else { panic!("{inner}: {:?}", document.broken()) };
+        assert!(found.refused.is_some() && found.list == list, "{found:?}");
+        assert!(found.what.contains(what), "{}", found.what);
+        assert_eq!(document.argv(), ["-S"], "{inner}");
+        assert!(document.environment().is_empty());
+        assert_eq!(&document.source()[found.span.clone()], inner);
+    }
+    let within = |inner: &str| {
+        format!(
+            "<q:override><q:device alias='net0'><q:frontend>{inner}</q:frontend></q:device></q:override>"
+        )
     };
-    assert!(refused("<q:arg>-a</q:arg>").contains("expected <q:arg value"));
-    assert!(refused("<q:env value='1'/>").contains("has no name"));
-    assert!(refused("<q:env name='' value='1'/>").contains("empty name"));
-    assert!(refused("<q:env name='1A'/>").contains("begins with '1'"));
-    assert!(refused("<q:env name='A-B'/>").contains("holds '-'"));
+    for (inner, what) in [
+        (within("<q:property name='a' value='1'/>"), "has no type"),
+        (within("<q:property type='bool' value='true'/>"), "has no name"),
+        (within("<q:property name='id' type='string' value='x'/>"), "cannot be overridden"),
+        (
+            within("<q:property name='a' type='unsigned' value='x'/>"),
+            "is not a value of type unsigned",
+        ),
+        (within("<q:property name='a' type='remove' value='x'/>"), "expected none"),
+        ("<q:override><q:device/></q:override>".to_owned(), "names no device"),
+        ("<q:capabilities><q:add/></q:capabilities>".to_owned(), "names no capability"),
+    ] {
+        let document = broken(&inner);
+        let [found] = document.broken() else { panic!("{inner}: {:?}", document.broken()) };
+        assert!(found.refused.is_some() && found.list == List::Extras, "{found:?}");
+        assert!(found.what.contains(what), "{}", found.what);
+        assert!(document.list(List::Extras).is_empty(), "{inner}");
+    }
     assert!(Document::parse("<network/>").unwrap_err().message.contains("got <network>"));
+}
+
+#[test]
+fn what_libvirt_drops_is_no_entry_either() {
+    for (inner, name) in [
+        ("some text", "the text 'some text'"),
+        ("<q:foo value='-S'/>", "<q:foo>"),
+        ("<foo/>", "<foo>"),
+    ] {
+        let document = in_block(inner);
+        let [found] = document.broken() else { panic!("{inner}: {:?}", document.broken()) };
+        assert_eq!((found.name.as_str(), found.refused), (name, None));
+    }
+    for inner in [
+        "<q:override><q:device alias='a'><q:property name='b' type='bool' value='true'/></q:device></q:override>",
+        "<q:device alias='a'/>",
+        "<q:capabilities><q:foo/></q:capabilities>",
+        "<q:override>text</q:override>",
+    ] {
+        assert_eq!(broken(inner).broken().len(), 1, "{inner}");
+    }
+    // Comments and processing instructions say nothing.
+    assert!(in_block("<!-- a --><?b c?>").broken().is_empty());
+}
+
+#[test]
+fn what_is_broken_is_repaired_or_deleted_and_no_other_byte_changes() {
+    let repaired = |document: &Document, kinds: &[EntryKind]| {
+        let edits = document.repair(&document.broken()[0], kinds).unwrap();
+        document.apply(&edits).unwrap()
+    };
+    let document = in_block("<q:arg>-device x</q:arg>  <!-- kept -->");
+    let next = repaired(&document, &[EntryKind::arg("-device"), EntryKind::arg("x")]);
+    assert!(next.broken().is_empty());
+    assert_eq!(next.argv(), ["-device", "x", "-S"]);
+    let expected = "<q:arg value='-device'/>\n    <q:arg value='x'/>  <!-- kept -->";
+    assert_eq!(
+        next.source(),
+        document.source().replace("<q:arg>-device x</q:arg>  <!-- kept -->", expected)
+    );
+
+    let document = in_block("<q:env name='A-B' value='1'/>");
+    let next = repaired(&document, &[EntryKind::env("A_B", Some("1"))]);
+    assert_eq!(next.environment(), [("A_B", Some("1"))]);
+    assert_eq!(next.source(), document.source().replace("A-B", "A_B"));
+    assert!(document.repair(&document.broken()[0], &[EntryKind::env("A-B", None)]).is_err());
+
+    let property = "<q:override><q:device alias='net0'><q:frontend><q:property name='a' type='unsigned' value='x'/></q:frontend></q:device></q:override>";
+    let document = broken(property);
+    let extra = crate::domain::extras::Extra::read("override net0.a", "unsigned 1").unwrap();
+    let next = repaired(&document, &[EntryKind::Extra(extra)]);
+    assert_eq!(next.source(), document.source().replace("value='x'", "value='1'"));
+    let document = broken(&property.replace(" alias='net0'", "").replace("'x'", "'1'"));
+    assert_eq!(document.broken()[0].halves, ("override .a".to_owned(), "unsigned 1".to_owned()));
+    let extra = crate::domain::extras::Extra::read("override net0.a", "unsigned 1").unwrap();
+    assert!(repaired(&document, &[EntryKind::Extra(extra)]).broken().is_empty());
+
+    for inner in ["<q:arg/>", "stray", "<q:foo/>"] {
+        let document = in_block(inner);
+        let next = document.apply(&document.drop_broken(&document.broken()[0])).unwrap();
+        assert_eq!(
+            next.source(),
+            document.source().replace(&format!("    {inner}\n"), ""),
+            "{inner}"
+        );
+    }
+    let document = in_block("<q:arg/>");
+    assert!(canonical::plan(&document).unwrap_err().0.contains("<q:arg>, which is no entry"));
+}
+
+#[test]
+fn a_block_that_stands_alone_is_read_and_edited_with_any_prefix() {
+    for source in [
+        "<qemu:commandline>\n  <qemu:arg value='-S'/>\n</qemu:commandline>\n".to_owned(),
+        format!("<commandline xmlns='{QEMU_NAMESPACE}'>\n  <arg value='-S'/>\n</commandline>\n"),
+        format!(
+            "<q:commandline xmlns:q='{QEMU_NAMESPACE}'>\n  <q:arg value='-S'/>\n</q:commandline>\n"
+        ),
+        "<commandline>\n  <arg value='-S'/>\n</commandline>".to_owned(),
+    ] {
+        let document = parse(&source);
+        assert!(document.is_fragment() && document.lost().is_empty());
+        assert_eq!(document.argv(), ["-S"], "{source}");
+        let edits = document.insert(List::Envs, 0, &[EntryKind::env("A", None)]).unwrap();
+        let next = document.apply(&edits).unwrap();
+        assert_eq!(next.environment(), [("A", None)], "{}", next.source());
+        let off = next.disable(List::Args, 0..1).unwrap();
+        let off = next.apply(&off).unwrap();
+        assert_eq!((off.argv().len(), off.disabled().len()), (0, 1), "{}", off.source());
+        let on = off.apply(&off.enable(&off.disabled()[0]).unwrap()).unwrap();
+        assert_eq!(on.source(), next.source());
+        assert!(document.add_element(&["devices"], &["<a/>".to_owned()]).is_err());
+        assert!(canonical::plan(&document).is_err());
+    }
+    assert!(!parse("<domain/>").is_fragment());
+    assert!(Document::parse("<commandline xmlns='urn:x'/>").is_err());
 }
 
 #[test]

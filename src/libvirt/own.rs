@@ -1,5 +1,7 @@
 //! What libvirt adds to every QEMU by itself: arguments, ids, environment.
 
+use crate::domain::aliases;
+
 /// Ids, what ids for native elements begin with, variables.
 const TABLE: &str = include_str!("../../assets/libvirt/own.tsv");
 
@@ -29,4 +31,17 @@ pub fn names(key: &str, id: &str) -> bool {
 /// Whether libvirt gives a variable to every QEMU.
 pub fn has_variable(name: &str) -> bool {
     rows("variable").any(|(_, found)| found == name)
+}
+
+/// Whether an id of a device is one that libvirt gives: a kind, and numbers behind it (`qemu_alias.c`), or one that the document asks for.
+pub fn is_alias(id: &str) -> bool {
+    let kind = id.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+    let has_number = kind.len() < id.len();
+    let listed = |kind: &str| rows("alias").any(|(_, found)| found == kind);
+    id.starts_with("ua-") || has_number && (aliases::is_kind(kind) || listed(kind)) || listed(id)
+}
+
+/// Whether libvirt gave a variable with this value to QEMU before 7.0 (`qemuBuildCommandLine`): old logs have it.
+pub fn gave_once(name: &str, value: &str) -> bool {
+    rows("once").any(|row| row == (name, value))
 }

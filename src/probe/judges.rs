@@ -39,6 +39,10 @@ impl Judges {
 
     /// What libvirt and QEMU say to a document on this host.
     pub fn ask(&self, document: &Document, host: &HostFacts) -> Answers {
+        if document.is_fragment() {
+            let why = "there is no domain around the block".to_owned();
+            return Answers { libvirt: Known::Unknown(why.clone()), qemu: Known::Unknown(why) };
+        }
         // libvirt runs the emulator to learn what it can do; one that anybody may have put there is not run.
         if let Some(Err(why)) = document.facts().emulator.as_deref().map(super::trusted) {
             return Answers { libvirt: Known::Unknown(why.clone()), qemu: Known::Unknown(why) };

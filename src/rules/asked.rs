@@ -16,6 +16,10 @@ pub(super) static LIBVIRT_REFUSES: Rule = Rule {
         let Some(Answers { libvirt: Known::Yes(Err(sentence)), .. }) = case.answers else {
             return Vec::new();
         };
+        // What is broken has its own finding, with the place.
+        if case.document.broken().iter().any(|broken| broken.refused.is_some()) {
+            return Vec::new();
+        }
         let finding =
             Finding::general(Verdict::Blocks, format!("libvirt refuses the domain: {sentence}"));
         vec![explained(finding, sentence)]

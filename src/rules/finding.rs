@@ -104,6 +104,11 @@ impl Finding {
         }
     }
 
+    /// Whether it is about something that stands in the lists and is no entry.
+    pub fn is_of_broken(&self) -> bool {
+        self.rule == super::document::broken::BROKEN_ENTRY.id
+    }
+
     /// Whether it bears on the start: what libvirt drops without a word fails nothing.
     pub fn is_about_the_start(&self) -> bool {
         self.rule != super::document::LOST_BLOCK.id

@@ -28,6 +28,7 @@ pub use document::schema_findings;
 pub use finding::{Finding, Verdict};
 pub use judge::judge;
 pub use layer::{LAYERS, Layer};
+pub use native::{Element, elements};
 pub use proof::{improves, turns};
 pub use registry::{RULES, rule};
 pub use remedy::{Remedy, Scope, Step};

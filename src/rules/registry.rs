@@ -5,6 +5,8 @@ use super::{Rule, asked, command_line, document, layers, native, own};
 /// All rules, in the order of the layers.
 pub static RULES: &[&Rule] = &[
     &document::LOST_BLOCK,
+    &document::broken::BROKEN_ENTRY,
+    &document::broken::FRAGMENT,
     &document::TWO_BLOCKS,
     &document::BLANK_IN_VALUE,
     &document::OVERRIDE_ALIAS,

@@ -33,6 +33,10 @@ pub enum Action {
     Import,
     /// Paste a message, and see which row it is about.
     Why,
+    /// Take a thing that is imported as an element, or as arguments again.
+    AsElement,
+    /// Say what is open in a thing that is imported.
+    Answer,
     /// Delete the selected entry, an option with its value.
     Delete,
     /// Switch the selected entry off, or on again.

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod asking;
+mod available;
 mod editing;
 mod importing;
 mod judging;
@@ -16,12 +17,15 @@ mod questions;
 mod selection;
 mod state;
 
+pub use importing::{Group, ImportRow};
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
 pub use planned::Planned;
 pub use questions::Question;
 pub use selection::Filter;
-pub use state::{Edited, Edits, Judging, Lists, Over, Palette, Questions, Search, Side, Status};
+pub use state::{
+    Edited, Edits, Importing, Judging, Lists, Over, Palette, Questions, Search, Side, Status,
+};
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -99,7 +103,10 @@ impl App {
             status: None,
         };
         app.refresh();
-        app.lists.selected = app.lists.rows.iter().position(Row::is_entry).unwrap_or(0);
+        let rows = &app.lists.rows;
+        let first = rows.iter().position(Row::is_entry);
+        let first = first.or_else(|| rows.iter().position(Row::is_selectable));
+        app.lists.selected = first.unwrap_or(0);
         app
     }
 
@@ -127,16 +134,29 @@ impl App {
                     entry.list == *list && range.contains(&entry.index)
                 }
                 (None, _, Row::General(general)) => *general == index,
+                (None, _, Row::Broken(broken)) => self.is_about(finding, *broken),
                 _ => false,
             };
             own.then_some(finding)
         })
     }
 
+    /// Whether a finding is about something that is no entry.
+    fn is_about(&self, finding: &Finding, broken: usize) -> bool {
+        let span = self.document.broken().get(broken).map(|broken| &broken.span);
+        finding.is_of_broken() && finding.span.as_ref() == span
+    }
+
     /// The worst verdict of a row; nothing while the host has not answered.
     pub fn verdict_of(&self, row: &Row) -> Option<Verdict> {
         if matches!(row, Row::Disabled(_)) {
             return None;
+        }
+        // No host is needed to say that.
+        if let Row::Broken(index) = row {
+            let broken = self.document.broken().get(*index)?;
+            let is_refused = broken.refused.is_some();
+            return Some(if is_refused { Verdict::Blocks } else { Verdict::Warns });
         }
         let worst = self.findings_of(row).map(|finding| finding.verdict).min();
         worst.or_else(|| {
@@ -154,6 +174,7 @@ impl App {
         }
         let of_row = |row: &Row| match row {
             Row::General(index) => Some(self.judging.findings.get(*index)?.verdict),
+            Row::Broken(_) => self.verdict_of(row),
             Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
                 let (list, range) = row.entries()?;
                 range.filter_map(|index| worst.get(&EntryId { list, index }).copied()).min()
@@ -185,56 +206,6 @@ impl App {
         all
     }
 
-    /// Why an action can't be done now.
-    ///
-    /// # Errors
-    /// A sentence for the status line.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "what stands in no arm can always be done")]
-    pub fn available(&self, action: Action) -> Result<(), &'static str> {
-        let entry = self.selection().is_some();
-        let refused = match action {
-            Action::Edit | Action::Outside if self.disabled_row().is_some() => {
-                "switch it on first: Space"
-            }
-            Action::Delete if self.disabled_row().is_some() => return Ok(()),
-            Action::Edit if !entry => "select an entry first",
-            Action::Outside if !entry && self.form.is_none() => "select an entry first",
-            Action::Copy if self.mode == Mode::Confirm => return Ok(()),
-            Action::Delete | Action::Copy | Action::CopyShell | Action::Cut | Action::Duplicate
-                if self.chosen().is_empty() =>
-            {
-                "select an entry first"
-            }
-            Action::Put if self.edits.clipboard.is_empty() => "copy or cut something first: y, X",
-            Action::MoveUp | Action::MoveDown if !entry => "select an entry first",
-            Action::Toggle if !entry && self.disabled_row().is_none() => "select an entry first",
-            Action::Canonicalise if !self.document.disabled().is_empty() => {
-                "switch the entries that are off on again, or delete them: libvirt's form has no room for them"
-            }
-            Action::Undo if !self.edits.history.can_undo() => "there is nothing to undo",
-            Action::Redo if !self.edits.history.can_redo() => "there is nothing to redo",
-            Action::Remedies | Action::UseRemedy if !self.is_judged() => {
-                "it is being judged; a moment"
-            }
-            Action::Plan if self.judging.host.is_none() || !self.is_judged() => {
-                "it is being judged; a moment"
-            }
-            Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
-            Action::NextMatch | Action::PreviousMatch if self.lists.search.words.is_empty() => {
-                "search first: /"
-            }
-
-            Action::Save | Action::SaveAs if self.file.saving => "it is being saved",
-            Action::SaveAs => return self.file.look_only.map_or(Ok(()), Err),
-            Action::Save | Action::Merge | Action::Overwrite => {
-                return self.file.readonly.or(self.file.look_only).map_or(Ok(()), Err);
-            }
-            Action::Others if self.file.theirs.is_none() => "nobody else changed it",
-            _ => return Ok(()),
-        };
-        Err(refused)
-    }
-
     /// A key was pressed.
     pub fn key(&mut self, event: KeyEvent) -> Option<Effect> {
         let effect = self.pressed(event);
@@ -255,11 +226,13 @@ impl App {
                     Mode::Search => self.search_key(event),
                     Mode::Import => self.import_key(event),
                     Mode::Why => self.message_key(event),
+                    Mode::Answer => self.answer_key(event),
                     Mode::Palette => self.palette_key(event),
                     Mode::Filter => self.filter_key(event),
                     Mode::SaveAs => drop(selection::type_at_end(&mut self.over.elsewhere, event)),
                     Mode::List
                     | Mode::Side
+                    | Mode::Review
                     | Mode::Remedies
                     | Mode::Confirm
                     | Mode::Help
@@ -276,7 +249,7 @@ impl App {
             return self.paste_message(text);
         }
         let typed = match (self.mode, &self.form) {
-            (Mode::Import, _) => self.over.pasted.len(),
+            (Mode::Import | Mode::Review, _) => self.over.pasted.len(),
             (Mode::Form, Some(form)) => form.length(),
             _ => 0,
         };
@@ -289,13 +262,22 @@ impl App {
         let text = &text.replace("\r\n", "\n").replace('\r', "\n");
         match (self.mode, &mut self.form) {
             (Mode::Form, Some(form)) => form.paste(text),
-            (Mode::Import, _) => self.over.pasted.push_str(text),
+            (Mode::Import | Mode::Review, _) => {
+                self.over.pasted.push_str(text);
+                self.show_import();
+            }
+            (Mode::Answer, _) => {
+                if let Some((_, typed)) = &mut self.over.importing.answering {
+                    typed.push_str(text.trim_end_matches('\n'));
+                }
+            }
             (Mode::SaveAs, _) => self.over.elsewhere.push_str(text.trim_end_matches('\n')),
             (Mode::List | Mode::Side, _) => {
                 // What is pasted at the lists can only be meant for them; it is shown before it is taken.
+                self.clear_import();
                 self.over.pasted = text.to_owned();
                 self.side.scroll = 0;
-                self.mode = Mode::Import;
+                self.show_import();
             }
             _ => {}
         }
@@ -308,6 +290,7 @@ impl App {
         // Another look at the host is another question to libvirt and QEMU.
         self.judging.asked_about = None;
         self.refresh();
+        self.read_import_again();
     }
 
     /// The user's own editor has ended: its text is in the form, to be taken over or not.
@@ -349,7 +332,10 @@ impl App {
             Action::Import => self.open_import(),
             Action::Why => self.open_message(),
             Action::Clear if self.mode == Mode::Why => self.clear_message(),
-            Action::Clear => self.over.pasted.clear(),
+            Action::Clear => self.clear_import(),
+            Action::AsElement => self.toggle_element(),
+            Action::Answer => self.ask_open(),
+            Action::Toggle if self.mode == Mode::Review => self.toggle_import(),
             Action::Delete => self.delete(),
             Action::Toggle => self.toggle(),
             Action::MoveDown => self.shift(true),
@@ -448,6 +434,11 @@ impl App {
                 self.mode = Mode::List;
             }
             Mode::Import if !self.over.pasted.trim().is_empty() => self.ask(Question::DropImport),
+            Mode::Review => self.ask(Question::DropImport),
+            Mode::Answer => {
+                self.over.importing.answering = None;
+                self.mode = Mode::Review;
+            }
             Mode::Import | Mode::Why | Mode::Tour => self.mode = Mode::List,
             Mode::SaveAs => {
                 self.file.leaving = false;

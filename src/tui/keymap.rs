@@ -21,6 +21,10 @@ pub enum Mode {
     Import,
     /// Pasting a message, to be led to its row.
     Why,
+    /// Choosing what of it is added.
+    Review,
+    /// Saying what is open in it.
+    Answer,
     /// Typing what to search for.
     Search,
     /// Choosing a remedy.
@@ -207,7 +211,7 @@ static ROWS: &[Binding] = bindings! {
     List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
     List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
-    List [ch('p')] Action::Import, "import", "Paste a shell command, XML from a forum or a libvirt log; shows what it becomes first";
+    List [ch('p')] Action::Import, "import", "Paste a shell command, a script, XML, a libvirt log or a configuration; shows what it becomes first";
     List [ch('W')] Action::Why, "", "Paste a message of libvirt, QEMU or the kernel: which row it is about, and whether it is still so";
     List [ch('E')] Action::Outside, "", "Edit the selected value in $VISUAL or $EDITOR";
     List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
@@ -269,7 +273,7 @@ static ROWS: &[Binding] = bindings! {
     Form [ctrl('o')] Action::Outside, "", "Change the text of the field in $VISUAL or $EDITOR";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
-    Import [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with +";
+    Import [key(KeyCode::Enter)] Action::Accept, "choose", "Go through what it becomes, line by line";
     Import [ctrl('u')] Action::Clear, "clear", "Begin anew";
     Import [key(KeyCode::PageDown), key(KeyCode::Down)] Action::Down, "scroll", "See the rest of what it becomes";
     Import [key(KeyCode::PageUp), key(KeyCode::Up)] Action::Up, "", "Scroll back";
@@ -279,6 +283,20 @@ static ROWS: &[Binding] = bindings! {
     Why [key(KeyCode::Down)] Action::Down, "choose", "The next answer";
     Why [key(KeyCode::Up)] Action::Up, "", "The answer before";
     Why [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Stay where you were";
+    Review [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with + or x";
+    Review [ch(' ')] Action::Toggle, "off/on", "Leave the line out, or take it in";
+    Review [ch('x')] Action::AsElement, "element", "Take it as the element that says the same, or as arguments again";
+    Review [ch('a')] Action::Answer, "answer", "Say what is open in it: a variable, what a command would print";
+    Review [ch('i'), ch('e')] Action::Import, "text", "Change what was pasted";
+    Review [key(KeyCode::Down), ch('j')] Action::Down, "", "The next line";
+    Review [key(KeyCode::Up), ch('k')] Action::Up, "", "The line before";
+    Review [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
+    Review [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
+    Review [key(KeyCode::Home), ch('g')] Action::First, "", "The first line";
+    Review [key(KeyCode::End), ch('G')] Action::Last, "", "The last line";
+    Review [key(KeyCode::Esc), ch('q'), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
+    Answer [key(KeyCode::Enter)] Action::Accept, "take", "Take the answer, wherever the same is open";
+    Answer [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Leave it open";
     Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
     Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";
     Remedies [key(KeyCode::Enter)] Action::UseRemedy, "use", "Edit the document, or copy the command or the setting";
@@ -321,11 +339,13 @@ static ROWS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration and their titles in the help.
-    pub const ALL: [(Mode, &str, &str); 13] = [
+    pub const ALL: [(Mode, &str, &str); 15] = [
         (Mode::List, "list", "In the lists"),
         (Mode::Side, "side", "In the side pane"),
         (Mode::Form, "form", "In a form"),
-        (Mode::Import, "import", "While importing"),
+        (Mode::Import, "import", "While pasting"),
+        (Mode::Review, "review", "Among what was pasted"),
+        (Mode::Answer, "answer", "Answering what is open"),
         (Mode::Why, "why", "While asking about a message"),
         (Mode::Remedies, "remedies", "Among the remedies"),
         (Mode::Search, "search", "While searching"),
@@ -433,6 +453,7 @@ mod tests {
                     | Mode::Search
                     | Mode::Import
                     | Mode::Why
+                    | Mode::Answer
                     | Mode::Palette
                     | Mode::Filter
                     | Mode::SaveAs

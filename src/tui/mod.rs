@@ -5,7 +5,6 @@ pub mod app;
 pub mod completion;
 pub mod config;
 pub mod form;
-pub mod import;
 pub mod keymap;
 pub mod matrix;
 pub mod pane;

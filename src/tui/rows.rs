@@ -19,6 +19,8 @@ pub enum Row {
     Extra(usize),
     /// Entries that are switched off, by their place among those.
     Disabled(usize),
+    /// What is no entry, by its place among such.
+    Broken(usize),
     /// A finding that belongs to no entry, by its place among the findings.
     General(usize),
     /// What to do in an empty list.
@@ -32,7 +34,9 @@ impl Row {
             Row::Option(range) => Some((List::Args, range.clone())),
             Row::Variable(index) => Some((List::Envs, *index..index + 1)),
             Row::Extra(index) => Some((List::Extras, *index..index + 1)),
-            Row::Title(..) | Row::General(_) | Row::Hint(_) | Row::Disabled(_) => None,
+            Row::Title(..) | Row::General(_) | Row::Hint(_) | Row::Disabled(_) | Row::Broken(_) => {
+                None
+            }
         }
     }
 
@@ -43,7 +47,7 @@ impl Row {
 
     /// Whether the cursor can stand on the row.
     pub fn is_selectable(&self) -> bool {
-        self.is_entry() || matches!(self, Row::General(_) | Row::Disabled(_))
+        self.is_entry() || matches!(self, Row::General(_) | Row::Disabled(_) | Row::Broken(_))
     }
 }
 
@@ -53,7 +57,8 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
     let general = findings
         .iter()
         .enumerate()
-        .filter(|(_, finding)| finding.entry.is_none() && finding.verdict != Verdict::Allows);
+        .filter(|(_, finding)| finding.entry.is_none() && finding.verdict != Verdict::Allows)
+        .filter(|(_, finding)| !finding.is_of_broken());
     rows.extend(general.map(|(index, _)| Row::General(index)));
     if !rows.is_empty() {
         rows.insert(0, Row::Title("Domain and host", rows.len()));
@@ -64,6 +69,8 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
         let off = disabled.iter().enumerate().filter(|(_, found)| found.list() == list);
         let mut all: Vec<(usize, Row)> = own;
         all.extend(off.map(|(index, found)| (found.span.start, Row::Disabled(index))));
+        let broken = document.broken().iter().enumerate().filter(|(_, found)| found.list == list);
+        all.extend(broken.map(|(index, found)| (found.span.start, Row::Broken(index))));
         all.sort_by_key(|(start, _)| *start);
         let empty = all.is_empty();
         rows.extend(all.into_iter().map(|(_, row)| row));
@@ -89,9 +96,11 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
         rows.push(Row::Hint("none; e adds one"));
     }
     let extras = document.list(List::Extras).len();
-    if extras > 0 {
-        rows.push(Row::Title("Override, capabilities, deprecation", extras));
-        rows.extend((0..extras).map(Row::Extra));
+    let own: Vec<(usize, Row)> =
+        (0..extras).map(|index| (start(List::Extras, index), Row::Extra(index))).collect();
+    let at = rows.len();
+    if !list(&mut rows, List::Extras, own) {
+        rows.insert(at, Row::Title("Override, capabilities, deprecation", extras));
     }
     rows
 }

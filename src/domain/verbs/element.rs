@@ -1,6 +1,6 @@
 //! Planning native elements: a new child somewhere below the domain, written as its neighbours are.
 
-use super::VerbError;
+use super::{ALONE, VerbError};
 use crate::domain::document::Document;
 use crate::domain::style;
 use crate::xml::{Edit, EditSet, Element};
@@ -14,6 +14,9 @@ impl Document {
     /// # Errors
     /// When the document has no place for it.
     pub fn add_element(&self, parents: &[&str], lines: &[String]) -> Result<EditSet, VerbError> {
+        if self.is_fragment() {
+            return Err(VerbError(ALONE.to_owned()));
+        }
         let tree = self.tree();
         let mut at = 0;
         let mut depth = 0;

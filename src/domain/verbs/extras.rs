@@ -1,6 +1,6 @@
 //! Capabilities, override and deprecation: something new, something else, and what goes with the last of a block.
 
-use super::VerbError;
+use super::{ALONE, VerbError};
 use crate::domain::document::Document;
 use crate::domain::entry::{Entry, EntryId, EntryKind, List};
 use crate::domain::extras::{Extra, written};
@@ -14,6 +14,9 @@ impl Document {
     /// # Errors
     /// When libvirt would refuse it, or the document has no place for it.
     pub(super) fn add_extra(&self, extra: &Extra) -> Result<EditSet, VerbError> {
+        if self.is_fragment() {
+            return Err(VerbError(ALONE.to_owned()));
+        }
         extra.check().map_err(VerbError)?;
         let block = match extra {
             Extra::Capability { .. } => "capabilities",
@@ -150,6 +153,9 @@ impl Document {
 
     /// Lines as the last child of the domain, with the namespace declared for themselves where the root does not.
     pub(super) fn append_block(&self, lines: &[String]) -> Result<EditSet, VerbError> {
+        if self.is_fragment() {
+            return Err(VerbError(ALONE.to_owned()));
+        }
         let (source, tree) = (self.source(), self.tree());
         let mut lines = lines.to_vec();
         if tree.root().binding(Some("qemu")).is_none_or(|binding| binding.value != QEMU_NAMESPACE)

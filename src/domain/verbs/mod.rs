@@ -2,6 +2,7 @@
 //!
 //! Each file adds the verbs of one family to [`super::Document`], which knows none of them.
 
+mod broken;
 mod disabled;
 mod element;
 mod entries;
@@ -11,6 +12,9 @@ mod repair;
 mod seclabel;
 
 use crate::xml;
+
+/// Why nothing can be put beside a block that stands alone.
+const ALONE: &str = "there is no domain around the block, expected the document that it belongs to";
 
 /// Why a verb can't be planned, in one sentence for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]

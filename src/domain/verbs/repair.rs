@@ -65,7 +65,13 @@ impl Document {
         };
         // What comes to life may be what libvirt refuses.
         match self.apply(&edits) {
-            Ok(_) => Ok((title, edits)),
+            // A new fault is libvirt's reason to refuse the document.
+            Ok(next) => match refused(&next).find(|what| !refused(self).any(|old| old == *what)) {
+                Some(what) => {
+                    Err(VerbError(format!("libvirt would see it, and refuse it: {what}")))
+                }
+                None => Ok((title, edits)),
+            },
             Err(error) => {
                 Err(VerbError(format!("libvirt would see it, and refuse it: {}", error.message)))
             }
@@ -142,6 +148,12 @@ impl Document {
             None => Edit::insert(close.start, text),
         })
     }
+}
+
+/// What libvirt refuses a document for.
+fn refused(document: &Document) -> impl Iterator<Item = &str> {
+    let all = document.broken().iter().filter(|broken| broken.refused.is_some());
+    all.map(|broken| broken.what.as_str())
 }
 
 /// What an element says as an entry that libvirt sees.

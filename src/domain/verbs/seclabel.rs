@@ -1,6 +1,6 @@
 //! Planning a `<seclabel>`.
 
-use super::VerbError;
+use super::{ALONE, VerbError};
 use crate::domain::document::Document;
 use crate::domain::style;
 use crate::xml::{Edit, EditSet};
@@ -13,6 +13,9 @@ impl Document {
     /// # Errors
     /// When the document has no place for it.
     pub fn set_seclabel(&self, model: &str, element: &str) -> Result<EditSet, VerbError> {
+        if self.is_fragment() {
+            return Err(VerbError(ALONE.to_owned()));
+        }
         let (source, tree) = (self.source(), self.tree());
         let mut edits = EditSet::new();
         let present = tree

@@ -1,5 +1,6 @@
 //! What libvirt's own reading of the document does to the passthrough.
 
+pub(super) mod broken;
 pub(super) mod variables;
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};

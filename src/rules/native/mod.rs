@@ -11,8 +11,12 @@ mod plan;
 pub(super) mod recipe;
 pub(super) mod storage;
 
-use super::{Case, Finding, Verdict};
-use crate::domain::EntryId;
+use super::{Case, Finding, Step, Verdict};
+use crate::domain::{Document, EntryId};
+use crate::facts::HostFacts;
+use crate::libvirt::Start;
+use crate::qemu::{CommandLine, QemuOption};
+use crate::xml::EditSet;
 use plan::{Options, Plan};
 
 /// Every plan of every family.
@@ -34,6 +38,30 @@ fn plans(case: &Case<'_>) -> Vec<Plan> {
     let options = Options::of(case);
     let plans = families.into_iter().flat_map(|family| family(&options));
     plans.filter(|plan| plan.can_be_written(case)).collect()
+}
+
+/// Options, and the element of the installed libvirt that says the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    /// The options, each with the arguments that it is.
+    pub entries: Vec<EntryId>,
+    /// What the element is called in a sentence.
+    pub name: String,
+    /// What puts it in their place.
+    pub edits: EditSet,
+}
+
+/// The elements that could stand for options of a document on a host.
+pub fn elements(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<Element> {
+    let start = Start::of(document, host);
+    let case = Case { document, line, host, start: &start, answers: None };
+    let element = |plan: Plan| {
+        let options = plan.options.iter().map(|&at| &line.options[at]);
+        let entries = options.flat_map(QemuOption::entries).collect();
+        let Step::EditXml(edits) = plan.remedy(&case)?.step else { return None };
+        Some(Element { entries, name: plan.element, edits })
+    };
+    plans(&case).into_iter().filter_map(element).collect()
 }
 
 /// Puts the native element first among the remedies of what it lets through.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{App, Effect, Form, Mode, Row, Status, Target};
-use crate::domain::{Disabled, Document, EntryId, EntryKind, List, VerbError, canonical};
+use crate::domain::{
+    Broken, Disabled, Document, Entry, EntryId, EntryKind, List, VerbError, canonical,
+};
 use crate::report;
 use crate::rules::Step;
 use crate::session::command_line;
@@ -11,6 +13,12 @@ use crate::xml::EditSet;
 
 impl App {
     pub(super) fn open_form(&mut self) {
+        if let Some((at, broken)) = self.broken_row() {
+            let (list, (first, second)) = (broken.list, broken.halves.clone());
+            self.form = Some(Form::new(Target::Repair(list, at), &first, &second));
+            self.mode = Mode::Form;
+            return;
+        }
         let Some((list, range)) = self.selection() else { return };
         let text =
             |index: usize| self.document.list(list).get(index).map(|entry| entry.kind.clone());
@@ -59,11 +67,19 @@ impl App {
             Mode::Palette => return self.use_palette(),
             Mode::SaveAs => return self.save_elsewhere(),
             Mode::Import => {
+                self.review();
+                return None;
+            }
+            Mode::Review => {
                 self.take_import();
                 return None;
             }
             Mode::Why => {
                 self.go_to_answer();
+                return None;
+            }
+            Mode::Answer => {
+                self.take_answer();
                 return None;
             }
             Mode::List
@@ -119,6 +135,12 @@ impl App {
         let document = &self.document;
         let said = |error: VerbError| error.to_string();
         match target {
+            Target::Repair(list, at) => {
+                let broken = document.broken().get(*at).ok_or("it is gone")?;
+                let before = |entry: &&Entry| entry.span.start < broken.span.start;
+                let place = document.list(*list).iter().filter(before).count();
+                Ok((document.repair(broken, entries).map_err(said)?, place))
+            }
             Target::Insert(list, at) => {
                 Ok((document.insert(*list, *at, entries).map_err(said)?, *at))
             }
@@ -155,7 +177,17 @@ impl App {
         self.document.disabled().get(*index).cloned()
     }
 
+    /// What is no entry, on the selected row.
+    pub(super) fn broken_row(&self) -> Option<(usize, &Broken)> {
+        let Row::Broken(index) = self.lists.rows.get(self.lists.selected)? else { return None };
+        Some((*index, self.document.broken().get(*index)?))
+    }
+
     pub(super) fn delete(&mut self) {
+        if let Some((_, broken)) = self.broken_row() {
+            let edits = self.document.drop_broken(broken);
+            return self.edit(&edits, None);
+        }
         if let Some(off) = self.disabled_row() {
             let edits = self.document.drop_disabled(&off);
             return self.edit(&edits, None);

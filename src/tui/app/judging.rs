@@ -88,6 +88,7 @@ impl App {
         }
         answers_so_far.insert(digest(text), answers);
         self.judging.revision += 1;
+        self.read_import_again();
     }
 
     /// What is offered for the document as it stands was proved; some of it does not do what it promises.

@@ -96,7 +96,7 @@ impl App {
         if let Some(form) = self.form.as_ref().filter(is_typed) {
             let (start, end) = match &form.target {
                 Target::Replace(_, range) => (range.start, range.end),
-                Target::Insert(_, at) => (*at, *at),
+                Target::Insert(_, at) | Target::Repair(_, at) => (*at, *at),
             };
             let list = match form.target.list() {
                 List::Args => "args",
@@ -112,7 +112,8 @@ impl App {
                 untouched: !form.is_modified(),
             });
         }
-        let importing = self.mode == Mode::Import && !self.over.pasted.trim().is_empty();
+        let is_open = matches!(self.mode, Mode::Import | Mode::Review | Mode::Answer);
+        let importing = is_open && !self.over.pasted.trim().is_empty();
         importing.then(|| Typed::Import(self.over.pasted.clone()))
     }
 
@@ -183,8 +184,9 @@ impl App {
                 self.restore_form(&offer.kept.draft.text, &list, start..end, (&fields, focus));
             }
             Some(Typed::Import(text)) => {
+                self.clear_import();
                 self.over.pasted = text;
-                self.mode = Mode::Import;
+                self.show_import();
             }
             None => {}
         }
@@ -241,7 +243,7 @@ impl App {
         let Some((mut form, then)) = self.form.take().zip(then) else { return };
         let (list, range) = match &form.target {
             Target::Replace(list, range) => (*list, range.clone()),
-            Target::Insert(list, at) => (*list, *at..*at),
+            Target::Insert(list, at) | Target::Repair(list, at) => (*list, *at..*at),
         };
         form.target = self.found_again(&then, list, range);
         self.form = Some(form);

@@ -249,11 +249,11 @@ impl App {
                 None
             }
             (Question::DropImport, Action::Yes) => {
-                self.over.pasted.clear();
+                self.clear_import();
                 None
             }
             (Question::DropImport, _) => {
-                self.mode = Mode::Import;
+                self.show_import();
                 None
             }
             (Question::Restore(offer), Action::Yes) => self.restore(*offer),

@@ -61,7 +61,8 @@ impl App {
                     clamp(self.over.palette.chosen, self.found_actions().len().saturating_sub(1));
             }
             Mode::Why => self.choose_answer(by),
-            Mode::Tour | Mode::Filter | Mode::SaveAs => {}
+            Mode::Review => self.step_import(by),
+            Mode::Tour | Mode::Filter | Mode::SaveAs | Mode::Answer => {}
             Mode::List | Mode::Form | Mode::Search => {
                 let selectable: Vec<usize> = (0..self.lists.rows.len())
                     .filter(|&row| self.lists.rows[row].is_selectable())
@@ -219,6 +220,12 @@ impl App {
                 .disabled()
                 .get(*index)
                 .map(crate::domain::Disabled::text)
+                .unwrap_or_default(),
+            (Row::Broken(index), _) => self
+                .document
+                .broken()
+                .get(*index)
+                .map(crate::domain::Broken::shown)
                 .unwrap_or_default(),
             (_, Some((list, range))) => {
                 let entries = &self.document.list(list)[range];

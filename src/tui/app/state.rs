@@ -1,11 +1,12 @@
 //! The editor's state in groups: each is what one part of the screen, or one thing outside, needs.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::{Filter, Question};
 use crate::domain::{Document, EntryKind, History};
 use crate::facts::HostFacts;
+use crate::import::{Better, Choice, Import};
 use crate::rules::{Answer, Finding};
 use crate::store::Theirs;
 use crate::tui::completion::Listing;
@@ -105,6 +106,8 @@ pub struct Over {
     pub pasted: String,
     /// The message that is asked about.
     pub message: Message,
+    /// What was read in it, and what is to become of that.
+    pub importing: Importing,
     /// The palette of actions.
     pub palette: Palette,
     /// The selected remedy.
@@ -115,6 +118,23 @@ pub struct Over {
     pub outside: bool,
     /// The directory that was listed last, for completion.
     pub listing: Option<Listing>,
+}
+
+/// What is imported, and what is to become of it.
+#[derive(Default)]
+pub struct Importing {
+    /// What was read in the text; nothing before it was.
+    pub read: Option<Result<Import, String>>,
+    /// Elements that could stand for some of the things.
+    pub better: Vec<Better>,
+    /// How each thing is taken.
+    pub choices: Vec<Choice>,
+    /// Which of the things the cursor is on, as they stand under each other.
+    pub at: usize,
+    /// What the user said about what is open.
+    pub answers: BTreeMap<String, String>,
+    /// What is being answered, and the answer as it is typed.
+    pub answering: Option<(String, String)>,
 }
 
 /// What is asked.

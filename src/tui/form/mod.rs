@@ -21,13 +21,15 @@ pub enum Target {
     Replace(List, std::ops::Range<usize>),
     /// Before the entry at this place of a list.
     Insert(List, usize),
+    /// In the place of what is no entry, by its place among such.
+    Repair(List, usize),
 }
 
 impl Target {
     /// The list that the form belongs to.
     pub fn list(&self) -> List {
         match self {
-            Target::Replace(list, _) | Target::Insert(list, _) => *list,
+            Target::Replace(list, _) | Target::Insert(list, _) | Target::Repair(list, _) => *list,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         | Mode::Form
         | Mode::Import
         | Mode::Why
+        | Mode::Review
+        | Mode::Answer
         | Mode::Remedies
         | Mode::Confirm
         | Mode::Help

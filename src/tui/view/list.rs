@@ -45,7 +45,12 @@ fn line<'a>(app: &App, theme: Theme, index: usize, row: &Row, area: Rect) -> Lin
             return Line::styled(cut(&format!("{title} ({count})"), columns), theme.title());
         }
         Row::Hint(hint) => return Line::styled(format!("   {hint}"), theme.dim()),
-        Row::Option(_) | Row::Variable(_) | Row::Extra(_) | Row::Disabled(_) | Row::General(_) => {}
+        Row::Option(_)
+        | Row::Variable(_)
+        | Row::Extra(_)
+        | Row::Disabled(_)
+        | Row::General(_)
+        | Row::Broken(_) => {}
     }
     let short = columns < 50;
     let (sign, word, style) = match app.verdict_of(row) {

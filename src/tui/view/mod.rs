@@ -4,6 +4,7 @@ mod difference;
 mod footer;
 pub mod geometry;
 mod help;
+mod import;
 mod list;
 mod message;
 mod popup;
@@ -49,7 +50,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     }
     match app.mode {
         Mode::Form => popup::form(frame, body, app, theme),
-        Mode::Import => popup::import(frame, body, app, theme),
+        Mode::Import | Mode::Review | Mode::Answer => import::draw(frame, body, app, theme),
         Mode::Why => message::draw(frame, body, app, theme),
         Mode::Tour => popup::tour(frame, body, theme),
         Mode::Palette => popup::palette(frame, body, app, theme),

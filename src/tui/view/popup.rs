@@ -14,7 +14,6 @@ use crate::store::Theirs;
 use crate::store::journal::Typed;
 use crate::tui::app::{App, Question};
 use crate::tui::form::{Form, Target};
-use crate::tui::import::Fate;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -45,6 +44,7 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let title = match &form.target {
         Target::Replace(..) => "Edit",
         Target::Insert(..) => "Add",
+        Target::Repair(..) => "Repair",
     };
     if form.parts.is_some() {
         return parts(frame, area, form, theme);
@@ -165,64 +165,6 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
         inner,
-    );
-}
-
-/// What was pasted, and what becomes of each thing in it.
-pub(super) fn import(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let inner = open(frame, area, area.height, "Import: paste a command line, XML or a log", theme);
-    let columns = usize::from(inner.width);
-    let pasted =
-        wrap(&format!("{}▏", visible(&app.over.pasted.replace(['\n', '\r'], " "))), columns, "");
-    let kept = pasted.len().min(3);
-    let mut lines: Vec<Line<'_>> = Vec::new();
-    match app.import() {
-        Ok(items) if items.is_empty() => {
-            let how = "Paste with your terminal (Shift-Insert, Ctrl-Shift-v), or type. For example: -device virtio-rng-pci,addr=0x1e";
-            lines.extend(
-                wrap(how, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())),
-            );
-        }
-        Ok(items) => {
-            for item in items {
-                let words: Vec<String> =
-                    item.entries.iter().map(crate::domain::EntryKind::text).collect();
-                let text = visible(&words.join(" ")).into_owned();
-                let (text, style) = match item.fate {
-                    Fate::Added => (format!("+ {text}"), theme.added()),
-                    Fate::There => (format!("= {text}   (the domain has it)"), theme.dim()),
-                    Fate::Elsewhere(place) => {
-                        (format!("~ {text}   (left out: {place})"), theme.dim())
-                    }
-                };
-                lines.extend(
-                    wrap(&text, columns, "    ").into_iter().map(|line| Line::styled(line, style)),
-                );
-            }
-        }
-        Err(error) => {
-            lines.extend(
-                wrap(&visible(&error), columns, "")
-                    .into_iter()
-                    .map(|line| Line::styled(line, theme.error())),
-            );
-        }
-    }
-    let [above, below] = Layout::vertical([
-        Constraint::Length(u16::try_from(kept + 1).unwrap_or(4)),
-        Constraint::Fill(1),
-    ])
-    .areas(inner);
-    let tail = pasted.len() - kept;
-    frame.render_widget(
-        Paragraph::new(pasted.into_iter().skip(tail).map(Line::from).collect::<Vec<_>>()),
-        above,
-    );
-    let height = usize::from(below.height);
-    let first = app.side.scroll.min(lines.len().saturating_sub(height));
-    frame.render_widget(
-        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
-        below,
     );
 }
 

@@ -1,7 +1,9 @@
 //! What is pasted becomes entries that libvirt takes; said again it is there already, and as a shell line it is the same.
 
+use std::collections::BTreeMap;
+
 use qpt_tui::domain::{Document, EntryKind, List};
-use qpt_tui::tui::import::{Fate, Item, read};
+use qpt_tui::import::{Beside, Fate, Item};
 use qpt_tui::words::quote;
 
 /// What people paste.
@@ -26,6 +28,13 @@ pub const WORDS: &[&str] = &[
     "&#10;",
     "\r\n",
 ];
+
+fn read(text: &str, there: &[Vec<EntryKind>]) -> Result<Vec<Item>, String> {
+    let beside = Beside { there, libvirt: None, answers: &BTreeMap::new() };
+    let import = qpt_tui::import::read(text, &beside)?;
+    // What was not understood has no entries.
+    Ok(import.items.into_iter().filter(|item| !item.entries.is_empty()).collect())
+}
 
 /// The text is what was pasted.
 pub fn run(data: &[u8]) {
@@ -68,7 +77,8 @@ fn as_shell(items: &[Item]) {
     let (args, envs) = (of(items, List::Args), of(items, List::Envs));
     // Without a value a variable is a word like any other; the first argument has to be an option.
     let has_values = envs.iter().all(|entry| entry.text().contains('='));
-    let has_option = args.first().is_none_or(|first| first.text().starts_with('-'));
+    let is_option = |first: &EntryKind| first.text().starts_with('-') && first.text() != "-";
+    let has_option = args.first().is_none_or(is_option);
     if !has_values || !has_option || args.is_empty() {
         return;
     }

@@ -98,7 +98,7 @@ fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
         );
         return text.lines;
     }
-    if row.is_entry() {
+    if row.is_entry() || matches!(row, Row::Broken(_)) {
         text.add(&app.row_text(row), "", "  ", theme.title());
     }
     let Some(host) = &app.judging.host else {
