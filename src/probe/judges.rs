@@ -9,7 +9,7 @@ use super::sandbox::{Ended, Sandbox};
 use crate::domain::Document;
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
 use crate::facts::{HostFacts, Known};
-use crate::trial::{self, Around, Command, StandIn, askable, sentence, stand_ins};
+use crate::trial::{self, Around, Command, StandIn, askable, restored, sentence, stand_ins};
 
 /// How long QEMU may be asked about one document.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ impl Judges {
         }
         let session = !host.is_system();
         let libvirt = match native::command(&askable(document), session, &self.scratch) {
-            Ok(command) => Known::Yes(Ok(command)),
+            Ok(command) => Known::Yes(Ok(restored(document, command))),
             Err(native::Failure::Refused(sentence)) => Known::Yes(Err(sentence)),
             Err(native::Failure::NotAsked(why)) => Known::Unknown(why),
         };

@@ -125,7 +125,9 @@ impl Endpoint {
     /// A host and the digits of a port.
     pub fn new(host: &str, port: &str) -> Option<Endpoint> {
         let port = port.parse().ok().filter(|port| *port != 0)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        // inet_aton(3): a number is an address.
+        let host = if host == "0" { "0.0.0.0" } else { host }.to_owned();
         Some(Endpoint { protocol: Protocol::Tcp, host, port })
     }
 

@@ -4,6 +4,7 @@
 mod askable;
 mod command;
 mod outcome;
+mod restored;
 mod said;
 mod sparing;
 mod stand_ins;
@@ -11,6 +12,7 @@ mod stand_ins;
 pub use askable::askable;
 pub use command::{Around, Command, Part};
 pub use outcome::{Agreement, Foretold, Happened, TRIAL_VERSION, Trial};
+pub use restored::restored;
 pub use said::{Sentence, of_outside, sentence};
 pub use sparing::{Spared, memory_at_once, spare};
 pub use stand_ins::{StandIn, StandInKind, has_kernel, has_options, options_name_files, stand_ins};

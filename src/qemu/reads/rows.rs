@@ -115,6 +115,11 @@ impl Reader<'_> {
                     self.path(spot.clone(), &format!("{directory}/{name}"), Access::Read);
                 }
             }
+            // NSS says before the directory what kind of database is in it (certutil(1), -d).
+            "nss-database" => {
+                let bare = ["sql:", "dbm:"].iter().find_map(|kind| value.strip_prefix(kind));
+                self.path(spot, bare.unwrap_or(value), Access::Directory);
+            }
             "rom" if value.starts_with('/') => self.path(spot, value, Access::Read),
             "rom" => self.lookup(spot, value, ""),
             "keymap" => self.lookup(spot, value, "keymaps/"),

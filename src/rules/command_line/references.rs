@@ -73,6 +73,9 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
         for (key, groups) in catalog::references(option.name()) {
             let Some(id) = option.pairs.get(key).filter(|id| !id.is_empty()) else { continue };
             let defined = groups.split(',').any(|group| defined.contains(&(group, id)));
+            if key.ends_with("key-secret") && is_open(case, option) {
+                continue;
+            }
             // What libvirt defines for native elements has its own names.
             if defined || own::names(key, id) && may_be_libvirts(case, id) {
                 continue;
@@ -91,6 +94,19 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether an option's image is not encrypted: QEMU then looks for no secret (`qcow2_open`, block/qcow2.c).
+fn is_open(case: &Case<'_>, option: &QemuOption) -> bool {
+    let entry = option.place();
+    let mut paths = case.line.uses_of(entry).filter_map(|usage| usage.resource.path());
+    option.pairs.get("encrypt.format").is_none()
+        && paths.any(|(path, _)| {
+            case.host
+                .images
+                .get(path)
+                .is_some_and(|image| image.format == "qcow2" && !image.encrypted)
+        })
 }
 
 /// Whether libvirt defines an id: by its own command line where that is known, else it may.
