@@ -36,7 +36,7 @@ fn record(name: &str, document: &Document, findings: &[Finding], said: &str) -> 
 }
 
 #[test]
-fn what_is_said_leads_back_to_what_was_foretold() {
+fn messages_lead_back_to_what_was_foretold() {
     if !ready() {
         return;
     }

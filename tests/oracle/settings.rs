@@ -75,7 +75,7 @@ fn every_setting_wants_the_kind_of_value_that_libvirt_wants() {
 }
 
 #[test]
-fn what_is_said_to_keep_the_daemon_from_starting_does() {
+fn wrong_settings_keep_the_daemon_from_starting() {
     let Some(dir) = oracle() else { return };
     let domain = Document::parse("<domain type='kvm'><name>t</name></domain>").unwrap();
     let line = session::command_line(&domain);
