@@ -1,12 +1,25 @@
 //! A text as people copy it, line by line: without colours, entities, other alphabets' quotes, dates before the sentence.
 
-/// The lines of a text, cleaned, with those that are empty; lines of a command that goes on behind a backslash are left out.
+/// The lines of a text, cleaned, with those that are empty; lines of a command that goes on behind a backslash are left out,
+/// and one that begins with a colon belongs to the line before it.
 pub(super) fn lines(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     let mut in_command = false;
+    // Test harnesses write line ends as entities.
+    let text = text.replace("&#10;", "\n").replace("\r\n", "\n");
     for line in text.split(['\n', '\r']) {
         let line = plain(line);
         let line = line.trim();
+        let rest = line.trim_start_matches(['>', ' ']);
+        if let Some(record) = lines.last_mut().filter(|before| is_of_record(before, rest)) {
+            record.push(' ');
+            record.push_str(rest);
+            continue;
+        }
+        if let Some(before) = lines.last_mut().filter(|_| rest.starts_with(": ")) {
+            before.push_str(rest);
+            continue;
+        }
         let goes_on = line.ends_with('\\') && !line.contains(": ");
         let ends_it = std::mem::replace(&mut in_command, goes_on);
         let is_command = goes_on || ends_it && !line.contains(": ");
@@ -15,6 +28,35 @@ pub(super) fn lines(text: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Whether a line goes on with a record of the kernel's that was broken between its keys.
+fn is_of_record(before: &str, rest: &str) -> bool {
+    const KEYS: [&str; 20] = [
+        "apparmor",
+        "operation",
+        "profile",
+        "name",
+        "pid",
+        "comm",
+        "requested_mask",
+        "denied_mask",
+        "fsuid",
+        "ouid",
+        "dev",
+        "ino",
+        "path",
+        "scontext",
+        "tcontext",
+        "tclass",
+        "permissive",
+        "exe",
+        "sig",
+        "syscall",
+    ];
+    let key = rest.split('=').next().unwrap_or_default();
+    let is_key = rest.len() > key.len() && KEYS.contains(&key) || rest.starts_with("avc:");
+    is_key && before.contains("audit(")
 }
 
 /// A line without what terminals, web pages and mails put into it.

@@ -23,6 +23,8 @@ pub struct Avc {
     pub target: String,
     /// The path, or the last part of it.
     pub path: Option<String>,
+    /// The name of the process.
+    pub process: String,
     /// It was written down and let through.
     pub permissive: bool,
 }
@@ -36,6 +38,8 @@ pub struct Denied {
     pub profile: String,
     /// The path.
     pub path: Option<String>,
+    /// The name of the process.
+    pub process: String,
     /// The letters that were denied.
     pub mask: String,
     /// The capability.
@@ -89,6 +93,12 @@ impl Avc {
         self.source.is_empty() || Avc::kind(&self.source).starts_with("svirt")
     }
 
+    /// Neither QEMU, libvirt nor their helpers ask, and nothing of theirs is asked for.
+    pub(super) fn is_of_a_stranger(&self) -> bool {
+        let labels = [Avc::kind(&self.source), Avc::kind(&self.target)];
+        !self.is_of_qemu() && !is_of_vms(&self.process) && !labels.into_iter().any(is_of_vms)
+    }
+
     pub(super) fn words(&self) -> String {
         let categories = if self.lacks_categories() { "categories" } else { "" };
         let who = if self.is_of_qemu() { "svirt" } else { "another" };
@@ -106,6 +116,12 @@ impl Denied {
     /// The profile is that of a VM (`libvirt-UUID`).
     pub fn is_of_vm(&self) -> bool {
         self.profile.starts_with("libvirt-")
+    }
+
+    /// Neither QEMU, libvirt nor their helpers ask, and nothing of theirs is asked for.
+    pub(super) fn is_of_a_stranger(&self) -> bool {
+        let path = self.path.as_deref().unwrap_or_default();
+        ![self.profile.as_str(), &self.process, path].into_iter().any(is_of_vms)
     }
 
     pub(super) fn words(&self) -> String {
@@ -130,6 +146,11 @@ impl Killed {
         let (name, flag) = self.call.unwrap_or_default();
         format!("{flag} {name} {}", self.number)
     }
+}
+
+/// Whether a name or a type is one of QEMU's, libvirt's or their helpers'.
+fn is_of_vms(name: &str) -> bool {
+    ["virt", "qemu", "swtpm", "passt"].iter().any(|part| name.contains(part)) || name == "kvm"
 }
 
 /// The names in the PATH records of some lines.
@@ -206,6 +227,7 @@ fn avc(line: &str, at: usize, named: &Named) -> Option<Record> {
         source: value(rest, "scontext").unwrap_or_default(),
         target: value(rest, "tcontext").unwrap_or_default(),
         path,
+        process: value(rest, "comm").unwrap_or_default(),
         permissive: value(rest, "permissive").as_deref() == Some("1"),
     };
     Some(Record { said: format!("avc:{}", text.trim_end()), kind: Kind::Selinux(avc) })
@@ -222,6 +244,7 @@ fn apparmor(text: &str) -> Option<Record> {
         operation: value(rest, "operation").unwrap_or_default(),
         profile: value(rest, "profile").unwrap_or_default(),
         path: value(rest, "name").filter(|name| name.starts_with('/')),
+        process: value(rest, "comm").unwrap_or_default(),
         mask: value(rest, "denied_mask")
             .or_else(|| value(rest, "requested_mask"))
             .unwrap_or_default(),

@@ -102,6 +102,16 @@ impl Record {
         }
     }
 
+    /// The kernel speaks of a process that has nothing to do with VMs.
+    pub fn is_of_a_stranger(&self) -> bool {
+        match &self.kind {
+            Kind::Words | Kind::Ended | Kind::Qemu(_) => false,
+            Kind::Selinux(avc) => avc.is_of_a_stranger(),
+            Kind::AppArmor(denied) => denied.is_of_a_stranger(),
+            Kind::Seccomp(killed) => !killed.is_of_qemu(),
+        }
+    }
+
     /// The kernel says it.
     pub fn is_of_kernel(&self) -> bool {
         matches!(self.kind, Kind::Selinux(_) | Kind::AppArmor(_) | Kind::Seccomp(_))
@@ -229,6 +239,7 @@ fn paths_in(sentence: &str) -> Vec<String> {
         .collect();
     for word in sentence.split_whitespace() {
         let word = word.trim_start_matches(['\'', '"', '[', '(', '<']);
+        let word = word.strip_prefix("path:").unwrap_or(word);
         let word = word.trim_end_matches(['\'', '"', ']', ')', '>', ':', ',', '.', ';', '?', '!']);
         let is_path = word.starts_with('/') && word.len() > 1 && !word.contains(['\'', '"']);
         if is_path && !paths.iter().any(|path| path.starts_with(word)) {

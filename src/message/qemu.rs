@@ -23,9 +23,11 @@ impl Refusal {
 
     /// It ends nothing.
     pub fn is_remark(&self) -> bool {
-        const REMARKS: [&str; 6] = [
+        const REMARKS: [&str; 8] = [
             "warning: ",
             "info: ",
+            "---disabling",
+            "is deprecated",
             "char device redirected to",
             "terminating on signal",
             "shutting down, reason",
@@ -72,7 +74,10 @@ fn speaker(text: &str) -> Option<(usize, usize)> {
         from = at + 1;
         let begins =
             at == 0 || !is_name(text.as_bytes()[at - 1]) && text.as_bytes()[at - 1] != b'\'';
-        if !begins || !NAMES.iter().any(|name| text[at..].starts_with(name)) {
+        if !begins
+            || is_object(&text[..at])
+            || !NAMES.iter().any(|name| text[at..].starts_with(name))
+        {
             continue;
         }
         let length = text[at..].bytes().take_while(|b| is_name(*b)).count();
@@ -86,6 +91,16 @@ fn speaker(text: &str) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// Whether a sentence leads to the name: the path of a program (`Failed to probe capabilities for /usr/bin/kvm: …`), or an
+/// accelerator (`failed to initialize kvm: …`).
+fn is_object(before: &str) -> bool {
+    let Some((lead, last)) = before.rsplit_once(' ') else { return false };
+    if lead.ends_with("failed to initialize") {
+        return true;
+    }
+    last.starts_with('/') && lead.ends_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// What QEMU says, as a record.

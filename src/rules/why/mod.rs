@@ -146,13 +146,18 @@ fn ranked(text: &str, judged: Option<&Judged<'_>>, asks: bool) -> Vec<Ranked> {
                 ranked.push(Ranked { group, bearing, place: (at, order, turn), answer });
             }
         }
-        if let Some(joined) = &joined {
+        if let Some(joined) = joined.as_ref().filter(|_| !record.is_of_a_stranger()) {
             beside(&said, joined, group, at, &mut ranked);
         }
     }
+    // What no rule is about ended QEMU: nothing else did.
+    let is_settled = known.iter().any(|(_, row)| row.rules.is_empty());
+    if is_settled {
+        ranked.retain(|ranked| ranked.group != Group::End);
+    }
     let is_unknown = |ranked: &Ranked| matches!(ranked.group, Group::End | Group::Remark);
-    if asks && ranked.iter().all(is_unknown) {
-        ranked.extend(by_qemu_itself(&records));
+    if asks && !is_settled && ranked.iter().all(is_unknown) {
+        ranked.extend(by_qemu_itself(&records, judged));
     }
     ranked.sort_by(Ranked::compare);
     let mut seen = HashSet::new();
@@ -170,13 +175,17 @@ impl Ranked {
     }
 }
 
-/// Each record's rows, the surest first.
+/// Each record's rows, the surest first; below one without rules no other counts.
 fn rows_of(records: &[Record], speakers: Speakers) -> Vec<(usize, &'static Row)> {
     let mut known = Vec::new();
     for (at, record) in records.iter().enumerate() {
         let said = Said::of(record);
-        let fits = table::rows().iter().filter(|row| row.fits(&said, speakers));
-        known.extend(fits.map(|row| (at, row)));
+        for row in table::rows().iter().filter(|row| row.fits(&said, speakers)) {
+            known.push((at, row));
+            if row.rules.is_empty() {
+                break;
+            }
+        }
     }
     known
 }
@@ -269,7 +278,7 @@ fn beside(said: &Said<'_>, joined: &Joined<'_>, group: Group, at: usize, ranked:
 }
 
 /// A sentence of QEMU's that nobody wrote down: QEMU can be asked.
-fn by_qemu_itself(records: &[Record]) -> Option<Ranked> {
+fn by_qemu_itself(records: &[Record], judged: Option<&Judged<'_>>) -> Option<Ranked> {
     const WHAT: &str =
         "QEMU refuses it by itself; 'qpt-tui check' asks the installed QEMU and names the entry";
     let is_refusal =
@@ -281,8 +290,8 @@ fn by_qemu_itself(records: &[Record]) -> Option<Ranked> {
         what: WHAT,
         said: record.said.clone(),
         about: record.paths().into_iter().next(),
-        entry: None,
-        now: Now::NotLooked,
+        entry: judged.and_then(|judged| Joined::of(judged, record).entries.first().copied()),
+        now: if judged.is_some() { Now::Gone } else { Now::NotLooked },
     };
     Some(Ranked { group: Group::Sentence, bearing: Bearing::Nothing, place: (0, 0, 0), answer })
 }
