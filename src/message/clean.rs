@@ -20,9 +20,11 @@ pub(super) fn lines(text: &str) -> Vec<String> {
             before.push_str(rest);
             continue;
         }
-        let goes_on = line.ends_with('\\') && !line.contains(": ");
+        // A date before a sentence ends with a colon of its own.
+        let says = sentence(line).is_some_and(|said| said.contains(": "));
+        let goes_on = line.ends_with('\\') && !says;
         let ends_it = std::mem::replace(&mut in_command, goes_on);
-        let is_command = goes_on || ends_it && !line.contains(": ");
+        let is_command = goes_on || ends_it && !says;
         if !is_command {
             lines.push(line.to_owned());
         }
