@@ -109,3 +109,9 @@ fn texts_of_other_guides_become_what_their_writers_meant() {
     let (count, wrong) = wrong("import-more");
     assert!(wrong.is_empty(), "{} of {count} are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn texts_of_guides_nobody_had_read_become_what_their_writers_meant() {
+    let (count, wrong) = wrong("import-guides");
+    assert!(wrong.is_empty(), "{} of {count} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -135,13 +135,24 @@ pub(super) fn unit(text: &str, answers: &BTreeMap<String, String>) -> Result<Fou
     for line in text.lines().map(str::trim) {
         if let Some(rest) = line.strip_prefix("Environment=") {
             variables.extend(quoted_words(rest)?);
-        } else if let Some(rest) = line.strip_prefix("ExecStart=") {
+        } else if let Some(rest) = line.strip_prefix("ExecStart=")
+            && (command.is_empty() || rest.split_whitespace().any(shell::is_program))
+        {
             command = rest.trim_start_matches(['-', '@', ':', '+', '!']).to_owned();
         }
     }
-    let mut found = shell::read(&command, answers)?;
-    for variable in variables {
-        if let Some((name, value)) = variable.split_once('=') {
+    let variables: Vec<(&str, &str)> =
+        variables.iter().filter_map(|variable| variable.split_once('=')).collect();
+    let mut script = String::new();
+    for (name, value) in variables.iter().filter(|(name, _)| shell::is_name(name)) {
+        script.push_str(&format!("{name}='{}'\n", value.replace('\'', "'\\''")));
+    }
+    let mut found = shell::read(&format!("{script}{command}"), answers)?;
+    for (name, value) in variables {
+        // What the command line takes from a variable is no variable for QEMU.
+        let is_put_in = command.contains(&format!("${{{name}}}"))
+            || command.split_whitespace().any(|word| word == format!("${name}"));
+        if !is_put_in {
             found.envs.push((name.to_owned(), Value::of(value)));
         }
     }

@@ -217,7 +217,7 @@ pub(super) fn read(text: &str) -> Option<Found> {
         }
     }
     if found.args.is_empty() {
-        lists::read(&pieces, &mut found);
+        lists::read(&pieces, &constants, &mut found);
     }
     for value in found.args.iter_mut().chain(found.envs.iter_mut().map(|(_, value)| value)) {
         settle(value, &constants);
@@ -372,7 +372,9 @@ fn constants(pieces: &[Piece]) -> Vec<(String, String)> {
     for (at, piece) in pieces.iter().enumerate() {
         let Piece::Text(name, false) = piece else { continue };
         let Some(value) = behind(pieces, at + 1) else { continue };
-        if let Some(Piece::Text(text, true)) = pieces.get(value) {
+        if let Some(Piece::Text(text, quoted)) = pieces.get(value)
+            && (*quoted || text.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             let last = name.rsplit('.').next().unwrap_or(name);
             found.push((last.to_owned(), text.clone()));
         }
@@ -382,7 +384,11 @@ fn constants(pieces: &[Piece]) -> Vec<(String, String)> {
 
 /// Puts in what the same text says, and marks what it leaves open.
 fn settle(value: &mut Value, constants: &[(String, String)]) {
-    for written in interpolations(&value.text) {
+    // `{name}` of Python and Rust is open already.
+    let open = std::mem::take(&mut value.open).into_iter();
+    let (braced, open): (Vec<String>, Vec<String>) = open.partition(|open| open.starts_with('{'));
+    value.open = open;
+    for written in interpolations(&value.text).into_iter().chain(braced) {
         let name =
             written.trim_matches(['#', '$', '{', '}', ' ']).rsplit('.').next().unwrap_or_default();
         match constants.iter().find(|(found, _)| found == name) {

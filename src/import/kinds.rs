@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dialects::{batch, fish, powershell};
 use super::{Found, config, ini, keyed, log, make, markup, shell};
 
 /// What a person answered about what the text leaves open.
@@ -18,8 +19,19 @@ struct Kind {
 }
 
 /// Every kind, the surest mark first.
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 15] = [
     Kind { name: "options", is_one: begins_with_option, read: shell::read },
+    Kind { name: "a batch file", is_one: batch::is_one, read: batch::read },
+    Kind {
+        name: "a script of PowerShell",
+        is_one: powershell::is_one,
+        read: |text, answers| shell::read(&powershell::script(text), answers),
+    },
+    Kind {
+        name: "a script of fish",
+        is_one: fish::is_one,
+        read: |text, answers| shell::read(&fish::script(text), answers),
+    },
     Kind { name: "a log of libvirt", is_one: |text| log::command(text).is_some(), read: logged },
     Kind {
         name: "a script",

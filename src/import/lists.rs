@@ -7,7 +7,8 @@ use super::shell::{self, is_known_option, is_program, quoted_words};
 use super::{Found, Value};
 
 /// Takes every such list; where there is none, every string that is a command line.
-pub(super) fn read(pieces: &[Piece], found: &mut Found) {
+pub(super) fn read(pieces: &[Piece], constants: &[(String, String)], found: &mut Found) {
+    environment(pieces, found);
     let mut at = 0;
     while at < pieces.len() {
         if let Some(text) = argument(&pieces[at..]) {
@@ -16,7 +17,8 @@ pub(super) fn read(pieces: &[Piece], found: &mut Found) {
             continue;
         }
         let opens = matches!(pieces[at], Piece::Sign('[' | '(' | '{'));
-        match if opens { list(pieces, at + 1) } else { None } {
+        let start = if opens { begins(pieces, at) } else { None };
+        match start.and_then(|start| list(pieces, start, constants)) {
             Some((values, whole, end)) => {
                 found.args.extend(values);
                 found.whole |= whole;
@@ -43,8 +45,97 @@ fn argument(pieces: &[Piece]) -> Option<&str> {
     }
 }
 
+/// Where the values begin behind a bracket: `append(args, "-device", …)` names a list first. What a program's own options are called is
+/// no list of QEMU's.
+fn begins(pieces: &[Piece], at: usize) -> Option<usize> {
+    let own = ["add_argument", "add_option", "option", "add_flag"];
+    if let Some(Piece::Text(call, false)) = at.checked_sub(1).and_then(|before| pieces.get(before))
+        && own.iter().any(|own| call.ends_with(own))
+    {
+        return None;
+    }
+    match pieces.get(at..at + 3) {
+        Some([Piece::Sign('('), Piece::Text(_, false), Piece::Sign(',')]) => Some(at + 3),
+        _ => Some(at + 1),
+    }
+}
+
+/// `str(…)`: the value stands in the brackets of a call.
+fn makes_text(piece: &Piece) -> bool {
+    const CALLS: [&str; 6] =
+        ["str", "String", "String::from", "strconv.Itoa", "fmt.Sprint", "format"];
+    matches!(piece, Piece::Text(call, false) if CALLS.contains(&call.as_str()))
+}
+
+/// Variables that a program gives to QEMU: `.env("A", "b")`, `os.environ["A"] = "b"`, `dict(os.environ, A="b")`,
+/// `append(os.Environ(), "A=b")`.
+fn environment(pieces: &[Piece], found: &mut Found) {
+    let text = |at: usize, is_quoted: bool| match pieces.get(at) {
+        Some(Piece::Text(text, quoted)) if !is_quoted || *quoted => Some(text.clone()),
+        _ => None,
+    };
+    let sign = |at: usize| match pieces.get(at) {
+        Some(Piece::Sign(sign)) => Some(*sign),
+        _ => None,
+    };
+    for (at, piece) in pieces.iter().enumerate() {
+        let Piece::Text(call, false) = piece else { continue };
+        let signs = (sign(at + 1), sign(at + 3));
+        let given = match (call.as_str(), signs) {
+            (call, (Some('('), Some(','))) if call.ends_with(".env") => {
+                text(at + 2, true).zip(text(at + 4, true)).into_iter().collect()
+            }
+            ("os.environ", (Some('['), Some(']'))) if sign(at + 4) == Some('=') => {
+                text(at + 2, true).zip(text(at + 5, true)).into_iter().collect()
+            }
+            ("os.environ" | "**os.environ" | "os.environ.copy" | "os.Environ", _) => {
+                behind(&pieces[at + 1..])
+            }
+            _ => Vec::new(),
+        };
+        let named = given.into_iter().filter(|(name, _): &(String, String)| shell::is_name(name));
+        found
+            .envs
+            .extend(named.map(|(name, value)| (name, Value { open: braces(&value), text: value })));
+    }
+}
+
+/// `, A="b"`, `, "A": "b"` or `, "A=b"`, up to the bracket that closes.
+fn behind(pieces: &[Piece]) -> Vec<(String, String)> {
+    let mut rest: Vec<&Piece> =
+        pieces.iter().take(40).filter(|piece| **piece != Piece::Sign('\n')).collect();
+    if matches!(rest.as_slice(), [Piece::Sign('('), Piece::Sign(')'), ..]) {
+        rest.drain(..2);
+    }
+    let (mut found, mut rest) = (Vec::new(), rest.as_slice());
+    loop {
+        rest = match rest {
+            [
+                Piece::Sign(','),
+                Piece::Text(name, _),
+                Piece::Sign('=' | ':'),
+                Piece::Text(value, true),
+                rest @ ..,
+            ] => {
+                found.push((name.clone(), value.clone()));
+                rest
+            }
+            [Piece::Sign(','), Piece::Text(both, true), rest @ ..] => {
+                let Some((name, value)) = both.split_once('=') else { return found };
+                found.push((name.to_owned(), value.to_owned()));
+                rest
+            }
+            _ => return found,
+        };
+    }
+}
+
 /// The values of a list that begins here, whether it names the program, and where it ends.
-fn list(pieces: &[Piece], start: usize) -> Option<(Vec<Value>, bool, usize)> {
+fn list(
+    pieces: &[Piece],
+    start: usize,
+    constants: &[(String, String)],
+) -> Option<(Vec<Value>, bool, usize)> {
     let first_at = pieces[start..].iter().position(|piece| *piece != Piece::Sign('\n'))? + start;
     let Piece::Text(first, true) = &pieces[first_at] else { return None };
     let is_start = is_program(first);
@@ -70,16 +161,20 @@ fn list(pieces: &[Piece], start: usize) -> Option<(Vec<Value>, bool, usize)> {
             Piece::Sign(_) => {}
             Piece::Text(text, quoted) => {
                 let is_call = !quoted && pieces.get(at) == Some(&Piece::Sign('('));
-                let is_spread =
-                    !quoted && (text.ends_with("...") || open.last() == Some(&'(')) || is_call;
+                let is_text = at >= 3 && makes_text(&pieces[at - 3]);
+                let is_spread = !quoted
+                    && (text.ends_with("...") || open.last() == Some(&'(') && !is_text)
+                    || is_call;
                 let is_nothing = !quoted
                     && ["None", "NULL", "nil", "f", "r", "+", "*", "&"].contains(&text.as_str());
                 if is_spread || is_nothing {
                     continue;
                 }
-                let value = Value {
-                    text: text.clone(),
-                    open: if *quoted { braces(text) } else { vec![text.clone()] },
+                let known = constants.iter().find(|(name, _)| !quoted && name == text);
+                let value = match known {
+                    Some((_, known)) => Value::of(known),
+                    None if *quoted => Value { text: text.clone(), open: braces(text) },
+                    None => Value { text: text.clone(), open: vec![text.clone()] },
                 };
                 match values.last_mut() {
                     Some(last) if !is_next => last.append(&value),
@@ -93,9 +188,10 @@ fn list(pieces: &[Piece], start: usize) -> Option<(Vec<Value>, bool, usize)> {
     (!values.is_empty()).then_some((values, is_whole, at))
 }
 
-/// `{name}` in a string of Python or Rust.
+/// `{name}` in a string of Python or Rust, `%s` in one of Go or C.
 fn braces(text: &str) -> Vec<String> {
-    let mut open = Vec::new();
+    let signs = ["%s", "%d", "%v"].into_iter().filter(|sign| text.contains(sign));
+    let mut open: Vec<String> = signs.map(str::to_owned).collect();
     for (at, _) in text.match_indices('{') {
         let Some(end) = text[at..].find('}') else { break };
         let inner = &text[at + 1..at + end];

@@ -5,6 +5,7 @@
 //! document with what was chosen.
 
 mod config;
+mod dialects;
 mod elements;
 mod ini;
 mod keyed;

@@ -28,37 +28,85 @@ pub(super) fn holds(variables: &Variables<'_>, nodes: &[Node]) -> Option<bool> {
 }
 
 fn simple(variables: &Variables<'_>, given: &[Token]) -> Option<bool> {
-    let mut words = Vec::new();
+    let plain_of = |token: &Token| match token {
+        Token::Word(word) => word.plain().map(str::to_owned),
+        Token::Array(..) | Token::Test(_) | Token::Op(_) | Token::Line | Token::Heredoc(_) => None,
+    };
+    let negative = given.first().and_then(plain_of).as_deref() == Some("!");
+    let given = if negative { &given[1..] } else { given };
+    let truth = match given {
+        [Token::Test(inner)] => either(variables, &tokens(inner).ok()?),
+        [Token::Word(Word(parts))] if matches!(parts.as_slice(), [Part::Unknown(sum)] if sum.starts_with("((")) =>
+        {
+            let [Part::Unknown(sum)] = parts.as_slice() else { return None };
+            computed(variables, sum.strip_prefix("((")?.strip_suffix("))")?)
+        }
+        _ => words(variables, given),
+    };
+    Some(truth? != negative)
+}
+
+/// What stands in `[[ … ]]`: comparisons joined by `||` and `&&`.
+fn either(variables: &Variables<'_>, given: &[Token]) -> Option<bool> {
+    let sign = |sign: &'static str| move |token: &Token| *token == Token::Op(sign);
+    let all = |part: &[Token]| {
+        let each = part.split(sign("&&")).map(|one| words(variables, &bracketed(one)));
+        joined(each, false)
+    };
+    joined(given.split(sign("||")).map(all), true)
+}
+
+/// One that decides is enough, whatever the others are.
+fn joined(each: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool> {
+    let each: Vec<Option<bool>> = each.collect();
+    if each.contains(&Some(decides)) {
+        return Some(decides);
+    }
+    each.iter().all(Option::is_some).then_some(!decides)
+}
+
+fn bracketed(given: &[Token]) -> Vec<Token> {
+    let mut all = vec![Token::Word(plain("["))];
+    all.extend(given.iter().filter(|token| **token != Token::Line).cloned());
+    all.push(Token::Word(plain("]")));
+    all
+}
+
+/// `(( … ))`: a number, or two that are compared.
+fn computed(variables: &Variables<'_>, text: &str) -> Option<bool> {
+    let two = |sign: &str| {
+        let (one, other) = text.split_once(sign)?;
+        Some((variables.sum(one)?, variables.sum(other)?))
+    };
+    for sign in ["==", "!=", "<=", ">=", "<", ">"] {
+        if !text.contains(sign) {
+            continue;
+        }
+        let (one, other) = two(sign)?;
+        return Some(match sign {
+            "==" => one == other,
+            "!=" => one != other,
+            "<=" => one <= other,
+            ">=" => one >= other,
+            "<" => one < other,
+            _ => one > other,
+        });
+    }
+    let negative = text.trim().starts_with('!');
+    Some((variables.sum(text.trim().trim_start_matches('!'))? != 0) != negative)
+}
+
+fn words(variables: &Variables<'_>, given: &[Token]) -> Option<bool> {
+    let mut texts = Vec::new();
     for token in given {
         match token {
-            Token::Word(word) => words.push(word.clone()),
-            Token::Test(inner) => {
-                let found = tokens(inner).ok()?;
-                words.push(plain("["));
-                for token in found {
-                    match token {
-                        Token::Word(word) => words.push(word),
-                        // More than one comparison.
-                        Token::Array(..)
-                        | Token::Test(_)
-                        | Token::Op(_)
-                        | Token::Line
-                        | Token::Heredoc(_) => return None,
-                    }
-                }
-                words.push(plain("]"));
+            Token::Word(word) => texts.push(text(variables, word)),
+            Token::Array(..) | Token::Test(_) | Token::Op(_) | Token::Line | Token::Heredoc(_) => {
+                return None;
             }
-            Token::Array(..) | Token::Op(_) | Token::Line | Token::Heredoc(_) => return None,
         }
     }
-    let negative = words.first().and_then(Word::plain) == Some("!");
-    let words = if negative { &words[1..] } else { &words[..] };
-    let mut texts = Vec::new();
-    for word in words {
-        texts.push(text(variables, word));
-    }
-    let truth = compared(&texts)?;
-    Some(truth != negative)
+    compared(&texts)
 }
 
 fn plain(text: &str) -> Word {

@@ -21,6 +21,9 @@ const DEEPEST: usize = 16;
 /// The longest word, and the most words, that a word may become.
 const LONGEST: usize = 128 << 10;
 
+/// What `uname -m` says on a host that this program is built for.
+const MACHINE: &str = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x86_64" };
+
 impl<'a> Variables<'a> {
     pub(super) fn answered(answers: &'a BTreeMap<String, String>) -> Variables<'a> {
         Variables { answers: Some(answers), ..Variables::default() }
@@ -115,6 +118,9 @@ impl<'a> Variables<'a> {
     fn unknown(&self, value: &mut Value, written: &str) {
         match self.answers.and_then(|answers| answers.get(written)) {
             Some(answer) => value.text.push_str(answer),
+            None if ["$(uname -m)", "`uname -m`", "$(arch)"].contains(&written) => {
+                value.text.push_str(MACHINE);
+            }
             None => {
                 value.text.push_str(written);
                 value.open.push(written.to_owned());
@@ -129,17 +135,15 @@ impl<'a> Variables<'a> {
             inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
         let (name, rest) = match inner.chars().next() {
             Some('@' | '*') => inner.split_at(1),
+            // `${!NAME[@]}`: the keys.
+            Some('!') if inner.ends_with("[@]") => inner.split_at(inner.len() - 3),
             _ => inner.split_at(name_end),
         };
         let all = ["[@]", "[*]"].iter().find_map(|all| rest.strip_prefix(all));
         let index = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let (known, rest) = match (all, index) {
             (Some(rest), _) => (self.lookup(name), rest),
-            (None, Some((index, rest))) => {
-                let index: Option<usize> = index.trim_matches(['"', '$']).parse().ok();
-                let of_index = |values: Vec<Value>| Some(vec![values.get(index?)?.clone()]);
-                (self.lookup(name).and_then(of_index), rest)
-            }
+            (None, Some((index, rest))) => (self.element(name, index), rest),
             (None, None) if ["@", "*"].contains(&name) => (self.lookup(name), rest),
             (None, None) => {
                 (self.lookup(name).map(|mut all| all.drain(..).take(1).collect()), rest)
@@ -159,6 +163,27 @@ impl<'a> Variables<'a> {
     fn answer(&self, name: &str, rest: &str) -> Option<Vec<Value>> {
         let answer = self.answers?.get(&format!("${name}")).filter(|_| rest.is_empty())?;
         Some(vec![Value::of(answer)])
+    }
+
+    /// One element of an array: by its number, or by its key.
+    fn element(&self, name: &str, index: &str) -> Option<Vec<Value>> {
+        let index = self.one(&inside_quotes(index.trim_matches(['"', '\''])));
+        if let Some(found) = self.values.get(&format!("{name}[{}]", index.text)) {
+            return Some(found.clone());
+        }
+        let at = usize::try_from(self.sum(&index.text)?).ok()?;
+        Some(vec![self.lookup(name)?.get(at)?.clone()])
+    }
+
+    /// An array whose elements have keys; each is found by its own as well.
+    pub(super) fn set_keyed(&mut self, name: &str, adds: bool, pairs: Vec<(String, Value)>) {
+        let (keys, values): (Vec<Value>, Vec<Value>) =
+            pairs.iter().map(|(key, value)| (Value::of(key), value.clone())).unzip();
+        for (key, value) in pairs {
+            self.values.insert(format!("{name}[{key}]"), vec![value]);
+        }
+        self.set(&format!("!{name}"), adds, keys, true);
+        self.set(name, adds, values, true);
     }
 
     fn lookup(&self, name: &str) -> Option<Vec<Value>> {
@@ -202,7 +227,7 @@ impl<'a> Variables<'a> {
     }
 
     /// A sum of whole numbers, left to right, products first.
-    fn sum(&self, text: &str) -> Option<i64> {
+    pub(super) fn sum(&self, text: &str) -> Option<i64> {
         let mut total = 0_i64;
         for term in split_signed(text)? {
             let (negative, term) = term;
@@ -319,21 +344,43 @@ fn join(
         if at > 0 {
             fields.extend(current.take());
         }
-        if quoted || !one.open.is_empty() {
+        if quoted {
             current.get_or_insert_default().append(one);
             continue;
         }
         if one.text.starts_with(char::is_whitespace) {
             fields.extend(current.take());
         }
-        for (piece_at, piece) in one.text.split_whitespace().enumerate() {
+        for (piece_at, piece) in divided(one).iter().enumerate() {
             if piece_at > 0 {
                 fields.extend(current.take());
             }
-            current.get_or_insert_default().text.push_str(piece);
+            current.get_or_insert_default().append(piece);
         }
         if one.text.ends_with(char::is_whitespace) {
             fields.extend(current.take());
         }
     }
+}
+
+/// A value divided at its blanks; what is open stays in one piece, blanks and all.
+fn divided(value: &Value) -> Vec<Value> {
+    let (mut pieces, mut piece, mut at) = (Vec::new(), String::new(), 0);
+    while let Some(letter) = value.text[at..].chars().next() {
+        let rest = &value.text[at..];
+        let open = value.open.iter().find(|open| !open.is_empty() && rest.starts_with(*open));
+        let taken = open.map_or(letter.len_utf8(), String::len);
+        if open.is_none() && letter.is_whitespace() {
+            if !piece.is_empty() {
+                pieces.push(Value::with(std::mem::take(&mut piece), &value.open));
+            }
+        } else {
+            piece.push_str(&rest[..taken]);
+        }
+        at += taken;
+    }
+    if !piece.is_empty() {
+        pieces.push(Value::with(piece, &value.open));
+    }
+    pieces
 }

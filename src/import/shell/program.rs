@@ -48,7 +48,7 @@ pub(super) fn declares(word: &str) -> bool {
 
 /// Whether a word is the name of a QEMU.
 pub(in crate::import) fn is_program(word: &str) -> bool {
-    let name = word.rsplit('/').next().unwrap_or(word);
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let is_word = |rest: &str| rest.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     let is_named = name.strip_prefix("qemu-system-").is_some_and(is_word)
         || ["qemu-kvm", "kvm", "qemu", "kvm-spice"].contains(&name);

@@ -167,9 +167,7 @@ impl<'a> Script<'a> {
         for token in given {
             match token {
                 Token::Array(name, adds, words) => {
-                    let values =
-                        words.iter().flat_map(|word| self.variables.fields(word)).collect();
-                    self.variables.set(name, *adds, values, true);
+                    self.array(name, *adds, words);
                     self.set.push(name.clone());
                     declares = true;
                 }
@@ -187,6 +185,14 @@ impl<'a> Script<'a> {
                     {
                         let value = self.variables.one(&value);
                         self.assign(&mut assigned, &name, adds, value, fields.first());
+                        continue;
+                    }
+                    if fields.is_empty()
+                        && let Some((name, key, value)) = element(word)
+                    {
+                        let value = self.variables.one(&value);
+                        self.variables.set_keyed(&name, true, vec![(key, value)]);
+                        declares = true;
                         continue;
                     }
                     fields.extend(self.variables.fields(word));
@@ -289,6 +295,24 @@ impl<'a> Script<'a> {
         self.texts.extend(program::texts_of(&fields));
     }
 
+    /// `NAME=(a b)` or `NAME=([key]=a [other]=b)`.
+    fn array(&mut self, name: &str, adds: bool, words: &[Word]) {
+        let pairs: Option<Vec<(String, Value)>> = words
+            .iter()
+            .map(|word| {
+                let (key, value) = keyed(word)?;
+                Some((key, self.variables.one(&value)))
+            })
+            .collect();
+        match pairs.filter(|pairs| !pairs.is_empty()) {
+            Some(pairs) => self.variables.set_keyed(name, adds, pairs),
+            None => {
+                let values = words.iter().flat_map(|word| self.variables.fields(word)).collect();
+                self.variables.set(name, adds, values, true);
+            }
+        }
+    }
+
     fn exports(&self) -> Vec<(String, Value)> {
         let value = |name: &String| self.variables.values.get(name)?.first().cloned();
         self.exported.iter().filter_map(|name| Some((name.clone(), value(name)?))).collect()
@@ -344,6 +368,25 @@ fn assignment(word: &Word) -> Option<(String, bool, Word)> {
         }
     }
     Some((name.to_owned(), adds, Word(parts)))
+}
+
+/// `NAME[key]=value`: the name, the key, the value.
+fn element(word: &Word) -> Option<(String, String, Word)> {
+    let Part::Text(first, false) = word.0.first()? else { return None };
+    let (name, rest) = first.split_once('[')?;
+    let mut parts = word.0.clone();
+    parts[0] = Part::Text(format!("[{rest}"), false);
+    let (key, value) = keyed(&Word(parts))?;
+    is_name(name).then(|| (name.to_owned(), key, value))
+}
+
+/// `[key]=value`: the key and the value.
+fn keyed(word: &Word) -> Option<(String, Word)> {
+    let Part::Text(first, false) = word.0.first()? else { return None };
+    let (key, value) = first.strip_prefix('[')?.split_once("]=")?;
+    let mut parts = word.0.clone();
+    parts[0] = Part::Text(value.to_owned(), false);
+    Some((key.to_owned(), Word(parts)))
 }
 
 fn is_negative(condition: &[Node]) -> bool {
