@@ -41,6 +41,14 @@ const LISTS: [&str; 22] = [
 /// Keys whose value is one argument each, in objects of a list.
 const SINGLE: [&str; 3] = ["value", "arg", "flag"];
 
+/// Whether a text is an expression of Nix that holds options of QEMU.
+pub(super) fn is_nix(text: &str) -> bool {
+    let is_head = |line: &str| line.trim_end().ends_with("}:") || line.contains("}: ");
+    text.lines().take(40).any(is_head)
+        && (text.contains("pkgs") || text.contains("lib."))
+        && read(text).is_some()
+}
+
 /// What is left open in a string: `#{…}` of Ruby, `${…}` of Nix and HCL, `{{ … }}` of templates.
 pub(super) fn interpolations(text: &str) -> Vec<String> {
     let mut open = Vec::new();
@@ -371,7 +379,12 @@ fn constants(pieces: &[Piece]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let Piece::Text(name, false) = piece else { continue };
-        let Some(value) = behind(pieces, at + 1) else { continue };
+        let Some(mut value) = behind(pieces, at + 1) else { continue };
+        // `NAME: &str = "…"`
+        let is_type = |piece: Option<&Piece>| matches!(piece, Some(Piece::Text(kind, false)) if kind.starts_with('&') || kind == "str");
+        if is_type(pieces.get(value)) && pieces.get(value + 1) == Some(&Piece::Sign('=')) {
+            value += 2;
+        }
         if let Some(Piece::Text(text, quoted)) = pieces.get(value)
             && (*quoted || text.bytes().all(|byte| byte.is_ascii_digit()))
         {

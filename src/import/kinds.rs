@@ -19,7 +19,7 @@ struct Kind {
 }
 
 /// Every kind, the surest mark first.
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     Kind { name: "options", is_one: begins_with_option, read: shell::read },
     Kind { name: "a batch file", is_one: batch::is_one, read: batch::read },
     Kind {
@@ -59,6 +59,11 @@ const KINDS: [Kind; 15] = [
         name: "a Makefile",
         is_one: |text| make::recipes(text).is_some(),
         read: |text, answers| shell::read(&make::recipes(text).unwrap_or_default(), answers),
+    },
+    Kind {
+        name: "an expression of Nix",
+        is_one: keyed::is_nix,
+        read: |text, _| keyed::read(text).ok_or_else(|| "no option of QEMU is in it".to_owned()),
     },
     Kind { name: "a script", is_one: starts_qemu, read: shell::read },
     Kind {

@@ -11,9 +11,9 @@ pub(super) fn read(pieces: &[Piece], constants: &[(String, String)], found: &mut
     environment(pieces, found);
     let mut at = 0;
     while at < pieces.len() {
-        if let Some(text) = argument(&pieces[at..]) {
-            found.args.push(Value { text: text.to_owned(), open: braces(text) });
-            at += 3;
+        if let Some((value, taken)) = argument(&pieces[at..], constants) {
+            found.args.push(value);
+            at += taken;
             continue;
         }
         let opens = matches!(pieces[at], Piece::Sign('[' | '(' | '{'));
@@ -31,18 +31,42 @@ pub(super) fn read(pieces: &[Piece], constants: &[(String, String)], found: &mut
         lines(pieces, found);
     }
     // A list that names the program and one that has its options are one command line.
-    let named = |piece: &Piece| matches!(piece, Piece::Text(text, true) if is_program(text));
+    let starts =
+        |text: &str| text.split_whitespace().any(|w| is_program(w) && w.contains("qemu-s"));
+    let named = |piece: &Piece| matches!(piece, Piece::Text(text, true) if is_program(text) || starts(text));
     found.whole |= !found.args.is_empty() && pieces.iter().any(named);
 }
 
-/// `.arg("…")`
-fn argument(pieces: &[Piece]) -> Option<&str> {
-    match pieces {
-        [Piece::Text(call, false), Piece::Sign('('), Piece::Text(text, true), ..] => {
-            call.ends_with(".arg").then_some(text)
-        }
-        _ => None,
+/// `.arg("…")`, `.arg(format!("…"))`, `.arg(name)`: the value, and how many pieces it is.
+fn argument(pieces: &[Piece], constants: &[(String, String)]) -> Option<(Value, usize)> {
+    let [Piece::Text(call, false), Piece::Sign('('), inner @ ..] = pieces else { return None };
+    if !call.ends_with(".arg") {
+        return None;
     }
+    let mut depth = 1_usize;
+    let end = inner.iter().position(|piece| {
+        match piece {
+            Piece::Sign('(') => depth += 1,
+            Piece::Sign(')') => depth -= 1,
+            Piece::Sign(_) | Piece::Text(..) => {}
+        }
+        depth == 0
+    })?;
+    let texts = |quoted: bool| {
+        inner[..end].iter().find_map(|piece| match piece {
+            Piece::Text(text, is_quoted) if *is_quoted == quoted => Some(text),
+            Piece::Text(..) | Piece::Sign(_) => None,
+        })
+    };
+    let value = match (texts(true), texts(false)) {
+        (Some(text), _) => Value { text: text.clone(), open: braces(text) },
+        (None, Some(name)) => match constants.iter().find(|(known, _)| known == name) {
+            Some((_, text)) => Value::of(text),
+            None => Value { text: name.clone(), open: vec![name.clone()] },
+        },
+        (None, None) => return None,
+    };
+    Some((value, end + 3))
 }
 
 /// Where the values begin behind a bracket: `append(args, "-device", …)` names a list first. What a program's own options are called is
@@ -184,8 +208,20 @@ fn list(
             }
         }
     }
+    let values: Vec<Value> = values.into_iter().flat_map(divided).collect();
     let is_whole = is_start && !values.is_empty();
     (!values.is_empty()).then_some((values, is_whole, at))
+}
+
+/// `"-device x"` in one string is two arguments.
+fn divided(value: Value) -> Vec<Value> {
+    let first = value.text.split_whitespace().next().unwrap_or_default();
+    let is_line = is_known_option(first) && first.len() < value.text.len();
+    let words = if is_line { quoted_words(&value.text).ok() } else { None };
+    match words {
+        Some(words) => words.into_iter().map(|word| Value::with(word, &value.open)).collect(),
+        None => vec![value],
+    }
 }
 
 /// `{name}` in a string of Python or Rust, `%s` in one of Go or C.

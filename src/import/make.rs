@@ -13,7 +13,18 @@ pub(super) fn recipes(text: &str) -> Option<String> {
     let mut variables: BTreeMap<&str, String> = BTreeMap::new();
     let mut lines: Vec<&str> = Vec::new();
     let mut is_make = false;
+    // Whether each condition around a line holds.
+    let mut holds: Vec<bool> = Vec::new();
     for line in joined.lines() {
+        if is_condition(line, &variables, &mut holds) {
+            is_make = true;
+            continue;
+        }
+        if holds.contains(&false) {
+            continue;
+        }
+        let line =
+            if holds.is_empty() || line.starts_with('\t') { line } else { line.trim_start() };
         if line.starts_with('\t') {
             lines.push(line.trim_start().trim_start_matches(['@', '-']));
         } else if let Some((name, sign, value)) = assignment(line) {
@@ -35,6 +46,48 @@ pub(super) fn recipes(text: &str) -> Option<String> {
     let starts = |line: &&String| line.split_whitespace().any(is_program);
     let found: Vec<&str> = whole.iter().filter(starts).map(String::as_str).collect();
     (!found.is_empty()).then(|| found.join("\n"))
+}
+
+/// Whether a line is `ifdef`, `ifeq`, `else`, `endif` and such; what holds from there on.
+fn is_condition(line: &str, variables: &BTreeMap<&str, String>, holds: &mut Vec<bool>) -> bool {
+    let (word, rest) = line.trim().split_once([' ', '(']).unwrap_or((line.trim(), ""));
+    let is_set = |name: &str| variables.get(name.trim()).is_some_and(|value| !value.is_empty());
+    let is_equal = || {
+        let rest = rest.trim().trim_start_matches('(').trim_end_matches(')');
+        let (one, other) = rest.split_once(',').or(rest.split_once(' ')).unwrap_or((rest, ""));
+        let plain = |text: &str| {
+            let text = settled(text.trim(), variables);
+            // What nothing sets is empty.
+            if text.starts_with("$(") {
+                String::new()
+            } else {
+                text.trim_matches(['"', '\'']).to_owned()
+            }
+        };
+        // The bracket of the last variable was taken with the others.
+        let closed = |text: &str| {
+            if text.contains("$(") && !text.contains(')') {
+                format!("{text})")
+            } else {
+                text.to_owned()
+            }
+        };
+        plain(&closed(one)) == plain(&closed(other))
+    };
+    match word {
+        "ifdef" => holds.push(is_set(rest)),
+        "ifndef" => holds.push(!is_set(rest)),
+        "ifeq" => holds.push(is_equal()),
+        "ifneq" => holds.push(!is_equal()),
+        "else" => {
+            if let Some(last) = holds.last_mut() {
+                *last = !*last;
+            }
+        }
+        "endif" => return holds.pop().is_some(),
+        _ => return false,
+    }
+    true
 }
 
 /// `NAME := value`, with `=`, `?=`, `+=`, `::=`.

@@ -13,6 +13,8 @@ pub(super) struct Variables<'a> {
     pub(super) values: BTreeMap<String, Vec<Value>>,
     /// What follows the name of a function where it is called.
     pub(super) arguments: Option<Vec<Value>>,
+    /// `$NAME` is all of an array, as zsh has it.
+    pub(super) is_zsh: bool,
     answers: Option<&'a BTreeMap<String, String>>,
 }
 
@@ -57,7 +59,10 @@ impl<'a> Variables<'a> {
 
     /// The fields that a word becomes, as many as a shell would make of it.
     pub(super) fn fields(&self, word: &Word) -> Vec<Value> {
-        self.fields_at(word, 0)
+        match braced(word) {
+            Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
+            None => self.fields_at(word, 0),
+        }
     }
 
     /// A word as one value.
@@ -144,12 +149,13 @@ impl<'a> Variables<'a> {
         let (known, rest) = match (all, index) {
             (Some(rest), _) => (self.lookup(name), rest),
             (None, Some((index, rest))) => (self.element(name, index), rest),
-            (None, None) if ["@", "*"].contains(&name) => (self.lookup(name), rest),
+            (None, None) if self.is_zsh || ["@", "*"].contains(&name) => (self.lookup(name), rest),
             (None, None) => {
                 (self.lookup(name).map(|mut all| all.drain(..).take(1).collect()), rest)
             }
         };
-        let apart = all.is_some() || name == "@";
+        let is_array = self.is_zsh && self.values.get(name).is_some_and(|all| all.len() > 1);
+        let apart = all.is_some() || name == "@" || is_array;
         let usable = !name.is_empty() && depth < DEEPEST;
         let values = if usable { self.operated(known, rest, depth) } else { None };
         let values = values.or_else(|| self.answer(name, rest)).unwrap_or_else(|| {
@@ -361,6 +367,29 @@ fn join(
             fields.extend(current.take());
         }
     }
+}
+
+/// The words that `{a,b}` or `{1..3}` in a word stands for.
+fn braced(word: &Word) -> Option<Vec<Word>> {
+    let (at, text) = word.0.iter().enumerate().find_map(|(at, part)| match part {
+        Part::Text(text, false) if text.contains('{') => Some((at, text)),
+        Part::Text(..) | Part::Parameter(..) | Part::Arithmetic(..) | Part::Unknown(_) => None,
+    })?;
+    let (before, rest) = text.split_once('{')?;
+    let (inner, behind) = rest.split_once('}')?;
+    let range = inner.split_once("..").and_then(|(one, other)| {
+        let (one, other): (i64, i64) = (one.parse().ok()?, other.parse().ok()?);
+        (one <= other && other - one < 256).then(|| (one..=other).map(|n| n.to_string()).collect())
+    });
+    let list = || inner.split(',').map(str::to_owned).collect::<Vec<String>>();
+    let is_list = inner.contains(',') && !inner.contains(['{', '"', ':', '=']);
+    let values: Vec<String> = range.or_else(|| is_list.then(list))?;
+    let one = |value: String| {
+        let mut parts = word.0.clone();
+        parts[at] = Part::Text(format!("{before}{value}{behind}"), false);
+        Word(parts)
+    };
+    Some(values.into_iter().map(one).collect())
 }
 
 /// A value divided at its blanks; what is open stays in one piece, blanks and all.

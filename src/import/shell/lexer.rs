@@ -123,6 +123,17 @@ impl Lexer {
                 let word = self.word()?;
                 self.tokens.push(Token::Word(word));
             }
+            '(' if self.follows("((") => {
+                let start = self.at;
+                let written = self.balanced('(', ')')?;
+                if written.ends_with("))") {
+                    self.tokens.push(Token::Word(Word(vec![Part::Unknown(written)])));
+                } else {
+                    // A group in a group.
+                    self.at = start;
+                    self.operator();
+                }
+            }
             _ => {
                 if self.redirection()? || self.operator() {
                     return Ok(());
@@ -169,11 +180,6 @@ impl Lexer {
     }
 
     fn word_or_array(&mut self) -> Result<(), String> {
-        if self.follows("((") {
-            let written = self.balanced('(', ')')?;
-            self.tokens.push(Token::Word(Word(vec![Part::Unknown(written)])));
-            return Ok(());
-        }
         if self.follows("[[") && self.peek(2).is_some_and(char::is_whitespace) {
             return self.test();
         }

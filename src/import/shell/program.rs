@@ -155,6 +155,10 @@ pub(super) fn texts_of(fields: &[Value]) -> Vec<Value> {
                 (None, Some(next)) => (next.text.clone(), next.open.clone()),
                 (None, None) => continue,
             };
+            // What a command says about itself is no text of its own.
+            if key == "-args" && is_option(&text) && !text.contains(' ') && at + 2 < fields.len() {
+                continue;
+            }
             let key = if key == "raw.qemu.conf" { "raw.qemu.conf" } else { "carried" };
             found.push(Value { text: format!("{key}\u{1}{text}"), open });
         }

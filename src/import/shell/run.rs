@@ -56,6 +56,8 @@ impl<'a> Script<'a> {
         answers: &'a BTreeMap<String, String>,
     ) -> Result<Script<'a>, String> {
         let mut script = Script { variables: Variables::answered(answers), ..Script::default() };
+        let first = text.lines().next().unwrap_or_default();
+        script.variables.is_zsh = first.starts_with("#!") && first.contains("zsh");
         let nodes = parse(tokens(text)?);
         script.run(&nodes);
         // A function that nothing in the text calls is what the reader is to call.
@@ -175,6 +177,7 @@ impl<'a> Script<'a> {
                     let value = self.variables.one(body);
                     self.texts.push(value);
                 }
+                Token::Word(Word(parts)) if fields.is_empty() && self.counts(parts) => return,
                 Token::Word(word) => {
                     for (name, value) in self.variables.defaults(word) {
                         self.variables.set(&name, false, vec![value], false);
@@ -293,6 +296,31 @@ impl<'a> Script<'a> {
         }
         self.other = true;
         self.texts.extend(program::texts_of(&fields));
+    }
+
+    /// `((NAME++))`, `((NAME += 2))`, `((NAME = 1))`: whether it was one.
+    fn counts(&mut self, parts: &[Part]) -> bool {
+        let [Part::Unknown(text)] = parts else { return false };
+        let Some(inner) = text.strip_prefix("((").and_then(|text| text.strip_suffix("))")) else {
+            return false;
+        };
+        let inner = inner.trim();
+        let name: String =
+            inner.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let sum = match inner[name.len()..].trim() {
+            "++" => format!("{name}+1"),
+            "--" => format!("{name}-1"),
+            rest => match (rest.strip_prefix("+="), rest.strip_prefix('=')) {
+                (Some(other), _) => format!("{name}+{other}"),
+                (None, Some(other)) => other.to_owned(),
+                (None, None) => return false,
+            },
+        };
+        let Some(number) = self.variables.sum(&sum).filter(|_| is_name(&name)) else {
+            return false;
+        };
+        self.variables.set(&name, false, vec![Value::of(&number.to_string())], false);
+        true
     }
 
     /// `NAME=(a b)` or `NAME=([key]=a [other]=b)`.
