@@ -54,7 +54,7 @@ pub(in crate::import) fn script(text: &str) -> String {
                 }
             }
             None => {
-                let line = line.trim();
+                let line = block(line.trim());
                 let line = line.strip_prefix("& ").unwrap_or(line);
                 writer.line(&without_start(line));
             }
@@ -62,6 +62,17 @@ pub(in crate::import) fn script(text: &str) -> String {
         writer.written.push('\n');
     }
     writer.written
+}
+
+/// What only the host could tell is taken to hold: `if (…) {` is a group, and what stands behind `else` is passed over.
+fn block(line: &str) -> &str {
+    let is_begin = ["if ", "if(", "foreach", "while", "try"].iter().any(|w| line.starts_with(w));
+    match line {
+        _ if !line.ends_with('{') => line,
+        _ if line.starts_with("} else") => "}; false && {",
+        _ if is_begin => "{",
+        _ => line,
+    }
 }
 
 /// `Start-Process -FilePath qemu -ArgumentList …` is the command with its arguments.

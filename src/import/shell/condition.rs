@@ -73,7 +73,7 @@ fn bracketed(given: &[Token]) -> Vec<Token> {
 }
 
 /// `(( … ))`: a number, or two that are compared.
-fn computed(variables: &Variables<'_>, text: &str) -> Option<bool> {
+pub(super) fn computed(variables: &Variables<'_>, text: &str) -> Option<bool> {
     let two = |sign: &str| {
         let (one, other) = text.split_once(sign)?;
         Some((variables.sum(one)?, variables.sum(other)?))

@@ -140,6 +140,7 @@ impl<'a> Variables<'a> {
             inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
         let (name, rest) = match inner.chars().next() {
             Some('@' | '*') => inner.split_at(1),
+            Some('#') if inner.len() == 1 => inner.split_at(1),
             // `${!NAME[@]}`: the keys.
             Some('!') if inner.ends_with("[@]") => inner.split_at(inner.len() - 3),
             _ => inner.split_at(name_end),
@@ -195,6 +196,7 @@ impl<'a> Variables<'a> {
     fn lookup(&self, name: &str) -> Option<Vec<Value>> {
         let arguments = || self.arguments.clone().unwrap_or_default();
         match name {
+            "#" => Some(vec![Value::of(&arguments().len().to_string())]),
             "@" | "*" => Some(arguments()),
             _ if name.chars().all(|c| c.is_ascii_digit()) && !name.is_empty() => {
                 let at: usize = name.parse().ok()?;
@@ -260,6 +262,10 @@ impl<'a> Variables<'a> {
             return Some(number);
         }
         let name = text.trim_start_matches('$').trim_matches(['{', '}']);
+        // `${#NAME[@]}`: how many there are.
+        if let Some(array) = name.strip_prefix('#').and_then(|name| name.strip_suffix("[@]")) {
+            return i64::try_from(self.values.get(array).map_or(0, Vec::len)).ok();
+        }
         if !is_name(name) {
             return None;
         }

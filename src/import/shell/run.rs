@@ -123,11 +123,30 @@ impl<'a> Script<'a> {
     }
 
     fn for_each(&mut self, name: &str, values: &[Word], body: &[Node]) {
+        if let Some(sums) = name.strip_prefix("((").and_then(|name| name.strip_suffix("))")) {
+            return self.count(&sums.split(';').collect::<Vec<_>>(), body);
+        }
         let fields: Vec<Value> =
             values.iter().flat_map(|word| self.variables.fields(word)).collect();
         for field in fields.into_iter().take(ROUNDS) {
             self.variables.set(name, false, vec![field], false);
             self.run(body);
+        }
+    }
+
+    /// `for ((i = 0; i < 3; i++))`
+    fn count(&mut self, sums: &[&str], body: &[Node]) {
+        let [begin, condition, step] = sums else { return };
+        let sum = |text: &str| [Part::Unknown(format!("(({text}))"))];
+        self.counts(&sum(begin));
+        for _ in 0..ROUNDS {
+            if condition::computed(&self.variables, condition) != Some(true) {
+                return;
+            }
+            self.run(body);
+            if !self.counts(&sum(step)) {
+                return;
+            }
         }
     }
 

@@ -203,7 +203,11 @@ impl Parser {
 
     fn for_loop(&mut self) -> Node {
         self.at += 1;
-        let name = self.word().unwrap_or_default().to_owned();
+        // `for ((…; …; …))` has its sums where others have a name.
+        let name = match self.tokens.get(self.at) {
+            Some(Token::Word(word)) => super::words::literal(word),
+            _ => String::new(),
+        };
         self.at += 1;
         let mut values = Vec::new();
         self.skip_ends();
