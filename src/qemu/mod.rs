@@ -16,7 +16,7 @@ use crate::domain::EntryId;
 pub use argv::QemuOption;
 pub use keyval::{Pair, Pairs, number, size};
 pub use lookup::Lookup;
-pub use reads::retries;
+pub use reads::{is_format, retries};
 pub use resource::{Access, Endpoint, PCI_DEVICES, Protocol, Resource, Use, pci_address};
 pub use version::{Range, Version};
 

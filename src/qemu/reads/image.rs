@@ -310,7 +310,7 @@ fn names_chain(pairs: &Pairs) -> bool {
 }
 
 /// Whether a format's driver writes into its file as soon as the image is opened for writing (`qcow2_do_open`).
-fn is_format(driver: &str) -> bool {
+pub fn is_format(driver: &str) -> bool {
     const FORMATS: [&str; 8] = ["parallels", "qcow", "qcow2", "qed", "vdi", "vhdx", "vmdk", "vpc"];
     FORMATS.contains(&driver)
 }

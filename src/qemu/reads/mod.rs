@@ -7,6 +7,7 @@ mod sound;
 mod vhost_user;
 
 pub use character::retries;
+pub use image::is_format;
 
 use super::argv::QemuOption;
 use super::keyval::Pairs;

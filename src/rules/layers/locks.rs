@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::walk::FileId;
-use crate::qemu::{Access, Resource, Use};
+use crate::qemu::{Access, Resource, Use, is_format};
 
 pub(crate) static IMAGE_IN_USE: Rule = Rule {
     id: "image-in-use",
@@ -88,17 +88,15 @@ fn devices<'a>(case: &Case<'a>, usage: &Use) -> impl Iterator<Item = &'a crate::
 /// Whether a device lets others write, and no format's driver lies between, which never does.
 fn shares(case: &Case<'_>, usage: &Use) -> bool {
     let mut devices = devices(case, usage);
-    !is_format(case, usage) && devices.any(|device| device.pairs.on("share-rw") == Some(true))
+    !is_formatted(case, usage) && devices.any(|device| device.pairs.on("share-rw") == Some(true))
 }
 
 /// Whether a format's driver reads the image, or one that lies on it.
-fn is_format(case: &Case<'_>, usage: &Use) -> bool {
+fn is_formatted(case: &Case<'_>, usage: &Use) -> bool {
     let option = case.line.option_at(usage.entry);
     let format =
         option.and_then(|option| option.pairs.get("format").or(option.pairs.get("driver")));
-    usage.at.is_empty()
-        || ["qcow2", "qcow", "qed", "vdi", "vmdk", "vpc", "vhdx"]
-            .contains(&format.unwrap_or_default())
+    usage.at.is_empty() || format.is_some_and(is_format)
 }
 
 /// Whether what is only read is read by somebody whom a writer would disturb: a format's driver (`bdrv_default_perms_for_storage`),
@@ -110,7 +108,7 @@ fn keeps_writers_out(case: &Case<'_>, usage: &Use) -> bool {
         "blockdev" => false,
         _ => true,
     };
-    is_format(case, usage) || is_placed || devices(case, usage).next().is_some()
+    is_formatted(case, usage) || is_placed || devices(case, usage).next().is_some()
 }
 
 /// Images that other processes have.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::popup::open;
+use super::popup::{self, open};
 use super::text::{cut, wrap};
 use crate::import::{Choice, Fate, Import};
 use crate::tui::app::{App, Group, ImportRow};
@@ -32,20 +32,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Some(chosen) => (chosen.end + 1).saturating_sub(height).min(chosen.start).min(last),
         None => app.side.scroll.min(last),
     };
-    let hidden = lines.len() > first + height;
-    frame.render_widget(
-        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
-        below,
-    );
-    if hidden {
-        let mark = Rect {
-            x: inner.right().saturating_sub(10),
-            y: inner.bottom(),
-            width: 8.min(inner.width),
-            height: 1,
-        };
-        frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
-    }
+    popup::scrolled(frame, below, lines, first, theme);
 }
 
 fn title(app: &App) -> String {

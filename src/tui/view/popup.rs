@@ -222,6 +222,18 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let inner = open(frame, area, height, question.title(), theme);
     let shown = usize::from(inner.height);
     let first = app.side.scroll.min(lines.len().saturating_sub(shown));
+    scrolled(frame, inner, lines, first, theme);
+}
+
+/// Lines from `first` on, as many as there is room for, and on the frame below them whether there are more.
+pub(super) fn scrolled(
+    frame: &mut Frame<'_>,
+    inner: Rect,
+    lines: Vec<Line<'_>>,
+    first: usize,
+    theme: Theme,
+) {
+    let shown = usize::from(inner.height);
     let hidden = lines.len() > first + shown;
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
