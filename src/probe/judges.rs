@@ -9,7 +9,7 @@ use super::sandbox::{Ended, Sandbox};
 use crate::domain::Document;
 use crate::facts::answers::{Answers, QemuSaid, Refusal};
 use crate::facts::{HostFacts, Known};
-use crate::trial::{self, Around, Command, StandIn, askable, restored, sentence, stand_ins};
+use crate::trial::{Around, Command, StandIn, askable, restored, sentence, stand_ins};
 
 /// How long QEMU may be asked about one document.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,12 +29,26 @@ pub struct Judges {
 type Question = (String, Vec<String>, Vec<StandIn>);
 
 impl Judges {
-    /// The command line that libvirt makes of a text.
+    /// The command line that libvirt makes of a document.
     ///
     /// # Errors
     /// As [`native::command`].
-    pub fn command(&self, source: &str, session: bool) -> Result<Vec<String>, native::Failure> {
-        native::command(source, session, &self.scratch)
+    pub fn command(
+        &self,
+        document: &Document,
+        session: bool,
+    ) -> Result<Vec<String>, native::Failure> {
+        self.printed(document, document.source(), session)
+    }
+
+    /// What libvirt prints of `text`, a document or an askable copy of it, as a start has it.
+    fn printed(
+        &self,
+        document: &Document,
+        text: &str,
+        session: bool,
+    ) -> Result<Vec<String>, native::Failure> {
+        native::command(text, session, &self.scratch).map(|argv| restored(document, argv))
     }
 
     /// What libvirt and QEMU say to a document on this host.
@@ -48,8 +62,8 @@ impl Judges {
             return Answers { libvirt: Known::Unknown(why.clone()), qemu: Known::Unknown(why) };
         }
         let session = !host.is_system();
-        let libvirt = match native::command(&askable(document), session, &self.scratch) {
-            Ok(command) => Known::Yes(Ok(restored(document, command))),
+        let libvirt = match self.printed(document, &askable(document), session) {
+            Ok(command) => Known::Yes(Ok(command)),
             Err(native::Failure::Refused(sentence)) => Known::Yes(Err(sentence)),
             Err(native::Failure::NotAsked(why)) => Known::Unknown(why),
         };
@@ -86,15 +100,7 @@ impl Judges {
         }
         let asked = Sandbox::new().and_then(|sandbox| {
             sandbox.furnish(&stand_ins)?;
-            let around = Around {
-                kvm: sandbox.kvm,
-                kernel: trial::has_kernel(argv, host),
-                options: trial::has_options(argv, host),
-            };
-            let mut command = Command::of(argv, &own, around);
-            if trial::options_name_files(argv, host) {
-                command.doubt_options();
-            }
+            let command = Command::of(argv, &own, Around::of(argv, host, sandbox.kvm));
             Asking {
                 sandbox,
                 program,

@@ -40,7 +40,18 @@ pub struct Around {
     /// The bytes by which QEMU takes the kernel that it is to start, or refuses it.
     pub kernel: bool,
     /// The files that hold more options.
-    pub options: bool,
+    pub options: Options,
+}
+
+/// What is known of files that hold more options (`-readconfig`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Options {
+    /// Nobody read one of them.
+    Unread,
+    /// They may name other files, which nobody has looked at.
+    NameFiles,
+    /// All that they say is known, or there are none.
+    Plain,
 }
 
 /// A command line that is given to QEMU to be looked at.
@@ -99,7 +110,7 @@ impl Command {
         let line = CommandLine::read(own, &[]);
         let parts =
             line.options.iter().map(|option| part(&line, option, own, Some(&(0..own.len()))));
-        let around = Around { kvm: true, kernel: true, options: true };
+        let around = Around { kvm: true, kernel: true, options: Options::Plain };
         let mut command = Command { parts: parts.collect(), around, accelerated: true, gone };
         for part in &mut command.parts {
             part.spare_the_host();
@@ -116,14 +127,6 @@ impl Command {
     pub fn arguments(&self) -> Vec<String> {
         let kept = self.parts.iter().filter(|part| !part.left_out);
         kept.flat_map(|part| std::iter::once(part.name.clone()).chain(part.value.clone())).collect()
-    }
-
-    /// Says of the options of files that what they name is looked at by nobody, whatever QEMU says to them.
-    pub fn doubt_options(&mut self) {
-        for part in self.parts.iter_mut().filter(|part| part.option == "readconfig") {
-            part.unasked
-                .get_or_insert_with(|| "the files that it names are not looked at".to_owned());
-        }
     }
 
     /// Leaves a part out, and what refers to it; QEMU is not asked about either.
@@ -293,6 +296,10 @@ impl Part {
                 return;
             }
         }
+        // Whatever QEMU says to them.
+        if option == "readconfig" && around.options == Options::NameFiles {
+            self.unasked = Some("the files that it names are not looked at".to_owned());
+        }
     }
 
     /// Whether it is about networks, of which there are none where QEMU is asked.
@@ -394,8 +401,13 @@ fn without(text: &str, pairs: &Pairs, implied: Option<&str>, keys: &[&str]) -> S
     keyval::written(kept.map(|pair| (pair.key.as_str(), pair.value.as_str())), implied)
 }
 
-/// A value with a key set to another value.
-fn with(text: &str, pairs: &Pairs, implied: Option<&str>, (key, value): (&str, &str)) -> String {
+/// A value with a key set to another value, where it stands or else at the end.
+pub(super) fn with(
+    text: &str,
+    pairs: &Pairs,
+    implied: Option<&str>,
+    (key, value): (&str, &str),
+) -> String {
     if pairs.json
         && let Ok(serde_json::Value::Object(mut map)) = serde_json::from_str(text)
     {
@@ -407,9 +419,12 @@ fn with(text: &str, pairs: &Pairs, implied: Option<&str>, (key, value): (&str, &
         map.insert(key.to_owned(), value);
         return serde_json::Value::Object(map).to_string();
     }
-    let others = pairs.pairs.iter().filter(|pair| pair.key != key);
-    let others = others.map(|pair| (pair.key.as_str(), pair.value.as_str()));
-    keyval::written(others.chain([(key, value)]), implied)
+    let mut words: Vec<(&str, &str)> =
+        pairs.pairs.iter().map(|pair| (pair.key.as_str(), pair.value.as_str())).collect();
+    let at = words.iter().position(|(found, _)| *found == key).unwrap_or(words.len());
+    words.retain(|(found, _)| *found != key);
+    words.insert(at, (key, value));
+    keyval::written(words.into_iter(), implied)
 }
 
 /// Option, types and reason of each row of what is left out of a real start.
@@ -456,7 +471,7 @@ fn holds(when: &str, pairs: &Pairs, (around, accelerated, own): (Around, bool, b
         _ if word == "-" => true,
         _ if word == "kvm" => around.kvm,
         _ if word == "kernel" => around.kernel,
-        _ if word == "options" => around.options,
+        _ if word == "options" => around.options != Options::Unread,
         _ if word == "accelerated" => accelerated,
         _ if word == "own" => own,
         Some((key, "on")) => pairs.on(key) == Some(true),
@@ -472,7 +487,8 @@ mod tests {
 
     fn harmless(words: &[&str], own: &[&str], kvm: bool) -> (Vec<String>, Vec<(usize, String)>) {
         let argv: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let command = Command::of(&argv, own, Around { kvm, kernel: false, options: false });
+        let command =
+            Command::of(&argv, own, Around { kvm, kernel: false, options: Options::Unread });
         let unasked =
             command.parts.iter().filter_map(|part| Some((part.argument?, part.unasked.clone()?)));
         (command.arguments(), unasked.collect())

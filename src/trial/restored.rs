@@ -2,7 +2,9 @@
 //! address and its alias, and gives SPICE another port than a start does (`qemuConnectDomainXMLToNative`,
 //! `qemuProcessGraphicsAllocatePorts`; libvirt 9.0 to 12.8).
 
+use super::command::with;
 use crate::domain::{Chipset, Document};
+use crate::qemu::{Pairs, catalog};
 use crate::xml::{Element, Tree};
 
 /// The ports that a start gives to the only display of a domain, where nobody else has them, and those that are printed.
@@ -64,72 +66,65 @@ fn restore(
     place: Option<(String, String, bool)>,
 ) {
     let (backend, card) = (format!("hostnet{number}"), format!("net{number}"));
-    // The words of the cards stand before those of the passthrough.
-    let is_at = |word: &String, key: &str, id: &str| value(word, key) == Some(id);
-    let netdev = argv.iter().position(|word| is_at(word, "id", &backend));
-    let device =
-        argv.iter().position(|word| is_at(word, "id", &card) && is_at(word, "netdev", &backend));
-    let Some(device) = device else { return };
-    if let Some((bus, address, is_shared)) = place
-        && value(&argv[device], "addr").is_some()
+    let is = |word: &Word, key: &str, id: &str| word.pairs.get(key) == Some(id);
+    if let Some(mut device) =
+        Word::find(argv, "device", |word| is(word, "id", &card) && is(word, "netdev", &backend))
     {
-        let mut word = with(&argv[device], "bus", &bus);
-        word = with(&word, "addr", &address);
-        argv[device] = if is_shared { shared(&word) } else { word };
-    }
-    if let Some(alias) = alias {
-        let named = with(&argv[device], "id", alias);
-        argv[device] = with(&named, "netdev", &format!("host{alias}"));
-        if let Some(netdev) = netdev {
-            argv[netdev] = with(&argv[netdev], "id", &format!("host{alias}"));
+        if let Some((bus, address, is_shared)) = place
+            && device.pairs.get("addr").is_some()
+        {
+            device.set(argv, "bus", &bus);
+            device.set(argv, "addr", &address);
+            if is_shared {
+                device.set(argv, "multifunction", "on");
+            }
+        }
+        let Some(alias) = alias else { return };
+        device.set(argv, "id", alias);
+        device.set(argv, "netdev", &format!("host{alias}"));
+        if let Some(mut netdev) = Word::find(argv, "netdev", |word| is(word, "id", &backend)) {
+            netdev.set(argv, "id", &format!("host{alias}"));
         }
     }
 }
 
 fn at_its_port(argv: &mut [String]) {
-    let Some(at) = argv.iter().position(|word| word == "-spice") else { return };
-    let Some(options) = argv.get_mut(at + 1) else { return };
-    let parts = options.split(',').map(|part| {
-        let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        let real = SPICE.iter().find(|(printed, _)| *printed == value);
-        match real.filter(|_| ["port", "tls-port"].contains(&key)) {
-            Some((_, real)) => format!("{key}={real}"),
-            None => part.to_owned(),
+    let Some(mut spice) = Word::find(argv, "spice", |_| true) else { return };
+    for key in ["port", "tls-port"] {
+        let printed = spice.pairs.get(key).unwrap_or_default();
+        if let Some((_, real)) = SPICE.iter().find(|(ours, _)| *ours == printed) {
+            spice.set(argv, key, real);
         }
-    });
-    *options = parts.collect::<Vec<_>>().join(",");
-}
-
-/// Where the text of a key's value stands, in JSON (`"key":"value"`) or between commas (`key=value`).
-fn span(word: &str, key: &str) -> Option<std::ops::Range<usize>> {
-    if word.starts_with('{') {
-        let before = format!("\"{key}\":\"");
-        let start = word.find(&before)? + before.len();
-        return Some(start..start + word[start..].find('"')?);
     }
-    let before = format!(",{key}=");
-    let start = word.find(&before)? + before.len();
-    Some(start..word[start..].find(',').map_or(word.len(), |end| start + end))
 }
 
-fn value<'a>(word: &'a str, key: &str) -> Option<&'a str> {
-    word.get(span(word, key)?)
+/// The value of an option, with its pairs.
+struct Word {
+    at: usize,
+    implied: Option<&'static str>,
+    pairs: Pairs,
 }
 
-/// The word with another value of a key that it has.
-fn with(word: &str, key: &str, value: &str) -> String {
-    let mut word = word.to_owned();
-    if let Some(span) = span(&word, key) {
-        word.replace_range(span, value);
+impl Word {
+    /// The first value of an option that is as is wanted: libvirt's own stand before those of the passthrough.
+    fn find(argv: &[String], option: &str, is_wanted: impl Fn(&Word) -> bool) -> Option<Word> {
+        let implied = catalog::option(option).and_then(|row| row.implied);
+        let values = argv
+            .windows(2)
+            .enumerate()
+            .filter(|(_, pair)| pair[0].strip_prefix('-') == Some(option));
+        let mut words = values.map(|(at, pair)| Word {
+            at: at + 1,
+            implied,
+            pairs: Pairs::read(&pair[1], implied),
+        });
+        words.find(is_wanted)
     }
-    word
-}
 
-/// A device that leaves room for other functions of its slot.
-fn shared(word: &str) -> String {
-    match word.strip_suffix('}') {
-        Some(open) => format!("{open},\"multifunction\":true}}"),
-        None => format!("{word},multifunction=on"),
+    fn set(&mut self, argv: &mut [String], key: &str, value: &str) {
+        let word = &mut argv[self.at];
+        *word = with(word, &self.pairs, self.implied, (key, value));
+        self.pairs = Pairs::read(word, self.implied);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::command::{Around, Options};
 use crate::facts::contents::{self, Contents};
 use crate::facts::header::Header;
 use crate::facts::image::Image;
@@ -82,29 +83,25 @@ pub fn stand_ins(argv: &[String], own: &[&str], host: &HostFacts) -> Vec<StandIn
     found.into_iter().map(|(path, kind)| StandIn { path, kind }).collect()
 }
 
-/// Whether it is known of the kernel that is to be started by which bytes QEMU takes it, or whether there is none.
-pub fn has_kernel(argv: &[String], host: &HostFacts) -> bool {
-    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-    let line = CommandLine::read(&words, &[]);
-    let kernel = contents::wanted(&line).filter(|(_, of)| *of == Contents::Kernel).last();
-    kernel.is_none_or(|(path, _)| host.headers.contains_key(path))
-}
-
-/// Whether it is known what stands in every file of options.
-pub fn has_options(argv: &[String], host: &HostFacts) -> bool {
-    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-    let line = CommandLine::read(&words, &[]);
-    let files = line.options("readconfig").filter_map(|option| option.value);
-    files.into_iter().all(|value| host.headers.contains_key(words[value]))
-}
-
-/// Whether a file of options may name others, which nobody has looked at.
-pub fn options_name_files(argv: &[String], host: &HostFacts) -> bool {
-    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-    let line = CommandLine::read(&words, &[]);
-    let files =
-        line.options("readconfig").filter_map(|option| host.headers.get(words[option.value?]));
-    files.into_iter().any(|header| header.bytes.contains(&b'/'))
+impl Around {
+    /// What a command line meets where `kvm` tells whether KVM is there.
+    pub fn of(argv: &[String], host: &HostFacts, kvm: bool) -> Around {
+        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let line = CommandLine::read(&words, &[]);
+        let started = contents::wanted(&line).filter(|(_, of)| *of == Contents::Kernel).last();
+        let kernel = started.is_none_or(|(path, _)| host.headers.contains_key(path));
+        let files = line.options("readconfig").filter_map(|option| option.value);
+        let read: Option<Vec<&Header>> =
+            files.map(|value| host.headers.get(words[value])).collect();
+        let options = match read {
+            None => Options::Unread,
+            Some(read) if read.iter().any(|header| header.bytes.contains(&b'/')) => {
+                Options::NameFiles
+            }
+            Some(_) => Options::Plain,
+        };
+        Around { kvm, kernel, options }
+    }
 }
 
 /// Files that a qcow2 node of the block layer lies on: by its own name for them, or through a node of theirs.

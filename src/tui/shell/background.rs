@@ -180,22 +180,22 @@ impl Editor {
 
     /// Asks libvirt's programs for what a tab shows.
     fn ask(&mut self, pane: Pane) {
-        let source = self.app.document.source().to_owned();
+        let document = Arc::clone(&self.app.document);
         self.app.asking(pane);
         let session = self.options.session;
         let imaginary = self.recorded;
         let judges = Arc::clone(&self.judges);
         let work = move || {
             let answer = if pane == Pane::Schema {
-                let answered = probe::schema::validate(&source);
+                let answered = probe::schema::validate(document.source());
                 Answer::Schema(answered.as_result().cloned().map_err(str::to_owned))
             } else if imaginary {
                 Answer::Command(Err("the facts are those of another host".to_owned()))
             } else {
-                let answered = judges.command(&source, session);
+                let answered = judges.command(&document, session);
                 Answer::Command(answered.map_err(probe::native::Failure::sentence))
             };
-            Some(Message::Answered(pane, source, answer))
+            Some(Message::Answered(pane, document.source().to_owned(), answer))
         };
         run_bound(&self.session.sender(), "asking libvirt", Writes::asking, work);
     }

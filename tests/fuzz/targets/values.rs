@@ -5,7 +5,7 @@ use qpt_tui::domain::{Document, EntryId, EntryKind, List};
 use qpt_tui::facts::HostFacts;
 use qpt_tui::qemu::{CommandLine, Endpoint, Pairs, QemuOption, Version, keyval, pci_address, size};
 use qpt_tui::report::{Checked, json, sarif, text};
-use qpt_tui::trial::{Around, Command, sentence, stand_ins};
+use qpt_tui::trial::{Around, Command, Options, sentence, stand_ins};
 use qpt_tui::xml::Lines;
 use qpt_tui::{rules, session};
 
@@ -132,7 +132,8 @@ fn asked(argv: &[&str]) {
             "{stand_in:?}"
         );
     }
-    let command = Command::of(&words, argv, Around { kvm: false, kernel: true, options: true });
+    let command =
+        Command::of(&words, argv, Around { kvm: false, kernel: true, options: Options::Plain });
     for line in argv {
         let _ = sentence(line, "qemu-system-x86_64").map(|said| command.named(&said.whole));
     }
