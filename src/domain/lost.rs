@@ -1,5 +1,6 @@
 //! Passthrough that a person wrote and libvirt will not see.
 
+use super::entry::List;
 use super::namespace::{BLOCKS, QEMU_NAMESPACE};
 use crate::xml::{Element, Span, Tree};
 
@@ -27,14 +28,38 @@ pub struct Lost {
     pub name: String,
     /// Why it is not seen.
     pub reason: LostReason,
-    /// How many arguments and variables are lost with it.
-    pub entries: usize,
+    /// The arguments and variables that are lost with it.
+    pub entries: Vec<LostEntry>,
+}
+
+/// An argument or a variable that libvirt does not see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostEntry {
+    /// The list that it is meant for.
+    pub list: List,
+    /// Its value; name and value of a variable.
+    pub text: String,
+    /// Where it begins.
+    pub at: usize,
+}
+
+impl LostEntry {
+    fn of(element: &Element) -> Option<LostEntry> {
+        let property = |name| element.property(name).map(|property| property.value.clone());
+        let value = property("value").unwrap_or_default();
+        let (list, text) = match element.local_name() {
+            "arg" => (List::Args, value),
+            "env" => (List::Envs, format!("{}={value}", property("name").unwrap_or_default())),
+            _ => return None,
+        };
+        Some(LostEntry { list, text, at: element.open.start })
+    }
 }
 
 impl Lost {
     /// One sentence: what libvirt does not see, and what was expected.
     pub fn message(&self) -> String {
-        let what = match self.entries {
+        let what = match self.entries.len() {
             0 => format!("<{}> is dropped without a word", self.name),
             1 => format!("<{}> is dropped without a word, 1 entry with it", self.name),
             n => format!("<{}> is dropped without a word, {n} entries with it", self.name),
@@ -73,13 +98,10 @@ pub(super) fn find(tree: &Tree) -> Vec<Lost> {
         }
         if let Some(reason) = reason(tree, element) {
             let span = element.span();
-            let own = usize::from(["arg", "env"].contains(&element.local_name()));
-            let inside = tree.elements[index + 1..]
-                .iter()
-                .take_while(|inner| inner.open.start < span.end)
-                .filter(|inner| ["arg", "env"].contains(&inner.local_name()))
-                .count();
-            lost.push(Lost { span, name: element.name.clone(), reason, entries: own + inside });
+            let inside =
+                tree.elements[index..].iter().take_while(|inner| inner.open.start < span.end);
+            let entries = inside.filter_map(LostEntry::of).collect();
+            lost.push(Lost { span, name: element.name.clone(), reason, entries });
         }
     }
     lost

@@ -26,7 +26,7 @@ pub use document::Document;
 pub use entry::{Entry, EntryId, EntryKind, List};
 pub use facts::{Chipset, DomainFacts, NativeResource, SecLabel, SecLabelType};
 pub use history::History;
-pub use lost::{Lost, LostReason};
+pub use lost::{Lost, LostEntry, LostReason};
 pub use namespace::QEMU_NAMESPACE;
 pub use size::Processors;
 pub use verbs::VerbError;

@@ -13,7 +13,7 @@ pub mod version;
 
 use crate::domain::EntryId;
 
-pub use argv::QemuOption;
+pub use argv::{QemuOption, group};
 pub use keyval::{Pair, Pairs, number, size};
 pub use lookup::Lookup;
 pub use reads::{is_format, retries};

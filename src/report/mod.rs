@@ -1,6 +1,7 @@
 //! Findings as text and as data; no deciding.
 
 pub mod json;
+pub mod markdown;
 pub mod route;
 pub mod sarif;
 pub mod text;

@@ -66,6 +66,8 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// It blocks, and no layer before it blocks the same use: what QEMU says is about this one.
     pub first: bool,
+    /// Where it is met among the layers that the same thing has to pass; less is earlier.
+    pub met: u8,
     /// What can be done, the best first.
     pub remedies: Vec<Remedy>,
 }
@@ -100,6 +102,7 @@ impl Finding {
             message: message.into(),
             evidence: Vec::new(),
             first: verdict == Verdict::Blocks,
+            met: 0,
             remedies: Vec::new(),
         }
     }
@@ -109,9 +112,14 @@ impl Finding {
         self.rule == super::document::broken::BROKEN_ENTRY.id
     }
 
+    /// Whether it is about passthrough that libvirt does not see.
+    pub fn is_of_lost(&self) -> bool {
+        self.rule == super::document::LOST_BLOCK.id
+    }
+
     /// Whether it bears on the start: what libvirt drops without a word fails nothing.
     pub fn is_about_the_start(&self) -> bool {
-        self.rule != super::document::LOST_BLOCK.id
+        !self.is_of_lost()
     }
 
     /// Adds what was observed.

@@ -49,7 +49,7 @@ pub fn judge(document: &Document, line: &CommandLine, host: &HostFacts) -> Vec<F
     findings.sort_by_cached_key(|finding| {
         let of = finding.entry.zip(finding.resource.as_ref().map(Resource::name));
         let turn = of.and_then(|key| turns.get(&key).copied());
-        let met = (turn, order(case, finding), finding.layer);
+        let met = (turn, finding.met, finding.layer);
         (waits(finding), place(finding), finding.verdict, met)
     });
     findings
@@ -112,6 +112,7 @@ fn first_bite(case: &Case<'_>, findings: &mut [Finding]) {
         }
     }
     for finding in findings {
+        finding.met = order(case, finding);
         let Some((_, layer)) = of(finding).and_then(|key| first.get(&key).copied()) else {
             continue;
         };

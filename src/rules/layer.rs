@@ -39,6 +39,8 @@ pub struct LayerRow {
     pub word: &'static str,
     /// The name on the screen.
     pub title: &'static str,
+    /// The name where there is little room: in the gutter of the lists.
+    pub short: &'static str,
     /// The head of its column in the map; nothing for one that is not about things of the host.
     pub column: Option<&'static str>,
     /// Whether it has a say about a use, as far as the host's answers reach.
@@ -51,14 +53,23 @@ pub static LAYERS: [LayerRow; 9] = [
         layer: Layer::Libvirt,
         word: "libvirt",
         title: "libvirt",
+        short: "libvirt",
         column: None,
         guards: nothing,
     },
-    LayerRow { layer: Layer::Qemu, word: "qemu", title: "QEMU", column: None, guards: nothing },
+    LayerRow {
+        layer: Layer::Qemu,
+        word: "qemu",
+        title: "QEMU",
+        short: "QEMU",
+        column: None,
+        guards: nothing,
+    },
     LayerRow {
         layer: Layer::Host,
         word: "host",
         title: "the host",
+        short: "host",
         column: Some("host"),
         guards: walked,
     },
@@ -66,6 +77,7 @@ pub static LAYERS: [LayerRow; 9] = [
         layer: Layer::Namespaces,
         word: "namespaces",
         title: "the mount namespace",
+        short: "ns",
         column: Some("ns"),
         guards: |case, usage| {
             let below_dev = |path: &str| {
@@ -80,13 +92,15 @@ pub static LAYERS: [LayerRow; 9] = [
         layer: Layer::Dac,
         word: "dac",
         title: "DAC",
-        column: Some("dac"),
+        short: "DAC",
+        column: Some("DAC"),
         guards: |case, usage| reached(case, usage) && case.identity().is_ok(),
     },
     LayerRow {
         layer: Layer::Cgroups,
         word: "cgroups",
         title: "cgroups",
+        short: "cgroups",
         column: Some("cgrp"),
         guards: |case, usage| is_device(case, usage) && case.start.group != Group::Open,
     },
@@ -94,21 +108,24 @@ pub static LAYERS: [LayerRow; 9] = [
         layer: Layer::Selinux,
         word: "selinux",
         title: "SELinux",
-        column: Some("seli"),
+        short: "SELinux",
+        column: Some("SEL"),
         guards: |case, usage| reached(case, usage) && case.host.selinux.is_there(),
     },
     LayerRow {
         layer: Layer::AppArmor,
         word: "apparmor",
         title: "AppArmor",
-        column: Some("aa"),
+        short: "AppArmor",
+        column: Some("AppA"),
         guards: |case, usage| reached(case, usage) && case.start.apparmor,
     },
     LayerRow {
         layer: Layer::Seccomp,
         word: "seccomp",
         title: "seccomp",
-        column: Some("scmp"),
+        short: "seccomp",
+        column: Some("secc"),
         guards: |case, usage| {
             let filtered = matches!(
                 &usage.resource,
@@ -145,6 +162,11 @@ impl Layer {
     /// The name on the screen.
     pub fn title(self) -> &'static str {
         self.row().title
+    }
+
+    /// The name where there is little room.
+    pub fn short(self) -> &'static str {
+        self.row().short
     }
 }
 
@@ -210,6 +232,7 @@ mod tests {
                 "{}: heads have four letters at the most",
                 row.word
             );
+            assert!(row.short.len() <= 8, "{}: the gutter has eight columns", row.word);
         }
     }
 

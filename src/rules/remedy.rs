@@ -107,6 +107,11 @@ impl Remedy {
         Remedy { scope, title: why.into(), step: Step::Nothing, then: None, lets_in: None }
     }
 
+    /// Whether it is something that can be done; that there is no way on a road is said with 'there is none'.
+    pub fn is_a_step(&self) -> bool {
+        self.step != Step::Nothing || !self.title.starts_with("there is none")
+    }
+
     /// How far it reaches, and whom it lets in: `grant, every VM`.
     pub fn heading(&self) -> String {
         match self.lets_in {

@@ -55,6 +55,12 @@ pub enum Action {
     NextMatch,
     /// The previous match.
     PreviousMatch,
+    /// The first row of the next section.
+    NextSection,
+    /// The first row of the section before.
+    PreviousSection,
+    /// Hide the rows of a section, or show them again.
+    Fold,
     /// The next row with something wrong.
     NextFinding,
     /// The other pane.
@@ -93,6 +99,12 @@ pub enum Action {
     Probe,
     /// The steps to a VM that starts.
     Plan,
+    /// Say what was found to somebody else.
+    Report,
+    /// Copy all of it.
+    CopyAll,
+    /// Write it to a file.
+    WriteOut,
     /// Start the domain for real.
     TryOut,
     /// Save.
@@ -133,7 +145,7 @@ pub enum Action {
     Others,
     /// Leave, and print the document.
     Print,
-    /// Show or hide the difference in question.
+    /// Show or hide the difference in question, or all that was observed.
     Details,
     /// Throw the kept edits away.
     Discard,
@@ -187,6 +199,13 @@ pub enum Effect {
     Plan(Option<Vec<EntryId>>),
     /// Have libvirt start the document as it stands, and end it.
     TryOut,
+    /// Write a text that is no document to a new file.
+    WriteOut {
+        /// The path, as it was typed.
+        path: String,
+        /// The text.
+        text: String,
+    },
     /// Put text into the terminal's clipboard.
     Copy(String),
     /// Let the user's own editor change a text.

@@ -10,24 +10,30 @@ mod keeping;
 mod marks;
 mod message;
 mod offers;
+mod outlook;
 mod palette;
 mod planned;
 mod pointing;
 mod questions;
+mod reporting;
+mod sections;
 mod selection;
 mod state;
+mod ways;
 
 pub use importing::{Group, ImportRow};
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
+pub use outlook::{Outlook, Tally};
 pub use planned::Planned;
 pub use questions::Question;
+pub use reporting::Reported;
 pub use selection::Filter;
 pub use state::{
     Edited, Edits, Importing, Judging, Lists, Over, Palette, Questions, Search, Side, Status,
 };
+pub use ways::{Found, Way};
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -135,6 +141,10 @@ impl App {
                 }
                 (None, _, Row::General(general)) => *general == index,
                 (None, _, Row::Broken(broken)) => self.is_about(finding, *broken),
+                (None, _, Row::Lost(lost, _)) => {
+                    let lost = self.document.lost().get(*lost);
+                    finding.is_of_lost() && finding.span.as_ref() == lost.map(|lost| &lost.span)
+                }
                 _ => false,
             };
             own.then_some(finding)
@@ -149,7 +159,7 @@ impl App {
 
     /// The worst verdict of a row; nothing while the host has not answered.
     pub fn verdict_of(&self, row: &Row) -> Option<Verdict> {
-        if matches!(row, Row::Disabled(_)) {
+        if matches!(row, Row::Disabled(_) | Row::Title { .. } | Row::Hint(_)) {
             return None;
         }
         // No host is needed to say that.
@@ -158,34 +168,13 @@ impl App {
             let is_refused = broken.refused.is_some();
             return Some(if is_refused { Verdict::Blocks } else { Verdict::Warns });
         }
+        if matches!(row, Row::Lost(..)) {
+            return Some(Verdict::Blocks);
+        }
         let worst = self.findings_of(row).map(|finding| finding.verdict).min();
         worst.or_else(|| {
             (self.judging.host.is_some() && self.is_judged()).then_some(Verdict::Allows)
         })
-    }
-
-    /// How many rows have which verdict, in one pass over the findings.
-    pub fn counts(&self) -> BTreeMap<Verdict, usize> {
-        let mut worst: HashMap<EntryId, Verdict> = HashMap::new();
-        for finding in &self.judging.findings {
-            let Some(entry) = finding.entry else { continue };
-            let known = worst.entry(entry).or_insert(finding.verdict);
-            *known = finding.verdict.min(*known);
-        }
-        let of_row = |row: &Row| match row {
-            Row::General(index) => Some(self.judging.findings.get(*index)?.verdict),
-            Row::Broken(_) => self.verdict_of(row),
-            Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
-                let (list, range) = row.entries()?;
-                range.filter_map(|index| worst.get(&EntryId { list, index }).copied()).min()
-            }
-            Row::Title(..) | Row::Disabled(_) | Row::Hint(_) => None,
-        };
-        let mut counts = BTreeMap::new();
-        for verdict in self.lists.rows.iter().filter_map(of_row) {
-            *counts.entry(verdict).or_default() += 1;
-        }
-        counts
     }
 
     /// The remedies of the selected row, with the findings they belong to.
@@ -208,6 +197,7 @@ impl App {
 
     /// A key was pressed.
     pub fn key(&mut self, event: KeyEvent) -> Option<Effect> {
+        self.lists.is_chosen = true;
         let effect = self.pressed(event);
         self.ask_next();
         effect
@@ -324,6 +314,7 @@ impl App {
             Action::PageDown => self.step(isize::try_from(self.lists.page).unwrap_or(10)),
             Action::First => self.step(isize::MIN / 2),
             Action::Last => self.step(isize::MAX / 2),
+            Action::Edit | Action::Toggle if self.is_on_folded() => self.fold(),
             Action::Edit => self.open_form(),
             Action::AddAfter => self.open_empty(List::Args, true),
             Action::AddBefore => self.open_empty(List::Args, false),
@@ -345,6 +336,9 @@ impl App {
             Action::Search => self.open_search(),
             Action::NextMatch => self.find(self.lists.selected + 1, true),
             Action::PreviousMatch => self.find(self.lists.selected, false),
+            Action::NextSection => self.next_section(true),
+            Action::PreviousSection => self.next_section(false),
+            Action::Fold => self.fold(),
             Action::NextFinding => self.next_finding(),
             Action::OtherPane => {
                 self.mode = if self.mode == Mode::Side { Mode::List } else { Mode::Side }
@@ -352,11 +346,12 @@ impl App {
             Action::NextTab => self.show(self.side.pane.beside(true)),
             Action::PreviousTab => self.show(self.side.pane.beside(false)),
             Action::Tab(pane) => self.show(pane),
-            Action::Remedies => {
-                self.over.remedy = 0;
-                self.enter(Mode::Remedies);
-            }
+            Action::Remedies => self.open_ways(),
             Action::UseRemedy => return self.use_remedy(),
+            Action::Details if self.mode != Mode::Confirm => self.side.details = !self.side.details,
+            Action::CopyAll if self.mode == Mode::Remedies => return self.copy_ways(),
+            Action::WriteOut if self.mode == Mode::Remedies => self.write_ways(),
+            Action::Report => self.report(),
             Action::Copy if self.mode == Mode::Confirm => return self.answer(action),
             Action::Copy => return self.copy(false),
             Action::CopyShell => return self.copy(true),
@@ -406,6 +401,8 @@ impl App {
             | Action::LookOnly
             | Action::Take
             | Action::Merge
+            | Action::CopyAll
+            | Action::WriteOut
             | Action::Overwrite => return self.answer(action),
         }
         None

@@ -206,7 +206,7 @@ static ROWS: &[Binding] = bindings! {
     List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
     List [ctrl('s')] Action::Save, "save", "Save the document";
     List [ch('u')] Action::Undo, "undo", "Take the last change back";
-    List [ch('w')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
+    List [ch('s')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     List [ch(' ')] Action::Toggle, "off/on", "Switch the selected entry off, or on again; it stays in the file as a comment";
     List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
     List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
@@ -229,6 +229,9 @@ static ROWS: &[Binding] = bindings! {
     List [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
     List [key(KeyCode::Home), ch('g')] Action::First, "", "Select the first row";
     List [key(KeyCode::End), ch('G')] Action::Last, "", "Select the last row";
+    List [ch(']')] Action::NextSection, "", "Go to the next section: the arguments, the environment";
+    List [ch('[')] Action::PreviousSection, "", "Go to the section before";
+    List [ch('-')] Action::Fold, "", "Fold the section away, or unfold it";
     List [ch('!')] Action::NextFinding, "", "Select the next row that is blocked, warned about or unknown";
     List [ch('/')] Action::Search, "", "Search the entries";
     List [ch('n')] Action::NextMatch, "", "Go to the next match";
@@ -245,7 +248,9 @@ static ROWS: &[Binding] = bindings! {
     List [ch('F')] Action::FilterBy, "", "Show only entries with a text, a layer (dac) or a verdict (blocked)";
     List [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
     List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
+    List [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
     List [ch('r')] Action::Probe, "", "Look at the host again";
+    List [ch('w')] Action::Report, "", "Write up what was found, what was observed and what to do, as Markdown for a ticket: to the clipboard or a file";
     List [ch('t')] Action::TryOut, "", "Have libvirt start it for real, paused, and end it at once; asks first";
     List [ctrl('l')] Action::Repaint, "", "Paint the screen again";
     List [ctrl('z')] Action::Suspend, "", "Stop for now; 'fg' in the shell comes back";
@@ -259,8 +264,9 @@ static ROWS: &[Binding] = bindings! {
     Side [key(KeyCode::Right), ch('l')] Action::NextTab, "", "The next tab";
     Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
     Side [ch('z')] Action::Zoom, "zoom", "Give this pane the whole screen, or share it again";
+    Side [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
     Side [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
-    Side [ch('w')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
+    Side [ch('s')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     Side [ctrl('s')] Action::Save, "save", "Save the document";
     Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";
     Side [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
@@ -300,6 +306,10 @@ static ROWS: &[Binding] = bindings! {
     Search [key(KeyCode::Enter)] Action::Accept, "find", "Keep the match";
     Search [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Go back to where the search began";
     Remedies [key(KeyCode::Enter)] Action::UseRemedy, "use", "Edit the document, or copy the command or the setting";
+    Remedies [ch('o')] Action::WriteOut, "to a file", "Write all that is for the host to a file, in its order";
+    Remedies [ch('Y'), ch('y')] Action::CopyAll, "copy all", "Copy all that is for the host, in its order";
+    Remedies [ch('i')] Action::Details, "details", "Show all that was observed, or the short form again";
+    Remedies [ch('r')] Action::Probe, "look again", "Look at the host again";
     Remedies [key(KeyCode::Down), ch('j')] Action::Down, "choose", "The next remedy";
     Remedies [key(KeyCode::Up), ch('k')] Action::Up, "", "The previous remedy";
     Remedies [key(KeyCode::Esc), ch('q'), ch('x'), ctrl('c')] Action::Cancel, "back", "Close the list";
@@ -321,6 +331,8 @@ static ROWS: &[Binding] = bindings! {
     Confirm [ch('p')] Action::Print, "print", "Leave, and print the document to standard output";
     Confirm [ch('v')] Action::Details, "difference", "Show the difference";
     Confirm [ch('c')] Action::Copy, "copy", "Copy the commands and settings";
+    Confirm [ch('a')] Action::CopyAll, "copy all", "Copy the report of all rows";
+    Confirm [ch('f')] Action::WriteOut, "to a file", "Write the report of all rows to a file";
     Confirm [ch('D')] Action::Discard, "discard", "Throw the kept edits away";
     Confirm [ch('q')] Action::Quit, "leave", "Leave, where somebody else edits it";
     Confirm [ch('n'), key(KeyCode::Esc), ctrl('c')] Action::No, "no", "No, go on editing";
@@ -402,6 +414,12 @@ impl Keymap {
         let found =
             self.0.iter().find(|(binding, keys)| binding.mode == mode && keys.contains(&pressed));
         found.map(|(binding, _)| binding.action)
+    }
+
+    /// The first key of an action in a mode, as it stands on the keyboard.
+    pub fn first(&self, mode: Mode, action: Action) -> Option<String> {
+        let mut rows = self.of_mode(mode);
+        rows.find(|(binding, _)| binding.action == action).map(|(_, keys)| keys[0].name())
     }
 
     /// The rows of a mode that have a key, each with its keys.

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod app;
+pub mod columns;
 pub mod completion;
 pub mod config;
 pub mod form;

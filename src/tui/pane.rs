@@ -3,9 +3,9 @@
 /// A tab of the side pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Pane {
-    /// What each layer says about the selection.
+    /// Who lets the selection through, who stops it, and what to do.
     #[default]
-    Security,
+    Why,
     /// Host resources against layers.
     Layers,
     /// The passthrough as libvirt prints it.
@@ -35,9 +35,9 @@ pub struct PaneRow {
 /// All tabs, in the order of [`Pane`].
 pub static PANES: [PaneRow; 7] = [
     PaneRow {
-        pane: Pane::Security,
-        title: "Security",
-        help: "what each layer says about the selection",
+        pane: Pane::Why,
+        title: "Why",
+        help: "who lets the selection through, who stops it, and what to do",
         asks: false,
     },
     PaneRow {
@@ -63,7 +63,7 @@ impl Pane {
     pub fn row(self) -> &'static PaneRow {
         // A tab without a place here does not compile, one in the wrong place fails a test.
         let at = match self {
-            Pane::Security => 0,
+            Pane::Why => 0,
             Pane::Layers => 1,
             Pane::Xml => 2,
             Pane::Diff => 3,

@@ -44,7 +44,7 @@ impl Theme {
 
     /// A sign of the screen as it is drawn.
     pub fn sign(self, sign: &str) -> Option<&'static str> {
-        const PLAIN: [(&str, &str); 21] = [
+        const PLAIN: [(&str, &str); 22] = [
             ("✗", "x"),
             ("✓", "v"),
             ("·", "."),
@@ -57,6 +57,7 @@ impl Theme {
             ("└", "+"),
             ("┘", "+"),
             ("▌", "|"),
+            ("▐", "#"),
             ("▏", "_"),
             ("▸", ">"),
             ("→", ">"),
@@ -105,6 +106,21 @@ impl Theme {
     /// What matters less.
     pub fn dim(self) -> Style {
         if self.colour { Style::new().fg(Color::DarkGray) } else { Style::new() }
+    }
+
+    /// What libvirt does not see.
+    pub fn lost(self) -> Style {
+        self.fg(Color::Red)
+    }
+
+    /// What a search has found.
+    pub fn found(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    }
+
+    /// The one sentence of the header.
+    pub fn badge(self, verdict: Verdict) -> Style {
+        self.verdict(verdict)
     }
 
     /// The header and the footer.

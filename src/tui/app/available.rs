@@ -14,6 +14,7 @@ impl App {
         }
         let entry = self.selection().is_some();
         let refused = match action {
+            Action::Edit | Action::Toggle if self.is_on_folded() => return Ok(()),
             Action::Edit | Action::Outside if self.disabled_row().is_some() => {
                 "switch it on first: Space"
             }
@@ -21,6 +22,9 @@ impl App {
                 return Ok(());
             }
             Action::Edit | Action::Outside if self.broken_row().is_some() => return Ok(()),
+            Action::Edit | Action::Outside | Action::Delete | Action::Toggle if self.is_lost() => {
+                "libvirt does not see it; x brings it back"
+            }
             Action::Edit if !entry => "select an entry first",
             Action::Outside if !entry && self.form.is_none() => "select an entry first",
             Action::Copy if self.mode == Mode::Confirm => return Ok(()),
@@ -40,10 +44,10 @@ impl App {
             Action::Remedies | Action::UseRemedy if !self.is_judged() => {
                 "it is being judged; a moment"
             }
-            Action::Plan if self.judging.host.is_none() || !self.is_judged() => {
+            Action::Plan | Action::Report if self.judging.host.is_none() || !self.is_judged() => {
                 "it is being judged; a moment"
             }
-            Action::Remedies if self.remedies().is_empty() => "nothing here needs a remedy",
+            Action::Remedies if !self.has_ways() => self.no_way(),
             Action::NextMatch | Action::PreviousMatch if self.lists.search.words.is_empty() => {
                 "search first: /"
             }

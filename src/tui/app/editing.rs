@@ -6,8 +6,6 @@ use super::{App, Effect, Form, Mode, Row, Status, Target};
 use crate::domain::{
     Broken, Disabled, Document, Entry, EntryId, EntryKind, List, VerbError, canonical,
 };
-use crate::report;
-use crate::rules::Step;
 use crate::session::command_line;
 use crate::xml::EditSet;
 
@@ -177,6 +175,11 @@ impl App {
         self.document.disabled().get(*index).cloned()
     }
 
+    /// Whether the selected row is something that libvirt does not see.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.lists.rows.get(self.lists.selected), Some(Row::Lost(..)))
+    }
+
     /// What is no entry, on the selected row.
     pub(super) fn broken_row(&self) -> Option<(usize, &Broken)> {
         let Row::Broken(index) = self.lists.rows.get(self.lists.selected)? else { return None };
@@ -261,43 +264,6 @@ impl App {
         self.document = Arc::new(document);
         self.refresh();
         self.select_entry(select);
-    }
-
-    pub(super) fn use_remedy(&mut self) -> Option<Effect> {
-        let (_, remedy) = *self.remedies().get(self.over.remedy)?;
-        let remedy = remedy.clone();
-        match &remedy.step {
-            Step::EditXml(edits) => {
-                self.mode = Mode::List;
-                let selected = self.selected_entry();
-                self.edit(edits, selected);
-                let failed = self.status.is_some();
-                if failed {
-                    return None;
-                }
-                if let Some(command) = remedy.then {
-                    self.say(&format!("done in the document; to run then, and copied: {command}"));
-                    return Some(Effect::Copy(command));
-                }
-                self.say("done in the document; u takes it back");
-                None
-            }
-            Step::Nothing => {
-                self.say("there is nothing to do on this road");
-                None
-            }
-            Step::RunCommand(_) => {
-                let text = report::step_text(&self.document, &remedy.step).unwrap_or_default();
-                Some(self.hand_out(text))
-            }
-            Step::SetOption { line, .. } => Some(self.hand_out(line.clone())),
-        }
-    }
-
-    /// Copies what the operator is to run, and says so.
-    fn hand_out(&mut self, text: String) -> Effect {
-        self.say("copied, if your terminal allows it (OSC 52); it is for you to run, then press r");
-        Effect::Copy(text)
     }
 
     /// Writes the passthrough as libvirt does.

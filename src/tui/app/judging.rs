@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{App, Row};
+use super::{App, Tally};
 use crate::domain::Document;
 use crate::facts::HostFacts;
 use crate::facts::answers::{Answers, digest};
 use crate::qemu::CommandLine;
-use crate::rules::{self, Finding, Remedy};
-use crate::tui::rows::rows;
+use crate::rules::{self, Finding, Remedy, Verdict};
+use crate::tui::columns;
+use crate::tui::rows::{fold, rows};
 
 /// Of more texts what libvirt and QEMU said is forgotten.
 const MOST_ANSWERS: usize = 64;
@@ -56,6 +57,18 @@ impl App {
         self.judging.findings = findings;
         self.read_message();
         self.arrange();
+        if !self.lists.is_chosen {
+            self.go_to_worst();
+        }
+    }
+
+    /// Selects the first row of those with the worst verdict, where something is wrong.
+    fn go_to_worst(&mut self) {
+        let wrong = self.lists.rows.iter().enumerate().filter(|(_, row)| row.is_selectable());
+        let wrong = wrong.filter_map(|(at, row)| Some((self.verdict_of(row)?, at)));
+        if let Some((_, at)) = wrong.min().filter(|(worst, _)| *worst <= Verdict::Unknown) {
+            self.select(at);
+        }
     }
 
     /// What libvirt and QEMU are to be asked about, and the host on which: the document as it stands, once the rules have
@@ -97,7 +110,7 @@ impl App {
         let mut findings = std::mem::take(&mut self.judging.findings);
         self.withhold(&mut findings);
         self.judging.findings = findings;
-        self.over.remedy = self.over.remedy.min(self.remedies().len().saturating_sub(1));
+        self.over.remedy = self.over.remedy.min(self.ways().len().saturating_sub(1));
     }
 
     /// Takes out the remedies that are withheld.
@@ -134,10 +147,10 @@ impl App {
     pub(super) fn arrange(&mut self) {
         let selected = self.selected_entry();
         let all = rows(&self.document, &self.line, &self.judging.findings);
-        self.lists.rows = all
-            .into_iter()
-            .filter(|row| !row.is_selectable() || self.passes(row))
-            .collect::<Vec<Row>>();
+        self.judging.tally = Tally::of(self, &all);
+        self.lists.widths = columns::widths(&self.document, &self.line, &all);
+        let passed = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row));
+        self.lists.rows = fold(passed.collect(), &self.lists.folded);
         self.select_entry(selected);
     }
 }

@@ -343,7 +343,10 @@ impl App {
             return None;
         }
         self.mode = Mode::List;
-        Some(Effect::SaveAs { path, over: false })
+        Some(match self.over.writing.take() {
+            Some(text) => Effect::WriteOut { path, text },
+            None => Effect::SaveAs { path, over: false },
+        })
     }
 
     /// Saving began.
@@ -427,6 +430,7 @@ impl App {
         self.file.leaving = self.questions.asked == Some(Question::Quit);
         self.close_question();
         self.over.elsewhere.clear();
+        self.over.writing = None;
         self.mode = Mode::SaveAs;
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::action::{Action, Effect};
 use super::offers::{Conflict, Offer};
 use super::planned::Planned;
-use super::{App, Mode};
+use super::{App, Mode, Reported};
 use crate::domain::merge::Merge;
 use crate::store::{Holder, Theirs};
 
@@ -34,6 +34,8 @@ pub enum Question {
     Plan(Box<Planned>),
     /// Whether the domain is to be started for real.
     TryOut,
+    /// Where the report is to go.
+    Report(Box<Reported>),
     /// What came of that.
     Tried(Vec<String>),
 }
@@ -51,6 +53,7 @@ impl Question {
             Question::Trouble(_) => "Not saved",
             Question::Plan(_) => "The way to a start",
             Question::TryOut => "A real start",
+            Question::Report(_) => "For a ticket, as Markdown",
             Question::Tried(_) => "What a real start did",
         }
     }
@@ -82,6 +85,7 @@ impl Question {
             Question::TryOut => "Have libvirt start the domain as it stands here, paused, and end it at once? What a host in use \
                  would miss is left out: passed-through devices, disks of VMs that run."
                 .into(),
+            Question::Report(_) => "The report of this row; 'all' is that of the whole document.".into(),
             Question::Tried(lines) => lines.first().cloned().unwrap_or_default().into(),
         }
     }
@@ -173,6 +177,12 @@ impl Question {
                 answers
             }
             Question::TryOut => vec![(Action::Yes, "start it"), (Action::No, "back")],
+            Question::Report(_) => vec![
+                (Action::Copy, "copy this row"),
+                (Action::CopyAll, "copy all"),
+                (Action::WriteOut, "all to a file"),
+                (Action::No, "back"),
+            ],
             Question::Tried(_) => vec![(Action::No, "back")],
             Question::Trouble(_) => {
                 vec![
@@ -282,6 +292,12 @@ impl App {
             (Question::Plan(planned), Action::Copy) => {
                 self.say("what is for the host is in the clipboard");
                 Some(Effect::Copy(planned.script))
+            }
+            (Question::Report(reported), Action::Copy) => Some(self.copy_report(reported.row)),
+            (Question::Report(reported), Action::CopyAll) => Some(self.copy_report(reported.all)),
+            (Question::Report(reported), Action::WriteOut) => {
+                self.write_out(reported.all, "report.md");
+                None
             }
             (Question::TryOut, Action::Yes) => {
                 self.say("libvirt is starting it…");

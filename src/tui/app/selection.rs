@@ -19,6 +19,15 @@ pub enum Filter {
 }
 
 impl Filter {
+    /// What is shown, in words; nothing for all.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Filter::All => None,
+            Filter::Wrong => Some("only what is wrong"),
+            Filter::Blocked => Some("only what blocks"),
+        }
+    }
+
     /// The worst verdict that is still shown; nothing for all.
     pub fn limit(self) -> Option<Verdict> {
         match self {
@@ -54,7 +63,7 @@ impl App {
             }
             Mode::Help => self.over.help_scroll = clamp(self.over.help_scroll, 1000),
             Mode::Remedies => {
-                self.over.remedy = clamp(self.over.remedy, self.remedies().len().saturating_sub(1));
+                self.over.remedy = clamp(self.over.remedy, self.ways().len().saturating_sub(1));
             }
             Mode::Palette => {
                 self.over.palette.chosen =
@@ -227,6 +236,11 @@ impl App {
                 .get(*index)
                 .map(crate::domain::Broken::shown)
                 .unwrap_or_default(),
+            (Row::Lost(at, range), _) => {
+                let lost = self.document.lost().get(*at);
+                let entries = lost.map_or(&[][..], |lost| &lost.entries[range.clone()]);
+                entries.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>().join(" ")
+            }
             (_, Some((list, range))) => {
                 let entries = &self.document.list(list)[range];
                 entries.iter().map(|entry| entry.kind.text()).collect::<Vec<_>>().join(" ")

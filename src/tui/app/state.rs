@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::outlook::Tally;
+use super::ways::Found;
 use super::{Filter, Question};
 use crate::domain::{Document, EntryKind, History};
 use crate::facts::HostFacts;
 use crate::import::{Better, Choice, Import};
 use crate::rules::{Answer, Finding};
 use crate::store::Theirs;
+use crate::tui::columns::Widths;
 use crate::tui::completion::Listing;
 use crate::tui::pane::{Asked, Pane};
-use crate::tui::rows::Row;
+use crate::tui::rows::{Row, Section};
 
 /// What is edited: where it comes from, and what is known of that.
 #[derive(Default)]
@@ -59,6 +62,14 @@ pub struct Judging {
     pub revision: u64,
     /// The state that the findings are about.
     pub judged: u64,
+    /// What was found, counted.
+    pub tally: Tally,
+    /// The way of the selected row, as far as it was looked for.
+    pub way: Found,
+    /// A way is being looked for.
+    pub looking_for_way: bool,
+    /// Whether the host is looked at as root; nothing where another host's facts are used.
+    pub as_root: Option<bool>,
 }
 
 /// The lists, and what of them is shown.
@@ -68,6 +79,14 @@ pub struct Lists {
     pub rows: Vec<Row>,
     /// The selected row.
     pub selected: usize,
+    /// The row at the top of the screen, as it was drawn last.
+    pub top: usize,
+    /// Somebody has chosen it: it does not move to what is found by itself any more.
+    pub is_chosen: bool,
+    /// Sections whose rows are not shown.
+    pub folded: BTreeSet<Section>,
+    /// How wide the columns are.
+    pub widths: Widths,
     /// Rows that the next action is about.
     pub marked: BTreeSet<usize>,
     /// Which rows are shown.
@@ -93,6 +112,8 @@ pub struct Side {
     pub split: Option<u16>,
     /// The pane with the keys has the whole screen.
     pub zoomed: bool,
+    /// Everything that was observed is shown.
+    pub details: bool,
     /// The divider follows the mouse.
     pub dragging: bool,
 }
@@ -102,6 +123,8 @@ pub struct Side {
 pub struct Over {
     /// The path to save to, as it is typed.
     pub elsewhere: String,
+    /// What is to be written there in the place of the document.
+    pub writing: Option<String>,
     /// What is to be imported, as it was pasted or typed.
     pub pasted: String,
     /// The message that is asked about.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::facts::answers::digest;
 use crate::power::{self, Writes};
 use crate::probe;
-use crate::rules;
+use crate::rules::{self, Route};
 use crate::session;
 use crate::store::{self, Source, Theirs};
 use crate::trial::Agreement;
@@ -85,6 +85,10 @@ impl Editor {
         }
         if let Some(pane) = self.app.wants_answer() {
             self.ask(pane);
+        }
+        if let Some(entries) = self.app.wants_way() {
+            self.app.looking_for_way_of(entries.clone());
+            self.route(Some(entries), |text, route| Message::Way(text, Box::new(route)));
         }
         if let Some(directory) = self.app.wants_listing() {
             self.list(directory);
@@ -202,12 +206,17 @@ impl Editor {
 
     /// Looks for the way to a VM that starts.
     pub(super) fn plan(&self, entries: Option<Vec<EntryId>>) {
+        self.route(entries, |text, route| Message::Planned(text, Box::new(route)));
+    }
+
+    /// Looks for the way of some entries, or of all, and sends it.
+    fn route(&self, entries: Option<Vec<EntryId>>, message: fn(String, Route) -> Message) {
         let Some(host) = self.app.judging.host.clone() else { return };
         let document = Arc::clone(&self.app.document);
         let judges = (self.options.asks() && !self.recorded).then(|| Arc::clone(&self.judges));
         let work = move || {
             let route = session::plan(&document, &host, entries.as_deref(), judges.as_deref());
-            Some(Message::Planned(document.source().to_owned(), Box::new(route)))
+            Some(message(document.source().to_owned(), route))
         };
         run_bound(&self.session.sender(), "looking for the way", Writes::asking, work);
     }

@@ -46,6 +46,8 @@ pub(super) enum Message {
     Answered(Pane, String, Answer),
     /// The way to a start, for a text.
     Planned(String, Box<Route>),
+    /// The way of the selected row, for a text.
+    Way(String, Box<Route>),
     /// What came of a real start, and where its bundle is or why it is not.
     Tried(Result<Box<Trial>, String>, Option<Result<String, String>>),
     Listed(String, Vec<String>),
@@ -56,6 +58,8 @@ pub(super) enum Message {
         elsewhere: bool,
     },
     Touched,
+    /// A text was written to a path, or not.
+    Wrote(String, Result<(), String>),
     Others(Result<Option<Theirs>, Error>),
     Journal(News),
     Outside(std::io::Result<std::process::ExitStatus>),
@@ -352,7 +356,9 @@ impl Editor {
 
     fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
         let size = self.session.screen.size()?;
-        self.app.lists.page = view::geometry::page(&self.app, Rect::from((Position::ORIGIN, size)));
+        let screen = Rect::from((Position::ORIGIN, size));
+        self.app.lists.page = view::geometry::page(&self.app, screen);
+        self.app.lists.top = view::geometry::top(&self.app, screen);
         crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let app = &self.app;
         self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
@@ -381,7 +387,9 @@ impl Editor {
             Message::Proved(withheld) => self.app.proved(withheld),
             Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
             Message::Planned(source, route) => self.app.planned(&source, &route),
+            Message::Way(text, route) => self.app.found_way(&text, *route),
             Message::Tried(trial, bundle) => self.app.tried(&trial.map(|trial| *trial), bundle),
+            Message::Wrote(path, written) => self.app.wrote(&path, written),
             Message::Listed(directory, names) => self.app.listed(directory, names),
             Message::Saved { asked, ending, next, elsewhere } => {
                 return self.saved(&asked, ending, next, elsewhere);
@@ -393,6 +401,7 @@ impl Editor {
             // Its end is waited for where it was started.
             Message::Outside(_) => {}
             Message::Broke(what) => {
+                self.app.judging.looking_for_way = false;
                 self.app.failed(format!("{what} failed; this is a fault of qpt-tui"));
             }
         }
@@ -423,6 +432,7 @@ impl Editor {
                 }
                 copy_locally(text);
             }
+            Effect::WriteOut { path, text } => self.write_out(path, text),
             Effect::Outside(text) => return self.outside(&text),
             Effect::Repaint => self.session.repaint()?,
             Effect::Suspend => return Ok(self.session.suspend()?.map(End::Signal)),

@@ -62,6 +62,16 @@ impl Editor {
         background::run(&self.session.sender(), "saving", work);
     }
 
+    /// Writes a text that is no document to a new file.
+    pub(super) fn write_out(&self, path: String, text: String) {
+        let target = at_home(&path);
+        let work = move || {
+            let written = store::create_private(&target, &text).map_err(|error| error.to_string());
+            Some(Message::Wrote(path, written))
+        };
+        background::run(&self.session.sender(), "writing", work);
+    }
+
     /// What is done after saving, however it ended.
     pub(super) fn saved(
         &mut self,

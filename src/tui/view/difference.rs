@@ -10,9 +10,24 @@ use crate::visible::visible;
 
 /// What changed, with two lines around it.
 pub(super) fn lines(before: &str, after: &str, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    within(before, after, theme, columns, 2)
+}
+
+/// What changed, and nothing around it.
+pub(super) fn close(before: &str, after: &str, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    within(before, after, theme, columns, 0)
+}
+
+fn within(
+    before: &str,
+    after: &str,
+    theme: Theme,
+    columns: usize,
+    around: usize,
+) -> Vec<Line<'static>> {
     let diff = TextDiff::from_lines(before, after);
     let mut lines = Vec::new();
-    for group in diff.grouped_ops(2) {
+    for group in diff.grouped_ops(around) {
         if !lines.is_empty() {
             lines.push(Line::styled("  ⋮", theme.dim()));
         }

@@ -26,6 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Mode::Search => Some(("search", &app.lists.search.words)),
         Mode::Palette => Some(("action", &app.over.palette.words)),
         Mode::Filter => Some(("only", &app.lists.wanted)),
+        Mode::SaveAs if app.over.writing.is_some() => Some(("write to", &app.over.elsewhere)),
         Mode::SaveAs => Some(("save to", &app.over.elsewhere)),
         Mode::List
         | Mode::Side

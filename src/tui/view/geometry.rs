@@ -2,14 +2,16 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::list;
 use super::text::width;
+use super::window;
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
 use crate::tui::pane::Pane;
 
-/// From this width on the panes stand side by side.
-const SIDE_BY_SIDE: u16 = 100;
+/// From this width on the panes stand side by side, and values are shown whole.
+const SIDE_BY_SIDE: u16 = 120;
+/// From this width on there are three of them.
+const THREE: u16 = 200;
 /// Below this height only one pane is drawn.
 const ONE_PANE: u16 = 11;
 
@@ -26,12 +28,17 @@ pub struct Areas {
     pub divider: Option<Rect>,
     /// The side pane, its tabs in the first line.
     pub side: Option<Rect>,
+    /// The third pane: what the side pane would hide.
+    pub third: Option<Rect>,
+    /// Values are shown whole.
+    pub is_wide: bool,
     /// The last line.
     pub footer: Rect,
 }
 
 /// How much of the body the lists get, in percent, where nobody moved the divider.
 const HALF: u16 = 48;
+const THIRD: u16 = 38;
 const STACKED: u16 = 45;
 
 /// The areas of a screen.
@@ -39,15 +46,24 @@ pub fn areas(app: &App, screen: Rect) -> Areas {
     let [header, body, footer] =
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
             .areas(screen);
-    let focused_side = app.mode == Mode::Side;
+    let focused_side = matches!(app.mode, Mode::Side | Mode::Remedies);
     let mut divider = None;
+    let mut third = None;
+    let is_wide = body.width >= SIDE_BY_SIDE;
     let (list, side) = if app.side.zoomed || (body.width < SIDE_BY_SIDE && body.height < ONE_PANE) {
         if focused_side { (None, Some(body)) } else { (Some(body), None) }
     } else if body.width >= SIDE_BY_SIDE {
-        let share = app.side.split.unwrap_or(HALF).clamp(20, 80);
+        let usual = if body.width >= THREE { THIRD } else { HALF };
+        let share = app.side.split.unwrap_or(usual).clamp(20, 80);
         let parts = [Constraint::Percentage(share), Constraint::Length(1), Constraint::Fill(1)];
-        let [left, between, right] = Layout::horizontal(parts).areas(body);
+        let [left, between, mut right] = Layout::horizontal(parts).areas(body);
         divider = Some(between);
+        if body.width >= THREE && right.width >= 2 * (THREE / 4) {
+            let parts = [Constraint::Fill(1), Constraint::Length(1), Constraint::Fill(1)];
+            let [middle, _, last] = Layout::horizontal(parts).areas(right);
+            right = middle;
+            third = Some(last);
+        }
         (Some(left), Some(right))
     } else {
         let rows = u16::try_from(app.lists.rows.len()).unwrap_or(u16::MAX);
@@ -59,13 +75,19 @@ pub fn areas(app: &App, screen: Rect) -> Areas {
             Layout::vertical([Constraint::Length(rows.min(most)), Constraint::Fill(1)]).areas(body);
         (Some(top), Some(bottom))
     };
-    Areas { header, body, list, divider, side, footer }
+    Areas { header, body, list, divider, side, third, is_wide, footer }
 }
 
 /// How many rows of the lists fit, for paging.
 pub fn page(app: &App, screen: Rect) -> usize {
     let rows = areas(app, screen).list.map_or(1, |list| list.height);
     usize::from(rows.saturating_sub(1)).max(1)
+}
+
+/// The first row that is shown, for the lists to stay where they are while the cursor is in sight.
+pub fn top(app: &App, screen: Rect) -> usize {
+    let areas = areas(app, screen);
+    areas.list.map_or(0, |list| window::of(app, list, areas.is_wide).top)
 }
 
 /// What stands at a place of the screen.
@@ -100,8 +122,8 @@ pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
     }
     match areas.list.filter(|area| inside(*area)) {
         Some(area) => {
-            let at = list::first(app, usize::from(area.height)) + usize::from(row - area.y);
-            if at < app.lists.rows.len() { Spot::Row(at) } else { Spot::List }
+            let slots = window::of(app, area, areas.is_wide).slots;
+            slots.get(usize::from(row - area.y)).map_or(Spot::List, |slot| Spot::Row(slot.row()))
         }
         None => Spot::Nowhere,
     }

@@ -3,6 +3,7 @@
 mod difference;
 mod footer;
 pub mod geometry;
+mod header;
 mod help;
 mod import;
 mod list;
@@ -10,18 +11,15 @@ mod message;
 mod popup;
 mod side;
 mod text;
+mod window;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::app::App;
 use super::keymap::Mode;
 use super::theme::Theme;
-use crate::rules::Verdict;
-use crate::visible::visible;
-use text::{cut, width};
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
@@ -32,12 +30,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     }
     let areas = geometry::areas(app, area);
     let body = areas.body;
-    header(frame, areas.header, app, theme);
+    header::draw(frame, areas.header, app, theme);
     if app.mode == Mode::Help {
         help::draw(frame, body, app, theme);
     } else {
         if let Some(area) = areas.list {
-            list::draw(frame, area, app, theme);
+            list::draw(frame, area, app, theme, areas.is_wide);
         }
         if let Some(area) = areas.divider {
             let lines: Vec<Line<'_>> =
@@ -45,7 +43,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
             frame.render_widget(Paragraph::new(lines), area);
         }
         if let Some(area) = areas.side {
-            side::draw(frame, area, app, theme);
+            side::draw(frame, area, areas.third, app, theme);
         }
     }
     match app.mode {
@@ -54,9 +52,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         Mode::Why => message::draw(frame, body, app, theme),
         Mode::Tour => popup::tour(frame, body, theme),
         Mode::Palette => popup::palette(frame, body, app, theme),
-        Mode::Remedies => popup::remedies(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),
-        Mode::List | Mode::Side | Mode::Search | Mode::Filter | Mode::SaveAs | Mode::Help => {}
+        Mode::List
+        | Mode::Side
+        | Mode::Remedies
+        | Mode::Search
+        | Mode::Filter
+        | Mode::SaveAs
+        | Mode::Help => {}
     }
     footer::draw(frame, areas.footer, app, theme);
     for cell in &mut frame.buffer_mut().content {
@@ -64,63 +67,4 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
             cell.set_symbol(plain);
         }
     }
-}
-
-/// File, domain, whether it is modified, and how many entries have which verdict.
-fn header(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let mut right = Vec::new();
-    if app.judging.host.is_none() {
-        right.push(Span::raw(" looking at the host… "));
-    } else {
-        if app.judging.probing {
-            right.push(Span::raw(" looking… "));
-        }
-        if !app.is_judged() {
-            right.push(Span::raw(" judging… "));
-        } else if app.judging.asking {
-            right.push(Span::raw(" asking QEMU… "));
-        }
-        let counts = app.counts();
-        for verdict in [Verdict::Blocks, Verdict::Warns, Verdict::Unknown] {
-            let count = counts.get(&verdict).copied().unwrap_or_default();
-            let (sign, word) = verdict.sign();
-            let short = area.width < 60;
-            right.push(Span::raw(if short {
-                format!(" {sign}{count}")
-            } else {
-                format!(" {sign} {count} {word}")
-            }));
-        }
-        right.push(Span::raw(" "));
-    }
-    let taken: usize = right.iter().map(|span| width(&span.content)).sum();
-    let state = match (
-        app.is_modified(),
-        app.file.readonly.or(app.file.protected).or(app.file.look_only).is_some(),
-    ) {
-        _ if app.file.saving => "[saving…] ",
-        (true, _) if app.file.unkept => "[modified, not kept] ",
-        (true, false) if app.file.theirs.is_some() => "[modified, by others too] ",
-        (false, _) if app.file.theirs.is_some() => "[changed by others] ",
-        (true, false) => "[modified] ",
-        (true, true) => "[modified, cannot be saved] ",
-        (false, true) => "[read-only] ",
-        (false, false) => "",
-    };
-    let only = match (app.lists.filter.limit(), app.lists.wanted.is_empty()) {
-        (None, true) => String::new(),
-        (Some(limit), true) => format!("[only {}] ", limit.sign().1),
-        (_, false) => format!("[only {}] ", visible(&app.lists.wanted)),
-    };
-    let name = &app.document.facts().name;
-    let left = format!(
-        " {state}{only}{} · {}",
-        visible(&app.file.title),
-        if name.is_empty() { "no name".into() } else { visible(name) }
-    );
-    let left = cut(&left, usize::from(area.width).saturating_sub(taken));
-    let gap = usize::from(area.width).saturating_sub(taken + width(&left));
-    let mut spans = vec![Span::raw(left), Span::raw(" ".repeat(gap))];
-    spans.extend(right);
-    frame.render_widget(Paragraph::new(Line::from(spans)).style(theme.bar()), area);
 }

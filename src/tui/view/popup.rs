@@ -9,7 +9,6 @@ use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 use super::difference;
 use super::text::{cut, width, wrap};
 use crate::domain::merge::Merge;
-use crate::report::remedy_text;
 use crate::store::Theirs;
 use crate::store::journal::Typed;
 use crate::tui::app::{App, Question};
@@ -136,38 +135,6 @@ fn suggestions(app: &App) -> Option<String> {
     Some(format!("Ctrl-n: {}{what}   {}", first.name, others.join(" ")))
 }
 
-pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let columns = usize::from(area.width.min(110).saturating_sub(2));
-    let mut lines = Vec::new();
-    let mut chosen = 0..0;
-    for (index, (finding, remedy)) in app.remedies().into_iter().enumerate() {
-        let start = lines.len();
-        let style = if index == app.over.remedy { theme.selected(true) } else { Style::new() };
-        let head = format!("{} · {}: {}", finding.layer.title(), remedy.heading(), remedy.title);
-        lines.extend(
-            wrap(&visible(&head), columns, "  ").into_iter().map(|line| Line::styled(line, style)),
-        );
-        if let Some(step) = remedy_text(&app.document, remedy) {
-            lines.extend(
-                wrap(&format!("    {}", visible(&step)), columns, "    ")
-                    .into_iter()
-                    .map(|line| Line::styled(line, theme.command())),
-            );
-        }
-        if index == app.over.remedy {
-            chosen = start..lines.len();
-        }
-    }
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let inner = open(frame, area, height, "What can be done", theme);
-    let shown = usize::from(inner.height);
-    let first = chosen.end.saturating_sub(shown).min(chosen.start);
-    frame.render_widget(
-        Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
-        inner,
-    );
-}
-
 /// The actions that the typed words find.
 pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let inner = open(frame, area, area.height, "Actions: type a word of what you want", theme);
@@ -291,6 +258,9 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
             lines
         }
         Question::Plan(planned) => told(&planned.lines, columns),
+        Question::Report(reported) => {
+            told(&reported.row.lines().map(str::to_owned).collect::<Vec<_>>(), columns)
+        }
         Question::Tried(lines) => told(lines.get(1..).unwrap_or_default(), columns),
         Question::Quit
         | Question::TryOut

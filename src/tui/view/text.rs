@@ -2,12 +2,23 @@
 
 use std::borrow::Cow;
 
+use ratatui::style::Style;
+use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 /// The columns that a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
+}
+
+/// Whether a text takes at most `columns`; what is beyond them is not looked at.
+pub(super) fn fits(text: &str, columns: usize) -> bool {
+    let mut taken = 0;
+    text.graphemes(true).all(|grapheme| {
+        taken += width(grapheme);
+        taken <= columns
+    })
 }
 
 /// The text in at most `columns`; an ellipsis tells that something is missing. What does not fit is not looked at.
@@ -25,6 +36,46 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
         }
     }
     text[..end].to_owned()
+}
+
+/// The end of a text in at most `columns`: of a path it tells more than the beginning.
+pub(super) fn cut_front(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut taken = 1;
+    let mut start = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        taken += width(grapheme);
+        if taken > columns {
+            break;
+        }
+        start = at;
+    }
+    if columns == 0 { String::new() } else { format!("…{}", &text[start..]) }
+}
+
+/// A text with the places in it that hold `words`, in whatever case, in another style.
+pub(super) fn marked(text: &str, words: &str, plain: Style, found: Style) -> Vec<Span<'static>> {
+    let words = words.to_lowercase();
+    let lower = text.to_lowercase();
+    // Letters whose lower case is longer would shift the places.
+    if words.is_empty() || lower.len() != text.len() {
+        return vec![Span::styled(text.to_owned(), plain)];
+    }
+    let mut spans = Vec::new();
+    let mut end = 0;
+    for (at, hit) in lower.match_indices(&words) {
+        if !text.is_char_boundary(at) || !text.is_char_boundary(at + hit.len()) {
+            continue;
+        }
+        spans.push(Span::styled(text[end..at].to_owned(), plain));
+        spans.push(Span::styled(text[at..at + hit.len()].to_owned(), found));
+        end = at + hit.len();
+    }
+    spans.push(Span::styled(text[end..].to_owned(), plain));
+    spans.retain(|span| !span.content.is_empty());
+    spans
 }
 
 /// More bytes of one text than anybody reads on a screen; wrapping more of them would hold up the keys.
@@ -49,7 +100,7 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut fresh = true;
-    for word in words(text) {
+    for word in words(text, columns.saturating_sub(width(indent))) {
         if width(&line) + width(word) > columns && !fresh {
             let full = std::mem::replace(&mut line, indent.to_owned());
             lines.push(full.trim_end().to_owned());
@@ -72,17 +123,48 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     lines
 }
 
-/// The words of a text and what stands between them; a closing sign stays with the word before it.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut bounds: Vec<usize> = text.split_word_bound_indices().map(|(at, _)| at).collect();
-    let closes = |at: usize| {
-        at > 0
-            && text[at..].starts_with([')', ']', ',', ';'])
-            && !text[..at].ends_with([' ', ',', ')'])
-    };
-    bounds.retain(|at| !closes(*at));
-    let ends: Vec<usize> = bounds.iter().skip(1).copied().chain([text.len()]).collect();
-    bounds.into_iter().zip(ends).map(|(start, end)| &text[start..end])
+/// The words of a text and the blanks between them; a word that is longer than a line comes in pieces, at its own joints where
+/// it has some: a path and an entity are read as one.
+fn words(text: &str, columns: usize) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_blank = first.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != is_blank).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        if width(word) <= columns {
+            words.push(word);
+        } else {
+            pieces(word, columns, &mut words);
+        }
+        rest = after;
+    }
+    words
+}
+
+/// The signs after which a long word is best broken.
+const JOINTS: [char; 5] = [',', '/', ';', ':', '-'];
+
+/// A word in pieces of at most `columns`, broken after a joint where there is one in the second half of the line.
+fn pieces<'a>(word: &'a str, columns: usize, into: &mut Vec<&'a str>) {
+    let mut rest = word;
+    while width(rest) > columns {
+        let (mut taken, mut end, mut joint) = (0, 0, None);
+        for (at, grapheme) in rest.grapheme_indices(true) {
+            taken += width(grapheme);
+            if taken > columns {
+                break;
+            }
+            end = at + grapheme.len();
+            if taken > columns / 2 && grapheme.ends_with(JOINTS) {
+                joint = Some(end);
+            }
+        }
+        let (piece, after) = rest.split_at(joint.unwrap_or(end.max(1)));
+        into.push(piece);
+        rest = after;
+    }
+    into.push(rest);
 }
 
 #[cfg(test)]
@@ -103,6 +185,7 @@ mod tests {
         assert_eq!((&*cut("abc", 2), &*cut("abc", 0), &*cut("漢字漢字", 4)), ("a…", "", "漢…"));
         assert_eq!(wrap("one two three", 8, "  "), ["one two", "  three"]);
         assert_eq!(wrap("/a/very/long/path", 8, ""), ["/a/very/", "long/", "path"]);
+        assert_eq!(wrap("see /a/very/long of it", 14, ""), ["see", "/a/very/long", "of it"]);
         assert_eq!(wrap("aaaaaaaaaa", 4, ""), ["aaaa", "aaaa", "aa"]);
         assert_eq!(wrap("", 4, ""), [""]);
         assert_eq!(wrap("aa (bb cc) dd", 9, ""), ["aa (bb", "cc) dd"]);

@@ -210,6 +210,7 @@ impl Editor {
                 self.app.planned(document.source(), &route);
             }
             Effect::Copy(text) => assert!(text.len() < 1 << 20),
+            Effect::WriteOut { text, .. } => assert!(!text.is_empty()),
             Effect::TakeOver
             | Effect::KeepBeside
             | Effect::Discard(_)

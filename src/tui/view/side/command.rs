@@ -1,5 +1,7 @@
 //! The command line around the passthrough: libvirt's own answer, or a sketch that says so.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -10,8 +12,14 @@ use crate::tui::pane::{Answer, Pane};
 use crate::tui::theme::Theme;
 use crate::words::quote;
 
-pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+/// The lines, and those of the passthrough among them.
+pub(super) fn lines(
+    app: &App,
+    theme: Theme,
+    columns: usize,
+) -> (Vec<Line<'static>>, Option<Range<usize>>) {
     let mut text = Text { lines: Vec::new(), columns };
+    let mut own_lines = None;
     match app.answer_of(Pane::Command) {
         Some(Answer::Command(Ok(argv))) => {
             text.add(
@@ -34,6 +42,9 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static
                 };
                 let style =
                     if inside { theme.title().patch(theme.command()) } else { Style::new() };
+                if inside && own_lines.is_none() {
+                    own_lines = Some(text.lines.len());
+                }
                 text.add(&line, if inside { "▌ " } else { "  " }, "    ", style);
                 at += if value.is_some() { 2 } else { 1 };
             }
@@ -49,7 +60,8 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static
         }
         _ => text.add("libvirt is being asked …", "", "", theme.dim()),
     }
-    text.lines
+    let last = text.lines.len();
+    (text.lines, own_lines.map(|first| first..last))
 }
 
 /// Where the passthrough stands in the whole; an empty one stands nowhere.

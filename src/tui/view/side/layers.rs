@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::text::{cut, width, wrap};
+use super::super::text::{cut_front, width, wrap};
 use super::text::Text;
 use crate::rules::Verdict;
 use crate::tui::app::App;
@@ -79,13 +79,4 @@ fn cell_of(theme: Theme, verdict: Option<Verdict>, columns: usize) -> Span<'stat
         }
         None => Span::styled(format!(" {:<columns$}", "-"), Style::new()),
     }
-}
-
-/// The end of a name tells more than its beginning.
-fn cut_front(name: &str, columns: usize) -> String {
-    if width(name) <= columns {
-        return name.to_owned();
-    }
-    let reversed: String = name.chars().rev().collect();
-    cut(&reversed, columns).chars().rev().collect()
 }

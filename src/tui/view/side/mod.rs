@@ -5,6 +5,9 @@ mod layers;
 mod rule;
 mod schema;
 mod text;
+mod why;
+
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -14,25 +17,94 @@ use ratatui::widgets::Paragraph;
 
 use super::difference;
 use super::geometry::{apart_from, words_from};
-use super::list::badge;
 use super::text::{width, wrap};
 use crate::domain::canonical;
-use crate::report::remedy_text;
-use crate::rules::{Finding, Verdict};
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
 use crate::tui::pane::Pane;
-use crate::tui::rows::Row;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
-use text::Text;
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    third: Option<Rect>,
+    app: &App,
+    theme: Theme,
+) {
+    let chosen = shown(app);
+    let Some(third) = third else {
+        return pane(frame, area, app, theme, chosen, true);
+    };
+    // Where there is room for three, the reasons stay and the others come beside them.
+    pane(frame, area, app, theme, Pane::Why, false);
+    let other = if chosen == Pane::Why { Pane::Xml } else { chosen };
+    pane(frame, third, app, theme, other, true);
+}
+
+/// The tab that is shown: what is to be done is chosen where the reasons are.
+pub(super) fn shown(app: &App) -> Pane {
+    if app.mode == Mode::Remedies { Pane::Why } else { app.side.pane }
+}
+
+/// One pane below its line of tabs.
+fn pane(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme, pane: Pane, has_tabs: bool) {
     let [title, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    if has_tabs {
+        tabs(frame, title, app, theme, pane);
+    } else {
+        let columns = usize::from(area.width).saturating_sub(width(pane.title()) + 3);
+        let spans = vec![
+            Span::styled("─ ", theme.dim()),
+            Span::styled(pane.title(), theme.title()),
+            Span::styled(format!(" {}", "─".repeat(columns)), theme.dim()),
+        ];
+        frame.render_widget(Paragraph::new(Line::from(spans)), title);
+    }
+    let columns = usize::from(body.width);
+    let (lines, follow) = match pane {
+        Pane::Why => why::lines(app, theme, columns),
+        Pane::Layers => one_line(layers::lines(app, theme, columns)),
+        Pane::Xml => one_line(xml(app, theme, columns)),
+        Pane::Diff => (diff(app, theme, columns), None),
+        Pane::Command => command::lines(app, theme, columns),
+        Pane::Rule => (rule::lines(app, theme, columns), None),
+        Pane::Schema => (schema::lines(app, theme, columns), None),
+    };
+    let height = usize::from(body.height);
+    let end = lines.len().saturating_sub(height);
+    // The pane follows the selection until it is scrolled by hand.
+    let scroll = if pane == shown(app) { app.side.scroll } else { 0 };
+    let first = match follow {
+        Some(lines) if scroll == 0 && lines.end > height => {
+            (lines.end + 1).saturating_sub(height).min(lines.start).min(end)
+        }
+        Some(_) | None => scroll.min(end),
+    };
+    let more = end > first;
+    frame.render_widget(
+        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
+        body,
+    );
+    if more && area.width > 20 {
+        let mark = Rect { x: title.x + title.width.saturating_sub(8), width: 8, ..title };
+        frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
+    }
+}
+
+/// One line that is to be in sight.
+fn one_line(
+    (lines, at): (Vec<Line<'static>>, Option<usize>),
+) -> (Vec<Line<'static>>, Option<Range<usize>>) {
+    (lines, at.map(|at| at..at + 1))
+}
+
+/// The line of tabs.
+fn tabs(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme, shown: Pane) {
     let mut spans = vec![Span::styled("──", theme.dim())];
     let (words, apart) = (area.width >= words_from(), area.width >= apart_from());
     for (index, pane) in Pane::all().enumerate() {
-        let chosen = pane == app.side.pane;
+        let chosen = pane == shown;
         let style = if chosen {
             theme.selected(app.mode == Mode::Side).patch(theme.title())
         } else {
@@ -47,136 +119,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
             spans.push(Span::styled(" ─", theme.dim()));
         }
     }
-    if apart || !words {
-        spans.push(Span::raw(" "));
-    }
+    spans.push(Span::raw(" "));
     let used: usize = spans.iter().map(|span| width(&span.content)).sum();
     spans.push(Span::styled("─".repeat(usize::from(area.width).saturating_sub(used)), theme.dim()));
-    frame.render_widget(Paragraph::new(Line::from(spans)), title);
-    let columns = usize::from(body.width);
-    let (lines, follow) = match app.side.pane {
-        Pane::Security => (security(app, theme, columns), None),
-        Pane::Layers => layers::lines(app, theme, columns),
-        Pane::Xml => xml(app, theme, columns),
-        Pane::Diff => (diff(app, theme, columns), None),
-        Pane::Command => (command::lines(app, theme, columns), None),
-        Pane::Rule => (rule::lines(app, theme, columns), None),
-        Pane::Schema => (schema::lines(app, theme, columns), None),
-    };
-    let height = usize::from(body.height);
-    let end = lines.len().saturating_sub(height);
-    // The XML follows the selection until the pane is scrolled by hand.
-    let scrolled = app.side.scroll > 0;
-    let first = match follow {
-        Some(line) if !scrolled && line >= height => (line + 2).saturating_sub(height).min(end),
-        Some(_) | None => app.side.scroll.min(end),
-    };
-    let more = end > first;
-    frame.render_widget(
-        Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
-        body,
-    );
-    if more && area.width > 20 {
-        let mark = Rect { x: title.x + title.width.saturating_sub(8), width: 8, ..title };
-        frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
-    }
-}
-
-fn security(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut text = Text { lines: Vec::new(), columns };
-    let Some(row) = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable()) else {
-        text.add("Nothing is selected.", "", "", theme.dim());
-        return text.lines;
-    };
-    if matches!(row, Row::Disabled(_)) {
-        text.add(&app.row_text(row), "", "  ", theme.title());
-        text.add(
-            "This is switched off: neither libvirt nor QEMU sees it. Space switches it on again.",
-            "",
-            "",
-            theme.dim(),
-        );
-        return text.lines;
-    }
-    if row.is_entry() || matches!(row, Row::Broken(_)) {
-        text.add(&app.row_text(row), "", "  ", theme.title());
-    }
-    let Some(host) = &app.judging.host else {
-        text.add("The host is being looked at …", "", "", theme.dim());
-        return text.lines;
-    };
-    if !app.is_judged() {
-        text.add("It is being judged …", "", "", theme.dim());
-        return text.lines;
-    }
-    let findings: Vec<&Finding> = app.findings_of(row).collect();
-    for finding in findings.iter().filter(|finding| finding.verdict != Verdict::Allows) {
-        one(&mut text, app, theme, finding);
-    }
-    let mut allowed: Vec<&str> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Allows) {
-        if !allowed.contains(&finding.layer.title()) {
-            allowed.push(finding.layer.title());
-        }
-    }
-    if !allowed.is_empty() {
-        text.add(
-            &format!("let through by {}", allowed.join(", ")),
-            "✓ ",
-            "  ",
-            theme.verdict(Verdict::Allows),
-        );
-    } else if findings.is_empty() {
-        text.add(
-            "names nothing on the host that a layer would stop",
-            "✓ ",
-            "  ",
-            theme.verdict(Verdict::Allows),
-        );
-    }
-    let label = crate::libvirt::identity::dac_label(app.document.facts());
-    if let Some(crate::facts::Known::Yes(identity)) = host.identities.get(&label) {
-        text.blank();
-        text.add(&format!("{}; {}", identity.sentence(), source(host)), "", "", theme.dim());
-    }
-    text.lines
-}
-
-fn source(host: &crate::facts::HostFacts) -> String {
-    let version = |name: &str, known: &crate::facts::Known<String>| {
-        known.yes().map(|version| format!("{name} {version}"))
-    };
-    let found: Vec<String> = [version("libvirt", &host.libvirt), version("QEMU", &host.qemu)]
-        .into_iter()
-        .flatten()
-        .collect();
-    let found = if found.is_empty() {
-        "libvirt and QEMU are not installed".to_owned()
-    } else {
-        found.join(", ")
-    };
-    if host.source == "live" {
-        format!("this host has {found}")
-    } else {
-        format!("{}: {found}", host.source)
-    }
-}
-
-fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding) {
-    let sign = badge(theme, finding.verdict);
-    let head = format!("{} by {}: {}", sign.content, finding.layer.title(), finding.message);
-    text.add(&head, "", "  ", theme.verdict(finding.verdict));
-    for evidence in &finding.evidence {
-        text.add(evidence, "  · ", "    ", Style::new());
-    }
-    for remedy in &finding.remedies {
-        text.add(&remedy.title, &format!("  → {}: ", remedy.heading()), "    ", Style::new());
-        if let Some(step) = remedy_text(&app.document, remedy) {
-            text.add(&step, "      ", "      ", theme.command());
-        }
-    }
-    let rule = format!("qpt-tui explain {}", finding.rule);
-    text.add(&rule, "  why: ", "    ", theme.dim());
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
 /// The canonical lines, and which of them shows the selection.

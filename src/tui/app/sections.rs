@@ -1,0 +1,61 @@
+//! The sections of the lists: going from one to the next, folding them.
+
+use super::{App, Row};
+use crate::tui::rows::section_of;
+
+impl App {
+    /// Selects the first row of the next section that has one, or of the one before.
+    pub(super) fn next_section(&mut self, forward: bool) {
+        let rows = &self.lists.rows;
+        let here = section_of(rows, self.lists.selected);
+        let titles = rows.iter().enumerate().filter_map(|(at, row)| match row {
+            Row::Title { section, .. } => Some((at, *section)),
+            Row::Option(_)
+            | Row::Variable(_)
+            | Row::Extra(_)
+            | Row::Disabled(_)
+            | Row::Broken(_)
+            | Row::Lost(..)
+            | Row::General(_)
+            | Row::Hint(_) => None,
+        });
+        // Where a section has no row, there is its hint, on which nobody can stand.
+        let first = |title: usize| {
+            let inside = rows[title..].iter().take(2).position(Row::is_selectable);
+            inside.map(|after| title + after)
+        };
+        let beside = |section| if forward { Some(section) > here } else { Some(section) < here };
+        let mut targets =
+            titles.filter(|(_, section)| beside(*section)).filter_map(|(at, _)| first(at));
+        let target = if forward { targets.next() } else { targets.next_back() };
+        match target {
+            Some(row) => self.select(row),
+            None => self.say(if forward {
+                "no section with rows is below"
+            } else {
+                "no section with rows is above"
+            }),
+        }
+    }
+
+    /// Folds the section of the cursor, or unfolds it.
+    pub(super) fn fold(&mut self) {
+        let Some(section) = section_of(&self.lists.rows, self.lists.selected) else { return };
+        let unfolds = self.lists.folded.remove(&section);
+        if !unfolds {
+            self.lists.folded.insert(section);
+        }
+        self.lists.marked.clear();
+        self.arrange();
+        let is_title = |row: &Row| matches!(row, Row::Title { section: at, .. } if *at == section);
+        if let Some(title) = self.lists.rows.iter().position(is_title) {
+            let row = if unfolds { title + 1 } else { title };
+            self.select(row.min(self.lists.rows.len() - 1));
+        }
+    }
+
+    /// Whether the cursor is on the title of a folded section.
+    pub(super) fn is_on_folded(&self) -> bool {
+        self.lists.rows.get(self.lists.selected).is_some_and(Row::is_folded)
+    }
+}

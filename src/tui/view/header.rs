@@ -1,0 +1,79 @@
+//! The first line: what is edited, and in one sentence what will happen.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::text::{cut, width};
+use crate::tui::app::App;
+use crate::tui::theme::Theme;
+use crate::visible::visible;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let columns = usize::from(area.width);
+    let name = name(app);
+    let state = state(app);
+    let outlook = app.outlook();
+    let beside = app.judging.tally.beside(outlook.verdict);
+    let counts: String = beside
+        .iter()
+        .filter(|_| app.judging.host.is_some() && app.is_judged())
+        .map(|(verdict, count)| format!(" {} {count}", verdict.sign().0))
+        .collect();
+    // The sentence is what the screen is for; the name is cut before it is.
+    let sign = outlook.verdict.map(|verdict| format!("{} ", verdict.sign().0)).unwrap_or_default();
+    let long = format!(" {sign}{} ", outlook.long);
+    let short = format!(" {sign}{} ", outlook.short);
+    let left = width(&name) + width(&state) + 3;
+    let needs = |sentence: &str| left.min(columns / 3) + width(sentence) + width(&counts);
+    let sentence = if needs(&long) <= columns { long } else { short };
+    let counts = if needs(&sentence) <= columns { counts } else { String::new() };
+    let taken = width(&sentence) + width(&counts);
+    let room = columns.saturating_sub(taken);
+    let left = cut(&format!(" {name} {state}"), room);
+    let gap = " ".repeat(room.saturating_sub(width(&left)));
+    let style = outlook.verdict.map_or(theme.bar(), |verdict| theme.badge(verdict));
+    let spans = vec![
+        Span::styled(left, theme.bar()),
+        Span::styled(gap, theme.bar()),
+        Span::styled(cut(&sentence, columns), style),
+        Span::styled(counts, theme.bar()),
+    ];
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
+/// The domain and where it comes from.
+fn name(app: &App) -> String {
+    let domain = visible(&app.document.facts().name).into_owned();
+    let from = match &app.file.of_libvirt {
+        // The file is virsh's own, and nobody knows its name.
+        Some(_) if app.file.title.contains("virsh") => "virsh edit".to_owned(),
+        Some(_) | None => visible(&app.file.title).into_owned(),
+    };
+    match domain.is_empty() {
+        true => from,
+        false => format!("{domain} · {from}"),
+    }
+}
+
+/// What is unsaved, and what of the rows is shown.
+fn state(app: &App) -> String {
+    let cannot = app.file.readonly.or(app.file.protected).or(app.file.look_only).is_some();
+    let state = match (app.is_modified(), cannot) {
+        _ if app.file.saving => "[saving…] ",
+        (true, _) if app.file.unkept => "[modified, not kept] ",
+        (true, false) if app.file.theirs.is_some() => "[modified, by others too] ",
+        (false, _) if app.file.theirs.is_some() => "[changed by others] ",
+        (true, false) => "[modified] ",
+        (true, true) => "[modified, cannot be saved] ",
+        (false, true) => "[read-only] ",
+        (false, false) => "",
+    };
+    let only = match (app.lists.filter.words(), app.lists.wanted.is_empty()) {
+        (None, true) => String::new(),
+        (Some(words), true) => format!("[{words}] "),
+        (_, false) => format!("[only {}] ", visible(&app.lists.wanted)),
+    };
+    format!("{state}{only}")
+}
