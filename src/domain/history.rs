@@ -39,6 +39,11 @@ impl History {
         Some(snapshot)
     }
 
+    /// How many states there are to go back to, and forward.
+    pub fn depth(&self) -> (usize, usize) {
+        (self.past.len(), self.future.len())
+    }
+
     /// Whether there is a state to go back to.
     pub fn can_undo(&self) -> bool {
         !self.past.is_empty()

@@ -372,7 +372,7 @@ impl App {
             }
             Action::Plan => return Some(self.look_for_way()),
             Action::TryOut => self.ask(Question::TryOut),
-            Action::Save => return Some(self.save()),
+            Action::Save => return self.save(),
             Action::SaveAs => self.open_save_as(),
             Action::Others => self.show_theirs(false),
             Action::Quit => return self.quit(),

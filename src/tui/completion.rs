@@ -17,12 +17,26 @@ pub struct Candidate {
     pub what: String,
 }
 
-/// Suggestions for the option's field.
+/// The options that passthrough is used for most.
+const COMMON: [&str; 8] =
+    ["device", "object", "drive", "chardev", "netdev", "fw_cfg", "global", "cpu"];
+
+/// Suggestions for the option's field; without a dash it is meant with one.
 pub fn options(typed: &str) -> Vec<Candidate> {
-    let Some(start) = argv::option_name(typed) else { return Vec::new() };
-    let dashes = &typed[..typed.len() - start.len()];
-    catalog::options()
-        .filter(|row| row.name.starts_with(start) && row.name != start && row.range.until.is_none())
+    let start = argv::option_name(typed).unwrap_or(typed);
+    let dashes = match &typed[..typed.len() - start.len()] {
+        "" => "-",
+        dashes => dashes,
+    };
+    let is_whole = typed.len() > start.len();
+    let mut rows: Vec<catalog::OptionRow> = catalog::options()
+        .filter(|row| row.name.starts_with(start) && row.range.until.is_none())
+        .filter(|row| row.name != start || !is_whole)
+        .collect();
+    rows.sort_by_key(|row| {
+        COMMON.iter().position(|name| *name == row.name).unwrap_or(COMMON.len())
+    });
+    rows.into_iter()
         .map(|row| Candidate {
             text: format!("{dashes}{}", row.name),
             name: format!("{dashes}{}", row.name),
@@ -39,7 +53,9 @@ pub fn values(option: &str, typed: &str, emulator: Option<&Emulator>) -> Vec<Can
     let table = if group == "device" { &emulator.devices } else { &emulator.objects };
     match typed.rsplit_once(',') {
         None => {
-            let names = table.keys().filter(|name| name.starts_with(typed) && *name != typed);
+            // Processors are no devices that anybody adds by hand.
+            let is_meant = |name: &&String| name.starts_with(typed) && !name.ends_with("-cpu");
+            let names = table.keys().filter(|name| *name != typed).filter(is_meant);
             names
                 .map(|name| Candidate {
                     text: name.clone(),
@@ -250,7 +266,8 @@ mod tests {
     #[test]
     fn options_then_types_then_properties() {
         assert_eq!(names(&options("-netd")), ["-netdev"]);
-        assert_eq!(options("netd"), []);
+        assert_eq!(names(&options("netd")), ["-netdev"]);
+        assert_eq!(names(&options(""))[..2], ["-device", "-object"]);
         let emulator = emulator();
         assert_eq!(
             names(&values("-device", "isa-", Some(&emulator))),

@@ -125,8 +125,17 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
         let hint = cli.file.as_deref().and_then(journal::hint_for);
         hint.map_or(error.clone(), |hint| error.hint(hint))
     })?;
-    let mut app = App::new(source.title(), document);
-    if source.origin(&app.document.facts().name).is_of_virsh() {
+    let of_virsh = source.origin(&document.facts().name).is_of_virsh();
+    // virsh's own file has a name that tells nobody anything.
+    let title = match &source {
+        Source::File(_) if of_virsh => "virsh edit".to_owned(),
+        Source::Libvirt(domain) => domain.uri.clone(),
+        Source::File(_) => source.title(),
+    };
+    let mut app = App::new(title, document);
+    app.judging.as_root = Some(rustix::process::geteuid().is_root());
+    app.file.forgets_comments = of_virsh || matches!(source, Source::Libvirt(_));
+    if of_virsh {
         app.file.of_libvirt = Some(app.file.saved.clone());
     }
     if cli.readonly {

@@ -10,14 +10,14 @@ use crate::rules::{Finding, Verdict};
 /// A part of the lists, under a title of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
-    /// What belongs to no entry.
-    General,
     /// The arguments.
     Arguments,
     /// The environment.
     Environment,
     /// The rest of the namespace.
     Extras,
+    /// What belongs to no entry.
+    General,
 }
 
 impl Section {
@@ -115,7 +115,7 @@ struct Maker<'a> {
     rows: Vec<Row>,
 }
 
-/// The rows of a document: what concerns all of it, the arguments, the environment.
+/// The rows of a document: the arguments, the environment, the rest, and what concerns all of it.
 pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Vec<Row> {
     let mut maker = Maker { document, line, rows: Vec::new() };
     let has_rows = |finding: &Finding| {
@@ -130,9 +130,6 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
         .filter(|(_, finding)| finding.entry.is_none() && finding.verdict != Verdict::Allows)
         .filter(|(_, finding)| !has_rows(finding));
     let general: Vec<Row> = general.map(|(index, _)| Row::General(index)).collect();
-    if !general.is_empty() {
-        maker.section(Section::General, general, "");
-    }
     let arguments = maker.placed(List::Args);
     maker.section(Section::Arguments, arguments, "none; a adds one, p imports");
     let variables = maker.placed(List::Envs);
@@ -140,6 +137,9 @@ pub fn rows(document: &Document, line: &CommandLine, findings: &[Finding]) -> Ve
     let extras = maker.placed(List::Extras);
     if !extras.is_empty() {
         maker.section(Section::Extras, extras, "");
+    }
+    if !general.is_empty() {
+        maker.section(Section::General, general, "");
     }
     maker.rows
 }

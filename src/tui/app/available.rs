@@ -25,6 +25,11 @@ impl App {
             Action::Edit | Action::Outside | Action::Delete | Action::Toggle if self.is_lost() => {
                 "libvirt does not see it; x brings it back"
             }
+            Action::Edit | Action::Outside | Action::Delete | Action::Toggle
+                if self.is_general() =>
+            {
+                "this is about the domain or the host, and no entry; x shows what can be done"
+            }
             Action::Edit if !entry => "select an entry first",
             Action::Outside if !entry && self.form.is_none() => "select an entry first",
             Action::Copy if self.mode == Mode::Confirm => return Ok(()),

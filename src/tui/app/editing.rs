@@ -180,6 +180,12 @@ impl App {
         matches!(self.lists.rows.get(self.lists.selected), Some(Row::Lost(..)))
     }
 
+    /// Whether the selected row is about the domain or the host.
+    pub(super) fn is_general(&self) -> bool {
+        matches!(self.lists.rows.get(self.lists.selected), Some(Row::General(_)))
+            && self.lists.marked.is_empty()
+    }
+
     /// What is no entry, on the selected row.
     pub(super) fn broken_row(&self) -> Option<(usize, &Broken)> {
         let Row::Broken(index) = self.lists.rows.get(self.lists.selected)? else { return None };
@@ -198,7 +204,15 @@ impl App {
         let ids = self.chosen();
         let edits = self.document.remove(&ids);
         let row = self.lists.selected;
+        let what = match self.chosen_rows().as_slice() {
+            [one] => self.lists.rows.get(*one).map(|row| self.row_text(row)).unwrap_or_default(),
+            many => format!("{} rows", many.len()),
+        };
         self.edit(&edits, None);
+        if self.status.is_none() {
+            let what: String = what.chars().take(60).collect();
+            self.say(&format!("deleted: {what}; u takes it back"));
+        }
         // The cursor stays on its row, which holds the next entry now.
         self.lists.selected = row.min(self.lists.rows.len().saturating_sub(1));
         self.select_entry(None);
@@ -256,6 +270,12 @@ impl App {
         if let Ok(document) = Document::parse(snapshot.source) {
             self.replace(document, snapshot.selected);
         }
+        let (back, ahead) = self.edits.history.depth();
+        self.say(&match (forward, self.is_modified()) {
+            (_, false) => "this is the text as it was saved".to_owned(),
+            (false, true) => format!("taken back; {back} more, Ctrl-r makes it again"),
+            (true, true) => format!("made again; {ahead} more"),
+        });
     }
 
     pub(super) fn replace(&mut self, document: Document, select: Option<EntryId>) {
@@ -272,7 +292,12 @@ impl App {
             Ok(edits) if edits.is_empty() => {
                 self.say("the passthrough is written as libvirt writes it already");
             }
-            Ok(edits) => self.edit(&edits, self.selected_entry()),
+            Ok(edits) => {
+                self.edit(&edits, self.selected_entry());
+                if self.status.is_none() {
+                    self.say("written as libvirt writes it; 4 shows what changed, u takes it back");
+                }
+            }
             Err(error) => self.status = Status::failed(error.to_string()),
         }
     }
@@ -300,10 +325,10 @@ impl App {
 
     /// Takes the first suggestion over into what is typed.
     pub(super) fn complete(&mut self) {
-        let first = self.candidates().into_iter().next();
-        match (&mut self.form, first) {
-            (Some(form), Some(candidate)) => form.complete(&candidate),
-            (Some(_) | None, _) => self.say("there is no suggestion here"),
+        let candidates = self.candidates();
+        let is_taken = self.form.as_mut().is_some_and(|form| form.complete(candidates));
+        if !is_taken {
+            self.say("there is no suggestion here");
         }
     }
 }

@@ -289,12 +289,13 @@ impl App {
         let next = import::taken(&self.document, import, &over.choices, (&over.better, host));
         let on = import.items.iter().zip(&over.choices);
         let on = on.filter(|(_, choice)| **choice != Choice::Off);
-        let count: usize = on.map(|(item, _)| item.entries.len()).sum();
+        let count = on.count();
         let asked = import.items.iter().zip(&over.choices);
         let asked = asked
             .filter(|(item, choice)| matches!(item.fate, Fate::Asked(_)) && **choice == Choice::Off)
             .count();
         let first = EntryId::arg(self.document.list(List::Args).len());
+        let all = import.items.len();
         match next {
             Ok(_) if count == 0 => {
                 self.mode = Mode::List;
@@ -307,7 +308,7 @@ impl App {
                 if self.status.is_none() {
                     let left =
                         if asked > 0 { format!(", {asked} left open") } else { String::new() };
-                    self.say(&format!("{count} entries added{left}; u takes them back"));
+                    self.say(&format!("added {count} of {all}{left}; u takes them back"));
                 }
             }
             Err(error) => self.fail(error),

@@ -146,11 +146,15 @@ impl App {
     /// Makes the rows anew, with the filters that are on; the selected entry, or else the row, stays selected.
     pub(super) fn arrange(&mut self) {
         let selected = self.selected_entry();
+        let place = self.place_in_section();
         let all = rows(&self.document, &self.line, &self.judging.findings);
         self.judging.tally = Tally::of(self, &all);
         self.lists.widths = columns::widths(&self.document, &self.line, &all);
         let passed = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row));
         self.lists.rows = fold(passed.collect(), &self.lists.folded);
+        if selected.is_none() {
+            self.go_to_place(place);
+        }
         self.select_entry(selected);
     }
 }

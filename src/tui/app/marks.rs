@@ -148,8 +148,14 @@ impl App {
         self.edit(&edits, None);
         self.lists.selected = row.min(self.lists.rows.len().saturating_sub(1));
         self.select_entry(None);
-        if self.status.is_none() && !enabling {
-            self.say("switched off; it stays in the file as a comment, which virsh define forgets");
+        if self.status.is_none() {
+            self.say(match (enabling, self.file.forgets_comments) {
+                (true, _) => "switched on",
+                (false, false) => "switched off: a comment in the file now; Space switches it on",
+                (false, true) => {
+                    "switched off; libvirt keeps no comments: once defined, it is gone"
+                }
+            });
         }
     }
 }

@@ -129,7 +129,8 @@ impl App {
             return plain("nothing stops it so far, asking QEMU…");
         }
         if tally.unknown > 0 {
-            let how = if self.judging.as_root == Some(false) { ", run as root" } else { "" };
+            let is_hidden = self.judging.as_root == Some(false) && host.source == "live";
+            let how = if is_hidden { ", run as root" } else { "" };
             let of = format!("cannot tell: {} unknown", tally.unknown);
             return said(Some(Verdict::Unknown), format!("{of}{how}"), of);
         }

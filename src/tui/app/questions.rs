@@ -34,6 +34,8 @@ pub enum Question {
     Plan(Box<Planned>),
     /// Whether the domain is to be started for real.
     TryOut,
+    /// Save although so many switched-off entries are gone then.
+    Forgets(usize),
     /// Where the report is to go.
     Report(Box<Reported>),
     /// What came of that.
@@ -53,6 +55,7 @@ impl Question {
             Question::Trouble(_) => "Not saved",
             Question::Plan(_) => "The way to a start",
             Question::TryOut => "A real start",
+            Question::Forgets(_) => "libvirt keeps no comments",
             Question::Report(_) => "For a ticket, as Markdown",
             Question::Tried(_) => "What a real start did",
         }
@@ -85,6 +88,10 @@ impl Question {
             Question::TryOut => "Have libvirt start the domain as it stands here, paused, and end it at once? What a host in use \
                  would miss is left out: passed-through devices, disks of VMs that run."
                 .into(),
+            Question::Forgets(off) => {
+                let what = if *off == 1 { "1 entry is" } else { &format!("{off} entries are") };
+                format!("{what} switched off, which is a comment in the text. libvirt forgets it when it defines the domain; save a copy elsewhere to keep it. Save?").into()
+            }
             Question::Report(_) => "The report of this row; 'all' is that of the whole document.".into(),
             Question::Tried(lines) => lines.first().cloned().unwrap_or_default().into(),
         }
@@ -177,6 +184,11 @@ impl Question {
                 answers
             }
             Question::TryOut => vec![(Action::Yes, "start it"), (Action::No, "back")],
+            Question::Forgets(_) => vec![
+                (Action::Yes, "save"),
+                (Action::SaveAs, "a copy elsewhere"),
+                (Action::No, "go on editing"),
+            ],
             Question::Report(_) => vec![
                 (Action::Copy, "copy this row"),
                 (Action::CopyAll, "copy all"),
@@ -292,6 +304,10 @@ impl App {
             (Question::Plan(planned), Action::Copy) => {
                 self.say("what is for the host is in the clipboard");
                 Some(Effect::Copy(planned.script))
+            }
+            (Question::Forgets(off), Action::Yes) => {
+                self.file.forgetting = off;
+                Some(self.save_now())
             }
             (Question::Report(reported), Action::Copy) => Some(self.copy_report(reported.row)),
             (Question::Report(reported), Action::CopyAll) => Some(self.copy_report(reported.all)),

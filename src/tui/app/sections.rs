@@ -1,7 +1,7 @@
 //! The sections of the lists: going from one to the next, folding them.
 
 use super::{App, Row};
-use crate::tui::rows::section_of;
+use crate::tui::rows::{Section, section_of};
 
 impl App {
     /// Selects the first row of the next section that has one, or of the one before.
@@ -38,6 +38,26 @@ impl App {
         }
     }
 
+    /// The section of the cursor, and how many rows it is below its title.
+    pub(super) fn place_in_section(&self) -> Option<(Section, usize)> {
+        let at = self.lists.selected;
+        let section = section_of(&self.lists.rows, at)?;
+        Some((section, at - self.title_of(section)?))
+    }
+
+    /// Goes to such a place, where it is there: rows of other sections may have come and gone.
+    pub(super) fn go_to_place(&mut self, place: Option<(Section, usize)>) {
+        let Some((section, below)) = place else { return };
+        if let Some(title) = self.title_of(section) {
+            self.lists.selected = (title + below).min(self.lists.rows.len().saturating_sub(1));
+        }
+    }
+
+    fn title_of(&self, section: Section) -> Option<usize> {
+        let is_title = |row: &Row| matches!(row, Row::Title { section: at, .. } if *at == section);
+        self.lists.rows.iter().position(is_title)
+    }
+
     /// Folds the section of the cursor, or unfolds it.
     pub(super) fn fold(&mut self) {
         let Some(section) = section_of(&self.lists.rows, self.lists.selected) else { return };
@@ -47,8 +67,7 @@ impl App {
         }
         self.lists.marked.clear();
         self.arrange();
-        let is_title = |row: &Row| matches!(row, Row::Title { section: at, .. } if *at == section);
-        if let Some(title) = self.lists.rows.iter().position(is_title) {
+        if let Some(title) = self.title_of(section) {
             let row = if unfolds { title + 1 } else { title };
             self.select(row.min(self.lists.rows.len() - 1));
         }

@@ -156,6 +156,8 @@ impl App {
             return true;
         }
         let limit = self.lists.filter.limit();
+        // What is switched off has no verdict, and is looked for when something is wrong.
+        let limit = limit.filter(|_| !matches!(row, Row::Disabled(_)));
         if limit.is_some_and(|limit| self.verdict_of(row).is_none_or(|found| found > limit)) {
             return false;
         }

@@ -31,6 +31,10 @@ pub struct Edited {
     pub saved: String,
     /// The text that libvirt holds, where virsh reads the file only when the session ends.
     pub of_libvirt: Option<String>,
+    /// libvirt defines what is saved, and keeps no comments: what is switched off is gone then.
+    pub forgets_comments: bool,
+    /// So many switched-off entries may be forgotten; the user was asked.
+    pub forgetting: usize,
     /// It is being saved.
     pub saving: bool,
     /// Edits are not in the journal: it can't be used, or not now.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{App, Effect, Mode, Row};
-use crate::domain::{Document, EntryId};
+use crate::domain::{Document, EntryId, List};
 use crate::rules::{Finding, Layer, Remedy, Route, Step, Verdict};
 use crate::xml::EditSet;
 
@@ -167,8 +167,15 @@ impl App {
         };
         self.mode = Mode::List;
         let selected = self.selected_entry();
+        let lost = self.lost_text();
         let edits = EditSet::between(self.document.source(), &edited);
         self.edit(&edits, selected);
+        // What was lost and is back is where one looks next.
+        if let Some((list, text)) = lost {
+            let same = |entry: &&crate::domain::Entry| entry.kind.text() == text;
+            let back = self.document.list(list).iter().find(same).map(|entry| entry.id);
+            self.select_entry(back);
+        }
         let failed = self.status.is_some();
         if failed {
             return None;
@@ -183,6 +190,13 @@ impl App {
                 None
             }
         }
+    }
+
+    /// The first entry of the selected row, where libvirt does not see it.
+    fn lost_text(&self) -> Option<(List, String)> {
+        let Row::Lost(lost, range) = self.lists.rows.get(self.lists.selected)? else { return None };
+        let entry = self.document.lost().get(*lost)?.entries.get(range.start)?;
+        Some((entry.list, entry.text.clone()))
     }
 
     /// Everything that is for the operator, in its order: the steps of the way, or every way out where there is none.

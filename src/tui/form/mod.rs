@@ -48,6 +48,8 @@ pub struct Form {
     /// What was wrong at the last attempt to accept.
     pub error: Option<String>,
     initial: [String; 2],
+    /// What was suggested last, and which of it was taken.
+    taken: Option<(Vec<Candidate>, usize)>,
 }
 
 /// What may be written in the rest of the namespace.
@@ -82,6 +84,7 @@ impl Form {
             parts: None,
             error: None,
             initial: [first.to_owned(), second.to_owned()],
+            taken: None,
         }
     }
 
@@ -179,10 +182,26 @@ impl Form {
         }
     }
 
-    /// Takes a suggestion over.
-    pub fn complete(&mut self, candidate: &Candidate) {
+    /// Takes the first of some suggestions over; where there is none, the next of those before. `false` where there is none.
+    pub fn complete(&mut self, candidates: Vec<Candidate>) -> bool {
         self.error = None;
-        self.fields[self.focus] = field(&candidate.text);
+        let taken = match self.taken.take() {
+            _ if !candidates.is_empty() => (candidates, 0),
+            Some((before, at)) if before[at].text == self.text(self.focus) => {
+                let next = (at + 1) % before.len();
+                (before, next)
+            }
+            Some(_) | None => return false,
+        };
+        self.fields[self.focus] = field(&taken.0[taken.1].text);
+        self.taken = Some(taken);
+        true
+    }
+
+    /// Whether the text was put there by a suggestion, and nothing was typed since.
+    fn is_taken(&self) -> bool {
+        let taken = self.taken.as_ref().map(|(all, at)| &all[*at].text);
+        taken.is_some_and(|text| *text == self.text(self.focus))
     }
 
     /// The entries that the form stands for.
@@ -258,8 +277,13 @@ impl Form {
     /// A key that the table gives no meaning: typing and moving.
     pub fn key(&mut self, event: KeyEvent) {
         self.error = None;
+        // A suggestion has brought the '=' along already.
+        let is_there = event.code == KeyCode::Char('=')
+            && self.is_taken()
+            && self.text(self.focus).ends_with('=');
         match &mut self.parts {
             Some(parts) => parts.key(event),
+            None if is_there => {}
             None => type_into(&mut self.fields[self.focus], event),
         }
     }

@@ -45,10 +45,25 @@ fn within(
     lines
 }
 
+/// Two lines without the beginning that they share, where that would leave no room for what differs.
+fn apart(left: &str, right: &str, columns: usize) -> (String, String) {
+    let same = left.char_indices().zip(right.chars()).find(|((_, a), b)| a != b);
+    let at = same.map_or(left.len().min(right.len()), |((at, _), _)| at);
+    let before = left[..at].chars().rev().take(columns / 3).map(char::len_utf8).sum::<usize>();
+    let skipped = at - before;
+    if width(&left[..at]) + columns / 3 < columns || skipped < 2 || !right.is_char_boundary(skipped)
+    {
+        return (left.to_owned(), right.to_owned());
+    }
+    (format!("…{}", &left[skipped..]), format!("…{}", &right[skipped..]))
+}
+
 /// Places that both sides changed: theirs at the left, mine at the right.
 pub(super) fn beside(clashes: &[Clash], theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let half = columns.saturating_sub(3) / 2;
     let row = |left: &str, right: &str| {
+        let (left, right) = apart(left.trim(), right.trim(), half);
+        let (left, right) = (left.as_str(), right.as_str());
         let left = cut(&visible(left.trim()), half);
         let gap = " ".repeat(half.saturating_sub(width(&left)));
         let right = cut(&visible(right.trim()), half);

@@ -46,11 +46,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 /// The domain and where it comes from.
 fn name(app: &App) -> String {
     let domain = visible(&app.document.facts().name).into_owned();
-    let from = match &app.file.of_libvirt {
-        // The file is virsh's own, and nobody knows its name.
-        Some(_) if app.file.title.contains("virsh") => "virsh edit".to_owned(),
-        Some(_) | None => visible(&app.file.title).into_owned(),
-    };
+    let from = visible(&app.file.title).into_owned();
     match domain.is_empty() {
         true => from,
         false => format!("{domain} · {from}"),

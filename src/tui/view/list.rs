@@ -12,7 +12,7 @@ use crate::rules::{Finding, Layer, Verdict};
 use crate::tui::app::App;
 use crate::tui::columns::{self, Cells};
 use crate::tui::keymap::Mode;
-use crate::tui::rows::Row;
+use crate::tui::rows::{Row, Section};
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -190,10 +190,22 @@ impl Lister<'_> {
         ])
     }
 
+    /// The worst of what is about the domain and the host, where something is wrong.
+    fn sign_of(&self, section: Section) -> Option<Verdict> {
+        if section != Section::General {
+            return None;
+        }
+        let findings = self.app.judging.findings.iter().filter(|f| f.entry.is_none());
+        findings.map(|finding| finding.verdict).min().filter(|worst| *worst <= Verdict::Unknown)
+    }
+
     /// What is below the last line that is shown.
     fn below(&self, row: usize) -> Line<'static> {
         let titles = self.app.lists.rows[row..].iter().filter_map(|row| match row {
-            Row::Title { section, rows, .. } => Some(format!("{} {rows}", section.title())),
+            Row::Title { section, rows, .. } => {
+                let sign = self.sign_of(*section).map(|verdict| format!(" {}", verdict.sign().0));
+                Some(format!("{} {rows}{}", section.title(), sign.unwrap_or_default()))
+            }
             Row::Option(_)
             | Row::Variable(_)
             | Row::Extra(_)

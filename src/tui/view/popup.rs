@@ -264,6 +264,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         Question::Tried(lines) => told(lines.get(1..).unwrap_or_default(), columns),
         Question::Quit
         | Question::TryOut
+        | Question::Forgets(_)
         | Question::DropForm
         | Question::DropImport
         | Question::Restore(_)
