@@ -128,6 +128,7 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     if source.origin(&app.document.facts().name).is_of_virsh() {
         app.file.of_libvirt = Some(app.file.saved.clone());
     }
+    app.file.defines = app.file.of_libvirt.is_some() || matches!(source, Source::Libvirt(_));
     if cli.readonly {
         app.file.look_only = Some("it was opened with --readonly");
     } else if let Source::File(file) = &source {

@@ -102,6 +102,11 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// What is looked for, where it stands.
+    pub fn found(self) -> Style {
+        self.fg(Color::Yellow).add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+    }
+
     /// What matters less.
     pub fn dim(self) -> Style {
         if self.colour { Style::new().fg(Color::DarkGray) } else { Style::new() }

@@ -112,7 +112,7 @@ impl App {
                 untouched: !form.is_modified(),
             });
         }
-        let is_open = matches!(self.mode, Mode::Import | Mode::Review | Mode::Answer);
+        let is_open = matches!(self.mode_below(), Mode::Import | Mode::Review | Mode::Answer);
         let importing = is_open && !self.over.pasted.trim().is_empty();
         importing.then(|| Typed::Import(self.over.pasted.clone()))
     }

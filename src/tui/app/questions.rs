@@ -18,6 +18,8 @@ pub enum Question {
     DropForm,
     /// Drop what was pasted to be imported.
     DropImport,
+    /// Switch entries off that libvirt will forget.
+    SwitchOff,
     /// Edits of an earlier session are kept.
     Restore(Box<Offer>),
     /// Another session edits the same.
@@ -42,7 +44,9 @@ impl Question {
     /// The title of its box.
     pub fn title(&self) -> &'static str {
         match self {
-            Question::Quit | Question::DropForm | Question::DropImport => "Question",
+            Question::Quit | Question::DropForm | Question::DropImport | Question::SwitchOff => {
+                "Question"
+            }
             Question::Restore(_) => "Edits that were not saved",
             Question::Elsewhere(_) => "Edited elsewhere",
             Question::Theirs(_) => "Changed by somebody else",
@@ -61,6 +65,9 @@ impl Question {
             Question::Quit => "There are changes that are not saved. Leave without them?".into(),
             Question::DropForm => "Drop what you typed?".into(),
             Question::DropImport => "Drop what you pasted?".into(),
+            Question::SwitchOff => "What is switched off is a comment, and libvirt keeps none: once it defines the domain, the \
+                 entry is gone. Switch it off all the same? You are asked once."
+                .into(),
             Question::Restore(offer) => offer.sentence().into(),
             Question::Elsewhere(holder) => format!(
                 "It is being edited by {} for {}. Look only, or take over? That session then can't save any \
@@ -99,6 +106,7 @@ impl Question {
             Question::DropForm | Question::DropImport => {
                 vec![(Action::Yes, "drop"), (Action::No, "go on")]
             }
+            Question::SwitchOff => vec![(Action::Yes, "switch it off"), (Action::No, "back")],
             Question::Restore(offer) => {
                 let mut answers = vec![
                     (Action::Yes, "restore"),
@@ -219,6 +227,8 @@ impl App {
 
     pub(super) fn ask(&mut self, question: Question) {
         self.side.scroll = 0;
+        // Its answers need the last line.
+        self.status = None;
         self.questions.asked = Some(question);
         self.mode = Mode::Confirm;
     }
@@ -246,6 +256,11 @@ impl App {
             (Question::DropForm, Action::Yes) => {
                 self.form = None;
                 self.mode = Mode::List;
+                None
+            }
+            (Question::SwitchOff, Action::Yes) => {
+                self.file.forgets_told = true;
+                self.toggle();
                 None
             }
             (Question::DropImport, Action::Yes) => {

@@ -10,8 +10,10 @@ use crate::import::{Better, Choice, Import};
 use crate::rules::{Answer, Finding};
 use crate::store::Theirs;
 use crate::tui::completion::Listing;
+use crate::tui::keymap::Mode;
 use crate::tui::pane::{Asked, Pane};
 use crate::tui::rows::Row;
+use crate::tui::view::geometry::Spot;
 
 /// What is edited: where it comes from, and what is known of that.
 #[derive(Default)]
@@ -36,6 +38,10 @@ pub struct Edited {
     pub theirs: Option<Theirs>,
     /// Leave once the text is saved.
     pub leaving: bool,
+    /// libvirt defines what is saved: comments, and so what is switched off, do not come back from it.
+    pub defines: bool,
+    /// That was told, and it was switched off all the same.
+    pub forgets_told: bool,
 }
 
 /// What the host said, and what was found.
@@ -95,6 +101,12 @@ pub struct Side {
     pub zoomed: bool,
     /// The divider follows the mouse.
     pub dragging: bool,
+    /// What the last click was on, and when what it meant.
+    pub clicked: Option<(Mode, Spot)>,
+    /// A key was pressed, or the mouse did something.
+    pub touched: bool,
+    /// Nobody did anything for a while: the next keys are told.
+    pub resting: bool,
 }
 
 /// What stands over the panes for a while, and what is typed there.
@@ -114,6 +126,10 @@ pub struct Over {
     pub remedy: usize,
     /// How far the help is scrolled.
     pub help_scroll: usize,
+    /// Where the help was opened.
+    pub help_from: Option<Mode>,
+    /// Only what of the help holds this is shown.
+    pub help_words: String,
     /// The text of the form is with the user's own editor.
     pub outside: bool,
     /// The directory that was listed last, for completion.

@@ -25,18 +25,36 @@ pub(super) fn open(
     title: &str,
     theme: Theme,
 ) -> Rect {
+    let outer = outer(area, height);
+    let block = Block::new()
+        .borders(Borders::ALL)
+        .title(format!(" {} ", cut(title, usize::from(outer.width.saturating_sub(6)))))
+        .title_style(theme.title());
+    frame.render_widget(Clear, outer);
+    frame.render_widget(block, outer);
+    inner(outer)
+}
+
+/// Where a box of a height stands.
+pub(super) fn outer(area: Rect, height: u16) -> Rect {
     let height = height.min(area.height);
     let columns = area.width.min(110);
     let (x, y) = (area.x + (area.width - columns) / 2, area.y + (area.height - height) / 2);
-    let outer = Rect { x, y, width: columns, height };
-    let block = Block::new()
-        .borders(Borders::ALL)
-        .title(format!(" {} ", cut(title, usize::from(columns.saturating_sub(6)))))
-        .title_style(theme.title());
-    let inner = block.inner(outer);
-    frame.render_widget(Clear, outer);
-    frame.render_widget(block, outer);
-    inner
+    Rect { x, y, width: columns, height }
+}
+
+/// What is inside the frame of a box.
+pub(super) fn inner(outer: Rect) -> Rect {
+    Block::new().borders(Borders::ALL).inner(outer)
+}
+
+/// Lines of a form, with its frame.
+const FORM: u16 = 8;
+
+/// Where the form stands.
+pub(super) fn form_box(app: &App, area: Rect) -> Rect {
+    let is_apart = app.form.as_ref().is_some_and(|form| form.parts.is_some());
+    outer(area, if is_apart { area.height } else { FORM })
 }
 
 pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
@@ -49,7 +67,7 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     if form.parts.is_some() {
         return parts(frame, area, form, theme);
     }
-    let inner = open(frame, area, 8, title, theme);
+    let inner = open(frame, area, FORM, title, theme);
     let [first, second, _, remark] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
@@ -77,9 +95,11 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
             );
         }
     }
-    let (text, style) = match &form.error {
-        Some(error) => (error.clone(), theme.error()),
-        None => (suggestions(app).unwrap_or_else(|| form.remark()), theme.dim()),
+    let (text, style) = match (&form.error, &app.status) {
+        (Some(error), _) => (error.clone(), theme.error()),
+        (None, Some(status)) if status.failed => (status.text.clone(), theme.error()),
+        (None, Some(status)) => (status.text.clone(), theme.title()),
+        (None, None) => (suggestions(app).unwrap_or_else(|| form.remark()), theme.dim()),
     };
     let lines: Vec<Line<'_>> = wrap(&visible(&text), usize::from(remark.width), "")
         .into_iter()
@@ -136,10 +156,13 @@ fn suggestions(app: &App) -> Option<String> {
     Some(format!("Ctrl-n: {}{what}   {}", first.name, others.join(" ")))
 }
 
-pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let columns = usize::from(area.width.min(110).saturating_sub(2));
-    let mut lines = Vec::new();
-    let mut chosen = 0..0;
+/// The lines of the remedies, and which of them each remedy has.
+fn remedy_lines(
+    app: &App,
+    columns: usize,
+    theme: Theme,
+) -> (Vec<Line<'static>>, Vec<std::ops::Range<usize>>) {
+    let (mut lines, mut places) = (Vec::new(), Vec::new());
     for (index, (finding, remedy)) in app.remedies().into_iter().enumerate() {
         let start = lines.len();
         let style = if index == app.over.remedy { theme.selected(true) } else { Style::new() };
@@ -154,44 +177,46 @@ pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
                     .map(|line| Line::styled(line, theme.command())),
             );
         }
-        if index == app.over.remedy {
-            chosen = start..lines.len();
-        }
+        places.push(start..lines.len());
     }
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let inner = open(frame, area, height, "What can be done", theme);
+    (lines, places)
+}
+
+/// The box of the remedies, and the first of their lines that is in it.
+fn remedies_in(
+    area: Rect,
+    app: &App,
+    (lines, places): (&[Line<'_>], &[std::ops::Range<usize>]),
+) -> (Rect, usize) {
+    let outer = outer(area, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+    let chosen = places.get(app.over.remedy).cloned().unwrap_or(0..0);
+    let shown = usize::from(inner(outer).height);
+    (outer, chosen.end.saturating_sub(shown).min(chosen.start))
+}
+
+pub(super) fn remedies(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let columns = usize::from(area.width.min(110).saturating_sub(2));
+    let (lines, places) = remedy_lines(app, columns, theme);
+    let (outer, first) = remedies_in(area, app, (&lines, &places));
+    let inner = open(frame, area, outer.height, "What can be done", theme);
     let shown = usize::from(inner.height);
-    let first = chosen.end.saturating_sub(shown).min(chosen.start);
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(shown).collect::<Vec<_>>()),
         inner,
     );
 }
 
-/// The actions that the typed words find.
-pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let inner = open(frame, area, area.height, "Actions: type a word of what you want", theme);
-    let columns = usize::from(inner.width);
-    let height = usize::from(inner.height);
-    let found = app.found_actions();
-    let first = (app.over.palette.chosen + 1).saturating_sub(height);
-    let line = |(index, (binding, keys)): (
-        usize,
-        &(&crate::tui::keymap::Binding, &[crate::tui::keymap::Key]),
-    )| {
-        let why =
-            app.available(binding.action).err().map(|why| format!("  ({why})")).unwrap_or_default();
-        let text = cut(&format!("{:<8} {}{why}", keys[0].name(), binding.help), columns);
-        let style = match (index == app.over.palette.chosen, why.is_empty()) {
-            (true, _) => theme.selected(true),
-            (false, true) => Style::new(),
-            (false, false) => theme.dim(),
-        };
-        Line::styled(text, style)
-    };
-    let lines: Vec<Line<'_>> =
-        found.iter().enumerate().skip(first).take(height).map(line).collect();
-    frame.render_widget(Paragraph::new(lines), inner);
+/// The box of the remedies, and the remedy at a place of the screen.
+pub(super) fn remedy_at(app: &App, area: Rect, column: u16, row: u16) -> (Rect, Option<usize>) {
+    let columns = usize::from(area.width.min(110).saturating_sub(2));
+    let (lines, places) = remedy_lines(app, columns, Theme::new(false));
+    let (outer, first) = remedies_in(area, app, (&lines, &places));
+    let inner = inner(outer);
+    if !inner.contains((column, row).into()) {
+        return (outer, None);
+    }
+    let line = first + usize::from(row - inner.y);
+    (outer, places.iter().position(|place| place.contains(&line)))
 }
 
 /// The first words of the demo.
@@ -294,6 +319,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         Question::Tried(lines) => told(lines.get(1..).unwrap_or_default(), columns),
         Question::Quit
         | Question::TryOut
+        | Question::SwitchOff
         | Question::DropForm
         | Question::DropImport
         | Question::Restore(_)

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use ratatui::style::Style;
+use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -25,6 +27,28 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
         }
     }
     text[..end].to_owned()
+}
+
+/// A text in pieces, so that what is looked for stands out; `words` are looked for as a whole, in letters of any size.
+pub(super) fn marked(text: &str, words: &str, style: Style, found: Style) -> Vec<Span<'static>> {
+    let words = words.trim().to_lowercase();
+    let small = text.to_lowercase();
+    // Where small letters take other bytes, places in them are none of the text.
+    if words.is_empty() || small.len() != text.len() {
+        return vec![Span::styled(text.to_owned(), style)];
+    }
+    let (mut spans, mut from) = (Vec::new(), 0);
+    for (at, _) in small.match_indices(&words) {
+        let end = at + words.len();
+        let (Some(before), Some(hit)) = (text.get(from..at), text.get(at..end)) else { continue };
+        if !before.is_empty() {
+            spans.push(Span::styled(before.to_owned(), style));
+        }
+        spans.push(Span::styled(hit.to_owned(), style.patch(found)));
+        from = end;
+    }
+    spans.push(Span::styled(text[from..].to_owned(), style));
+    spans
 }
 
 /// More bytes of one text than anybody reads on a screen; wrapping more of them would hold up the keys.
