@@ -24,7 +24,7 @@ mod state;
 pub use importing::{Group, ImportRow};
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
-pub use palette::Offered;
+pub use palette::{Offered, words_of};
 pub use planned::Planned;
 pub use questions::Question;
 pub use selection::Filter;

@@ -26,8 +26,8 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
     rows.map(|(action, words)| Known { action, words: words.split(' ').collect() }).collect()
 });
 
-/// The words that people know for an action.
-fn words_of(action: Action) -> &'static [&'static str] {
+/// The words that people know for an action, the one to write first.
+pub fn words_of(action: Action) -> &'static [&'static str] {
     let name = name(action);
     KNOWN.iter().find(|known| known.action == name).map_or(&[], |known| &known.words)
 }

@@ -1,9 +1,12 @@
 //! Searching: in the entries, in what is said about them, and in the help.
 
+use std::collections::HashSet;
+
 use crossterm::event::KeyEvent;
 
 use super::selection::type_at_end;
-use super::{App, Mode, Row, Search};
+use super::{App, Finding, Mode, Row, Search};
+use crate::domain::EntryId;
 
 impl App {
     /// What is searched for, while it is typed and as long as it is kept; for showing it in the rows.
@@ -62,9 +65,15 @@ impl App {
         if !entries.is_empty() {
             return (entries, true);
         }
-        let said = |row: &Row| {
-            let mut findings = self.findings_of(row);
-            findings.any(|finding| finding.message.to_lowercase().contains(&needle))
+        let says = |text: &String| text.to_lowercase().contains(&needle);
+        let is_said =
+            |finding: &&Finding| says(&finding.message) || finding.evidence.iter().any(says);
+        // In one pass: there may be as many findings as rows.
+        let found = self.judging.findings.iter().filter(is_said);
+        let about: HashSet<EntryId> = found.filter_map(|finding| finding.entry).collect();
+        let said = |row: &Row| match row.entries() {
+            Some((list, mut range)) => range.any(|index| about.contains(&EntryId { list, index })),
+            None => self.findings_of(row).any(|finding| is_said(&finding)),
         };
         (rows().filter(|(_, row)| said(row)).map(|(at, _)| at).collect(), false)
     }
@@ -113,7 +122,7 @@ impl App {
         let Some(row) = rows.get(at) else {
             let from = self.lists.search.from.min(self.lists.rows.len().saturating_sub(1));
             self.select(from);
-            return self.fail(format!("'{words}' is in no entry, and in no word about one"));
+            return self.fail(format!("'{words}' is in no entry, and in nothing said about one"));
         };
         self.select(*row);
         let (number, count) = (at + 1, rows.len());

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{cut, marked, width, wrap};
 use crate::rules::{LAYERS, Verdict};
-use crate::tui::app::App;
+use crate::tui::app::{App, words_of};
 use crate::tui::keymap::{Binding, Key, Mode, Topic};
 use crate::tui::theme::Theme;
 use crate::visible::visible;
@@ -21,6 +21,8 @@ struct Row {
     left: String,
     style: Style,
     text: String,
+    /// Words that find it as well.
+    known: &'static [&'static str],
 }
 
 /// A group of rows with its title.
@@ -51,7 +53,12 @@ const SETTINGS: [(&str, &str); 5] = [
 ];
 
 fn screen(theme: Theme) -> Group {
-    let row = |left: &str, style: Style, text: String| Row { left: left.to_owned(), style, text };
+    let row = |left: &str, style: Style, text: String| Row {
+        left: left.to_owned(),
+        style,
+        text,
+        known: &[],
+    };
     let mut rows = vec![row(
         "the lists",
         theme.title(),
@@ -93,10 +100,11 @@ fn screen(theme: Theme) -> Group {
 }
 
 fn keys_of(binding: &Binding, keys: &[Key], theme: Theme) -> Row {
-    let name = || format!(":{}", crate::tui::keymap::name(binding.action));
+    let known = if binding.mode == Mode::List { words_of(binding.action) } else { &[] };
     let names: Vec<String> = keys.iter().map(Key::name).collect();
-    let left = if keys.is_empty() { name() } else { names.join(" ") };
-    Row { left, style: theme.key(), text: binding.help.clone().into_owned() }
+    let word = || known.first().map(|word| format!(":{word}")).unwrap_or_default();
+    let left = if keys.is_empty() { word() } else { names.join(" ") };
+    Row { left, style: theme.key(), text: binding.help.clone().into_owned(), known }
 }
 
 /// The groups of a mode: one, or those of the lists.
@@ -140,6 +148,7 @@ fn groups(app: &App, theme: Theme) -> Vec<Group> {
         left: left.to_owned(),
         style: theme.key(),
         text: text.to_owned(),
+        known: &[],
     });
     all.push(Group {
         title: "Settings: ~/.config/qpt-tui/config.toml".to_owned(),
@@ -155,11 +164,15 @@ fn lines(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for group in groups(app, theme) {
         let is_all = holds(&group.title);
-        let rows: Vec<Row> = group
-            .rows
-            .into_iter()
-            .filter(|row| is_all || holds(&row.left) || holds(&row.text))
-            .collect();
+        let found_in = |row: &Row| is_all || holds(&row.left) || holds(&row.text);
+        let found_by_word = |mut row: Row| {
+            if !found_in(&row) {
+                let word = row.known.iter().find(|word| word.starts_with(&words))?;
+                row.text = format!("{} ({word})", row.text);
+            }
+            Some(row)
+        };
+        let rows: Vec<Row> = group.rows.into_iter().filter_map(found_by_word).collect();
         if rows.is_empty() {
             continue;
         }

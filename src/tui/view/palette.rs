@@ -8,7 +8,9 @@ use ratatui::widgets::Paragraph;
 
 use super::popup::{self, open};
 use super::text::{cut, marked, width, wrap};
-use crate::tui::app::{App, Offered};
+use crate::tui::action::Action;
+use crate::tui::app::{App, Offered, words_of};
+use crate::tui::keymap::Mode;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -21,8 +23,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let height = usize::from(inner.height);
     let found = app.found_actions();
     if found.is_empty() {
-        let help =
-            app.keymap.key_of(crate::tui::keymap::Mode::List, crate::tui::action::Action::Help);
+        let help = app.keymap.key_of(Mode::List, Action::Help);
         let help = help.as_deref().unwrap_or("help");
         let typed = visible(app.over.palette.words.trim()).into_owned();
         let text = format!("nothing fits '{typed}'; Esc goes back, {help} lists all keys");
@@ -59,7 +60,11 @@ fn line(
 ) -> Line<'static> {
     let why = app.available(offered.action).err();
     let why = why.map(|why| format!("  ({why})")).unwrap_or_default();
-    let key = offered.keys.first().map(crate::tui::keymap::Key::name).unwrap_or_default();
+    let word = || words_of(offered.action).first().filter(|_| offered.given.is_none());
+    let key = match offered.keys.first() {
+        Some(key) => key.name(),
+        None => word().map(|word| format!(":{word}")).unwrap_or_default(),
+    };
     let text = cut(&format!("{}{why}", visible(&offered.help)), columns.saturating_sub(KEYS));
     let (key_style, style) = match why.is_empty() {
         true => (theme.key(), Style::new()),
