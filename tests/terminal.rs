@@ -210,6 +210,8 @@ fn idle_means_idle() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
     terminal.shows("1 blocked");
+    // After a pause the next keys are told, once.
+    terminal.shows("Enter edits it");
     let switches = || {
         let mut count = 0_u64;
         for task in
@@ -226,8 +228,10 @@ fn idle_means_idle() {
     };
     std::thread::sleep(Duration::from_millis(300));
     let before = switches();
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(2500));
     assert_eq!(switches(), before, "something woke the program");
+    terminal.send("j");
+    terminal.until("no hints", |screen| !screen.contents().contains("Enter edits it"));
     terminal.send("q");
     assert!(terminal.end().success());
 }

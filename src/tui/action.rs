@@ -111,6 +111,14 @@ pub enum Action {
     Save,
     /// Leave.
     Quit,
+    /// Save, then leave.
+    SaveAndQuit,
+    /// Leave without saving.
+    QuitAnyway,
+    /// Go back to what the file or libvirt has.
+    Reload,
+    /// What the configuration can change.
+    Settings,
     /// Find an action by its words.
     Palette,
     /// All keys.
@@ -195,6 +203,8 @@ pub enum Effect {
     },
     /// Look at the host.
     Probe,
+    /// Look whether somebody else changed what is edited.
+    LookAtOthers,
     /// Look for the way to a VM that starts: of some entries, or of all.
     Plan(Option<Vec<EntryId>>),
     /// Have libvirt start the document as it stands, and end it.

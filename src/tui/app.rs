@@ -3,10 +3,12 @@
 mod ahead;
 mod asking;
 mod available;
+mod back;
 mod editing;
 mod importing;
 mod judging;
 mod keeping;
+mod leaving;
 mod marks;
 mod message;
 mod offers;
@@ -16,6 +18,8 @@ mod planned;
 mod pointing;
 mod questions;
 mod reporting;
+mod resting;
+mod searching;
 mod sections;
 mod selection;
 mod state;
@@ -25,6 +29,7 @@ pub use importing::{Group, ImportRow};
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
 pub use outlook::{Outlook, Tally};
+pub use palette::{Offered, words_of};
 pub use planned::Planned;
 pub use questions::Question;
 pub use reporting::Reported;
@@ -75,7 +80,7 @@ pub struct App {
     pub edits: Edits,
     /// What the keys mean.
     pub mode: Mode,
-    /// Where help or remedies were opened from.
+    /// Where the palette or remedies were opened from.
     before: Mode,
     /// The keys.
     pub keymap: Keymap,
@@ -197,7 +202,7 @@ impl App {
 
     /// A key was pressed.
     pub fn key(&mut self, event: KeyEvent) -> Option<Effect> {
-        self.lists.is_chosen = true;
+        self.wake_up();
         let effect = self.pressed(event);
         self.ask_next();
         effect
@@ -207,6 +212,10 @@ impl App {
         match self.keymap.action(self.mode, &event) {
             Some(action) => self.update(action),
             None => {
+                // What is told lasts until the next key, whatever that is.
+                if self.mode != Mode::Confirm {
+                    self.status = None;
+                }
                 match self.mode {
                     Mode::Form => {
                         if let Some(form) = &mut self.form {
@@ -219,6 +228,7 @@ impl App {
                     Mode::Answer => self.answer_key(event),
                     Mode::Palette => self.palette_key(event),
                     Mode::Filter => self.filter_key(event),
+                    Mode::HelpSearch => self.help_key(event),
                     Mode::SaveAs => drop(selection::type_at_end(&mut self.over.elsewhere, event)),
                     Mode::List
                     | Mode::Side
@@ -235,6 +245,8 @@ impl App {
 
     /// Text was pasted. Terminals send CR for a line end, files have CR LF or LF: all of them are line ends.
     pub fn paste(&mut self, text: &str) {
+        self.wake_up();
+        self.status = None;
         if self.mode == Mode::Why {
             return self.paste_message(text);
         }
@@ -262,6 +274,9 @@ impl App {
                 }
             }
             (Mode::SaveAs, _) => self.over.elsewhere.push_str(text.trim_end_matches('\n')),
+            (Mode::Search | Mode::Filter | Mode::Palette | Mode::HelpSearch, _) => {
+                self.paste_words(text.lines().next().unwrap_or_default());
+            }
             (Mode::List | Mode::Side, _) => {
                 // What is pasted at the lists can only be meant for them; it is shown before it is taken.
                 self.clear_import();
@@ -298,6 +313,7 @@ impl App {
 
     /// Does what is asked; what needs the world outside comes back as an effect.
     pub fn update(&mut self, action: Action) -> Option<Effect> {
+        let action = self.back_from_question(action);
         // A key that is no answer changes nothing, not even the footer that names the answers.
         if !self.is_answer(action) {
             return None;
@@ -328,14 +344,15 @@ impl App {
             Action::Answer => self.ask_open(),
             Action::Toggle if self.mode == Mode::Review => self.toggle_import(),
             Action::Delete => self.delete(),
-            Action::Toggle => self.toggle(),
+            Action::Toggle => self.ask_to_toggle(),
             Action::MoveDown => self.shift(true),
             Action::MoveUp => self.shift(false),
             Action::Undo => self.travel(false),
             Action::Redo => self.travel(true),
+            Action::Search if self.mode == Mode::Help => self.open_help_search(),
             Action::Search => self.open_search(),
-            Action::NextMatch => self.find(self.lists.selected + 1, true),
-            Action::PreviousMatch => self.find(self.lists.selected, false),
+            Action::NextMatch => self.go_to_match(true),
+            Action::PreviousMatch => self.go_to_match(false),
             Action::NextSection => self.next_section(true),
             Action::PreviousSection => self.next_section(false),
             Action::Fold => self.fold(),
@@ -372,15 +389,16 @@ impl App {
             }
             Action::Plan => return Some(self.look_for_way()),
             Action::TryOut => self.ask(Question::TryOut),
-            Action::Save => return self.save(),
+            Action::Save => return Some(self.save()),
             Action::SaveAs => self.open_save_as(),
             Action::Others => self.show_theirs(false),
             Action::Quit => return self.quit(),
+            Action::SaveAndQuit => return self.save_and_quit(),
+            Action::QuitAnyway => return self.quit_anyway(),
+            Action::Reload => return self.reload(),
             Action::Palette => self.open_palette(),
-            Action::Help => {
-                self.over.help_scroll = 0;
-                self.enter(Mode::Help);
-            }
+            Action::Help => self.open_help(""),
+            Action::Settings => self.open_help("config.toml"),
             Action::Repaint => return Some(Effect::Repaint),
             Action::Suspend => return Some(Effect::Suspend),
             Action::Accept => return self.accept(),
@@ -392,6 +410,7 @@ impl App {
             }
             Action::Outside => return self.hand_to_own_editor(),
             Action::TakeApart => self.take_apart(),
+            Action::Complete if self.mode == Mode::Palette => self.complete_palette(),
             Action::Complete => self.complete(),
             Action::Yes
             | Action::No
@@ -414,49 +433,5 @@ impl App {
 
     fn fail(&mut self, sentence: String) {
         self.status = Status::failed(sentence);
-    }
-
-    fn enter(&mut self, mode: Mode) {
-        self.before = self.mode;
-        self.mode = mode;
-    }
-
-    fn cancel(&mut self) {
-        match self.mode {
-            Mode::Form if self.form.as_ref().is_some_and(Form::is_modified) => {
-                self.ask(Question::DropForm);
-            }
-            Mode::Form => {
-                self.form = None;
-                self.mode = Mode::List;
-            }
-            Mode::Import if !self.over.pasted.trim().is_empty() => self.ask(Question::DropImport),
-            Mode::Review => self.ask(Question::DropImport),
-            Mode::Answer => {
-                self.over.importing.answering = None;
-                self.mode = Mode::Review;
-            }
-            Mode::Import | Mode::Why | Mode::Tour => self.mode = Mode::List,
-            Mode::SaveAs => {
-                self.file.leaving = false;
-                self.mode = Mode::List;
-            }
-            Mode::Filter => {
-                self.mode = Mode::List;
-                self.want(String::new());
-            }
-            Mode::Search => {
-                self.lists.selected =
-                    self.lists.search.from.min(self.lists.rows.len().saturating_sub(1));
-                self.lists.search.words.clear();
-                self.mode = Mode::List;
-            }
-            Mode::List
-            | Mode::Side
-            | Mode::Remedies
-            | Mode::Palette
-            | Mode::Confirm
-            | Mode::Help => self.mode = self.before,
-        }
     }
 }

@@ -106,9 +106,14 @@ pub fn keys() -> String {
     let mut text = String::new();
     for (mode, word, _) in Mode::ALL {
         text.push_str(&format!("[keys.{word}]\n"));
-        for (binding, keys) in keymap.of_mode(mode) {
+        for (binding, keys) in keymap.all_of_mode(mode) {
+            let action = super::keymap::name(binding.action);
             for key in keys {
-                let pair = format!("{:?} = {:?}", key.word(), super::keymap::name(binding.action));
+                let pair = format!("{:?} = {action:?}", key.word());
+                text.push_str(&format!("{pair:<32} # {}\n", binding.help));
+            }
+            if keys.is_empty() {
+                let pair = format!("# it has no key: {action:?}");
                 text.push_str(&format!("{pair:<32} # {}\n", binding.help));
             }
         }

@@ -1,12 +1,17 @@
-//! Every key, once: dispatch, footer and help read this table.
+//! Every key, once: dispatch, footer, help and palette read this table.
+
+mod key;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::Action;
 use super::pane::PANES;
+use key::{ch, ctrl, key};
+
+pub use key::Key;
 
 /// What the keys mean at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,109 +44,10 @@ pub enum Mode {
     Confirm,
     /// Reading the help.
     Help,
+    /// Typing what of the help is to be shown.
+    HelpSearch,
     /// Reading the first words of the demo.
     Tour,
-}
-
-/// A key with its modifiers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-const fn ch(c: char) -> Key {
-    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::NONE }
-}
-
-const fn ctrl(c: char) -> Key {
-    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
-}
-
-const fn key(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::NONE }
-}
-
-impl Key {
-    /// The key of an event. Shift is left out for characters, where the character already tells it.
-    pub fn of(event: &KeyEvent) -> Key {
-        let mut modifiers =
-            event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
-        if matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab) {
-            modifiers.remove(KeyModifiers::SHIFT);
-        }
-        Key { code: event.code, modifiers }
-    }
-
-    /// Reads a key as the help shows it: `Ctrl-s`, `Enter`, `F2`, `j`.
-    ///
-    /// # Errors
-    /// What was expected, in one sentence.
-    pub fn read(text: &str) -> Result<Key, String> {
-        let (modifiers, word) = match text.strip_prefix("Ctrl-") {
-            Some(rest) => (KeyModifiers::CONTROL, rest),
-            None => (KeyModifiers::NONE, text),
-        };
-        let mut letters = word.chars();
-        let code = match (letters.next(), letters.next()) {
-            (Some(c), None) => KeyCode::Char(c),
-            _ => match word {
-                "Space" => KeyCode::Char(' '),
-                "Enter" => KeyCode::Enter,
-                "Esc" => KeyCode::Esc,
-                "Tab" => KeyCode::Tab,
-                "Shift-Tab" => KeyCode::BackTab,
-                "Backspace" => KeyCode::Backspace,
-                "Del" => KeyCode::Delete,
-                "Insert" => KeyCode::Insert,
-                "Home" => KeyCode::Home,
-                "End" => KeyCode::End,
-                "PgUp" => KeyCode::PageUp,
-                "PgDn" => KeyCode::PageDown,
-                "Up" => KeyCode::Up,
-                "Down" => KeyCode::Down,
-                "Left" => KeyCode::Left,
-                "Right" => KeyCode::Right,
-                _ => match word.strip_prefix('F').and_then(|number| number.parse().ok()) {
-                    Some(number @ 1..=12) => KeyCode::F(number),
-                    _ => {
-                        return Err(format!(
-                            "'{text}' is no key, expected one such as j, Ctrl-s, Enter, PgDn or F2"
-                        ));
-                    }
-                },
-            },
-        };
-        Ok(Key { code, modifiers })
-    }
-
-    /// The key's word in the configuration; arrows are words there.
-    pub fn word(&self) -> String {
-        let arrows = [("↑", "Up"), ("↓", "Down"), ("←", "Left"), ("→", "Right")];
-        arrows.iter().fold(self.name(), |name, (sign, word)| name.replace(sign, word))
-    }
-
-    /// The key as it stands on the keyboard: `Ctrl-s`, `Enter`, `j`.
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "a terminal has more keys than have a name here"
-    )]
-    pub fn name(&self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "Space".to_owned(),
-            KeyCode::Char(c) => c.to_string(),
-            KeyCode::BackTab => "Shift-Tab".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::Delete => "Del".to_owned(),
-            other => format!("{other}"),
-        };
-        if self.modifiers.contains(KeyModifiers::CONTROL) { format!("Ctrl-{name}") } else { name }
-    }
 }
 
 /// One row of the table.
@@ -149,7 +55,9 @@ impl Key {
 pub struct Binding {
     /// When it holds.
     pub mode: Mode,
-    /// The keys; the first one is shown in the footer.
+    /// What it is about, for the help.
+    pub topic: Topic,
+    /// The keys; the first one is shown in the footer. Without one it is for the palette alone.
     pub keys: Cow<'static, [Key]>,
     /// What they mean.
     pub action: Action,
@@ -159,11 +67,52 @@ pub struct Binding {
     pub help: Cow<'static, str>,
 }
 
+/// What an action of the lists is about: the groups of the help, in the order in which a newcomer needs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Going from row to row.
+    Walk,
+    /// Changing entries.
+    Edit,
+    /// Several entries, and those of elsewhere.
+    Carry,
+    /// What stops it, and what to do.
+    Find,
+    /// Files, and the end.
+    Save,
+    /// What is shown, and how.
+    Look,
+    /// Of a mode that has no groups.
+    Own,
+}
+
+impl Topic {
+    /// The groups of the lists, with their titles.
+    pub const ALL: [(Topic, &str); 6] = [
+        (Topic::Walk, "Walk"),
+        (Topic::Edit, "Edit"),
+        (Topic::Find, "Find out what stops it"),
+        (Topic::Save, "Save and leave"),
+        (Topic::Carry, "Copy, bring in"),
+        (Topic::Look, "Look"),
+    ];
+}
+
+macro_rules! topic {
+    () => {
+        Topic::Own
+    };
+    ($topic:ident) => {
+        Topic::$topic
+    };
+}
+
 macro_rules! bindings {
-    ($($mode:ident [$($key:expr),+] $action:expr, $label:literal, $help:literal;)+) => {
+    ($($mode:ident$(/$topic:ident)? [$($key:expr),*] $action:expr, $label:literal, $help:literal;)+) => {
         &[$(Binding {
             mode: Mode::$mode,
-            keys: Cow::Borrowed(&[$($key),+]),
+            topic: topic!($($topic)?),
+            keys: Cow::Borrowed(&[$($key),*]),
             action: $action,
             label: Cow::Borrowed($label),
             help: Cow::Borrowed($help),
@@ -191,6 +140,7 @@ fn tabs(mode: Mode) -> impl Iterator<Item = Binding> {
         let named = mode == Mode::Side && number == 1;
         Binding {
             mode,
+            topic: if mode == Mode::List { Topic::Look } else { Topic::Own },
             keys: Cow::Owned(vec![ch(char::from(b'0' + number))]),
             action: Action::Tab(row.pane),
             label: if named { format!("1-{} tabs", PANES.len()).into() } else { "".into() },
@@ -200,61 +150,70 @@ fn tabs(mode: Mode) -> impl Iterator<Item = Binding> {
 }
 
 static ROWS: &[Binding] = bindings! {
-    List [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
-    List [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
-    List [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
-    List [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
-    List [ctrl('s')] Action::Save, "save", "Save the document";
-    List [ch('u')] Action::Undo, "undo", "Take the last change back";
-    List [ch('s')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
-    List [ch(' ')] Action::Toggle, "off/on", "Switch the selected entry off, or on again; it stays in the file as a comment";
-    List [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
-    List [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
-    List [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
-    List [ch('p')] Action::Import, "import", "Paste a shell command, a script, XML, a libvirt log or a configuration; shows what it becomes first";
-    List [ch('W')] Action::Why, "", "Paste a message of libvirt, QEMU or the kernel: which row it is about, and whether it is still so";
-    List [ch('E')] Action::Outside, "", "Edit the selected value in $VISUAL or $EDITOR";
-    List [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
-    List [ch('K')] Action::MoveUp, "", "Move the selected entry up";
-    List [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
-    List [ch('S')] Action::SaveAs, "", "Save to another path, and go on there";
-    List [ch('=')] Action::Others, "theirs", "Show what somebody else wrote meanwhile, and merge";
-    List [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; asks when something is not saved";
-    List [ch(':')] Action::Palette, "", "Find an action by its words, and do it";
-    List [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
-    List [key(KeyCode::Tab)] Action::OtherPane, "pane", "Go to the side pane, to scroll it";
-    List [key(KeyCode::Up), ch('k')] Action::Up, "", "Select the row above";
-    List [key(KeyCode::Down), ch('j')] Action::Down, "", "Select the row below";
-    List [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
-    List [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
-    List [key(KeyCode::Home), ch('g')] Action::First, "", "Select the first row";
-    List [key(KeyCode::End), ch('G')] Action::Last, "", "Select the last row";
-    List [ch(']')] Action::NextSection, "", "Go to the next section: the arguments, the environment";
-    List [ch('[')] Action::PreviousSection, "", "Go to the section before";
-    List [ch('-')] Action::Fold, "", "Fold the section away, or unfold it";
-    List [ch('!')] Action::NextFinding, "", "Select the next row that is blocked, warned about or unknown";
-    List [ch('/')] Action::Search, "", "Search the entries";
-    List [ch('n')] Action::NextMatch, "", "Go to the next match";
-    List [ch('N')] Action::PreviousMatch, "", "Go to the previous match";
-    List [key(KeyCode::Right), ch('l')] Action::NextTab, "", "Side pane: the next tab";
-    List [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "Side pane: the tab before";
-    List [ch('v')] Action::Mark, "", "Mark the row and go on; delete, cut, copy, off/on are then about all marked rows";
-    List [ch('y')] Action::Copy, "", "Copy as XML, to the terminal's clipboard as well";
-    List [ch('Y')] Action::CopyShell, "", "Copy as words for a shell";
-    List [ch('X')] Action::Cut, "", "Cut: copy and delete";
-    List [ch('P')] Action::Put, "", "Put in what was copied or cut, after the selected row";
-    List [ch('D')] Action::Duplicate, "", "Duplicate";
-    List [ch('f')] Action::Filter, "", "Show only what is wrong, only what is blocked, all";
-    List [ch('F')] Action::FilterBy, "", "Show only entries with a text, a layer (dac) or a verdict (blocked)";
-    List [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
-    List [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
-    List [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
-    List [ch('r')] Action::Probe, "", "Look at the host again";
-    List [ch('w')] Action::Report, "", "Write up what was found, what was observed and what to do, as Markdown for a ticket: to the clipboard or a file";
-    List [ch('t')] Action::TryOut, "", "Have libvirt start it for real, paused, and end it at once; asks first";
-    List [ctrl('l')] Action::Repaint, "", "Paint the screen again";
-    List [ctrl('z')] Action::Suspend, "", "Stop for now; 'fg' in the shell comes back";
-    Side [key(KeyCode::Tab), key(KeyCode::BackTab), key(KeyCode::Esc)] Action::OtherPane, "back", "Go back to the lists";
+    List/Edit [key(KeyCode::Enter)] Action::Edit, "edit", "Edit the selected entry";
+    List/Edit [ch('a')] Action::AddAfter, "add", "Add an argument after the selected one";
+    List/Find [ch('x')] Action::Remedies, "fix", "Show what can be done about the selected entry";
+    List/Edit [ch('d'), key(KeyCode::Delete)] Action::Delete, "delete", "Delete the selected entry, an option with its value";
+    List/Save [ctrl('s')] Action::Save, "save", "Save the document";
+    List/Edit [ch('u')] Action::Undo, "undo", "Take the last change back";
+    List/Find [ch('s')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
+    List/Edit [ch(' ')] Action::Toggle, "off/on", "Switch the selected entry off, or on again; it stays in the file as a comment";
+    List/Edit [ch('J')] Action::MoveDown, "move", "Move the selected entry down, an option with its value";
+    List/Edit [ch('e')] Action::AddEnv, "add env", "Add an environment variable";
+    List/Edit [ch('o')] Action::AddExtra, "", "Add an override, a capability or a deprecation behavior";
+    List/Carry [ch('p')] Action::Import, "import", "Paste a shell command, a script, XML, a libvirt log or a configuration; shows what it becomes first";
+    List/Find [ch('W')] Action::Why, "", "Paste a message of libvirt, QEMU or the kernel: which row it is about, and whether it is still so";
+    List/Edit [ch('E')] Action::Outside, "", "Edit the selected value in $VISUAL or $EDITOR";
+    List/Edit [ch('A')] Action::AddBefore, "", "Add an argument before the selected one";
+    List/Edit [ch('K')] Action::MoveUp, "", "Move the selected entry up";
+    List/Edit [ctrl('r')] Action::Redo, "", "Make the change again that was taken back";
+    List/Save [ch('S')] Action::SaveAs, "", "Save to another path, and go on there";
+    List/Save [ch('=')] Action::Others, "theirs", "Show what somebody else wrote meanwhile, and merge";
+    List/Save [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; asks when something is not saved";
+    List/Save [] Action::SaveAndQuit, "", "Save, and leave once it is saved";
+    List/Save [] Action::QuitAnyway, "", "Leave without saving: the changes are dropped";
+    List/Save [] Action::Reload, "", "Drop the changes, and read again what is on the disk or in libvirt";
+    List/Walk [ch(':')] Action::Palette, "more", "Find an action by its words, and do it";
+    List/Walk [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
+    List/Walk [key(KeyCode::Tab)] Action::OtherPane, "pane", "Go to the side pane, to scroll it";
+    List/Walk [key(KeyCode::Up), ch('k')] Action::Up, "", "Select the row above";
+    List/Walk [key(KeyCode::Down), ch('j')] Action::Down, "", "Select the row below";
+    List/Walk [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
+    List/Walk [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
+    List/Walk [key(KeyCode::Home), ch('g')] Action::First, "", "Select the first row";
+    List/Walk [key(KeyCode::End), ch('G')] Action::Last, "", "Select the last row";
+    List/Walk [ch(']')] Action::NextSection, "", "Go to the next section: the arguments, the environment";
+    List/Walk [ch('[')] Action::PreviousSection, "", "Go to the section before";
+    List/Look [ch('-')] Action::Fold, "", "Fold the section away, or unfold it";
+    List/Walk [ch('!')] Action::NextFinding, "next", "Select the next row that is blocked, warned about or unknown";
+    List/Walk [ch('/')] Action::Search, "find", "Search the entries, then what is said about them";
+    List/Walk [ch('n')] Action::NextMatch, "", "Go to the next match";
+    List/Walk [ch('N')] Action::PreviousMatch, "", "Go to the previous match";
+    List/Look [key(KeyCode::Right), ch('l')] Action::NextTab, "", "Side pane: the next tab";
+    List/Look [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "Side pane: the tab before";
+    List/Carry [ch('v')] Action::Mark, "", "Mark the row and go on; delete, cut, copy, off/on are then about all marked rows";
+    List/Carry [ch('y')] Action::Copy, "", "Copy as XML, to the terminal's clipboard as well";
+    List/Carry [ch('Y')] Action::CopyShell, "", "Copy as words for a shell";
+    List/Carry [ch('X')] Action::Cut, "", "Cut: copy and delete";
+    List/Carry [ch('P')] Action::Put, "", "Put in what was copied or cut, after the selected row";
+    List/Carry [ch('D')] Action::Duplicate, "", "Duplicate";
+    List/Look [ch('f')] Action::Filter, "", "Show only what is wrong, only what is blocked, all";
+    List/Look [ch('F')] Action::FilterBy, "", "Show only entries with a text, a layer (dac) or a verdict (blocked)";
+    List/Look [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
+    List/Edit [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
+    List/Find [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
+    List/Find [ch('r')] Action::Probe, "", "Look at the host again";
+    List/Find [ch('w')] Action::Report, "", "Write up what was found, what was observed and what to do, as Markdown for a ticket: to the clipboard or a file";
+    List/Find [ch('t')] Action::TryOut, "", "Have libvirt start it for real, paused, and end it at once; asks first";
+    List/Look [] Action::Settings, "", "Show what the configuration can change: keys, colours, signs, the mouse";
+    List/Walk [key(KeyCode::Esc)] Action::Cancel, "", "One step back: marks, a kept search, a filter, a pane that has the whole screen";
+    List/Look [ctrl('l')] Action::Repaint, "", "Paint the screen again";
+    List/Save [ctrl('z')] Action::Suspend, "", "Stop for now; 'fg' in the shell comes back";
+    Side [key(KeyCode::Tab), key(KeyCode::BackTab)] Action::OtherPane, "back", "Go back to the lists";
+    Side [key(KeyCode::Esc)] Action::Cancel, "", "One step back: share the screen again, go back to the lists";
+    Side [ch(':')] Action::Palette, "more", "Find an action by its words, and do it";
+    Side [ch('/')] Action::Search, "", "Search the entries, then what is said about them";
+    Side [ch('!')] Action::NextFinding, "", "Select the next row that is blocked, warned about or unknown";
     Side [key(KeyCode::Down), ch('j')] Action::Down, "scroll", "Scroll down";
     Side [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
     Side [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
@@ -265,7 +224,7 @@ static ROWS: &[Binding] = bindings! {
     Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
     Side [ch('z')] Action::Zoom, "zoom", "Give this pane the whole screen, or share it again";
     Side [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
-    Side [ch('x')] Action::Remedies, "remedies", "Show what can be done about the selected entry";
+    Side [ch('x')] Action::Remedies, "fix", "Show what can be done about the selected entry";
     Side [ch('s')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     Side [ctrl('s')] Action::Save, "save", "Save the document";
     Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";
@@ -278,16 +237,19 @@ static ROWS: &[Binding] = bindings! {
     Form [ctrl('t')] Action::TakeApart, "keys", "Edit the value key by key, with types and defaults, or as text again";
     Form [ctrl('o')] Action::Outside, "", "Change the text of the field in $VISUAL or $EDITOR";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
+    Form [key(KeyCode::F(1))] Action::Help, "", "Show all keys";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
     Import [key(KeyCode::Enter)] Action::Accept, "choose", "Go through what it becomes, line by line";
     Import [ctrl('u')] Action::Clear, "clear", "Begin anew";
     Import [key(KeyCode::PageDown), key(KeyCode::Down)] Action::Down, "scroll", "See the rest of what it becomes";
     Import [key(KeyCode::PageUp), key(KeyCode::Up)] Action::Up, "", "Scroll back";
+    Import [key(KeyCode::F(1))] Action::Help, "", "Show all keys";
     Import [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
     Why [key(KeyCode::Enter)] Action::Accept, "go there", "Go to the row of the chosen answer";
     Why [ctrl('u')] Action::Clear, "clear", "Begin anew";
     Why [key(KeyCode::Down)] Action::Down, "choose", "The next answer";
     Why [key(KeyCode::Up)] Action::Up, "", "The answer before";
+    Why [key(KeyCode::F(1))] Action::Help, "", "Show all keys";
     Why [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Stay where you were";
     Review [key(KeyCode::Enter)] Action::Accept, "add", "Add what is marked with + or x";
     Review [ch(' ')] Action::Toggle, "off/on", "Leave the line out, or take it in";
@@ -300,6 +262,7 @@ static ROWS: &[Binding] = bindings! {
     Review [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
     Review [key(KeyCode::Home), ch('g')] Action::First, "", "The first line";
     Review [key(KeyCode::End), ch('G')] Action::Last, "", "The last line";
+    Review [ch('?'), key(KeyCode::F(1))] Action::Help, "", "Show all keys";
     Review [key(KeyCode::Esc), ch('q'), ctrl('c')] Action::Cancel, "cancel", "Add nothing";
     Answer [key(KeyCode::Enter)] Action::Accept, "take", "Take the answer, wherever the same is open";
     Answer [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Leave it open";
@@ -312,10 +275,12 @@ static ROWS: &[Binding] = bindings! {
     Remedies [ch('r')] Action::Probe, "look again", "Look at the host again";
     Remedies [key(KeyCode::Down), ch('j')] Action::Down, "choose", "The next remedy";
     Remedies [key(KeyCode::Up), ch('k')] Action::Up, "", "The previous remedy";
+    Remedies [ch('?'), key(KeyCode::F(1))] Action::Help, "", "Show all keys";
     Remedies [key(KeyCode::Esc), ch('q'), ch('x'), ctrl('c')] Action::Cancel, "back", "Close the list";
     Filter [key(KeyCode::Enter)] Action::Accept, "keep", "Keep the filter; F and Esc take it away";
     Filter [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "show all", "Show all entries again";
     Palette [key(KeyCode::Enter)] Action::Accept, "do it", "Do what is chosen";
+    Palette [key(KeyCode::Tab)] Action::Complete, "complete", "Write the word of what is chosen";
     Palette [key(KeyCode::Down), ctrl('n')] Action::Down, "choose", "The next action";
     Palette [key(KeyCode::Up), ctrl('p')] Action::Up, "", "The action before";
     Palette [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "back", "Do nothing";
@@ -341,17 +306,24 @@ static ROWS: &[Binding] = bindings! {
     Confirm [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
     Confirm [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
     Tour [key(KeyCode::Enter), key(KeyCode::Esc), ch('q'), ch(' '), ctrl('c')] Action::Cancel, "go on", "Close the tour";
-    Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "Close the help";
-    Help [ch('/'), ch(':')] Action::Palette, "search", "Search the actions";
+    Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "One step back: show all of the help again, close it";
+    Help [ch('/')] Action::Search, "find", "Show only what holds a text";
+    Help [ch(':')] Action::Palette, "do", "Find an action by its words, and do it";
     Help [key(KeyCode::Down), ch('j')] Action::Down, "scroll", "Scroll down";
     Help [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
     Help [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
     Help [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
+    Help [key(KeyCode::Home), ch('g')] Action::First, "", "Go to the top";
+    Help [key(KeyCode::End), ch('G')] Action::Last, "", "Go to the end";
+    HelpSearch [key(KeyCode::Enter)] Action::Accept, "keep", "Keep showing only that";
+    HelpSearch [key(KeyCode::Down)] Action::Down, "scroll", "Scroll down";
+    HelpSearch [key(KeyCode::Up)] Action::Up, "", "Scroll up";
+    HelpSearch [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "show all", "Show all of the help again";
 };
 
 impl Mode {
     /// All modes, with their words in the configuration and their titles in the help.
-    pub const ALL: [(Mode, &str, &str); 15] = [
+    pub const ALL: [(Mode, &str, &str); 16] = [
         (Mode::List, "list", "In the lists"),
         (Mode::Side, "side", "In the side pane"),
         (Mode::Form, "form", "In a form"),
@@ -366,6 +338,7 @@ impl Mode {
         (Mode::SaveAs, "save-as", "While typing a path to save to"),
         (Mode::Confirm, "confirm", "Asked a question"),
         (Mode::Help, "help", "In this help"),
+        (Mode::HelpSearch, "help-search", "While searching this help"),
         (Mode::Tour, "tour", "In the tour of the demo"),
     ];
 }
@@ -416,17 +389,21 @@ impl Keymap {
         found.map(|(binding, _)| binding.action)
     }
 
-    /// The first key of an action in a mode, as it stands on the keyboard.
-    pub fn first(&self, mode: Mode, action: Action) -> Option<String> {
-        let mut rows = self.of_mode(mode);
-        rows.find(|(binding, _)| binding.action == action).map(|(_, keys)| keys[0].name())
-    }
-
     /// The rows of a mode that have a key, each with its keys.
     pub fn of_mode(&self, mode: Mode) -> impl Iterator<Item = (&'static Binding, &[Key])> {
-        let rows =
-            self.0.iter().filter(move |(binding, keys)| binding.mode == mode && !keys.is_empty());
+        self.all_of_mode(mode).filter(|(_, keys)| !keys.is_empty())
+    }
+
+    /// The rows of a mode, each with its keys; some have none.
+    pub fn all_of_mode(&self, mode: Mode) -> impl Iterator<Item = (&'static Binding, &[Key])> {
+        let rows = self.0.iter().filter(move |(binding, _)| binding.mode == mode);
         rows.map(|(binding, keys)| (*binding, keys.as_slice()))
+    }
+
+    /// The name of the key of an action in a mode, where it has one.
+    pub fn key_of(&self, mode: Mode, action: Action) -> Option<String> {
+        let mut rows = self.of_mode(mode);
+        rows.find(|(binding, _)| binding.action == action).map(|(_, keys)| keys[0].name())
     }
 }
 
@@ -450,6 +427,8 @@ pub fn name(action: Action) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crossterm::event::KeyModifiers;
+
     use super::*;
 
     #[test]
@@ -475,6 +454,7 @@ mod tests {
                     | Mode::Palette
                     | Mode::Filter
                     | Mode::SaveAs
+                    | Mode::HelpSearch
             )
         }) {
             for key in binding.keys.iter() {

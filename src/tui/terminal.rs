@@ -25,7 +25,7 @@ use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
@@ -112,6 +112,8 @@ pub(super) enum Wake<M> {
     Redraw,
     /// A signal asks to stop for now.
     Suspend,
+    /// Nothing happened for as long as was to be waited.
+    Nothing,
 }
 
 /// The terminal while it is ours.
@@ -364,8 +366,9 @@ impl<M: Send + 'static> Session<M> {
         self.signals.end.store(0, Ordering::SeqCst);
     }
 
-    /// Waits until something happens.
-    pub(super) fn wait(&mut self) -> Wake<M> {
+    /// Waits until something happens, or for a while.
+    pub(super) fn wait(&mut self, patience: Option<Duration>) -> Wake<M> {
+        let patience = patience.and_then(|time| Timespec::try_from(time).ok());
         loop {
             let end = self.signals.end.load(Ordering::SeqCst);
             if end != 0 {
@@ -383,7 +386,8 @@ impl<M: Send + 'static> Session<M> {
             let stdin = io::stdin();
             let mut watched =
                 [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&self.pipe, PollFlags::IN)];
-            match poll(&mut watched, None) {
+            match poll(&mut watched, patience.as_ref()) {
+                Ok(0) => return Wake::Nothing,
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return Wake::Gone,
             }

@@ -103,6 +103,11 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// What is looked for, where it stands.
+    pub fn found(self) -> Style {
+        self.fg(Color::Yellow).add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+    }
+
     /// What matters less.
     pub fn dim(self) -> Style {
         if self.colour { Style::new().fg(Color::DarkGray) } else { Style::new() }
@@ -111,11 +116,6 @@ impl Theme {
     /// What libvirt does not see.
     pub fn lost(self) -> Style {
         self.fg(Color::Red)
-    }
-
-    /// What a search has found.
-    pub fn found(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }
 
     /// The one sentence of the header.

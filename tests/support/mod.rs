@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod session;
+
 use std::path::{Path, PathBuf};
 
 /// A file of this repository.

@@ -58,6 +58,11 @@ impl App {
             }
 
             Action::Save | Action::SaveAs if self.file.saving => "it is being saved",
+            Action::Reload if self.file.saving => "it is being saved",
+            Action::SaveAndQuit if self.file.saving || !self.is_modified() => return Ok(()),
+            Action::SaveAndQuit => {
+                return self.file.readonly.or(self.file.look_only).map_or(Ok(()), Err);
+            }
             Action::SaveAs => return self.file.look_only.map_or(Ok(()), Err),
             Action::Save | Action::Merge | Action::Overwrite => {
                 return self.file.readonly.or(self.file.look_only).map_or(Ok(()), Err);

@@ -58,8 +58,16 @@ impl App {
 
     pub(super) fn accept(&mut self) -> Option<Effect> {
         match self.mode {
-            Mode::Search | Mode::Filter => {
+            Mode::Search => {
+                self.end_search();
+                return None;
+            }
+            Mode::Filter => {
                 self.mode = Mode::List;
+                return None;
+            }
+            Mode::HelpSearch => {
+                self.mode = Mode::Help;
                 return None;
             }
             Mode::Palette => return self.use_palette(),

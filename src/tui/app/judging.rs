@@ -57,7 +57,8 @@ impl App {
         self.judging.findings = findings;
         self.read_message();
         self.arrange();
-        if !self.lists.is_chosen {
+        // Once somebody does something, the cursor is theirs.
+        if !self.side.touched {
             self.go_to_worst();
         }
     }

@@ -112,7 +112,7 @@ impl App {
                 untouched: !form.is_modified(),
             });
         }
-        let is_open = matches!(self.mode, Mode::Import | Mode::Review | Mode::Answer);
+        let is_open = matches!(self.mode_below(), Mode::Import | Mode::Review | Mode::Answer);
         let importing = is_open && !self.over.pasted.trim().is_empty();
         importing.then(|| Typed::Import(self.over.pasted.clone()))
     }
@@ -388,7 +388,7 @@ impl App {
         self.file.title = title;
         self.file.readonly = None;
         self.file.theirs = None;
-        self.file.forgets_comments = false;
+        self.file.defines = false;
     }
 
     fn saved(&mut self, asked: &str, text: String, sentence: &str) -> Option<Effect> {
@@ -421,17 +421,7 @@ impl App {
         (self.file.leaving && !self.is_modified()).then_some(Effect::Quit)
     }
 
-    pub(super) fn save(&mut self) -> Option<Effect> {
-        let off = self.document.disabled().len();
-        if self.file.forgets_comments && off > self.file.forgetting {
-            self.ask(Question::Forgets(off));
-            return None;
-        }
-        Some(self.save_now())
-    }
-
-    /// Saves, whatever is switched off.
-    pub(super) fn save_now(&mut self) -> Effect {
+    pub(super) fn save(&mut self) -> Effect {
         self.file.leaving = self.questions.asked == Some(Question::Quit);
         self.close_question();
         Effect::Save

@@ -1,9 +1,10 @@
-//! The mouse: a click selects, the wheel goes on, the divider can be dragged. Everything is reached by keys as well.
+//! The mouse: a click selects, a second one on the same place does what `Enter` does there, the wheel goes on, the divider
+//! can be dragged, and a key of the last line is pressed by a click on it. Everything is reached by keys as well.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
-use super::{App, Mode, Pane, Row};
+use super::{Action, App, Effect, Form, Mode, Pane, Row};
 use crate::tui::view::geometry::{self, Spot};
 
 /// Rows for one turn of the wheel.
@@ -11,12 +12,20 @@ const TURN: isize = 3;
 
 impl App {
     /// The mouse did something on a screen of this size.
-    pub fn mouse(&mut self, event: MouseEvent, screen: Rect) {
+    pub fn mouse(&mut self, event: MouseEvent, screen: Rect) -> Option<Effect> {
         let spot = geometry::spot(self, screen, event.column, event.row);
+        self.wake_up();
+        let mut effect = None;
         match event.kind {
             MouseEventKind::ScrollUp => self.turn(spot, -TURN),
             MouseEventKind::ScrollDown => self.turn(spot, TURN),
-            MouseEventKind::Down(MouseButton::Left) => self.click(spot),
+            MouseEventKind::Down(MouseButton::Left) => {
+                // What a click closed or opened makes no double click with the next one.
+                let mode = self.mode;
+                effect = self.click(spot);
+                let is_as_before = self.mode == mode || matches!(spot, Spot::Row(_));
+                self.side.clicked = is_as_before.then_some((self.mode, spot));
+            }
             MouseEventKind::Drag(MouseButton::Left) if self.side.dragging => {
                 self.side.split = Some(geometry::share(self, screen, event.column, event.row));
             }
@@ -28,6 +37,25 @@ impl App {
             | MouseEventKind::ScrollLeft
             | MouseEventKind::ScrollRight => {}
         }
+        self.ask_next();
+        effect
+    }
+
+    /// A second click came soon after the first, on the same place.
+    pub fn double_click(&mut self, event: MouseEvent, screen: Rect) -> Option<Effect> {
+        let spot = geometry::spot(self, screen, event.column, event.row);
+        if self.side.clicked.take() != Some((self.mode, spot)) {
+            return self.mouse(event, screen);
+        }
+        self.wake_up();
+        let effect = match (self.mode, spot) {
+            (Mode::List, Spot::Row(row)) if self.lists.selected == row => self.update(Action::Edit),
+            (Mode::Palette, Spot::Line(_)) => self.update(Action::Accept),
+            (Mode::Remedies, Spot::Line(_)) => self.update(Action::UseRemedy),
+            _ => self.click(spot),
+        };
+        self.ask_next();
+        effect
     }
 
     fn turn(&mut self, spot: Spot, by: isize) {
@@ -45,14 +73,39 @@ impl App {
         }
     }
 
-    fn click(&mut self, spot: Spot) {
-        if !matches!(self.mode, Mode::List | Mode::Side) {
-            return;
+    fn click(&mut self, spot: Spot) -> Option<Effect> {
+        match (self.mode, spot) {
+            (_, Spot::Key(action)) => return self.update(action),
+            (Mode::List | Mode::Side, _) => self.click_panes(spot),
+            (Mode::Palette, Spot::Line(at)) => self.over.palette.chosen = at,
+            (Mode::Remedies, Spot::Line(at)) => self.over.remedy = at,
+            // What is typed already stays; so does a question.
+            (Mode::Palette | Mode::Remedies | Mode::Tour | Mode::Help, Spot::Outside) => {
+                return self.update(Action::Cancel);
+            }
+            (Mode::Form, Spot::Outside) if !self.form.as_ref().is_some_and(Form::is_modified) => {
+                return self.update(Action::Cancel);
+            }
+            (Mode::Search | Mode::Filter, Spot::Row(_) | Spot::List) => {
+                let effect = self.update(Action::Accept);
+                self.click_panes(spot);
+                return effect;
+            }
+            _ => {}
         }
+        None
+    }
+
+    fn click_panes(&mut self, spot: Spot) {
         self.status = None;
         match spot {
             Spot::Row(row) if self.lists.rows.get(row).is_some_and(Row::is_selectable) => {
                 self.select(row);
+                self.mode = Mode::List;
+            }
+            // The title of a section that is below leads there.
+            Spot::Row(row) if self.lists.rows.get(row + 1).is_some_and(Row::is_selectable) => {
+                self.select(row + 1);
                 self.mode = Mode::List;
             }
             Spot::Tab(pane) => self.show(pane),
@@ -64,7 +117,7 @@ impl App {
             }
             Spot::Side(_) => self.mode = Mode::Side,
             Spot::Row(_) | Spot::List => self.mode = Mode::List,
-            Spot::Nowhere => {}
+            Spot::Key(_) | Spot::Line(_) | Spot::Box | Spot::Outside | Spot::Nowhere => {}
         }
     }
 }

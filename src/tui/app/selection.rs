@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Mode, Pane, Row, Search, Status};
+use super::{App, Mode, Pane, Row};
 use crate::domain::EntryId;
 use crate::rules::Verdict;
 
@@ -23,7 +23,7 @@ impl Filter {
     pub fn words(self) -> Option<&'static str> {
         match self {
             Filter::All => None,
-            Filter::Wrong => Some("only what is wrong"),
+            Filter::Wrong => Some("only what is wrong or unknown"),
             Filter::Blocked => Some("only what blocks"),
         }
     }
@@ -61,7 +61,9 @@ impl App {
             Mode::Side | Mode::Import | Mode::Confirm => {
                 self.side.scroll = clamp(self.side.scroll, 100_000);
             }
-            Mode::Help => self.over.help_scroll = clamp(self.over.help_scroll, 1000),
+            Mode::Help | Mode::HelpSearch => {
+                self.over.help_scroll = clamp(self.over.help_scroll, 1000);
+            }
             Mode::Remedies => {
                 self.over.remedy = clamp(self.over.remedy, self.ways().len().saturating_sub(1));
             }
@@ -187,36 +189,6 @@ impl App {
         }
     }
 
-    pub(super) fn search_key(&mut self, event: KeyEvent) {
-        if type_at_end(&mut self.lists.search.words, event) {
-            self.find(self.lists.search.from, true);
-        }
-    }
-
-    pub(super) fn find(&mut self, from: usize, forward: bool) {
-        let needle = self.lists.search.words.to_lowercase();
-        let count = self.lists.rows.len();
-        let hit =
-            |row: &Row| row.is_selectable() && self.row_text(row).to_lowercase().contains(&needle);
-        let at = |offset: usize| {
-            if forward {
-                (from + offset) % count
-            } else {
-                (from + count - 1 - offset % count) % count
-            }
-        };
-        match (0..count).map(at).find(|&row| hit(&self.lists.rows[row])) {
-            Some(row) => {
-                self.status = None;
-                self.select(row);
-            }
-            None => {
-                self.status =
-                    Status::failed(format!("'{}' is in no entry", self.lists.search.words));
-            }
-        }
-    }
-
     /// A row on one line.
     pub fn row_text(&self, row: &Row) -> String {
         match (row, row.entries()) {
@@ -249,10 +221,5 @@ impl App {
             }
             _ => String::new(),
         }
-    }
-
-    pub(super) fn open_search(&mut self) {
-        self.lists.search = Search { words: String::new(), from: self.lists.selected };
-        self.mode = Mode::Search;
     }
 }

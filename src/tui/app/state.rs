@@ -13,8 +13,10 @@ use crate::rules::{Answer, Finding};
 use crate::store::Theirs;
 use crate::tui::columns::Widths;
 use crate::tui::completion::Listing;
+use crate::tui::keymap::Mode;
 use crate::tui::pane::{Asked, Pane};
 use crate::tui::rows::{Row, Section};
+use crate::tui::view::geometry::Spot;
 
 /// What is edited: where it comes from, and what is known of that.
 #[derive(Default)]
@@ -31,10 +33,6 @@ pub struct Edited {
     pub saved: String,
     /// The text that libvirt holds, where virsh reads the file only when the session ends.
     pub of_libvirt: Option<String>,
-    /// libvirt defines what is saved, and keeps no comments: what is switched off is gone then.
-    pub forgets_comments: bool,
-    /// So many switched-off entries may be forgotten; the user was asked.
-    pub forgetting: usize,
     /// It is being saved.
     pub saving: bool,
     /// Edits are not in the journal: it can't be used, or not now.
@@ -43,6 +41,10 @@ pub struct Edited {
     pub theirs: Option<Theirs>,
     /// Leave once the text is saved.
     pub leaving: bool,
+    /// libvirt defines what is saved: comments, and so what is switched off, do not come back from it.
+    pub defines: bool,
+    /// That was told, and it was switched off all the same.
+    pub forgets_told: bool,
 }
 
 /// What the host said, and what was found.
@@ -85,8 +87,6 @@ pub struct Lists {
     pub selected: usize,
     /// The row at the top of the screen, as it was drawn last.
     pub top: usize,
-    /// Somebody has chosen it: it does not move to what is found by itself any more.
-    pub is_chosen: bool,
     /// Sections whose rows are not shown.
     pub folded: BTreeSet<Section>,
     /// How wide the columns are.
@@ -120,6 +120,12 @@ pub struct Side {
     pub details: bool,
     /// The divider follows the mouse.
     pub dragging: bool,
+    /// What the last click was on, and when what it meant.
+    pub clicked: Option<(Mode, Spot)>,
+    /// A key was pressed, or the mouse did something.
+    pub touched: bool,
+    /// Nobody did anything for a while: the next keys are told.
+    pub resting: bool,
 }
 
 /// What stands over the panes for a while, and what is typed there.
@@ -141,6 +147,10 @@ pub struct Over {
     pub remedy: usize,
     /// How far the help is scrolled.
     pub help_scroll: usize,
+    /// Where the help was opened.
+    pub help_from: Option<Mode>,
+    /// Only what of the help holds this is shown.
+    pub help_words: String,
     /// The text of the form is with the user's own editor.
     pub outside: bool,
     /// The directory that was listed last, for completion.

@@ -235,7 +235,7 @@ impl App {
 
     /// The key of an action in the mode that is on.
     fn key_of(&self, action: super::Action) -> String {
-        self.keymap.first(self.mode, action).unwrap_or_default()
+        self.keymap.key_of(self.mode, action).unwrap_or_default()
     }
 
     /// Whether something can be done about a row that is no entry: it has findings with steps.

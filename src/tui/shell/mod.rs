@@ -4,6 +4,7 @@
 //! (the host, libvirt, judging, saving, a directory) is done by another thread, which sends its answer.
 
 mod background;
+mod mouse;
 mod outside;
 mod saving;
 
@@ -129,6 +130,8 @@ pub(super) struct Editor {
     way: Way,
     /// Whether somebody else wrote is being looked at.
     looking_at_others: bool,
+    /// Where and when the last click was.
+    clicked: mouse::Clicked,
 }
 
 impl From<Opened> for Keeping {
@@ -157,6 +160,9 @@ const LAST_SAVE: Duration = Duration::from_millis(500);
 const LAST_MOMENT: Duration = Duration::from_millis(250);
 /// Answers that come within this time are drawn in the same frame as what asked for them.
 const SAME_FRAME: Duration = Duration::from_millis(8);
+
+/// How long nothing happens before the next keys are told.
+const REST: Duration = Duration::from_secs(2);
 
 /// More bytes than a terminal takes for its clipboard; sending them holds up the keys.
 const MOST_COPIED: usize = 1 << 20;
@@ -215,6 +221,7 @@ impl Editor {
             judging: 0,
             way: Way::Replace,
             looking_at_others: false,
+            clicked: mouse::Clicked::default(),
         };
         editor.keep_in(keeping);
         editor.watch();
@@ -272,7 +279,8 @@ impl Editor {
             if is_settled {
                 self.draw(theme)?;
             }
-            let mut wake = self.session.wait();
+            // One wake after the last key, and none after that.
+            let mut wake = self.session.wait(self.app.wants_rest().then_some(REST));
             // A burst of keys makes one frame.
             loop {
                 let effect = match wake {
@@ -283,6 +291,10 @@ impl Editor {
                         None
                     }
                     Wake::Suspend => Some(Effect::Suspend),
+                    Wake::Nothing => {
+                        self.app.rest();
+                        None
+                    }
                     Wake::Message(message) => self.message(message),
                 };
                 if let Some(effect) = effect
@@ -359,6 +371,7 @@ impl Editor {
         let screen = Rect::from((Position::ORIGIN, size));
         self.app.lists.page = view::geometry::page(&self.app, screen);
         self.app.lists.top = view::geometry::top(&self.app, screen);
+        self.app.over.help_scroll = view::geometry::help_scroll(&self.app, screen);
         crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let app = &self.app;
         self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
@@ -372,11 +385,7 @@ impl Editor {
                 return self.app.key(event);
             }
             Message::Terminal(Event::Paste(text)) => self.app.paste(&text),
-            Message::Terminal(Event::Mouse(event)) => {
-                if let Ok(size) = self.session.screen.size() {
-                    self.app.mouse(event, Rect::from((Position::ORIGIN, size)));
-                }
-            }
+            Message::Terminal(Event::Mouse(event)) => return self.mouse(event),
             Message::Terminal(Event::FocusGained) | Message::Touched => self.look_at_others(),
             Message::Terminal(_) => {}
             Message::Probed(number, facts) if number == self.probe => self.app.probed(*facts),
@@ -417,6 +426,7 @@ impl Editor {
                 self.app.failed("the facts are recorded ones; this host is not asked".to_owned());
             }
             Effect::Probe => self.look(),
+            Effect::LookAtOthers => self.look_at_others(),
             Effect::Plan(entries) => self.plan(entries),
             Effect::TryOut if self.recorded => {
                 self.app.failed("the facts are recorded ones; nothing is started".to_owned());

@@ -105,7 +105,7 @@ impl Editor {
         std::thread::spawn(move || sender.send(Message::Outside(child.wait())));
         let mut others = Vec::new();
         let ended = loop {
-            match self.session.wait() {
+            match self.session.wait(None) {
                 Wake::Message(Message::Outside(status)) => break Ended::Itself(status?),
                 // Other answers are taken when the screen is ours again.
                 Wake::Message(message) => others.push(message),
@@ -113,7 +113,7 @@ impl Editor {
                 Wake::End(SIGINT | SIGQUIT) => self.session.forgive(),
                 Wake::End(signal) => break self.end_editor(process, signal),
                 Wake::Gone => break self.end_editor(process, SIGHUP),
-                Wake::Redraw => {}
+                Wake::Redraw | Wake::Nothing => {}
                 // It stops itself; so do we, for the shell to have the terminal.
                 Wake::Suspend => kill_process(rustix::process::getpid(), Signal::STOP)?,
             }

@@ -3,7 +3,8 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::text::width;
-use super::window;
+use super::{footer, help, palette, popup, side, window};
+use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
 use crate::tui::pane::Pane;
@@ -103,6 +104,14 @@ pub enum Spot {
     Divider,
     /// The side pane, a line of it.
     Side(usize),
+    /// A key of the last line.
+    Key(Action),
+    /// A line of the box that stands over the panes, by its place among what can be chosen there.
+    Line(usize),
+    /// The box, where nothing can be chosen.
+    Box,
+    /// Beside the box.
+    Outside,
     /// Nothing of these.
     Nowhere,
 }
@@ -111,9 +120,20 @@ pub enum Spot {
 pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
     let areas = areas(app, screen);
     let inside = |area: Rect| area.contains((column, row).into());
+    if inside(areas.footer) {
+        return footer::at(app, areas.footer.width, column - areas.footer.x)
+            .map_or(Spot::Nowhere, Spot::Key);
+    }
+    if let Some(found) = in_box(app, areas.body, column, row) {
+        return found;
+    }
     if let Some(area) = areas.side.filter(|area| inside(*area)) {
         if row != area.y {
-            return Spot::Side(usize::from(row - area.y - 1));
+            let line = usize::from(row - area.y - 1);
+            if app.mode == Mode::Remedies {
+                return side::way_at(app, area, line).map_or(Spot::Box, Spot::Line);
+            }
+            return Spot::Side(line);
         }
         return tab_at(area, app, column).map_or(Spot::Divider, Spot::Tab);
     }
@@ -127,6 +147,32 @@ pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
         }
         None => Spot::Nowhere,
     }
+}
+
+/// What of a box that stands over the panes is at a place; nothing where there is no box.
+fn in_box(app: &App, body: Rect, column: u16, row: u16) -> Option<Spot> {
+    let inside = |area: Rect| area.contains((column, row).into());
+    let beside = |outer: Rect| if inside(outer) { Spot::Box } else { Spot::Outside };
+    let all = popup::outer(body, body.height);
+    match app.mode {
+        Mode::List | Mode::Side | Mode::Remedies | Mode::Search | Mode::Filter | Mode::SaveAs => {
+            None
+        }
+        Mode::Palette => {
+            let found = palette::at(app, body, column, row);
+            Some(found.map_or_else(|| beside(all), Spot::Line))
+        }
+        Mode::Form => Some(beside(popup::form_box(app, body))),
+        Mode::Help | Mode::HelpSearch => Some(Spot::Box),
+        Mode::Tour => Some(Spot::Outside),
+        Mode::Import | Mode::Why | Mode::Review | Mode::Answer | Mode::Confirm => Some(beside(all)),
+    }
+}
+
+/// How far the help can be scrolled at most, where it is scrolled further.
+pub fn help_scroll(app: &App, screen: Rect) -> usize {
+    let is_open = matches!(app.mode, Mode::Help | Mode::HelpSearch);
+    if is_open { help::scroll(app, areas(app, screen).body) } else { app.over.help_scroll }
 }
 
 /// The share of the body, in percent, that ends at a place: where the divider was dragged to.

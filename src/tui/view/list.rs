@@ -216,7 +216,7 @@ impl Lister<'_> {
             | Row::Hint(_) => None,
         });
         let titles = titles.collect::<Vec<_>>().join(" · ");
-        let key = self.app.keymap.first(Mode::List, crate::tui::action::Action::NextSection);
+        let key = self.app.keymap.key_of(Mode::List, crate::tui::action::Action::NextSection);
         Line::from(vec![
             Span::styled(cut(&format!("{titles} ↓ "), self.columns), self.theme.title()),
             Span::styled(
@@ -307,7 +307,7 @@ impl Lister<'_> {
 
     /// A text, with what is searched for marked in it.
     fn text(&self, text: &str, style: Style) -> Vec<Span<'static>> {
-        marked(text, &self.app.lists.search.words, style, style.patch(self.theme.found()))
+        marked(text, self.app.search_words().unwrap_or_default(), style, self.theme.found())
     }
 
     fn style_of(&self, row: &Row) -> Style {

@@ -8,6 +8,7 @@ mod help;
 mod import;
 mod list;
 mod message;
+mod palette;
 mod popup;
 mod side;
 mod text;
@@ -31,7 +32,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     let areas = geometry::areas(app, area);
     let body = areas.body;
     header::draw(frame, areas.header, app, theme);
-    if app.mode == Mode::Help {
+    if matches!(app.mode, Mode::Help | Mode::HelpSearch) {
         help::draw(frame, body, app, theme);
     } else {
         if let Some(area) = areas.list {
@@ -51,7 +52,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         Mode::Import | Mode::Review | Mode::Answer => import::draw(frame, body, app, theme),
         Mode::Why => message::draw(frame, body, app, theme),
         Mode::Tour => popup::tour(frame, body, theme),
-        Mode::Palette => popup::palette(frame, body, app, theme),
+        Mode::Palette => palette::draw(frame, body, app, theme),
         Mode::Confirm => popup::question(frame, body, app, theme),
         Mode::List
         | Mode::Side
@@ -59,8 +60,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         | Mode::Search
         | Mode::Filter
         | Mode::SaveAs
-        | Mode::Help => {}
+        | Mode::Help
+        | Mode::HelpSearch => {}
     }
+    footer::above(frame, body, app, theme);
     footer::draw(frame, areas.footer, app, theme);
     for cell in &mut frame.buffer_mut().content {
         if let Some(plain) = theme.sign(cell.symbol()) {

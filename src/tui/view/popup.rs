@@ -24,18 +24,36 @@ pub(super) fn open(
     title: &str,
     theme: Theme,
 ) -> Rect {
+    let outer = outer(area, height);
+    let block = Block::new()
+        .borders(Borders::ALL)
+        .title(format!(" {} ", cut(title, usize::from(outer.width.saturating_sub(6)))))
+        .title_style(theme.title());
+    frame.render_widget(Clear, outer);
+    frame.render_widget(block, outer);
+    inner(outer)
+}
+
+/// Where a box of a height stands.
+pub(super) fn outer(area: Rect, height: u16) -> Rect {
     let height = height.min(area.height);
     let columns = area.width.min(110);
     let (x, y) = (area.x + (area.width - columns) / 2, area.y + (area.height - height) / 2);
-    let outer = Rect { x, y, width: columns, height };
-    let block = Block::new()
-        .borders(Borders::ALL)
-        .title(format!(" {} ", cut(title, usize::from(columns.saturating_sub(6)))))
-        .title_style(theme.title());
-    let inner = block.inner(outer);
-    frame.render_widget(Clear, outer);
-    frame.render_widget(block, outer);
-    inner
+    Rect { x, y, width: columns, height }
+}
+
+/// What is inside the frame of a box.
+pub(super) fn inner(outer: Rect) -> Rect {
+    Block::new().borders(Borders::ALL).inner(outer)
+}
+
+/// Lines of a form, with its frame.
+const FORM: u16 = 8;
+
+/// Where the form stands.
+pub(super) fn form_box(app: &App, area: Rect) -> Rect {
+    let is_apart = app.form.as_ref().is_some_and(|form| form.parts.is_some());
+    outer(area, if is_apart { area.height } else { FORM })
 }
 
 pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
@@ -48,7 +66,7 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     if form.parts.is_some() {
         return parts(frame, area, form, theme);
     }
-    let inner = open(frame, area, 8, title, theme);
+    let inner = open(frame, area, FORM, title, theme);
     let [first, second, _, remark] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
@@ -76,9 +94,11 @@ pub(super) fn form(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
             );
         }
     }
-    let (text, style) = match &form.error {
-        Some(error) => (error.clone(), theme.error()),
-        None => (suggestions(app).unwrap_or_else(|| form.remark()), theme.dim()),
+    let (text, style) = match (&form.error, &app.status) {
+        (Some(error), _) => (error.clone(), theme.error()),
+        (None, Some(status)) if status.failed => (status.text.clone(), theme.error()),
+        (None, Some(status)) => (status.text.clone(), theme.title()),
+        (None, None) => (suggestions(app).unwrap_or_else(|| form.remark()), theme.dim()),
     };
     let lines: Vec<Line<'_>> = wrap(&visible(&text), usize::from(remark.width), "")
         .into_iter()
@@ -133,32 +153,6 @@ fn suggestions(app: &App) -> Option<String> {
     let others: Vec<&str> =
         candidates.iter().skip(1).take(40).map(|candidate| candidate.name.as_str()).collect();
     Some(format!("Ctrl-n: {}{what}   {}", first.name, others.join(" ")))
-}
-
-/// The actions that the typed words find.
-pub(super) fn palette(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let inner = open(frame, area, area.height, "Actions: type a word of what you want", theme);
-    let columns = usize::from(inner.width);
-    let height = usize::from(inner.height);
-    let found = app.found_actions();
-    let first = (app.over.palette.chosen + 1).saturating_sub(height);
-    let line = |(index, (binding, keys)): (
-        usize,
-        &(&crate::tui::keymap::Binding, &[crate::tui::keymap::Key]),
-    )| {
-        let why =
-            app.available(binding.action).err().map(|why| format!("  ({why})")).unwrap_or_default();
-        let text = cut(&format!("{:<8} {}{why}", keys[0].name(), binding.help), columns);
-        let style = match (index == app.over.palette.chosen, why.is_empty()) {
-            (true, _) => theme.selected(true),
-            (false, true) => Style::new(),
-            (false, false) => theme.dim(),
-        };
-        Line::styled(text, style)
-    };
-    let lines: Vec<Line<'_>> =
-        found.iter().enumerate().skip(first).take(height).map(line).collect();
-    frame.render_widget(Paragraph::new(lines), inner);
 }
 
 /// The first words of the demo.
@@ -264,7 +258,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         Question::Tried(lines) => told(lines.get(1..).unwrap_or_default(), columns),
         Question::Quit
         | Question::TryOut
-        | Question::Forgets(_)
+        | Question::SwitchOff
         | Question::DropForm
         | Question::DropImport
         | Question::Restore(_)

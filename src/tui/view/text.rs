@@ -55,26 +55,25 @@ pub(super) fn cut_front(text: &str, columns: usize) -> String {
     if columns == 0 { String::new() } else { format!("…{}", &text[start..]) }
 }
 
-/// A text with the places in it that hold `words`, in whatever case, in another style.
-pub(super) fn marked(text: &str, words: &str, plain: Style, found: Style) -> Vec<Span<'static>> {
-    let words = words.to_lowercase();
-    let lower = text.to_lowercase();
-    // Letters whose lower case is longer would shift the places.
-    if words.is_empty() || lower.len() != text.len() {
-        return vec![Span::styled(text.to_owned(), plain)];
+/// A text in pieces, so that what is looked for stands out; `words` are looked for as a whole, in letters of any size.
+pub(super) fn marked(text: &str, words: &str, style: Style, found: Style) -> Vec<Span<'static>> {
+    let words = words.trim().to_lowercase();
+    let small = text.to_lowercase();
+    // Where small letters take other bytes, places in them are none of the text.
+    if words.is_empty() || small.len() != text.len() {
+        return vec![Span::styled(text.to_owned(), style)];
     }
-    let mut spans = Vec::new();
-    let mut end = 0;
-    for (at, hit) in lower.match_indices(&words) {
-        if !text.is_char_boundary(at) || !text.is_char_boundary(at + hit.len()) {
-            continue;
+    let (mut spans, mut from) = (Vec::new(), 0);
+    for (at, _) in small.match_indices(&words) {
+        let end = at + words.len();
+        let (Some(before), Some(hit)) = (text.get(from..at), text.get(at..end)) else { continue };
+        if !before.is_empty() {
+            spans.push(Span::styled(before.to_owned(), style));
         }
-        spans.push(Span::styled(text[end..at].to_owned(), plain));
-        spans.push(Span::styled(text[at..at + hit.len()].to_owned(), found));
-        end = at + hit.len();
+        spans.push(Span::styled(hit.to_owned(), style.patch(found)));
+        from = end;
     }
-    spans.push(Span::styled(text[end..].to_owned(), plain));
-    spans.retain(|span| !span.content.is_empty());
+    spans.push(Span::styled(text[from..].to_owned(), style));
     spans
 }
 

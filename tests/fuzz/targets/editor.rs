@@ -36,6 +36,10 @@ pub const WORDS: &[&str] = &[
     "x\r",
     "/drive\rnN",
     ":save\r",
+    ":e!\r",
+    ":wq\r:q!\r",
+    ":12\r:/srv\r",
+    "?/sav\r\x1b\x1b",
     "F/srv\r",
     "Sother.xml\r",
     "\x13",
@@ -130,7 +134,7 @@ impl Editor {
     fn news(&mut self, byte: u8, choices: &mut Choices<'_>) -> Option<Effect> {
         match byte % 8 {
             0 => self.app.paste(&choices.text()),
-            1 => self.mouse(choices),
+            1 => return self.mouse(choices),
             2 if self.draws < 2 => self.drawn(choices),
             2 => {}
             3 => {
@@ -166,7 +170,7 @@ impl Editor {
         None
     }
 
-    fn mouse(&mut self, choices: &mut Choices<'_>) {
+    fn mouse(&mut self, choices: &mut Choices<'_>) -> Option<Effect> {
         let left = MouseButton::Left;
         let kinds = [
             MouseEventKind::Down(left),
@@ -176,12 +180,16 @@ impl Editor {
             MouseEventKind::ScrollUp,
         ];
         let kind = kinds[choices.below(kinds.len())];
-        let (column, row) = (choices.byte().into(), choices.byte().into());
+        let (column, row): (u16, u16) = (choices.byte().into(), choices.byte().into());
         let (width, height) = self.screen;
-        self.app.mouse(
-            MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE },
-            Rect::new(0, 0, width, height),
-        );
+        let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        let screen = Rect::new(0, 0, width, height);
+        let effect = self.app.mouse(event, screen);
+        // Many clicks are double ones.
+        if effect.is_none() && kind == kinds[0] && column % 2 == 0 {
+            return self.app.double_click(event, screen);
+        }
+        effect
     }
 
     /// The shell does what the editor asked for.
@@ -216,6 +224,7 @@ impl Editor {
             | Effect::Discard(_)
             | Effect::Restored { .. }
             | Effect::Probe
+            | Effect::LookAtOthers
             | Effect::TryOut
             | Effect::Outside(_)
             | Effect::Repaint

@@ -63,7 +63,10 @@ fn pane(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme, pane: Pane, 
     }
     let columns = usize::from(body.width);
     let (lines, follow) = match pane {
-        Pane::Why => why::lines(app, theme, columns),
+        Pane::Why => {
+            let shown = why::lines(app, theme, columns);
+            (shown.lines, shown.follow)
+        }
         Pane::Layers => one_line(layers::lines(app, theme, columns)),
         Pane::Xml => one_line(xml(app, theme, columns)),
         Pane::Diff => (diff(app, theme, columns), None),
@@ -72,16 +75,10 @@ fn pane(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme, pane: Pane, 
         Pane::Schema => (schema::lines(app, theme, columns), None),
     };
     let height = usize::from(body.height);
-    let end = lines.len().saturating_sub(height);
     // The pane follows the selection until it is scrolled by hand.
     let scroll = if pane == shown(app) { app.side.scroll } else { 0 };
-    let first = match follow {
-        Some(lines) if scroll == 0 && lines.end > height => {
-            (lines.end + 1).saturating_sub(height).min(lines.start).min(end)
-        }
-        Some(_) | None => scroll.min(end),
-    };
-    let more = end > first;
+    let first = first(lines.len(), follow, scroll, height);
+    let more = lines.len() > first + height;
     frame.render_widget(
         Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()),
         body,
@@ -90,6 +87,25 @@ fn pane(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme, pane: Pane, 
         let mark = Rect { x: title.x + title.width.saturating_sub(8), width: 8, ..title };
         frame.render_widget(Paragraph::new(" more ↓ ").style(theme.key()), mark);
     }
+}
+
+/// The first line that is shown.
+fn first(lines: usize, follow: Option<Range<usize>>, scroll: usize, height: usize) -> usize {
+    let end = lines.saturating_sub(height);
+    match follow {
+        Some(lines) if scroll == 0 && lines.end > height => {
+            (lines.end + 1).saturating_sub(height).min(lines.start).min(end)
+        }
+        Some(_) | None => scroll.min(end),
+    }
+}
+
+/// Which of the things that can be done stands on a line of the pane.
+pub(super) fn way_at(app: &App, area: Rect, line: usize) -> Option<usize> {
+    let shown = why::lines(app, Theme::new(false), usize::from(area.width));
+    let height = usize::from(area.height.saturating_sub(1));
+    let first = first(shown.lines.len(), shown.follow, app.side.scroll, height);
+    shown.ways.iter().position(|way| way.contains(&(first + line)))
 }
 
 /// One line that is to be in sight.

@@ -24,38 +24,45 @@ const VERB: usize = 11;
 /// More lines of the row's own text are not repeated.
 const REPEATED: usize = 3;
 
-/// The lines, and which of them are to be in sight.
-pub(super) fn lines(
-    app: &App,
-    theme: Theme,
-    columns: usize,
-) -> (Vec<Line<'static>>, Option<Range<usize>>) {
+/// What the pane shows.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// Its lines.
+    pub(super) lines: Vec<Line<'static>>,
+    /// Those that are to be in sight.
+    pub(super) follow: Option<Range<usize>>,
+    /// The lines of each thing that can be done.
+    pub(super) ways: Vec<Range<usize>>,
+}
+
+/// The lines of the pane.
+pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Shown {
     let mut text = Text { lines: Vec::new(), columns };
     let Some(row) = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable()) else {
         text.add("Nothing is selected.", "", "", theme.dim());
-        return (text.lines, None);
+        return Shown { lines: text.lines, ..Shown::default() };
     };
     if row.is_folded() {
         text.add("Folded: Enter shows its rows again.", "", "", theme.dim());
-        return (text.lines, None);
+        return Shown { lines: text.lines, ..Shown::default() };
     }
     repeat(&mut text, app, row, theme);
     if matches!(row, Row::Disabled(_)) {
         let words =
             "This is switched off: neither libvirt nor QEMU sees it. Space switches it on again.";
         text.add(words, "", "", theme.dim());
-        return (text.lines, None);
+        return Shown { lines: text.lines, ..Shown::default() };
     }
     let Some(host) = &app.judging.host else {
         text.add("The host is being looked at …", "", "", theme.dim());
-        return (text.lines, None);
+        return Shown { lines: text.lines, ..Shown::default() };
     };
     if !app.is_judged() {
         text.add("It is being judged …", "", "", theme.dim());
-        return (text.lines, None);
+        return Shown { lines: text.lines, ..Shown::default() };
     }
     layers(&mut text, app, row, theme);
-    let chosen = ways(&mut text, app, theme);
+    let (chosen, ways) = ways(&mut text, app, theme);
     if app.side.details {
         details(&mut text, app, row, theme);
     }
@@ -64,7 +71,7 @@ pub(super) fn lines(
         text.blank();
         text.add(&format!("{}; {}", identity.sentence(), source(host)), "", "", theme.dim());
     }
-    (text.lines, chosen)
+    Shown { lines: text.lines, follow: chosen, ways }
 }
 
 /// The row's own text, as far as the list may have cut it.
@@ -117,7 +124,13 @@ fn layers(text: &mut Text, app: &App, row: &Row, theme: Theme) {
 fn way_to(text: &mut Text, app: &App, theme: Theme, own: &[&Finding], is_thing: bool) {
     let stops = |finding: &&Finding| finding.verdict == Verdict::Blocks && finding.first;
     let at = own.iter().position(stops).filter(|_| is_thing);
+    let mut willing: Vec<&str> = Vec::new();
     for (index, finding) in own.iter().enumerate() {
+        // Behind the one that stops it, who would let it through is told in few words.
+        if finding.verdict == Verdict::Allows && at.is_some_and(|stop| index > stop) {
+            willing.push(label(finding.layer));
+            continue;
+        }
         let place = match at {
             Some(stop) if stop == index => Place::Here,
             Some(stop) if index > stop => Place::Behind,
@@ -128,9 +141,16 @@ fn way_to(text: &mut Text, app: &App, theme: Theme, own: &[&Finding], is_thing: 
     let silent = LAYERS.iter().filter(|row| row.column.is_some());
     let silent = silent.filter(|row| !own.iter().any(|finding| finding.layer == row.layer));
     let silent: Vec<&str> = silent.map(|row| label(row.layer)).collect();
+    let mut words = Vec::new();
+    if !willing.is_empty() {
+        words.push(format!("{} would let it through", willing.join(", ")));
+    }
     if is_thing && !silent.is_empty() {
         let have = if silent.len() == 1 { "has" } else { "have" };
-        text.add(&format!("{} {have} no say", silent.join(", ")), " – ", "   ", theme.dim());
+        words.push(format!("{} {have} no say", silent.join(", ")));
+    }
+    if !words.is_empty() {
+        text.add(&words.join("; "), " – ", "   ", theme.dim());
     }
 }
 
@@ -188,32 +208,31 @@ fn label(layer: Layer) -> &'static str {
     }
 }
 
-/// What to do, numbered; the lines of the chosen one.
-fn ways(text: &mut Text, app: &App, theme: Theme) -> Option<Range<usize>> {
+/// What to do, numbered; the lines of the chosen one, and those of each.
+fn ways(text: &mut Text, app: &App, theme: Theme) -> (Option<Range<usize>>, Vec<Range<usize>>) {
     let ways = app.ways();
+    let mut places = Vec::new();
     if ways.is_empty() {
-        return None;
+        return (None, places);
     }
     let choosing = app.mode == Mode::Remedies;
     text.blank();
     heading(text, app, theme, &ways, choosing);
-    let mut chosen = None;
-    let mut planned = ways.first().is_some_and(|way| way.is_planned);
     let top = text.lines.len().saturating_sub(1);
+    let mut planned = ways.first().is_some_and(|way| way.is_planned);
     for (at, way) in ways.iter().enumerate() {
         if planned && !way.is_planned {
             text.add("or", "", "", theme.dim());
         }
         planned = way.is_planned;
         let from = text.lines.len();
-        let is_chosen = choosing && at == app.over.remedy;
-        way_out(text, app, theme, at + 1, way, is_chosen);
-        if is_chosen {
-            let from = if at == 0 { top } else { from };
-            chosen = Some(from..text.lines.len());
-        }
+        way_out(text, app, theme, at + 1, way, choosing && at == app.over.remedy);
+        places.push(from..text.lines.len());
     }
-    chosen
+    let chosen = places.get(app.over.remedy).filter(|_| choosing).cloned();
+    // With the first one its title is in sight.
+    let chosen = chosen.map(|lines| if app.over.remedy == 0 { top..lines.end } else { lines });
+    (chosen, places)
 }
 
 fn heading(text: &mut Text, app: &App, theme: Theme, ways: &[Way], choosing: bool) {
@@ -224,7 +243,7 @@ fn heading(text: &mut Text, app: &App, theme: Theme, ways: &[Way], choosing: boo
         (many, true) => format!("What to do: {many} steps, in this order"),
         (many, false) => format!("What to do: {many} of the steps; not all are known"),
     };
-    let key = |mode, action| app.keymap.first(mode, action).unwrap_or_default();
+    let key = |mode, action| app.keymap.key_of(mode, action).unwrap_or_default();
     let hint = if choosing {
         let all = key(Mode::Remedies, Action::CopyAll);
         format!("Enter does it  {all} copies all")
