@@ -177,8 +177,22 @@ pub fn plan(
     only: Option<&[EntryId]>,
     judges: Option<&Judges>,
 ) -> Route {
+    plan_while(document, host, only, judges, &|| true)
+}
+
+/// The same as long as somebody waits for it; of one that was broken off nothing can be said.
+pub fn plan_while(
+    document: &Document,
+    host: &HostFacts,
+    only: Option<&[EntryId]>,
+    judges: Option<&Judges>,
+    going: &dyn Fn() -> bool,
+) -> Route {
     let mut known: HashMap<String, Answers> = HashMap::new();
     let mut judge = |document: &Document, host: &HostFacts| {
+        if !going() {
+            return Vec::new();
+        }
         let mut host = host.clone();
         if let Some(judges) = judges {
             let text = digest(document.source());

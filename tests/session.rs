@@ -174,7 +174,7 @@ fn the_way_to_a_start_is_shown_and_its_edits_are_one_step() {
         findings.filter(|finding| finding.verdict == Verdict::Blocks).count()
     };
     let before = blocked(&whole);
-    let copied = found_way(session(), None).keys("c");
+    let copied = found_way(session().keys("s"), None).keys("c");
     assert!(
         matches!(copied.effects.last(), Some(Effect::Copy(text)) if text.contains("# in /etc/libvirt/qemu.conf:")),
         "{:?}",

@@ -207,6 +207,8 @@ pub enum Effect {
     LookAtOthers,
     /// Look for the way to a VM that starts: of some entries, or of all.
     Plan(Option<Vec<EntryId>>),
+    /// Stop looking for it.
+    StopPlan,
     /// Have libvirt start the document as it stands, and end it.
     TryOut,
     /// Write a text that is no document to a new file.

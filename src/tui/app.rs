@@ -387,7 +387,7 @@ impl App {
                 self.judging.probing = true;
                 return Some(Effect::Probe);
             }
-            Action::Plan => return Some(self.look_for_way()),
+            Action::Plan => return self.look_for_way(),
             Action::TryOut => self.ask(Question::TryOut),
             Action::Save => return Some(self.save()),
             Action::SaveAs => self.open_save_as(),

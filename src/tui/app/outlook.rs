@@ -102,10 +102,14 @@ impl App {
     /// What will happen, as far as it is known.
     pub fn outlook(&self) -> Outlook {
         let said = |verdict, long: String, short: String| Outlook { verdict, long, short };
-        let plain = |text: &str| said(None, text.to_owned(), text.to_owned());
+        let waited = self.waited();
+        let plain = |text: &str| said(None, format!("{text}{waited}"), format!("{text}{waited}"));
         let Some(host) = &self.judging.host else { return plain("looking at the host…") };
         if !self.is_judged() {
             return plain("judging…");
+        }
+        if self.judging.trying {
+            return plain("libvirt is starting it…");
         }
         let tally = self.judging.tally;
         let of = format!("{} of {}", tally.stopped, tally.all);

@@ -32,6 +32,8 @@ pub enum Question {
     Exists(String),
     /// Saving failed; how.
     Trouble(String),
+    /// The way is being looked for; leaving it ends that.
+    Looking,
     /// The way to a VM that starts.
     Plan(Box<Planned>),
     /// Whether the domain is to be started for real.
@@ -55,7 +57,7 @@ impl Question {
             Question::InPlace(_) => "It can't be replaced",
             Question::Exists(_) => "It is there already",
             Question::Trouble(_) => "Not saved",
-            Question::Plan(_) => "The way to a start",
+            Question::Looking | Question::Plan(_) => "The way to a start",
             Question::TryOut => "A real start",
             Question::Report(_) => "For a ticket, as Markdown",
             Question::Tried(_) => "What a real start did",
@@ -88,6 +90,9 @@ impl Question {
             .into(),
             Question::Exists(path) => format!("{path} is there already. Write over it?").into(),
             Question::Trouble(why) => why.clone().into(),
+            Question::Looking => {
+                "Looking for the steps, in their order: the rules, libvirt and QEMU are asked about each…".into()
+            }
             Question::Plan(planned) => planned.head.clone().into(),
             Question::TryOut => "Have libvirt start the domain as it stands here, paused, and end it at once? What a host in use \
                  would miss is left out: passed-through devices, disks of VMs that run."
@@ -184,6 +189,7 @@ impl Question {
                 answers.push((Action::No, "back"));
                 answers
             }
+            Question::Looking => vec![(Action::No, "leave it")],
             Question::TryOut => vec![(Action::Yes, "start it"), (Action::No, "back")],
             Question::Report(_) => vec![
                 (Action::Copy, "copy this row"),
@@ -296,14 +302,12 @@ impl App {
                 Some(Effect::KeepBeside)
             }
             (Question::Theirs(conflict), action) => self.settle_conflict(*conflict, action),
+            (Question::Looking, _) => Some(Effect::StopPlan),
             (Question::Plan(planned), Action::Yes) => {
                 self.make_planned(&planned);
                 None
             }
-            (Question::Plan(_), Action::Details) => {
-                self.say("looking for the way…");
-                Some(Effect::Plan(None))
-            }
+            (Question::Plan(_), Action::Details) => Some(self.look_for_way_of(None)),
             (Question::Plan(planned), Action::Copy) => {
                 self.say("what is for the host is in the clipboard");
                 Some(Effect::Copy(planned.script))
@@ -315,7 +319,7 @@ impl App {
                 None
             }
             (Question::TryOut, Action::Yes) => {
-                self.say("libvirt is starting it…");
+                self.judging.trying = true;
                 Some(Effect::TryOut)
             }
             (Question::InPlace(_), Action::Yes) => Some(Effect::SaveInPlace),

@@ -72,8 +72,10 @@ pub struct Judging {
     pub tally: Tally,
     /// The way of the selected row, as far as it was looked for.
     pub way: Found,
-    /// A way is being looked for.
-    pub looking_for_way: bool,
+    /// For how many seconds what is waited for has been on its way; the shell tells it.
+    pub waited: u64,
+    /// libvirt starts the domain for real.
+    pub trying: bool,
     /// Whether the host is looked at as root; nothing where another host's facts are used.
     pub as_root: Option<bool>,
 }

@@ -66,7 +66,7 @@ impl App {
             && self.is_judged()
             && !self.judging.asking
             && !self.judging.probing;
-        if !settled || self.judging.looking_for_way {
+        if !settled || self.waiting_for().is_some() {
             return None;
         }
         let entries = self.blocked_entries()?;
@@ -77,22 +77,20 @@ impl App {
 
     /// A way is being looked for.
     pub fn looking_for_way_of(&mut self, entries: Vec<EntryId>) {
-        self.judging.looking_for_way = true;
         self.judging.way =
             Found { of: Some((self.document.source().to_owned(), entries)), route: None };
     }
 
-    /// The way was found, for a text.
-    pub fn found_way(&mut self, text: &str, route: Route) {
-        self.judging.looking_for_way = false;
-        let is_same = self.judging.way.of.as_ref().is_some_and(|(of, _)| of == text);
-        if is_same {
+    /// The way was found, for a text and some of its entries; another one is of no use any more.
+    pub fn found_way(&mut self, text: &str, entries: &[EntryId], route: Route) {
+        let is_asked = |(of, about): &(String, Vec<EntryId>)| of == text && about == entries;
+        if self.judging.way.of.as_ref().is_some_and(is_asked) {
             self.judging.way.route = Some(route);
         }
     }
 
     /// The entries of the selected row, where something blocks it.
-    fn blocked_entries(&self) -> Option<Vec<EntryId>> {
+    pub(super) fn blocked_entries(&self) -> Option<Vec<EntryId>> {
         let row = self.lists.rows.get(self.lists.selected)?;
         if self.verdict_of(row) != Some(Verdict::Blocks) {
             return None;

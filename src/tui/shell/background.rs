@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ use crate::trial::Agreement;
 use crate::tui::app::Judgement;
 use crate::tui::pane::{Answer, Pane};
 use crate::tui::terminal::Sender;
+
+/// How long the cursor stays on a row before its way is looked for: who walks by wants none.
+const SOON: Duration = Duration::from_millis(150);
 
 /// How long the host may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -88,7 +92,9 @@ impl Editor {
         }
         if let Some(entries) = self.app.wants_way() {
             self.app.looking_for_way_of(entries.clone());
-            self.route(Some(entries), |text, route| Message::Way(text, Box::new(route)));
+            self.route(Some(entries.clone()), SOON, move |text, route| {
+                Message::Way(text, entries, Box::new(route))
+            });
         }
         if let Some(directory) = self.app.wants_listing() {
             self.list(directory);
@@ -205,18 +211,30 @@ impl Editor {
     }
 
     /// Looks for the way to a VM that starts.
-    pub(super) fn plan(&self, entries: Option<Vec<EntryId>>) {
-        self.route(entries, |text, route| Message::Planned(text, Box::new(route)));
+    pub(super) fn plan(&mut self, entries: Option<Vec<EntryId>>) {
+        self.route(entries, Duration::ZERO, |text, route| Message::Planned(text, Box::new(route)));
     }
 
-    /// Looks for the way of some entries, or of all, and sends it.
-    fn route(&self, entries: Option<Vec<EntryId>>, message: fn(String, Route) -> Message) {
+    /// Looks for the way of some entries, or of all, after a moment, and sends it; one that nobody wants any more is not sent.
+    fn route(
+        &mut self,
+        entries: Option<Vec<EntryId>>,
+        after: Duration,
+        message: impl FnOnce(String, Route) -> Message + Send + 'static,
+    ) {
+        // One that is looked for still is of no use any more.
+        self.going.store(false, Ordering::SeqCst);
+        self.going = Arc::new(AtomicBool::new(true));
+        let going = Arc::clone(&self.going);
         let Some(host) = self.app.judging.host.clone() else { return };
         let document = Arc::clone(&self.app.document);
         let judges = (self.options.asks() && !self.recorded).then(|| Arc::clone(&self.judges));
         let work = move || {
-            let route = session::plan(&document, &host, entries.as_deref(), judges.as_deref());
-            Some(message(document.source().to_owned(), route))
+            std::thread::sleep(after);
+            let going = || going.load(Ordering::SeqCst);
+            let judges = judges.as_deref();
+            let route = session::plan_while(&document, &host, entries.as_deref(), judges, &going);
+            going().then(|| message(document.source().to_owned(), route))
         };
         run_bound(&self.session.sender(), "looking for the way", Writes::asking, work);
     }

@@ -10,7 +10,8 @@ mod saving;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyCode, KeyEventKind};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
@@ -25,7 +26,7 @@ use super::theme::Theme;
 use super::view;
 use crate::cli::HostOptions;
 use crate::console;
-use crate::domain::Document;
+use crate::domain::{Document, EntryId};
 use crate::error::Error;
 use crate::facts::HostFacts;
 use crate::facts::answers::Answers;
@@ -47,8 +48,8 @@ pub(super) enum Message {
     Answered(Pane, String, Answer),
     /// The way to a start, for a text.
     Planned(String, Box<Route>),
-    /// The way of the selected row, for a text.
-    Way(String, Box<Route>),
+    /// The way of some entries, for a text.
+    Way(String, Vec<EntryId>, Box<Route>),
     /// What came of a real start, and where its bundle is or why it is not.
     Tried(Result<Box<Trial>, String>, Option<Result<String, String>>),
     Listed(String, Vec<String>),
@@ -132,6 +133,10 @@ pub(super) struct Editor {
     looking_at_others: bool,
     /// Where and when the last click was.
     clicked: mouse::Clicked,
+    /// What is waited for, and since when.
+    awaited: Option<(&'static str, Instant)>,
+    /// Ends the search for a way.
+    going: Arc<AtomicBool>,
 }
 
 impl From<Opened> for Keeping {
@@ -163,6 +168,9 @@ const SAME_FRAME: Duration = Duration::from_millis(8);
 
 /// How long nothing happens before the next keys are told.
 const REST: Duration = Duration::from_secs(2);
+
+/// How often what is waited for is told for how long.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// More bytes than a terminal takes for its clipboard; sending them holds up the keys.
 const MOST_COPIED: usize = 1 << 20;
@@ -222,6 +230,8 @@ impl Editor {
             way: Way::Replace,
             looking_at_others: false,
             clicked: mouse::Clicked::default(),
+            awaited: None,
+            going: Arc::default(),
         };
         editor.keep_in(keeping);
         editor.watch();
@@ -279,8 +289,10 @@ impl Editor {
             if is_settled {
                 self.draw(theme)?;
             }
-            // One wake after the last key, and none after that.
-            let mut wake = self.session.wait(self.app.wants_rest().then_some(REST));
+            // One wake after the last key, and none after that; each second while something is waited for.
+            let rest = self.app.wants_rest().then_some(REST);
+            let patience = if self.count_seconds() { Some(SECOND) } else { rest };
+            let mut wake = self.session.wait(patience);
             // A burst of keys makes one frame.
             loop {
                 let effect = match wake {
@@ -292,7 +304,9 @@ impl Editor {
                     }
                     Wake::Suspend => Some(Effect::Suspend),
                     Wake::Nothing => {
-                        self.app.rest();
+                        if self.awaited.is_none() {
+                            self.app.rest();
+                        }
                         None
                     }
                     Wake::Message(message) => self.message(message),
@@ -308,6 +322,17 @@ impl Editor {
                 }
             }
         }
+    }
+
+    /// Tells for how long something has been waited for; `false` where nothing is.
+    fn count_seconds(&mut self) -> bool {
+        let what = self.app.waiting_for();
+        if self.awaited.map(|(what, _)| what) != what {
+            self.awaited = what.map(|what| (what, Instant::now()));
+        }
+        let since = self.awaited.map(|(_, since)| since.elapsed().as_secs());
+        self.app.judging.waited = since.unwrap_or(0);
+        since.is_some()
     }
 
     /// Hands what would be lost to the journal.
@@ -396,7 +421,7 @@ impl Editor {
             Message::Proved(withheld) => self.app.proved(withheld),
             Message::Answered(pane, source, answer) => self.app.answered(pane, source, answer),
             Message::Planned(source, route) => self.app.planned(&source, &route),
-            Message::Way(text, route) => self.app.found_way(&text, *route),
+            Message::Way(text, of, route) => self.app.found_way(&text, &of, *route),
             Message::Tried(trial, bundle) => self.app.tried(&trial.map(|trial| *trial), bundle),
             Message::Wrote(path, written) => self.app.wrote(&path, written),
             Message::Listed(directory, names) => self.app.listed(directory, names),
@@ -410,7 +435,6 @@ impl Editor {
             // Its end is waited for where it was started.
             Message::Outside(_) => {}
             Message::Broke(what) => {
-                self.app.judging.looking_for_way = false;
                 self.app.failed(format!("{what} failed; this is a fault of qpt-tui"));
             }
         }
@@ -428,6 +452,7 @@ impl Editor {
             Effect::Probe => self.look(),
             Effect::LookAtOthers => self.look_at_others(),
             Effect::Plan(entries) => self.plan(entries),
+            Effect::StopPlan => self.going.store(false, Ordering::SeqCst),
             Effect::TryOut if self.recorded => {
                 self.app.failed("the facts are recorded ones; nothing is started".to_owned());
             }

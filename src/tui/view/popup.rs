@@ -174,6 +174,9 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     let columns = usize::from(area.width.min(110).saturating_sub(2));
     let mut lines: Vec<Line<'_>> =
         wrap(&visible(&question.text()), columns, "").into_iter().map(Line::from).collect();
+    if *question == Question::Looking && app.judging.waited > 0 {
+        lines.push(Line::styled(format!("{} s", app.judging.waited), theme.dim()));
+    }
     let body = compared(question, app, theme, columns);
     if !body.is_empty() {
         lines.push(Line::default());
@@ -257,6 +260,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         }
         Question::Tried(lines) => told(lines.get(1..).unwrap_or_default(), columns),
         Question::Quit
+        | Question::Looking
         | Question::TryOut
         | Question::SwitchOff
         | Question::DropForm

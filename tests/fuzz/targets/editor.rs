@@ -218,6 +218,7 @@ impl Editor {
                 self.app.planned(document.source(), &route);
             }
             Effect::Copy(text) => assert!(text.len() < 1 << 20),
+            Effect::StopPlan => {}
             Effect::WriteOut { text, .. } => assert!(!text.is_empty()),
             Effect::TakeOver
             | Effect::KeepBeside
