@@ -16,7 +16,7 @@ use qpt_tui::tui::theme::Theme;
 use qpt_tui::tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use support::session::{DEMO, SMALL, Session, session, waiting};
+use support::session::{DEMO, SMALL, Session, judged, session, waiting};
 
 #[test]
 fn the_main_view() {
@@ -569,7 +569,7 @@ fn the_form_suggests_what_can_come_next() {
 }
 
 /// Each feature with the keys that lead to it.
-const FEATURES: [(&str, &str); 16] = [
+const FEATURES: [(&str, &str); 26] = [
     ("lists", "jj"),
     ("marks", "vvj"),
     ("off", "j "),
@@ -589,7 +589,49 @@ const FEATURES: [(&str, &str); 16] = [
     ("xml", "jj3"),
     ("diff", "jd4"),
     ("rule", "jj6"),
+    ("details", "jji"),
+    ("report", "jjw"),
+    ("folded", "-"),
+    ("environment", "]"),
+    ("looking", "s"),
+    ("question", "dq"),
+    ("write-to", "jjxo"),
+    ("filter-text", "Fdac<Enter>"),
+    ("why", "WCould not open '/home/me/vm/data.qcow2': Permission denied"),
+    ("command", "5"),
 ];
+
+/// Documents in which libvirt drops or refuses something, or in which there is nothing.
+const ODD: [(&str, &str); 3] = [
+    (
+        "lost",
+        "<domain><name>a</name><qemu:commandline><qemu:arg value='-device'/><qemu:arg value='virtio-rng-pci'/><qemu:env name='A' value='1'/></qemu:commandline></domain>",
+    ),
+    (
+        "misplaced",
+        "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>a</name><devices><qemu:commandline><qemu:arg value='-S'/></qemu:commandline></devices><qemu:commandline><qemu:arg value='-snapshot'/></qemu:commandline></domain>",
+    ),
+    ("empty", "<domain><name>a</name></domain>"),
+];
+
+#[test]
+fn what_is_lost_stands_where_it_was_meant() {
+    for (name, text) in ODD {
+        let session = judged(text);
+        for (width, height) in [(40, 15), (80, 24), (120, 40), (200, 50)] {
+            insta::assert_snapshot!(
+                format!("odd_{name}_{width}x{height}"),
+                session.frame(width, height)
+            );
+        }
+        if name != "empty" {
+            // What is lost is back, and under the cursor.
+            let back = session.keys("x<Enter>");
+            assert!(back.app.document.lost().is_empty(), "{name}");
+            assert!(back.app.selection().is_some(), "{name}");
+        }
+    }
+}
 
 #[test]
 fn every_feature_at_every_size() {

@@ -20,7 +20,12 @@ pub(crate) struct Session {
 
 /// The demo, its host looked at.
 pub(crate) fn session() -> Session {
-    let mut session = waiting(DEMO);
+    judged(DEMO)
+}
+
+/// A document on the demo's host.
+pub(crate) fn judged(text: &str) -> Session {
+    let mut session = waiting(text);
     session.app.probed(serde_json::from_str::<HostFacts>(HOST).unwrap());
     session.app.settle();
     session

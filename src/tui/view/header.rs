@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::text::{cut, width};
+use super::text::{cut, cut_front, width};
 use crate::tui::app::App;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let columns = usize::from(area.width);
-    let name = name(app);
+    let (domain, from) = name(app);
     let state = state(app);
     let outlook = app.outlook();
     let beside = app.judging.tally.beside(outlook.verdict);
@@ -25,13 +25,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let sign = outlook.verdict.map(|verdict| format!("{} ", verdict.sign().0)).unwrap_or_default();
     let long = format!(" {sign}{} ", outlook.long);
     let short = format!(" {sign}{} ", outlook.short);
-    let left = width(&name) + width(&state) + 3;
+    let left = width(&domain) + width(&from) + width(&state) + 3;
     let needs = |sentence: &str| left.min(columns / 3) + width(sentence) + width(&counts);
     let sentence = if needs(&long) <= columns { long } else { short };
     let counts = if needs(&sentence) <= columns { counts } else { String::new() };
     let taken = width(&sentence) + width(&counts);
     let room = columns.saturating_sub(taken);
-    let left = cut(&format!(" {name} {state}"), room);
+    // Of a path the end tells more.
+    let fixed = width(&domain) + width(&state) + 2;
+    let from = cut_front(&from, room.saturating_sub(fixed).max(8));
+    let left = cut(&format!(" {domain}{from} {state}"), room);
     let gap = " ".repeat(room.saturating_sub(width(&left)));
     let style = outlook.verdict.map_or(theme.bar(), |verdict| theme.badge(verdict));
     let spans = vec![
@@ -44,13 +47,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 }
 
 /// The domain and where it comes from.
-fn name(app: &App) -> String {
+fn name(app: &App) -> (String, String) {
     let domain = visible(&app.document.facts().name).into_owned();
     let from = visible(&app.file.title).into_owned();
-    match domain.is_empty() {
-        true => from,
-        false => format!("{domain} · {from}"),
-    }
+    let domain = if domain.is_empty() { domain } else { format!("{domain} · ") };
+    (domain, from)
 }
 
 /// What is unsaved, and what of the rows is shown.

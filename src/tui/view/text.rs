@@ -100,7 +100,14 @@ pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let mut line = String::new();
     let mut fresh = true;
     for word in words(text, columns.saturating_sub(width(indent))) {
+        let mut word = word;
         if width(&line) + width(word) > columns && !fresh {
+            // A long list begins on the line, as far as its commas allow.
+            let room = columns.saturating_sub(width(&line));
+            if let Some(at) = comma(word, room).filter(|_| room > columns / 3) {
+                line.push_str(&word[..at]);
+                word = &word[at..];
+            }
             let full = std::mem::replace(&mut line, indent.to_owned());
             lines.push(full.trim_end().to_owned());
             fresh = true;
@@ -139,6 +146,16 @@ fn words(text: &str, columns: usize) -> Vec<&str> {
         rest = after;
     }
     words
+}
+
+/// Behind the last comma of a word within so many columns.
+fn comma(word: &str, columns: usize) -> Option<usize> {
+    let mut taken = 0;
+    let within = word.grapheme_indices(true).take_while(|(_, grapheme)| {
+        taken += width(grapheme);
+        taken <= columns
+    });
+    within.filter(|(_, grapheme)| *grapheme == ",").last().map(|(at, _)| at + 1)
 }
 
 /// The signs after which a long word is best broken.

@@ -39,7 +39,8 @@ pub(super) struct Shown {
 pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Shown {
     let mut text = Text { lines: Vec::new(), columns };
     let Some(row) = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable()) else {
-        text.add("Nothing is selected.", "", "", theme.dim());
+        let words = "This domain has no passthrough. 'a' adds an argument, 'e' a variable of QEMU's environment; a command line, a script or XML of a guide is pasted right here, and shown before it is taken.";
+        text.add(words, "", "", Style::new());
         return Shown { lines: text.lines, ..Shown::default() };
     };
     if row.is_folded() {
