@@ -5,6 +5,7 @@ mod asking;
 mod available;
 mod back;
 mod editing;
+mod found;
 mod importing;
 mod judging;
 mod keeping;
@@ -25,6 +26,7 @@ mod selection;
 mod state;
 mod ways;
 
+pub use found::Findings;
 pub use importing::{Group, ImportRow};
 pub use judging::Judgement;
 pub use offers::{Conflict, Ending, Offer};
@@ -137,23 +139,25 @@ impl App {
     }
 
     /// The findings of a row, the worst first.
-    pub fn findings_of<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a Finding> {
-        let entries = row.entries();
-        self.judging.findings.iter().enumerate().filter_map(move |(index, finding)| {
-            let own = match (&entries, finding.entry, row) {
-                (Some((list, range)), Some(entry), _) => {
-                    entry.list == *list && range.contains(&entry.index)
-                }
-                (None, _, Row::General(general)) => *general == index,
-                (None, _, Row::Broken(broken)) => self.is_about(finding, *broken),
-                (None, _, Row::Lost(lost, _)) => {
-                    let lost = self.document.lost().get(*lost);
-                    finding.is_of_lost() && finding.span.as_ref() == lost.map(|lost| &lost.span)
-                }
-                _ => false,
-            };
-            own.then_some(finding)
-        })
+    pub fn findings_of(&self, row: &Row) -> std::vec::IntoIter<&Finding> {
+        let findings = &self.judging.findings;
+        let own: Vec<&Finding> = match row {
+            Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
+                let (list, range) = row.entries().unwrap_or((List::Args, 0..0));
+                findings.of_entries(list, range).collect()
+            }
+            Row::General(index) => findings.get(*index).into_iter().collect(),
+            Row::Broken(broken) => {
+                findings.general().filter(|finding| self.is_about(finding, *broken)).collect()
+            }
+            Row::Lost(lost, _) => {
+                let span = self.document.lost().get(*lost).map(|lost| &lost.span);
+                let is_own = |f: &&Finding| f.is_of_lost() && f.span.as_ref() == span;
+                findings.general().filter(is_own).collect()
+            }
+            Row::Title { .. } | Row::Disabled(_) | Row::Hint(_) => Vec::new(),
+        };
+        own.into_iter()
     }
 
     /// Whether a finding is about something that is no entry.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{App, Tally};
+use super::{App, Findings, Tally};
 use crate::domain::Document;
 use crate::facts::HostFacts;
 use crate::facts::answers::{Answers, digest};
@@ -54,7 +54,7 @@ impl App {
         }
         self.judging.judged = revision;
         self.withhold(&mut findings);
-        self.judging.findings = findings;
+        self.judging.findings = Findings::of(findings);
         self.read_message();
         self.arrange();
         // Once somebody does something, the cursor is theirs.
@@ -108,9 +108,9 @@ impl App {
     /// What is offered for the document as it stands was proved; some of it does not do what it promises.
     pub fn proved(&mut self, withheld: Vec<String>) {
         self.judging.withheld = withheld.into_iter().collect();
-        let mut findings = std::mem::take(&mut self.judging.findings);
+        let mut findings = std::mem::take(&mut self.judging.findings).into_all();
         self.withhold(&mut findings);
-        self.judging.findings = findings;
+        self.judging.findings = Findings::of(findings);
         self.over.remedy = self.over.remedy.min(self.ways().len().saturating_sub(1));
     }
 
@@ -140,7 +140,9 @@ impl App {
     /// are judged anew, so that the cursor does not jump.
     pub(super) fn refresh(&mut self) {
         self.judging.revision += 1;
-        self.judging.findings.retain(|finding| finding.entry.is_none());
+        let mut findings = std::mem::take(&mut self.judging.findings).into_all();
+        findings.retain(|finding| finding.entry.is_none());
+        self.judging.findings = Findings::of(findings);
         self.arrange();
     }
 

@@ -40,7 +40,7 @@ impl Tally {
     /// Counts rows, in one pass over the findings.
     pub(super) fn of(app: &App, rows: &[Row]) -> Tally {
         let mut worst: HashMap<EntryId, Verdict> = HashMap::new();
-        for finding in &app.judging.findings {
+        for finding in app.judging.findings.iter() {
             let Some(entry) = finding.entry else { continue };
             let known = worst.entry(entry).or_insert(finding.verdict);
             *known = finding.verdict.min(*known);

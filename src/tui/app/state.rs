@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::found::Findings;
 use super::outlook::Tally;
 use super::ways::Found;
 use super::{Filter, Question};
 use crate::domain::{Document, EntryKind, History};
 use crate::facts::HostFacts;
 use crate::import::{Better, Choice, Import};
-use crate::rules::{Answer, Finding};
+use crate::rules::Answer;
 use crate::store::Theirs;
 use crate::tui::columns::Widths;
 use crate::tui::completion::Listing;
@@ -63,7 +64,7 @@ pub struct Judging {
     /// What was asked for tabs, and what came back.
     pub asked: HashMap<Pane, Asked>,
     /// What was found, the worst first for each entry.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// Counts the states of the document and of the host.
     pub revision: u64,
     /// The state that the findings are about.

@@ -195,7 +195,7 @@ impl Lister<'_> {
         if section != Section::General {
             return None;
         }
-        let findings = self.app.judging.findings.iter().filter(|f| f.entry.is_none());
+        let findings = self.app.judging.findings.general();
         findings.map(|finding| finding.verdict).min().filter(|worst| *worst <= Verdict::Unknown)
     }
 
