@@ -224,7 +224,11 @@ fn own(has_all: bool, ground: Ground, (hues, badges): (&Hues, &[(u8, u8); 5])) -
     let is_asked = matches!(ground, Ground::Asked(_));
     let shade = |hue: u8| match (has_all, is_asked) {
         (true, true) => index(hue).legible(&grounds, LEGIBLE).into(),
-        (false, true) => Color::Indexed(index(hue).nearest(&grounds, LEGIBLE)),
+        (false, true) => {
+            // What is bright enough first, so that it stays of its hue.
+            let bright = index(hue).legible(&grounds, LEGIBLE);
+            Color::Indexed(bright.nearest(&grounds, LEGIBLE))
+        }
         (true, false) => index(hue).into(),
         (false, false) => Color::Indexed(hue),
     };
