@@ -7,19 +7,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod support;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use qpt_tui::facts::HostFacts;
+use std::collections::{BTreeMap, HashSet};
+
 use qpt_tui::rules::Verdict;
-use qpt_tui::session::parse;
-use qpt_tui::tui::app::App;
 use qpt_tui::tui::theme::{Background, Choice, Level, Rgb, Theme};
 use qpt_tui::tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier, Style};
+use support::session::session;
 
 const TEXT: f64 = 4.5;
 const LINE: f64 = 3.0;
@@ -178,8 +177,8 @@ fn cube(index: u8) -> Rgb {
 const STATES: [(&str, &str); 17] = [
     ("main", ""),
     ("option", "jj"),
-    ("side", "\t"),
-    ("layers", "2\t"),
+    ("side", "<Tab>"),
+    ("layers", "2<Tab>"),
     ("xml", "3"),
     ("diff", "Jd4"),
     ("command", "5"),
@@ -187,32 +186,13 @@ const STATES: [(&str, &str); 17] = [
     ("schema", "7"),
     ("off", "j j  "),
     ("help", "?"),
-    ("form", "\r"),
+    ("form", "<Enter>"),
     ("remedies", "x"),
     ("search", "/x"),
     ("palette", ":a"),
-    ("import", "P-device virtio-rng-pci -snapshot -m 4G\r"),
+    ("import", "P-device virtio-rng-pci -snapshot -m 4G<Enter>"),
     ("question", "dq"),
 ];
-
-/// The demo after some keys.
-fn state(keys: &str) -> App {
-    let document = parse("vm.xml", include_str!("../assets/demo/domain.xml")).unwrap();
-    let mut app = App::new("vm.xml".to_owned(), document);
-    let host: HostFacts = serde_json::from_str(include_str!("../assets/demo/host.json")).unwrap();
-    app.probed(host);
-    app.settle();
-    for c in keys.chars() {
-        let code = match c {
-            '\r' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            c => KeyCode::Char(c),
-        };
-        app.key(KeyEvent::new(code, KeyModifiers::NONE));
-        app.settle();
-    }
-    app
-}
 
 /// Every style in every place it is meant for, whatever the views use of it today.
 fn swatches(theme: Theme) -> Buffer {
@@ -265,7 +245,7 @@ fn wanted(screen: &Screen, cell: &Cell) -> f64 {
 
 /// What can't be read of a frame: each style, with its contrast and a line it is in.
 fn illegible(screen: &Screen, frame: &Buffer) -> BTreeMap<String, String> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut found = BTreeMap::new();
     for row in frame.content.chunks(usize::from(frame.area.width)) {
         for cell in row.iter().filter(|cell| !cell.symbol().trim().is_empty()) {
@@ -311,7 +291,7 @@ fn themes(screen: &Screen, levels: &[Level]) -> Vec<(String, Theme)> {
 }
 
 fn check(screens: &[Screen], levels: &[Level]) {
-    let states = STATES.map(|(name, keys)| (name, state(keys)));
+    let states = STATES.map(|(name, keys)| (name, session().keys(keys).app));
     let mut wrong = Vec::new();
     let mut add = |name: &str, what: &str, screen: &Screen, frame: &Buffer| {
         for (style, text) in illegible(screen, frame) {
@@ -373,15 +353,15 @@ fn on_any_background_that_a_terminal_answers_everything_can_be_read() {
 #[test]
 fn the_states_are_what_they_are_called() {
     for (name, keys, shown) in [
-        ("form", "\r", "Edit"),
-        ("remedies", "x", "What can be done"),
+        ("form", "<Enter>", "Edit"),
+        ("remedies", "x", "Enter use"),
         ("import", STATES[15].1, "virtio-rng-pci"),
         ("question", "dq", "Leave without them"),
         ("diff", "Jd4", "-     <qemu:arg"),
-        ("layers", "2\t", "blocked"),
+        ("layers", "2<Tab>", "blocked"),
     ] {
         let mut terminal = Terminal::new(TestBackend::new(100, 30)).unwrap();
-        let app = state(keys);
+        let app = session().keys(keys).app;
         terminal.draw(|frame| view::draw(frame, &app, Theme::new(true))).unwrap();
         let frame = format!("{}", terminal.backend());
         assert!(frame.contains(shown), "{name}:\n{frame}");
