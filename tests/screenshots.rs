@@ -7,6 +7,7 @@ mod pty;
 use std::fmt::Write as _;
 
 use pty::Terminal;
+use qpt_tui::tui::theme::Rgb;
 
 const CELL: (f32, f32) = (8.4, 18.0);
 
@@ -125,9 +126,13 @@ fn colour(colour: vt100::Color, default: &str) -> String {
         "#928374", "#fb4934", "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#fbf1c7",
     ];
     match colour {
-        vt100::Color::Idx(index) => {
-            NAMED.get(usize::from(index)).copied().unwrap_or(default).to_owned()
-        }
+        vt100::Color::Idx(index) => match NAMED.get(usize::from(index)) {
+            Some(named) => (*named).to_owned(),
+            None => {
+                let Rgb(red, green, blue) = Rgb::of_index(index);
+                format!("#{red:02x}{green:02x}{blue:02x}")
+            }
+        },
         vt100::Color::Rgb(red, green, blue) => format!("#{red:02x}{green:02x}{blue:02x}"),
         vt100::Color::Default => default.to_owned(),
     }

@@ -61,8 +61,9 @@ fn the_first_frame_comes_before_the_host_answers() {
     assert!(raw.contains("looking at the host"), "{raw:?}");
     assert!(
         !raw.contains("\u{1b}[6n") && !raw.contains("\u{1b}[c"),
-        "nothing is asked of the terminal"
+        "nothing is asked of the terminal that somebody waits for"
     );
+    assert_eq!(raw.matches("\u{1b}]11;?\u{7}").count(), 1, "its background is asked for once");
     terminal.send("q");
     assert!(terminal.end().success());
 }
@@ -430,4 +431,108 @@ fn line_ends_of_a_paste_are_what_terminals_send() {
         terminal.send("q");
         assert!(terminal.end().success());
     }
+}
+
+/// The colour of the first letter of a text on the screen.
+fn colour(screen: &vt100::Screen, text: &str) -> vt100::Color {
+    let rows = screen.rows(0, screen.size().1.into());
+    let found = rows.enumerate().find_map(|(row, line)| {
+        let at = line.find(text)?;
+        Some((row, line[..at].chars().count()))
+    });
+    let (row, column) = found.unwrap();
+    let (row, column) = (u16::try_from(row).unwrap(), u16::try_from(column).unwrap());
+    screen.cell(row, column).unwrap().fgcolor()
+}
+
+#[test]
+fn the_colours_follow_the_background_that_the_terminal_answers() {
+    const WHITE: &str = "rgb:ffff/ffff/ffff";
+    const BLACK: &str = "rgb:0000/0000/0000";
+    // Letters are nearly black on white and nearly white on black; without an answer they are the terminal's own.
+    for (answer, expected) in [(WHITE, 235), (BLACK, 253)] {
+        for end in ["\u{7}", "\u{1b}\\"] {
+            let (_dir, path) = vm();
+            let mut terminal = Terminal::start(&[&path], 80, 24);
+            terminal.shows("1 blocked");
+            assert_eq!(colour(terminal.screen.screen(), "-hda"), vt100::Color::Default);
+            std::thread::sleep(Duration::from_millis(300));
+            terminal.send(&format!("\u{1b}]11;{answer}{end}"));
+            terminal.until("the colours for the background", |screen| {
+                colour(screen, "-hda") == vt100::Color::Idx(expected)
+            });
+            terminal.send("q");
+            assert!(terminal.end().success());
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_never_typed_however_it_comes() {
+    const ANSWER: &str = "\u{1b}]11;rgb:dddd/aaaa/dddd\u{7}";
+    // Torn anywhere, between keys, and late: a 'd' in it would delete, a 'q' behind it leaves.
+    for at in [1, 2, 4, 8, 9, 15, ANSWER.len() - 1] {
+        let (_dir, path) = vm();
+        let mut terminal = Terminal::start(&[&path], 80, 24);
+        terminal.shows("1 blocked");
+        terminal.send("D");
+        terminal.shows("[modified]");
+        terminal.send(&ANSWER[..at]);
+        std::thread::sleep(Duration::from_millis(20));
+        terminal.send(&format!("{}u", &ANSWER[at..]));
+        terminal
+            .until("the document as it was", |screen| !screen.contents().contains("[modified]"));
+        terminal.settle();
+        assert!(!terminal.text().contains("[modified]"), "torn at {at}: {}", terminal.text());
+        terminal.send("q");
+        assert!(terminal.end().success(), "torn at {at}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), VM);
+    }
+}
+
+#[test]
+fn an_answer_does_not_come_to_the_shells_prompt() {
+    let (_dir, path) = vm();
+    let script = format!("'{}' '{path}'; echo back; cat", env!("CARGO_BIN_EXE_qpt-tui"));
+    let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
+    terminal.until("the question", vt100::Screen::alternate_screen);
+    // It leaves at once, and the answer is under way as long as it is through ssh.
+    terminal.send("q");
+    std::thread::sleep(Duration::from_millis(150));
+    terminal.send("\u{1b}]11;rgb:ffff/ffff/ffff\u{7}");
+    terminal.shows("back");
+    terminal.send("\u{4}");
+    terminal.end();
+    assert!(!terminal.text().contains("rgb:"), "{}", terminal.text());
+}
+
+#[test]
+fn who_said_the_theme_is_not_asked_for_it() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join(".config/qpt-tui");
+    std::fs::create_dir_all(&config).unwrap();
+    for (theme, colours) in [("light", vt100::Color::Idx(235)), ("mono", vt100::Color::Default)] {
+        std::fs::write(config.join("config.toml"), format!("ask = false\ntheme = \"{theme}\"\n"))
+            .unwrap();
+        let (_dir, path) = vm();
+        let program = env!("CARGO_BIN_EXE_qpt-tui");
+        let mut terminal = Terminal::at_home(home.path(), program, &[&path], (80, 24));
+        terminal.shows("1 blocked");
+        assert!(!String::from_utf8_lossy(&terminal.raw).contains("\u{1b}]11;?"), "{theme}");
+        assert_eq!(colour(terminal.screen.screen(), "-hda"), colours, "{theme}");
+        terminal.send("q");
+        assert!(terminal.end().success());
+    }
+}
+
+#[test]
+fn the_console_has_plain_signs_and_is_not_asked() {
+    let (_dir, path) = vm();
+    let script = format!("TERM=linux exec '{}' '{path}'", env!("CARGO_BIN_EXE_qpt-tui"));
+    let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
+    terminal.shows("1 blocked");
+    assert!(terminal.text().is_ascii(), "{}", terminal.text());
+    assert!(!String::from_utf8_lossy(&terminal.raw).contains("\u{1b}]11;?"));
+    terminal.send("q");
+    assert!(terminal.end().success());
 }

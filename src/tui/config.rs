@@ -2,13 +2,17 @@
 //!
 //! ```toml
 //! mouse = true        # false leaves the mouse to the terminal, for selecting text
-//! theme = "dark"      # "light" for a light background, "mono" for no colours (as NO_COLOR)
-//! ascii = false       # true draws borders and signs with plain ASCII
+//! theme = "auto"      # what goes with the terminal's background; see below
+//! ascii = false       # true draws borders and signs with plain ASCII; without it the locale and TERM decide
 //! ask = true          # false asks neither libvirt nor QEMU, as --static does
 //!
 //! [keys.list]         # also: side form import remedies search palette confirm help
 //! "Ctrl-w" = "save"   # a key as the help shows it, and an action: qpt-tui keys lists them
 //! ```
+//!
+//! The themes: `auto` asks the terminal for its background (OSC 11), reads COLORFGBG where it does not answer, and takes it for
+//! dark else; `dark` and `light` say it; `mono` has no colours, as NO_COLOR; `colour-blind` has blue and orange in the place of
+//! green and red, on the background that `auto` finds, or with `-dark` or `-light` behind it on the one that is said.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +20,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::keymap::{Key, Keymap, Mode};
-use super::theme::{Background, Theme};
+use super::theme::{Choice, Surroundings, Theme};
 use crate::error::Error;
 
 /// What the file may say.
@@ -24,21 +28,15 @@ use crate::error::Error;
 #[serde(deny_unknown_fields, default)]
 struct File {
     mouse: bool,
-    theme: Background,
-    ascii: bool,
+    theme: Choice,
+    ascii: Option<bool>,
     ask: bool,
     keys: BTreeMap<String, BTreeMap<toml::Spanned<String>, toml::Spanned<String>>>,
 }
 
 impl Default for File {
     fn default() -> File {
-        File {
-            mouse: true,
-            theme: Background::Dark,
-            ascii: false,
-            ask: true,
-            keys: BTreeMap::new(),
-        }
+        File { mouse: true, theme: Choice::Auto, ascii: None, ask: true, keys: BTreeMap::new() }
     }
 }
 
@@ -51,6 +49,8 @@ pub struct Config {
     pub ask: bool,
     /// Colours and signs.
     pub theme: Theme,
+    /// The terminal is asked for its background.
+    pub ask_background: bool,
     /// The keys.
     pub keymap: Keymap,
 }
@@ -59,11 +59,12 @@ pub struct Config {
 const MOST: usize = 1 << 20;
 
 impl Config {
-    /// Reads a configuration's text; an empty one is all defaults. `colour` is off under NO_COLOR, whatever the text says.
+    /// Reads a configuration's text; an empty one is all defaults. Under NO_COLOR there are no colours, whatever the text
+    /// says.
     ///
     /// # Errors
     /// `FILE:LINE:COLUMN:` and what was expected.
-    pub fn read(path: &Path, text: &str, colour: bool) -> Result<Config, Error> {
+    pub fn read(path: &Path, text: &str, around: &Surroundings) -> Result<Config, Error> {
         let refuse = |offset: usize, message: &str| {
             let place = crate::xml::position(text, offset.min(text.len()));
             Error::user(format!("{}:{}:{}: {message}", path.display(), place.line, place.column))
@@ -94,9 +95,10 @@ impl Config {
                     .map_err(|what| refuse(action.span().start, &what))?;
             }
         }
-        let theme =
-            Theme::new(colour && file.theme != Background::Mono).on(file.theme).ascii(file.ascii);
-        Ok(Config { mouse: file.mouse, ask: file.ask, theme, keymap })
+        let theme = Theme::of(around.level(), file.theme, around.background())
+            .ascii(file.ascii.unwrap_or_else(|| around.is_ascii()));
+        let ask_background = theme.depends_on_background() && around.can_be_asked();
+        Ok(Config { mouse: file.mouse, ask: file.ask, theme, ask_background, keymap })
     }
 }
 
@@ -128,7 +130,16 @@ mod tests {
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     fn read(text: &str) -> Result<Config, String> {
-        Config::read(Path::new("config.toml"), text, true).map_err(|error| error.to_string())
+        let around = Surroundings {
+            term: "xterm-256color".to_owned(),
+            locale: "C.UTF-8".to_owned(),
+            ..Surroundings::default()
+        };
+        read_in(text, &around)
+    }
+
+    fn read_in(text: &str, around: &Surroundings) -> Result<Config, String> {
+        Config::read(Path::new("config.toml"), text, around).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -142,6 +153,34 @@ mod tests {
             Some(crate::tui::action::Action::Save)
         );
         assert!(read("").unwrap().mouse);
+    }
+
+    #[test]
+    fn the_configuration_has_the_last_word_on_colours_and_signs() {
+        let console = Surroundings { term: "linux".to_owned(), ..Surroundings::default() };
+        let xterm = Surroundings {
+            term: "xterm-256color".to_owned(),
+            locale: "C.UTF-8".to_owned(),
+            ..Surroundings::default()
+        };
+        let quiet = Surroundings { no_color: true, ..xterm.clone() };
+        for (text, around, asked, ascii) in [
+            ("", &xterm, true, false),
+            ("theme = \"auto\"", &xterm, true, false),
+            ("theme = \"dark\"", &xterm, false, false),
+            ("theme = \"light\"", &xterm, false, false),
+            ("theme = \"mono\"", &xterm, false, false),
+            ("theme = \"colour-blind\"", &xterm, true, false),
+            ("theme = \"color-blind-light\"", &xterm, false, false),
+            ("ascii = true", &xterm, true, true),
+            ("", &console, false, true),
+            ("ascii = false", &console, false, false),
+            ("theme = \"auto\"", &quiet, false, false),
+        ] {
+            let config = read_in(text, around).unwrap();
+            assert_eq!(config.ask_background, asked, "{text}");
+            assert_eq!(config.theme.sign("✗").is_some(), ascii, "{text}");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::store::{self, Source, journal};
 use app::App;
 use config::Config;
 use shell::{Editor, Keeping};
+use theme::Surroundings;
 
 const DEMO: &str = include_str!("../../assets/demo/domain.xml");
 const DEMO_HOST: &str = include_str!("../../assets/demo/host.json");
@@ -38,7 +39,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     // A wrong configuration is said before the screen is taken.
     let config = configuration()?;
     let (mut app, source) = open(cli)?;
-    app.keymap = config.keymap;
+    app.keymap = config.keymap.clone();
     let demo = source.is_none();
     if demo {
         let mut facts: HostFacts = serde_json::from_str(DEMO_HOST)
@@ -56,7 +57,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     };
     let mut host = cli.host.clone();
     host.only_static |= !config.ask;
-    Editor::start(app, source, keeping, host, config.mouse)?.run(config.theme)
+    Editor::start(app, source, keeping, host, &config)?.run()
 }
 
 /// Opens the journal of what is edited, and offers what earlier sessions left there.
@@ -78,7 +79,9 @@ fn keep(app: &mut App, source: &Source) -> Keeping {
 
 /// The user's configuration, or the defaults where there is none.
 fn configuration() -> Result<Config, Error> {
-    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let around = Surroundings::read(|name| {
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    });
     let path = directories::ProjectDirs::from("", "", "qpt-tui")
         .map(|dirs| dirs.config_dir().join("config.toml"));
     // It may be a link into a directory of settings that is kept elsewhere.
@@ -88,11 +91,11 @@ fn configuration() -> Result<Config, Error> {
     };
     let text = path.as_ref().map(read);
     match (path, text) {
-        (Some(path), Some(Ok(text))) => Config::read(&path, &text, colour),
+        (Some(path), Some(Ok(text))) => Config::read(&path, &text, &around),
         (Some(path), Some(Err(error))) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::user(format!("{}: {error}", path.display())))
         }
-        _ => Config::read(std::path::Path::new("config.toml"), "", colour),
+        _ => Config::read(std::path::Path::new("config.toml"), "", &around),
     }
 }
 

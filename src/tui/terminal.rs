@@ -5,17 +5,20 @@
 //! thread, the probing threads and signals write to. crossterm is built with `use-dev-tty`: its other way of reading is told
 //! of input once only, and leaves a key that arrives with a resize until the next one.
 
+mod asking;
+mod reader;
+
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
-    EnableFocusChange, EnableMouseCapture, Event,
+    EnableFocusChange, EnableMouseCapture,
 };
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
@@ -30,6 +33,9 @@ use rustix::fs::OFlags;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
 use crate::error::Error;
+use asking::Ear;
+pub(super) use reader::Messages;
+use reader::Reader;
 
 /// The terminal is ours at the moment; whoever gives it back first does all of it.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -53,6 +59,15 @@ fn enter() -> io::Result<()> {
     if MOUSE.load(Ordering::SeqCst) { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
+/// Asks the terminal for its background; the answer comes as a message, or never.
+fn ask_background() -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(asking::QUESTION)?;
+    out.flush()?;
+    asking::asked();
+    Ok(())
+}
+
 /// What is written to give the terminal back.
 fn farewell() -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -74,6 +89,8 @@ fn farewell() -> Vec<u8> {
 /// Gives the terminal back as it was; doing it twice does nothing more. A terminal that is gone is nobody to tell.
 pub(super) fn leave() {
     if OURS.swap(false, Ordering::SeqCst) {
+        // Else the shell would have the answer at its prompt.
+        asking::await_answer();
         let mut out = io::stdout();
         let _ = out.write_all(&farewell()).and_then(|()| out.flush());
         let _ = disable_raw_mode();
@@ -175,70 +192,6 @@ fn guard() -> io::Result<LastDeed> {
     Ok(last_deed)
 }
 
-/// The thread that reads the terminal; it can be told to leave it to another program for a while.
-struct Reader {
-    control: OwnedFd,
-    paused: mpsc::Receiver<()>,
-    resume: mpsc::Sender<()>,
-}
-
-/// crossterm looks at what it has read already only while it has some time left: enough that being put aside by the kernel
-/// between two statements leaves no key behind, and less than [`Reader::pause`] waits.
-const ALREADY_READ: Duration = Duration::from_millis(100);
-
-impl Reader {
-    fn start<M: Send + 'static>(sender: Sender<M>, message: fn(Event) -> M) -> io::Result<Reader> {
-        let (told, control) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let (pausing, paused) = mpsc::channel();
-        let (resume, resuming) = mpsc::channel();
-        std::thread::spawn(move || {
-            loop {
-                let stdin = io::stdin();
-                let mut watched =
-                    [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&told, PollFlags::IN)];
-                match poll(&mut watched, None) {
-                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                    Err(_) => return,
-                }
-                let (input, control) = (watched[0].revents(), watched[1].revents());
-                if !control.is_empty() {
-                    let mut byte = [0_u8; 1];
-                    let told = rustix::io::read(&told, &mut byte).is_ok_and(|length| length > 0);
-                    if !told || pausing.send(()).is_err() || resuming.recv().is_err() {
-                        return;
-                    }
-                    continue;
-                }
-                if input.is_empty() {
-                    continue;
-                }
-                // What arrived together is handed on together: some of it waits inside crossterm.
-                loop {
-                    let Ok(event) = crossterm::event::read() else { return };
-                    if !sender.send(message(event)) {
-                        return;
-                    }
-                    if !crossterm::event::poll(ALREADY_READ).unwrap_or(false) {
-                        break;
-                    }
-                }
-            }
-        });
-        Ok(Reader { control, paused, resume })
-    }
-
-    /// The terminal is left to another program until [`Reader::go_on`].
-    fn pause(&self) {
-        let _ = rustix::io::write(&self.control, b"p");
-        // Half an escape sequence keeps the thread inside a read; the next key ends that.
-        let _ = self.paused.recv_timeout(std::time::Duration::from_millis(300));
-    }
-
-    fn go_on(&self) {
-        let _ = self.resume.send(());
-    }
-}
-
 /// Sends a message and wakes the main thread.
 pub(super) struct Sender<M> {
     channel: mpsc::Sender<M>,
@@ -290,11 +243,15 @@ impl Signals {
 }
 
 impl<M: Send + 'static> Session<M> {
-    /// Takes the terminal over and starts reading it; `message` makes a message of an event, `mouse` takes the mouse too.
+    /// Takes the terminal over and starts reading it; `mouse` takes the mouse too, `ask` asks for the background.
     ///
     /// # Errors
     /// When there is no terminal, or it can't do what an editor needs.
-    pub(super) fn start(message: fn(Event) -> M, mouse: bool) -> Result<Session<M>, Error> {
+    pub(super) fn start(
+        messages: Messages<M>,
+        mouse: bool,
+        ask: bool,
+    ) -> Result<Session<M>, Error> {
         let hint = "for scripts there is: qpt-tui check FILE";
         if !rustix::termios::isatty(io::stdin()) || !rustix::termios::isatty(io::stdout()) {
             return Err(Error::user("the editor needs a terminal for input and output").hint(hint));
@@ -322,7 +279,14 @@ impl<M: Send + 'static> Session<M> {
             leave();
             failed(error)
         })?;
-        let reader = Reader::start(sender.clone(), message).map_err(failed)?;
+        if ask {
+            ask_background().map_err(|error| {
+                leave();
+                failed(error)
+            })?;
+        }
+        let ear = Ear::new(ask.then(Instant::now));
+        let reader = Reader::start(sender.clone(), messages, ear).map_err(failed)?;
         let last_deed = guard().map_err(failed)?;
         Ok(Session {
             screen: ManuallyDrop::new(screen),
@@ -440,6 +404,7 @@ impl<M: Send + 'static> Session<M> {
 
     /// Leaves the terminal to another program.
     pub(super) fn lend(&self) {
+        asking::await_answer();
         self.reader.pause();
         leave();
     }

@@ -20,9 +20,10 @@ use signal_hook::consts::SIGHUP;
 
 use super::action::Effect;
 use super::app::{App, Ending, Judgement};
+use super::config::Config;
 use super::pane::{Answer, Pane};
-use super::terminal::{Session, Wake};
-use super::theme::Theme;
+use super::terminal::{Messages, Session, Wake};
+use super::theme::{Rgb, Theme};
 use super::view;
 use crate::cli::HostOptions;
 use crate::console;
@@ -39,6 +40,8 @@ use crate::trial::Trial;
 /// What arrives while the editor runs.
 pub(super) enum Message {
     Terminal(Event),
+    /// The terminal said which background it has.
+    Background(Rgb),
     Probed(u64, Box<HostFacts>),
     Judged(u64, Result<Vec<Finding>, String>),
     /// libvirt and QEMU have answered about a text.
@@ -110,6 +113,7 @@ impl PartialEq for Told {
 pub(super) struct Editor {
     session: Session<Message>,
     app: App,
+    theme: Theme,
     source: Option<Source>,
     keeping: Keeping,
     /// What the journal was told last.
@@ -209,14 +213,16 @@ impl Editor {
         source: Option<Source>,
         keeping: Keeping,
         options: HostOptions,
-        mouse: bool,
+        config: &Config,
     ) -> Result<Editor, Error> {
-        let session = Session::start(Message::Terminal, mouse)?;
+        let messages = Messages { event: Message::Terminal, background: Message::Background };
+        let session = Session::start(messages, config.mouse, config.ask_background)?;
         let recorded = app.judging.host.is_some();
         let judge = background::judge(session.sender());
         let mut editor = Editor {
             session,
             app,
+            theme: config.theme,
             source,
             keeping: Keeping::Nothing,
             told: None,
@@ -242,11 +248,11 @@ impl Editor {
     /// Runs until the end; gives the exit status.
     ///
     /// At the end the journal comes first, then the terminal, then words for who still listens; nothing of it panics.
-    pub(super) fn run(mut self, theme: Theme) -> Result<u8, Error> {
+    pub(super) fn run(mut self) -> Result<u8, Error> {
         if !self.recorded {
             self.look();
         }
-        let end = std::panic::catch_unwind(AssertUnwindSafe(|| self.rounds(theme)));
+        let end = std::panic::catch_unwind(AssertUnwindSafe(|| self.rounds()));
         // A panic has been told already; what is kept is kept without it.
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| self.await_save()));
         let clean = matches!(end, Ok(Ok(End::Quit | End::QuitPrinting)));
@@ -280,14 +286,14 @@ impl Editor {
         }
     }
 
-    fn rounds(&mut self, theme: Theme) -> std::io::Result<End> {
+    fn rounds(&mut self) -> std::io::Result<End> {
         loop {
             self.keep();
             self.start_work();
             let is_settled = !self.await_quick_answers();
             self.ask_judges();
             if is_settled {
-                self.draw(theme)?;
+                self.draw()?;
             }
             // One wake after the last key, and none after that; each second while something is waited for.
             let rest = self.app.wants_rest().then_some(REST);
@@ -391,14 +397,14 @@ impl Editor {
         }
     }
 
-    fn draw(&mut self, theme: Theme) -> std::io::Result<()> {
+    fn draw(&mut self) -> std::io::Result<()> {
         let size = self.session.screen.size()?;
         let screen = Rect::from((Position::ORIGIN, size));
         self.app.lists.page = view::geometry::page(&self.app, screen);
         self.app.lists.top = view::geometry::top(&self.app, screen);
         self.app.over.help_scroll = view::geometry::help_scroll(&self.app, screen);
         crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
-        let app = &self.app;
+        let (app, theme) = (&self.app, self.theme);
         self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
         crossterm::execute!(self.session.screen.backend_mut(), EndSynchronizedUpdate)
     }
@@ -413,6 +419,7 @@ impl Editor {
             Message::Terminal(Event::Mouse(event)) => return self.mouse(event),
             Message::Terminal(Event::FocusGained) | Message::Touched => self.look_at_others(),
             Message::Terminal(_) => {}
+            Message::Background(colour) => self.theme = self.theme.answered(colour),
             Message::Probed(number, facts) if number == self.probe => self.app.probed(*facts),
             Message::Probed(..) => {}
             Message::Judged(revision, Ok(findings)) => self.app.judged(revision, findings),

@@ -26,7 +26,7 @@ use super::theme::Theme;
 pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     let area = frame.area();
     if area.width < 20 || area.height < 6 {
-        frame.render_widget(Paragraph::new("terminal too small: 20×6 at least"), area);
+        frame.render_widget(Paragraph::new("terminal too small: 20x6 at least"), area);
         return;
     }
     let areas = geometry::areas(app, area);
@@ -65,9 +65,5 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
     }
     footer::above(frame, body, app, theme);
     footer::draw(frame, areas.footer, app, theme);
-    for cell in &mut frame.buffer_mut().content {
-        if let Some(plain) = theme.sign(cell.symbol()) {
-            cell.set_symbol(plain);
-        }
-    }
+    theme.finish(frame.buffer_mut());
 }
