@@ -7,133 +7,140 @@ mod pty;
 use std::fmt::Write as _;
 
 use pty::Terminal;
-use qpt_tui::tui::theme::Rgb;
+use pty::picture::{DARK, LIGHT, Palette, moving, still};
 
-const CELL: (f32, f32) = (8.4, 18.0);
-
-/// A picture: its name and size, the keys that lead to it, and a text of its last line.
+/// A picture: its name, the size of the screen, the keys that lead to it, and a text that is there then.
 struct Shot(&'static str, (u16, u16), &'static str, &'static str);
 
-const SHOTS: [Shot; 8] = [
-    Shot("demo", (80, 24), "\r", "Tab pane"),
+const IMPORT: &str = "\r\u{1b}[200~QEMU_AUDIO_DRV=pa qemu-system-x86_64 -m 8G -object input-linux,id=kbd,evdev=/dev/input/by-id/usb-keyboard,grab_all=on,repeat=on -device ivshmem-plain,memdev=lg\u{1b}[201~";
+
+const SHOTS: [Shot; 16] = [
+    Shot("demo", (80, 24), "\r", "What to do"),
+    Shot("wide", (120, 40), "\rjj", "What to do"),
+    Shot("three", (200, 50), "\rjj", "What to do"),
     Shot("layers", (120, 30), "\r2", "no say"),
-    Shot("remedies", (80, 24), "\rjjjx", "Esc back"),
-    Shot("diff", (80, 24), "\rjjjd4", "u undo"),
+    Shot("remedies", (80, 24), "\rjjx", "Enter does it"),
+    Shot("details", (120, 40), "\rjjji", "why:"),
+    Shot("plan", (80, 24), "\rjjs", "n back"),
+    Shot("diff", (80, 24), "\rjd4", "[modified]"),
     Shot("form", (80, 24), "\ra-netdev\t", "Esc cancel"),
-    Shot(
-        "import",
-        (80, 24),
-        "\r\u{1b}[200~QEMU_AUDIO_DRV=pa qemu-system-x86_64 -m 8G -object input-linux,id=kbd,evdev=/dev/input/by-id/usb-keyboard,grab_all=on,repeat=on -device ivshmem-plain,memdev=lg\u{1b}[201~",
-        "Enter add",
-    ),
+    Shot("keys", (120, 40), "\rjj\r\u{14}", "Esc cancel"),
+    Shot("import", (80, 24), IMPORT, "Enter add"),
+    Shot("palette", (80, 24), "\r:rem", "Enter do it"),
+    Shot("help", (80, 24), "\r?", "What the screen shows"),
+    Shot("report", (80, 24), "\rjjw", "copy this row"),
     Shot("tour", (80, 24), "", "Enter go on"),
-    Shot("small", (40, 15), "\r", "Tab pane"),
+    Shot("small", (40, 15), "\r", "quit"),
 ];
+
+/// The kinds of backgrounds: the end of the file's name, the theme, the terminal's colours.
+const GROUNDS: [(&str, &str, &Palette); 2] = [("", "dark", &DARK), ("-light", "light", &LIGHT)];
 
 #[test]
 #[ignore = "writes the pictures; run by screenshots/make"]
 fn take() {
-    for Shot(name, (columns, rows), keys, last) in SHOTS {
-        let mut terminal = Terminal::start(&["--demo"], columns, rows);
-        terminal.shows("Enter go on");
-        terminal.send(keys);
-        terminal.shows(last);
-        terminal.settle();
-        write(name, &terminal);
-        terminal.signal("TERM");
-        terminal.end();
+    for (ending, theme, palette) in GROUNDS {
+        let home = home(theme);
+        for Shot(name, size, keys, there) in SHOTS {
+            let mut terminal = start(&home, &["--demo"], size);
+            terminal.shows("Enter go on");
+            terminal.send(keys);
+            terminal.shows(there);
+            terminal.settle();
+            write(&format!("{name}{ending}.svg"), &still(terminal.screen.screen(), palette));
+            terminal.signal("TERM");
+            terminal.end();
+        }
     }
     // A document of one's own: edited, with the effect in sight.
     if let Ok(file) = std::env::var("QPT_TUI_SHOT") {
-        let mut terminal = Terminal::start(&[&file], 80, 24);
-        terminal.shows("blocked");
+        let mut terminal = start(&home("dark"), &[&file], (80, 24));
+        terminal.shows("will");
         terminal.send("a-global\tICH9-LPC.disable_s3=1\r");
         terminal.shows("[modified]");
-        terminal.send("k");
-        terminal.shows("why:");
         terminal.settle();
-        write("editing", &terminal);
+        write("editing.svg", &still(terminal.screen.screen(), &DARK));
         terminal.signal("TERM");
         terminal.end();
     }
 }
 
-fn write(name: &str, terminal: &Terminal) {
-    let path = format!("{}/screenshots/{name}.svg", env!("CARGO_MANIFEST_DIR"));
-    std::fs::write(path, svg(terminal.screen.screen())).unwrap();
+/// A step of the film: what is typed, and for how many seconds its effect is looked at.
+struct Step(&'static str, f32);
+
+/// A keyboard that QEMU may not open: why, what to do, done; what it changes; another row's plan; words for a ticket.
+const FILM: [Step; 22] = [
+    Step("\r", 3.0),
+    Step("j", 0.5),
+    Step("j", 3.0),
+    Step("x", 3.0),
+    Step("\r", 2.5),
+    Step("4", 3.0),
+    Step("1", 0.6),
+    Step("!", 2.5),
+    Step("s", 3.5),
+    Step("n", 0.6),
+    Step("]", 2.0),
+    Step("g", 0.6),
+    Step(":", 0.6),
+    Step("t", 0.2),
+    Step("i", 0.2),
+    Step("c", 0.2),
+    Step("k", 0.2),
+    Step("e", 0.2),
+    Step("t", 1.5),
+    Step("\r", 3.5),
+    Step("n", 0.6),
+    Step("u", 2.0),
+];
+
+#[test]
+#[ignore = "writes the film; run by screenshots/make"]
+fn film() {
+    let mut terminal = start(&home("dark"), &["--demo"], (80, 24));
+    terminal.shows("Enter go on");
+    terminal.settle();
+    let mut screens = vec![(terminal.screen.screen().clone(), 2.5)];
+    let mut cast =
+        "{\"version\": 2, \"width\": 80, \"height\": 24, \"title\": \"qpt-tui --demo\"}\n"
+            .to_owned();
+    let mut at = 0.0_f32;
+    let mut told = 0;
+    let mut tell = |terminal: &Terminal, at: f32, cast: &mut String| {
+        let text = String::from_utf8_lossy(&terminal.raw[told..]).into_owned();
+        told = terminal.raw.len();
+        let _ = writeln!(cast, "[{at:.2}, \"o\", {}]", serde_json::to_string(&text).unwrap());
+    };
+    tell(&terminal, at, &mut cast);
+    at += 2.5;
+    for Step(keys, seconds) in FILM {
+        terminal.send(keys);
+        terminal.settle();
+        tell(&terminal, at, &mut cast);
+        at += seconds;
+        screens.push((terminal.screen.screen().clone(), seconds));
+    }
+    write("film.cast", &cast);
+    write("film.svg", &moving(&screens, &DARK));
+    terminal.signal("TERM");
+    terminal.end();
 }
 
-/// The screen as a picture: a rectangle where the background differs, a text for each cell, so that no font joins two signs.
-fn svg(screen: &vt100::Screen) -> String {
-    let (rows, columns) = screen.size();
-    let (rows, columns) = (rows.get(), columns.get());
-    let (width, height) = (f32::from(columns) * CELL.0 + 24.0, f32::from(rows) * CELL.1 + 24.0);
-    let mut out = format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' font-family='JetBrains Mono, DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace' font-size='14'>\n<rect width='100%' height='100%' rx='8' fill='#1d2021'/>\n"
-    );
-    for row in 0..rows {
-        for column in 0..columns {
-            let Some(cell) = screen.cell(row, column) else { continue };
-            let (mut front, mut back) =
-                (colour(cell.fgcolor(), "#d5c4a1"), colour(cell.bgcolor(), "#1d2021"));
-            if cell.inverse() {
-                std::mem::swap(&mut front, &mut back);
-            }
-            let (x, y) = (12.0 + f32::from(column) * CELL.0, 12.0 + f32::from(row) * CELL.1);
-            if back != "#1d2021" {
-                let _ = writeln!(
-                    out,
-                    "<rect x='{x:.1}' y='{y:.1}' width='{:.1}' height='{:.1}' fill='{back}'/>",
-                    CELL.0 + 0.2,
-                    CELL.1 + 0.2
-                );
-            }
-            let text = cell.contents();
-            if text.trim().is_empty() {
-                continue;
-            }
-            let (middle, half) = (y + CELL.1 / 2.0, x + CELL.0 / 2.0);
-            let line = |x1: f32, y1: f32, x2: f32, y2: f32| {
-                format!("<path d='M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}' stroke='{front}'/>")
-            };
-            let (right, bottom) = (x + CELL.0, y + CELL.1);
-            let drawn = match text {
-                "─" => line(x, middle, right, middle),
-                "│" => line(half, y, half, bottom),
-                "┌" => line(half, middle, right, middle) + &line(half, middle, half, bottom),
-                "┐" => line(x, middle, half, middle) + &line(half, middle, half, bottom),
-                "└" => line(half, middle, right, middle) + &line(half, y, half, middle),
-                "┘" => line(x, middle, half, middle) + &line(half, y, half, middle),
-                _ => {
-                    let text = qpt_tui::xml::escape::as_libvirt(text);
-                    let weight = if cell.bold() { " font-weight='bold'" } else { "" };
-                    format!(
-                        "<text x='{x:.1}' y='{:.1}' fill='{front}'{weight}>{text}</text>",
-                        y + 13.5
-                    )
-                }
-            };
-            out.push_str(&drawn);
-            out.push('\n');
-        }
-    }
-    out + "</svg>\n"
+/// A home with a configuration of its own.
+fn home(theme: &str) -> std::path::PathBuf {
+    let home = std::env::temp_dir().join(format!("qpt-tui-pictures-{theme}"));
+    let config = home.join(".config/qpt-tui");
+    std::fs::create_dir_all(&config).unwrap();
+    let text = format!("theme = \"{theme}\"\n");
+    std::fs::write(config.join("config.toml"), text).unwrap();
+    home
 }
 
-fn colour(colour: vt100::Color, default: &str) -> String {
-    const NAMED: [&str; 16] = [
-        "#1d2021", "#fb4934", "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#d5c4a1",
-        "#928374", "#fb4934", "#b8bb26", "#fabd2f", "#83a598", "#d3869b", "#8ec07c", "#fbf1c7",
-    ];
-    match colour {
-        vt100::Color::Idx(index) => match NAMED.get(usize::from(index)) {
-            Some(named) => (*named).to_owned(),
-            None => {
-                let Rgb(red, green, blue) = Rgb::of_index(index);
-                format!("#{red:02x}{green:02x}{blue:02x}")
-            }
-        },
-        vt100::Color::Rgb(red, green, blue) => format!("#{red:02x}{green:02x}{blue:02x}"),
-        vt100::Color::Default => default.to_owned(),
-    }
+fn start(home: &std::path::Path, arguments: &[&str], size: (u16, u16)) -> Terminal {
+    Terminal::at_home(home, env!("CARGO_BIN_EXE_qpt-tui"), arguments, size)
+}
+
+fn write(name: &str, text: &str) {
+    let path = format!("{}/screenshots/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::write(path, text).unwrap();
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod picture;
+
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::process::{Child, ExitStatus};
