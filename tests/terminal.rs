@@ -295,7 +295,7 @@ fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
     terminal.shows("[+] -device virtio-rng-pci,addr=0x1e");
     terminal.shows("said by <memory>");
     terminal.send("\r");
-    terminal.shows("added 2 of 2");
+    terminal.shows("u takes them back");
     terminal.send("\u{13}");
     terminal.shows("virsh define");
     terminal.send("q");
