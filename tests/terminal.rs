@@ -35,8 +35,8 @@ fn edit_save_quit() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
     terminal.shows("-rtc base=utc");
-    terminal.shows("1 blocked");
-    terminal.send("\r");
+    terminal.shows("will not start");
+    terminal.send("k\r");
     terminal.shows("Edit");
     terminal.send(",clock=host\r");
     terminal.shows("[modified]");
@@ -56,7 +56,7 @@ fn the_first_frame_comes_before_the_host_answers() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
     terminal.shows("-rtc base=utc");
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
     assert!(raw.contains("looking at the host"), "{raw:?}");
     assert!(
@@ -86,14 +86,14 @@ fn a_pasted_line_end_is_no_enter() {
 fn the_screen_follows_the_window() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     terminal.resize(40, 15);
     terminal.until("a small screen", |screen| {
-        screen.contents().lines().count() <= 15 && screen.contents().contains("✗1")
+        screen.contents().lines().count() <= 15 && screen.contents().contains("2 of 2")
     });
     terminal.resize(120, 40);
     terminal.until("a large screen", |screen| {
-        screen.contents().contains("✗ 1 blocked") && screen.contents().contains("Environment")
+        screen.contents().contains("✗ will not start") && screen.contents().contains("Environment")
     });
     terminal.resize(10, 3);
     terminal.shows("terminal");
@@ -210,7 +210,7 @@ fn without_a_terminal_there_is_one_sentence() {
 fn idle_means_idle() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     // After a pause the next keys are told, once.
     terminal.shows("Enter edits it");
     let switches = || {
@@ -263,7 +263,7 @@ fn what_somebody_else_wrote_is_not_overwritten_unasked() {
 fn the_mouse_is_taken_and_given_back() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     assert_ne!(terminal.screen.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
     // Clicks (SGR) on the second option, and on the word of the fourth tab.
     let click = |terminal: &Terminal, word: &str| {
@@ -295,7 +295,7 @@ fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
     terminal.shows("[+] -device virtio-rng-pci,addr=0x1e");
     terminal.shows("said by <memory>");
     terminal.send("\r");
-    terminal.shows("2 entries added");
+    terminal.shows("u takes them back");
     terminal.send("\u{13}");
     terminal.shows("virsh define");
     terminal.send("q");
@@ -399,7 +399,7 @@ fn a_value_goes_through_the_users_editor() {
 fn the_first_key_after_a_resize_acts_at_once() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     for round in 0..5_u16 {
         terminal.resize(82 + round, 24);
         terminal.settle();
@@ -454,12 +454,12 @@ fn the_colours_follow_the_background_that_the_terminal_answers() {
         for end in ["\u{7}", "\u{1b}\\"] {
             let (_dir, path) = vm();
             let mut terminal = Terminal::start(&[&path], 80, 24);
-            terminal.shows("1 blocked");
-            assert_eq!(colour(terminal.screen.screen(), "-hda"), vt100::Color::Default);
+            terminal.shows("will not start");
+            assert_eq!(colour(terminal.screen.screen(), "-rtc"), vt100::Color::Default);
             std::thread::sleep(Duration::from_millis(300));
             terminal.send(&format!("\u{1b}]11;{answer}{end}"));
             terminal.until("the colours for the background", |screen| {
-                colour(screen, "-hda") == vt100::Color::Idx(expected)
+                colour(screen, "-rtc") == vt100::Color::Idx(expected)
             });
             terminal.send("q");
             assert!(terminal.end().success());
@@ -474,7 +474,7 @@ fn an_answer_is_never_typed_however_it_comes() {
     for at in [1, 2, 4, 8, 9, 15, ANSWER.len() - 1] {
         let (_dir, path) = vm();
         let mut terminal = Terminal::start(&[&path], 80, 24);
-        terminal.shows("1 blocked");
+        terminal.shows("will not start");
         terminal.send("D");
         terminal.shows("[modified]");
         terminal.send(&ANSWER[..at]);
@@ -517,9 +517,9 @@ fn who_said_the_theme_is_not_asked_for_it() {
         let (_dir, path) = vm();
         let program = env!("CARGO_BIN_EXE_qpt-tui");
         let mut terminal = Terminal::at_home(home.path(), program, &[&path], (80, 24));
-        terminal.shows("1 blocked");
+        terminal.shows("will not start");
         assert!(!String::from_utf8_lossy(&terminal.raw).contains("\u{1b}]11;?"), "{theme}");
-        assert_eq!(colour(terminal.screen.screen(), "-hda"), colours, "{theme}");
+        assert_eq!(colour(terminal.screen.screen(), "-rtc"), colours, "{theme}");
         terminal.send("q");
         assert!(terminal.end().success());
     }
@@ -530,7 +530,7 @@ fn the_console_has_plain_signs_and_is_not_asked() {
     let (_dir, path) = vm();
     let script = format!("TERM=linux exec '{}' '{path}'", env!("CARGO_BIN_EXE_qpt-tui"));
     let mut terminal = Terminal::run("/bin/sh", &["-c", &script], 80, 24);
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     assert!(terminal.text().is_ascii(), "{}", terminal.text());
     assert!(!String::from_utf8_lossy(&terminal.raw).contains("\u{1b}]11;?"));
     terminal.send("q");

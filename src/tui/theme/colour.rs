@@ -94,7 +94,7 @@ impl Rgb {
             grounds.iter().all(|on| colour.contrast(*on) >= contrast)
         };
         let mut by_distance: Vec<u8> = (FIRST_FIXED..=u8::MAX).collect();
-        by_distance.sort_by_key(far);
+        by_distance.sort_by_cached_key(far);
         let white_is_best = grounds.first().is_none_or(|ground| ground.is_dark());
         by_distance.into_iter().find(enough).unwrap_or(if white_is_best {
             WHITEST

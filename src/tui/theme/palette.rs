@@ -198,28 +198,46 @@ fn hues(is_dark: bool, is_colour_blind: bool) -> (&'static Hues, &'static [(u8, 
 /// The contrast of black or white from which on the row under the cursor may come nearer to its text; else it goes away from it.
 const ROOMY: f64 = 7.0;
 
+/// A background of the row under the cursor.
+#[derive(Clone, Copy)]
+enum Raised {
+    Index(u8),
+    Exactly(Rgb),
+}
+
+impl Raised {
+    fn colour(self) -> Rgb {
+        match self {
+            Raised::Index(index) => Rgb::of_index(index),
+            Raised::Exactly(colour) => colour,
+        }
+    }
+}
+
 /// The backgrounds of the row under the cursor, with and without the keys, and all that text stands on.
-fn grounds(has_all: bool, ground: Ground, hues: &Hues) -> (Rgb, Rgb, [Rgb; 3]) {
+fn grounds(has_all: bool, ground: Ground, hues: &Hues) -> ([Raised; 2], [Rgb; 3]) {
     let Ground::Asked(colour) = ground else {
-        let [selected, resting] = [hues.selected, hues.resting].map(Rgb::of_index);
-        return (selected, resting, [Rgb::of_index(hues.ground), selected, resting]);
+        let raised = [hues.selected, hues.resting].map(Raised::Index);
+        return (raised, [Rgb::of_index(hues.ground), raised[0].colour(), raised[1].colour()]);
     };
     let text = colour.opposite();
     let is_roomy = text.contrast(colour.mixed(text, hues.raised[0])) >= ROOMY;
     let pole = if is_roomy { text } else { text.opposite() };
-    let [selected, resting] = hues.raised.map(|share| {
+    let raised = hues.raised.map(|share| {
         let raised = colour.mixed(pole, share);
-        if has_all { raised } else { Rgb::of_index(raised.nearest(&[], 0.0)) }
+        if has_all { Raised::Exactly(raised) } else { Raised::Index(raised.nearest(&[], 0.0)) }
     });
-    (selected, resting, [colour, selected, resting])
+    (raised, [colour, raised[0].colour(), raised[1].colour()])
 }
 
 /// The styles in our own colours, of 256 or of all.
 fn own(has_all: bool, ground: Ground, (hues, badges): (&Hues, &[(u8, u8); 5])) -> Tones {
     let index = Rgb::of_index;
-    let (selected, resting, grounds) = grounds(has_all, ground, hues);
-    let exact = |colour: Rgb| {
-        if has_all { colour.into() } else { Color::Indexed(colour.nearest(&[], 0.0)) }
+    let ([selected, resting], grounds) = grounds(has_all, ground, hues);
+    let exact = |hue: u8| if has_all { index(hue).into() } else { Color::Indexed(hue) };
+    let row = |raised: Raised| match raised {
+        Raised::Exactly(colour) => colour.into(),
+        Raised::Index(hue) => exact(hue),
     };
     let is_asked = matches!(ground, Ground::Asked(_));
     let shade = |hue: u8| match (has_all, is_asked) {
@@ -233,7 +251,7 @@ fn own(has_all: bool, ground: Ground, (hues, badges): (&Hues, &[(u8, u8); 5])) -
         (false, false) => Color::Indexed(hue),
     };
     let fg = |hue: u8| PLAIN.fg(shade(hue));
-    let on = |(ground, text): (u8, u8)| HOLE.fg(exact(index(text))).bg(exact(index(ground)));
+    let on = |(ground, text): (u8, u8)| HOLE.fg(exact(text)).bg(exact(ground));
     let bold = |style: Style| style.add_modifier(Modifier::BOLD);
     let [blocks, warns, unknown, note, allows] = hues.verdicts.map(fg);
     Tones {
@@ -247,8 +265,8 @@ fn own(has_all: bool, ground: Ground, (hues, badges): (&Hues, &[(u8, u8); 5])) -
         removed: blocks,
         error: bold(blocks),
         bar: REVERSED,
-        selected: fg(hues.text).bg(exact(selected)),
-        resting: fg(hues.text).bg(exact(resting)),
+        selected: fg(hues.text).bg(row(selected)),
+        resting: fg(hues.text).bg(row(resting)),
         found: on(FOUND),
     }
 }
