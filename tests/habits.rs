@@ -373,16 +373,39 @@ fn a_click_does_what_is_shown() {
     let off = session().keys(" <Tab><Tab>").click_on("Enter edit");
     assert_eq!(off.app.mode, Mode::List);
     // Rows, remedies, actions: once selects, twice does.
-    let row = session().click(20, 4);
-    assert!(selected(&row).contains("input-linux"), "{}", selected(&row));
-    let edited = session().double_click(20, 4);
+    let frame = session().frame(80, 24);
+    let row = frame.lines().position(|line| line.contains("input-linux")).unwrap();
+    let row = u16::try_from(row).unwrap();
+    let there = session().click(20, row);
+    assert!(selected(&there).contains("input-linux"), "{}", selected(&there));
+    let edited = session().double_click(20, row);
     assert_eq!(edited.app.mode, Mode::Form);
     let is_second = |row: u16| session().keys("x").click(5, row).app.over.remedy == 1;
-    assert!((2..23).any(is_second));
+    assert!((11..23).any(is_second));
+    assert_eq!(session().keys("x").click(5, 3).app.mode, Mode::List);
     let palette = session().keys(":").click(20, 5);
     assert_eq!((palette.app.mode, palette.app.over.palette.chosen), (Mode::Palette, 3));
     let done = session().keys(":help").double_click(20, 2);
     assert_eq!(done.app.mode, Mode::Help);
+    let mut asking = session().keys("W");
+    asking.app.paste("Could not open '/home/me/vm/data.qcow2': Permission denied");
+    assert!(asking.app.over.message.answers.len() > 1);
+    let second = |row: u16| {
+        let mut asking = session().keys("W");
+        asking.app.paste("Could not open '/home/me/vm/data.qcow2': Permission denied");
+        asking.click(5, row).app.over.message.chosen == 1
+    };
+    assert!((2..22).any(second));
+    let lines = "pqemu-kvm -device virtio-rng-pci -device virtio-balloon-pci -snapshot<Enter>";
+    let chosen: Vec<usize> =
+        (2..22).map(|row| session().keys(lines).click(5, row).app.over.importing.at).collect();
+    assert!(chosen.contains(&0) && chosen.contains(&1), "{chosen:?}");
+    let row = 2 + u16::try_from(chosen.iter().position(|at| *at == 1).unwrap()).unwrap();
+    let left_out = session().keys(lines).double_click(5, row);
+    assert_ne!(
+        left_out.app.over.importing.choices,
+        session().keys(lines).app.over.importing.choices
+    );
     // Beside a box it goes back, where nothing is lost.
     assert_eq!(session().keys("a").click(5, 2).app.mode, Mode::List);
     assert_eq!(session().keys("axyz").click(5, 2).app.mode, Mode::Form);
@@ -413,21 +436,20 @@ fn after_a_pause_the_next_keys_are_told() {
 }
 
 #[test]
-fn what_libvirt_will_forget_is_said_before() {
-    let under_virsh = || {
-        let mut session = waiting(SMALL);
-        session.app.file.defines = true;
-        session
-    };
-    let asked = under_virsh().keys(" ");
-    assert!(asked.frame(80, 24).contains("libvirt keeps none"), "{}", asked.frame(80, 24));
-    assert_eq!(asked.keys("<Esc>").app.document.source(), SMALL);
-    let off = under_virsh().keys(" y");
-    assert_eq!(off.app.document.disabled().len(), 1);
-    assert!(last_line(&off, 80, 24).contains("libvirt forgets it"));
-    // It is asked once; switching on needs no question.
-    let again = off.keys(" j ");
-    assert_eq!((again.app.mode, again.app.document.disabled().len()), (Mode::List, 1));
+fn leaving_after_a_question_about_what_libvirt_forgets() {
+    let mut off = waiting(SMALL).keys(" ");
+    off.app.file.forgets_comments = true;
+    let asked = off.keys(":wq<Enter>");
+    assert!(asked.effects.is_empty() && asked.app.mode == Mode::Confirm);
+    let mut saved = asked.keys("y");
+    assert_eq!(saved.effects, [Effect::Save]);
+    let text = saved.app.document.source().to_owned();
+    let ending = Ending::Saved(text.clone(), "saved".to_owned());
+    assert_eq!(saved.app.saving_ended(&text, ending), Some(Effect::Quit));
+    let mut back = waiting(SMALL).keys(" ");
+    back.app.file.forgets_comments = true;
+    let back = back.keys(":wq<Enter>n");
+    assert!(!back.app.file.leaving);
 }
 
 proptest::proptest! {

@@ -207,6 +207,28 @@ fn without_a_terminal_there_is_one_sentence() {
 }
 
 #[test]
+fn a_double_click_edits_and_two_single_ones_do_not() {
+    let (_dir, path) = vm();
+    let mut terminal = Terminal::start(&[&path], 80, 24);
+    terminal.shows("1 of 2 is stopped");
+    let row = terminal.text().lines().position(|line| line.contains("-rtc base=utc")).unwrap() + 1;
+    let click = format!("\u{1b}[<0;20;{row}M\u{1b}[<0;20;{row}m");
+    terminal.send(&click);
+    std::thread::sleep(Duration::from_millis(600));
+    terminal.send(&click);
+    terminal.settle();
+    assert!(!terminal.text().contains("Edit ─"), "{}", terminal.text());
+    std::thread::sleep(Duration::from_millis(600));
+    terminal.send(&click);
+    terminal.send(&click);
+    terminal.shows("Edit ─");
+    terminal.send("\u{1b}");
+    terminal.until("the lists", |screen| !screen.contents().contains("Edit ─"));
+    terminal.send(":q!\r");
+    assert!(terminal.end().success());
+}
+
+#[test]
 fn idle_means_idle() {
     let (_dir, path) = vm();
     let mut terminal = Terminal::start(&[&path], 80, 24);

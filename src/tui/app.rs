@@ -348,7 +348,7 @@ impl App {
             Action::Answer => self.ask_open(),
             Action::Toggle if self.mode == Mode::Review => self.toggle_import(),
             Action::Delete => self.delete(),
-            Action::Toggle => self.ask_to_toggle(),
+            Action::Toggle => self.toggle(),
             Action::MoveDown => self.shift(true),
             Action::MoveUp => self.shift(false),
             Action::Undo => self.travel(false),
@@ -393,7 +393,7 @@ impl App {
             }
             Action::Plan => return self.look_for_way(),
             Action::TryOut => self.ask(Question::TryOut),
-            Action::Save => return Some(self.save()),
+            Action::Save => return self.save(),
             Action::SaveAs => self.open_save_as(),
             Action::Others => self.show_theirs(false),
             Action::Quit => return self.quit(),

@@ -201,7 +201,7 @@ static ROWS: &[Binding] = bindings! {
     List/Look [ch('F')] Action::FilterBy, "", "Show only entries with a text, a layer (dac) or a verdict (blocked)";
     List/Look [ch('z')] Action::Zoom, "", "Give this pane the whole screen, or share it again";
     List/Edit [ch('c')] Action::Canonicalise, "", "Write the passthrough as libvirt does (can be undone)";
-    List/Find [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
+    List/Look [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
     List/Find [ch('r')] Action::Probe, "", "Look at the host again";
     List/Find [ch('w')] Action::Report, "", "Write up what was found, what was observed and what to do, as Markdown for a ticket: to the clipboard or a file";
     List/Find [ch('t')] Action::TryOut, "", "Have libvirt start it for real, paused, and end it at once; asks first";
@@ -223,8 +223,8 @@ static ROWS: &[Binding] = bindings! {
     Side [key(KeyCode::Right), ch('l')] Action::NextTab, "", "The next tab";
     Side [key(KeyCode::Left), ch('h')] Action::PreviousTab, "", "The tab before";
     Side [ch('z')] Action::Zoom, "zoom", "Give this pane the whole screen, or share it again";
-    Side [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
     Side [ch('x')] Action::Remedies, "fix", "Show what can be done about the selected entry";
+    Side [ch('i')] Action::Details, "", "Show all that was observed about the selected row, or the short form again";
     Side [ch('s')] Action::Plan, "plan", "Show what to do, in which order, until nothing blocks the selected entry, or the document";
     Side [ctrl('s')] Action::Save, "save", "Save the document";
     Side [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave";
@@ -389,6 +389,12 @@ impl Keymap {
         found.map(|(binding, _)| binding.action)
     }
 
+    /// The first key of an action in a mode, as it stands on the keyboard.
+    pub fn key_of(&self, mode: Mode, action: Action) -> Option<String> {
+        let mut rows = self.of_mode(mode);
+        rows.find(|(binding, _)| binding.action == action).map(|(_, keys)| keys[0].name())
+    }
+
     /// The rows of a mode that have a key, each with its keys.
     pub fn of_mode(&self, mode: Mode) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         self.all_of_mode(mode).filter(|(_, keys)| !keys.is_empty())
@@ -398,12 +404,6 @@ impl Keymap {
     pub fn all_of_mode(&self, mode: Mode) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         let rows = self.0.iter().filter(move |(binding, _)| binding.mode == mode);
         rows.map(|(binding, keys)| (*binding, keys.as_slice()))
-    }
-
-    /// The name of the key of an action in a mode, where it has one.
-    pub fn key_of(&self, mode: Mode, action: Action) -> Option<String> {
-        let mut rows = self.of_mode(mode);
-        rows.find(|(binding, _)| binding.action == action).map(|(_, keys)| keys[0].name())
     }
 }
 

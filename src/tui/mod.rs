@@ -137,10 +137,10 @@ fn open(cli: &Cli) -> Result<(App, Option<Source>), Error> {
     };
     let mut app = App::new(title, document);
     app.judging.as_root = Some(rustix::process::geteuid().is_root());
+    app.file.forgets_comments = of_virsh || matches!(source, Source::Libvirt(_));
     if of_virsh {
         app.file.of_libvirt = Some(app.file.saved.clone());
     }
-    app.file.defines = app.file.of_libvirt.is_some() || matches!(source, Source::Libvirt(_));
     if cli.readonly {
         app.file.look_only = Some("it was opened with --readonly");
     } else if let Source::File(file) = &source {

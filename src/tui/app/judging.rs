@@ -57,7 +57,6 @@ impl App {
         self.judging.findings = Findings::of(findings);
         self.read_message();
         self.arrange();
-        // Once somebody does something, the cursor is theirs.
         if !self.side.touched {
             self.go_to_worst();
         }

@@ -388,7 +388,7 @@ impl App {
         self.file.title = title;
         self.file.readonly = None;
         self.file.theirs = None;
-        self.file.defines = false;
+        self.file.forgets_comments = false;
     }
 
     fn saved(&mut self, asked: &str, text: String, sentence: &str) -> Option<Effect> {
@@ -421,7 +421,18 @@ impl App {
         (self.file.leaving && !self.is_modified()).then_some(Effect::Quit)
     }
 
-    pub(super) fn save(&mut self) -> Effect {
+    pub(super) fn save(&mut self) -> Option<Effect> {
+        let off = self.document.disabled().len();
+        if self.file.forgets_comments && off > self.file.forgetting {
+            self.file.leaving = self.questions.asked == Some(Question::Quit);
+            self.ask(Question::Forgets(off));
+            return None;
+        }
+        Some(self.save_now())
+    }
+
+    /// Saves, whatever is switched off.
+    pub(super) fn save_now(&mut self) -> Effect {
         self.file.leaving = self.questions.asked == Some(Question::Quit);
         self.close_question();
         Effect::Save

@@ -10,8 +10,9 @@ impl App {
             return self.quit();
         }
         let effect = self.save();
+        // A question may come first; its answer decides.
         self.file.leaving = true;
-        Some(effect)
+        effect
     }
 
     /// Leaves without saving; a save that is under way comes to its end first.

@@ -1,6 +1,6 @@
 //! Several rows at once: marks, and what is done to all of them; the editor's own clipboard.
 
-use super::{App, Effect, Question, Row, Status};
+use super::{App, Effect, Row, Status};
 use crate::domain::{Document, EntryId, EntryKind, List, canonical};
 use crate::words::quote;
 use crate::xml::EditSet;
@@ -113,17 +113,6 @@ impl App {
         }
     }
 
-    /// Switches the chosen rows off or on; where libvirt would forget what is off, that is asked about once before.
-    pub(super) fn ask_to_toggle(&mut self) {
-        let first = self.chosen_rows().first().and_then(|row| self.lists.rows.get(*row));
-        let is_off = matches!(first, Some(Row::Disabled(_)));
-        if self.file.defines && !self.file.forgets_told && !is_off {
-            self.ask(Question::SwitchOff);
-        } else {
-            self.toggle();
-        }
-    }
-
     /// Switches every chosen row off, or on again where the first of them is off.
     pub(super) fn toggle(&mut self) {
         let rows = self.chosen_rows();
@@ -160,11 +149,11 @@ impl App {
         self.lists.selected = row.min(self.lists.rows.len().saturating_sub(1));
         self.select_entry(None);
         if self.status.is_none() {
-            self.say(match (enabling, self.file.defines) {
+            self.say(match (enabling, self.file.forgets_comments) {
                 (true, _) => "switched on",
                 (false, false) => "switched off: a comment in the file now; Space switches it on",
                 (false, true) => {
-                    "switched off; libvirt forgets it once it defines the domain, u brings it back"
+                    "switched off; libvirt keeps no comments: once defined, it is gone"
                 }
             });
         }

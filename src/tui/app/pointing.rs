@@ -50,7 +50,8 @@ impl App {
         self.wake_up();
         let effect = match (self.mode, spot) {
             (Mode::List, Spot::Row(row)) if self.lists.selected == row => self.update(Action::Edit),
-            (Mode::Palette, Spot::Line(_)) => self.update(Action::Accept),
+            (Mode::Palette | Mode::Why, Spot::Line(_)) => self.update(Action::Accept),
+            (Mode::Review, Spot::Line(_)) => self.update(Action::Toggle),
             (Mode::Remedies, Spot::Line(_)) => self.update(Action::UseRemedy),
             _ => self.click(spot),
         };
@@ -60,7 +61,7 @@ impl App {
 
     fn turn(&mut self, spot: Spot, by: isize) {
         match (self.mode, spot) {
-            (Mode::List | Mode::Side, Spot::Side(_) | Spot::Tab(_)) => {
+            (Mode::List | Mode::Side, Spot::Side(_) | Spot::Tab(_) | Spot::Reasons) => {
                 self.side.scroll = self.side.scroll.saturating_add_signed(by).min(100_000);
             }
             (Mode::Side, _) => {
@@ -79,6 +80,8 @@ impl App {
             (Mode::List | Mode::Side, _) => self.click_panes(spot),
             (Mode::Palette, Spot::Line(at)) => self.over.palette.chosen = at,
             (Mode::Remedies, Spot::Line(at)) => self.over.remedy = at,
+            (Mode::Review, Spot::Line(at)) => self.over.importing.at = at,
+            (Mode::Why, Spot::Line(at)) => self.over.message.chosen = at,
             // What is typed already stays; so does a question.
             (Mode::Palette | Mode::Remedies | Mode::Tour | Mode::Help, Spot::Outside) => {
                 return self.update(Action::Cancel);
@@ -103,11 +106,6 @@ impl App {
                 self.select(row);
                 self.mode = Mode::List;
             }
-            // The title of a section that is below leads there.
-            Spot::Row(row) if self.lists.rows.get(row + 1).is_some_and(Row::is_selectable) => {
-                self.select(row + 1);
-                self.mode = Mode::List;
-            }
             Spot::Tab(pane) => self.show(pane),
             Spot::Divider => self.side.dragging = true,
             // The first line of the map is its head.
@@ -115,7 +113,7 @@ impl App {
                 self.mode = Mode::Side;
                 self.choose_matrix_line(line - 1 + self.side.scroll);
             }
-            Spot::Side(_) => self.mode = Mode::Side,
+            Spot::Side(_) | Spot::Reasons => self.mode = Mode::Side,
             Spot::Row(_) | Spot::List => self.mode = Mode::List,
             Spot::Key(_) | Spot::Line(_) | Spot::Box | Spot::Outside | Spot::Nowhere => {}
         }

@@ -18,8 +18,6 @@ pub enum Question {
     DropForm,
     /// Drop what was pasted to be imported.
     DropImport,
-    /// Switch entries off that libvirt will forget.
-    SwitchOff,
     /// Edits of an earlier session are kept.
     Restore(Box<Offer>),
     /// Another session edits the same.
@@ -38,6 +36,8 @@ pub enum Question {
     Plan(Box<Planned>),
     /// Whether the domain is to be started for real.
     TryOut,
+    /// Save although so many switched-off entries are gone then.
+    Forgets(usize),
     /// Where the report is to go.
     Report(Box<Reported>),
     /// What came of that.
@@ -48,9 +48,7 @@ impl Question {
     /// The title of its box.
     pub fn title(&self) -> &'static str {
         match self {
-            Question::Quit | Question::DropForm | Question::DropImport | Question::SwitchOff => {
-                "Question"
-            }
+            Question::Quit | Question::DropForm | Question::DropImport => "Question",
             Question::Restore(_) => "Edits that were not saved",
             Question::Elsewhere(_) => "Edited elsewhere",
             Question::Theirs(_) => "Changed by somebody else",
@@ -59,6 +57,7 @@ impl Question {
             Question::Trouble(_) => "Not saved",
             Question::Looking | Question::Plan(_) => "The way to a start",
             Question::TryOut => "A real start",
+            Question::Forgets(_) => "libvirt keeps no comments",
             Question::Report(_) => "For a ticket, as Markdown",
             Question::Tried(_) => "What a real start did",
         }
@@ -70,9 +69,6 @@ impl Question {
             Question::Quit => "There are changes that are not saved. Leave without them?".into(),
             Question::DropForm => "Drop what you typed?".into(),
             Question::DropImport => "Drop what you pasted?".into(),
-            Question::SwitchOff => "What is switched off is a comment, and libvirt keeps none: once it defines the domain, the \
-                 entry is gone. Switch it off all the same? You are asked once."
-                .into(),
             Question::Restore(offer) => offer.sentence().into(),
             Question::Elsewhere(holder) => format!(
                 "It is being edited by {} for {}. Look only, or take over? That session then can't save any \
@@ -97,6 +93,10 @@ impl Question {
             Question::TryOut => "Have libvirt start the domain as it stands here, paused, and end it at once? What a host in use \
                  would miss is left out: passed-through devices, disks of VMs that run."
                 .into(),
+            Question::Forgets(off) => {
+                let what = if *off == 1 { "1 entry is" } else { &format!("{off} entries are") };
+                format!("{what} switched off, which is a comment in the text. libvirt forgets it when it defines the domain; save a copy elsewhere to keep it. Save?").into()
+            }
             Question::Report(_) => "The report of this row; 'all' is that of the whole document.".into(),
             Question::Tried(lines) => lines.first().cloned().unwrap_or_default().into(),
         }
@@ -115,7 +115,6 @@ impl Question {
             Question::DropForm | Question::DropImport => {
                 vec![(Action::Yes, "drop"), (Action::No, "go on")]
             }
-            Question::SwitchOff => vec![(Action::Yes, "switch it off"), (Action::No, "back")],
             Question::Restore(offer) => {
                 let mut answers = vec![
                     (Action::Yes, "restore"),
@@ -191,6 +190,11 @@ impl Question {
             }
             Question::Looking => vec![(Action::No, "leave it")],
             Question::TryOut => vec![(Action::Yes, "start it"), (Action::No, "back")],
+            Question::Forgets(_) => vec![
+                (Action::Yes, "save"),
+                (Action::SaveAs, "a copy elsewhere"),
+                (Action::No, "go on editing"),
+            ],
             Question::Report(_) => vec![
                 (Action::Copy, "copy this row"),
                 (Action::CopyAll, "copy all"),
@@ -274,11 +278,6 @@ impl App {
                 self.mode = Mode::List;
                 None
             }
-            (Question::SwitchOff, Action::Yes) => {
-                self.file.forgets_told = true;
-                self.toggle();
-                None
-            }
             (Question::DropImport, Action::Yes) => {
                 self.clear_import();
                 None
@@ -311,6 +310,13 @@ impl App {
             (Question::Plan(planned), Action::Copy) => {
                 self.say("what is for the host is in the clipboard");
                 Some(Effect::Copy(planned.script))
+            }
+            (Question::Forgets(off), Action::Yes) => {
+                self.file.forgetting = off;
+                let is_leaving = self.file.leaving;
+                let effect = self.save_now();
+                self.file.leaving = is_leaving;
+                Some(effect)
             }
             (Question::Report(reported), Action::Copy) => Some(self.copy_report(reported.row)),
             (Question::Report(reported), Action::CopyAll) => Some(self.copy_report(reported.all)),

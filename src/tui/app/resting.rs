@@ -27,12 +27,10 @@ impl App {
         if !self.side.resting || self.mode != Mode::List {
             return Vec::new();
         }
-        let remedies = self.ways().len();
+        let has_ways = self.has_ways();
         let mut hints = Vec::new();
-        if remedies > 0 {
-            let ways =
-                if remedies == 1 { "a remedy".to_owned() } else { format!("{remedies} remedies") };
-            hints.push((Action::Remedies, format!("shows {ways}")));
+        if has_ways {
+            hints.push((Action::Remedies, "chooses what to do".to_owned()));
         }
         match row {
             Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
@@ -41,13 +39,15 @@ impl App {
             }
             Row::Disabled(_) => hints.push((Action::Toggle, "switches it on again".to_owned())),
             Row::Broken(_) => hints.push((Action::Edit, "repairs it".to_owned())),
-            Row::Title { folded: true, .. } => hints.push((Action::Edit, "unfolds it".to_owned())),
+            Row::Title { .. } if row.is_folded() => {
+                hints.push((Action::Edit, "unfolds it".to_owned()));
+            }
             Row::Title { .. } | Row::Hint(_) => {
                 hints.push((Action::AddAfter, "adds one".to_owned()));
             }
             Row::General(_) | Row::Lost(..) => {}
         }
-        if remedies > 0 {
+        if has_ways {
             hints.push((Action::Plan, "shows the way until nothing blocks".to_owned()));
         }
         hints.push((Action::Palette, "finds the rest".to_owned()));

@@ -34,6 +34,10 @@ pub struct Edited {
     pub saved: String,
     /// The text that libvirt holds, where virsh reads the file only when the session ends.
     pub of_libvirt: Option<String>,
+    /// libvirt defines what is saved, and keeps no comments: what is switched off is gone then.
+    pub forgets_comments: bool,
+    /// So many switched-off entries may be forgotten; the user was asked.
+    pub forgetting: usize,
     /// It is being saved.
     pub saving: bool,
     /// Edits are not in the journal: it can't be used, or not now.
@@ -42,10 +46,6 @@ pub struct Edited {
     pub theirs: Option<Theirs>,
     /// Leave once the text is saved.
     pub leaving: bool,
-    /// libvirt defines what is saved: comments, and so what is switched off, do not come back from it.
-    pub defines: bool,
-    /// That was told, and it was switched off all the same.
-    pub forgets_told: bool,
 }
 
 /// What the host said, and what was found.

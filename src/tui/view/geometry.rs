@@ -3,7 +3,7 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::text::width;
-use super::{footer, help, palette, popup, side, window};
+use super::{footer, help, import, message, palette, popup, side, window};
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::keymap::Mode;
@@ -104,6 +104,8 @@ pub enum Spot {
     Divider,
     /// The side pane, a line of it.
     Side(usize),
+    /// The reasons, where they have a pane of their own.
+    Reasons,
     /// A key of the last line.
     Key(Action),
     /// A line of the box that stands over the panes, by its place among what can be chosen there.
@@ -124,16 +126,24 @@ pub fn spot(app: &App, screen: Rect, column: u16, row: u16) -> Spot {
         return footer::at(app, areas.footer.width, column - areas.footer.x)
             .map_or(Spot::Nowhere, Spot::Key);
     }
+    if app.mode == Mode::Remedies {
+        let pane = areas.side.filter(|area| inside(*area));
+        return pane.map_or(Spot::Outside, |area| {
+            let line = row.checked_sub(area.y + 1).map(usize::from);
+            let way = line.and_then(|line| side::way_at(app, area, line));
+            way.map_or(Spot::Box, Spot::Line)
+        });
+    }
     if let Some(found) = in_box(app, areas.body, column, row) {
         return found;
     }
-    if let Some(area) = areas.side.filter(|area| inside(*area)) {
+    // Where there is room for three, the tabs are at the last.
+    if areas.third.is_some() && areas.side.is_some_and(inside) {
+        return Spot::Reasons;
+    }
+    if let Some(area) = areas.third.or(areas.side).filter(|area| inside(*area)) {
         if row != area.y {
-            let line = usize::from(row - area.y - 1);
-            if app.mode == Mode::Remedies {
-                return side::way_at(app, area, line).map_or(Spot::Box, Spot::Line);
-            }
-            return Spot::Side(line);
+            return Spot::Side(usize::from(row - area.y - 1));
         }
         return tab_at(area, app, column).map_or(Spot::Divider, Spot::Tab);
     }
@@ -165,7 +175,15 @@ fn in_box(app: &App, body: Rect, column: u16, row: u16) -> Option<Spot> {
         Mode::Form => Some(beside(popup::form_box(app, body))),
         Mode::Help | Mode::HelpSearch => Some(Spot::Box),
         Mode::Tour => Some(Spot::Outside),
-        Mode::Import | Mode::Why | Mode::Review | Mode::Answer | Mode::Confirm => Some(beside(all)),
+        Mode::Review => {
+            let found = import::at(app, body, column, row);
+            Some(found.map_or_else(|| beside(all), Spot::Line))
+        }
+        Mode::Why => {
+            let found = message::at(app, body, column, row);
+            Some(found.map_or_else(|| beside(all), Spot::Line))
+        }
+        Mode::Import | Mode::Answer | Mode::Confirm => Some(beside(all)),
     }
 }
 

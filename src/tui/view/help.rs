@@ -71,11 +71,17 @@ fn screen(theme: Theme) -> Group {
     let off = "switched off: a comment in the file, no part of the VM";
     rows.push(row("– off", theme.dim(), off.to_owned()));
     rows.push(row("▸", theme.title(), "marked; the next action is about all marked rows".into()));
+    let by = "who stops it, and how many more do once that is settled";
+    rows.push(row("✗ DAC +1", theme.verdict(Verdict::Blocks), by.to_owned()));
     let layers: Vec<String> = LAYERS
         .iter()
-        .map(|layer| match layer.column.filter(|head| *head != layer.word) {
-            Some(head) => format!("{} ({head})", layer.title),
-            None => layer.title.to_owned(),
+        .map(|layer| {
+            let title = layer.title.trim_start_matches("the ");
+            if layer.short == title {
+                title.to_owned()
+            } else {
+                format!("{} ({title})", layer.short)
+            }
         })
         .collect();
     let who = format!("who can stop it, in the order in which they are met: {}", layers.join(", "));
@@ -89,7 +95,7 @@ fn screen(theme: Theme) -> Group {
     rows.push(row(
         "first line",
         theme.title(),
-        "the file, the domain, how many rows have which sign".into(),
+        "the domain, the file, and whether it will start".into(),
     ));
     rows.push(row(
         "last line",

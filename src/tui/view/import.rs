@@ -1,5 +1,7 @@
 //! What was pasted, and what becomes of each thing in it.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -14,8 +16,17 @@ use crate::tui::keymap::Mode;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
-    let inner = open(frame, area, area.height, &title(app), theme);
+/// The box as it is shown: what is above, what is below with its lines, the first of them, and which each thing has.
+struct Shown {
+    head: Rect,
+    below: Rect,
+    above: Vec<Line<'static>>,
+    lines: Vec<Line<'static>>,
+    first: usize,
+    places: Vec<Range<usize>>,
+}
+
+fn shown(app: &App, inner: Rect, theme: Theme) -> Shown {
     let columns = usize::from(inner.width);
     let above = above(app, theme, columns);
     let [head, below] = Layout::vertical([
@@ -23,8 +34,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Constraint::Fill(1),
     ])
     .areas(inner);
-    frame.render_widget(Paragraph::new(above), head);
-    let (lines, chosen) = lines(app, theme, columns);
+    let (lines, places, chosen) = lines(app, theme, columns);
     let height = usize::from(below.height);
     let last = lines.len().saturating_sub(height);
     let first = match chosen {
@@ -32,7 +42,23 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Some(chosen) => (chosen.end + 1).saturating_sub(height).min(chosen.start).min(last),
         None => app.side.scroll.min(last),
     };
+    Shown { head, below, above, lines, first, places }
+}
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
+    let inner = open(frame, area, area.height, &title(app), theme);
+    let Shown { head, below, above, lines, first, .. } = shown(app, inner, theme);
+    frame.render_widget(Paragraph::new(above), head);
     popup::scrolled(frame, below, lines, first, theme);
+}
+
+/// The thing at a place of the screen, by its place among all.
+pub(super) fn at(app: &App, area: Rect, column: u16, row: u16) -> Option<usize> {
+    let inner = popup::inner(popup::outer(area, area.height));
+    let Shown { below, first, places, .. } = shown(app, inner, Theme::new(false));
+    let line = first + usize::from(row.checked_sub(below.y)?);
+    let is_inside = below.contains((column, row).into());
+    places.iter().position(|place| is_inside && place.contains(&line))
 }
 
 fn title(app: &App) -> String {
@@ -63,24 +89,24 @@ fn above(app: &App, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The lines, and which of them are the chosen thing's.
+/// The lines, which of them each thing has, and which the chosen one.
 fn lines(
     app: &App,
     theme: Theme,
     columns: usize,
-) -> (Vec<Line<'static>>, Option<std::ops::Range<usize>>) {
+) -> (Vec<Line<'static>>, Vec<Range<usize>>, Option<Range<usize>>) {
     let styled = |text: &str, style: Style| -> Vec<Line<'static>> {
         wrap(text, columns, "").into_iter().map(|line| Line::styled(line, style)).collect()
     };
     let import = match &app.over.importing.read {
         Some(Ok(import)) if !import.items.is_empty() => import,
-        Some(Err(error)) => return (styled(&visible(error), theme.error()), None),
+        Some(Err(error)) => return (styled(&visible(error), theme.error()), Vec::new(), None),
         Some(Ok(_)) | None => {
             let how = "Paste with your terminal (Shift-Insert, Ctrl-Shift-v), or type. For example: -device virtio-rng-pci,addr=0x1e";
-            return (styled(how, theme.dim()), None);
+            return (styled(how, theme.dim()), Vec::new(), None);
         }
     };
-    let (mut lines, mut chosen) = (Vec::new(), None);
+    let (mut lines, mut places, mut chosen) = (Vec::new(), Vec::new(), None);
     let cursor = if app.mode == Mode::Import { None } else { app.chosen_thing() };
     for row in app.import_rows() {
         match row {
@@ -93,13 +119,14 @@ fn lines(
                 let start = lines.len();
                 let is_chosen = cursor == Some(item);
                 lines.extend(thing(app, import, item, (theme, columns, is_chosen)));
+                places.push(start..lines.len());
                 if is_chosen {
                     chosen = Some(start..lines.len());
                 }
             }
         }
     }
-    (lines, chosen)
+    (lines, places, chosen)
 }
 
 /// One thing: its sign, its text, and a word about it; the chosen one is shown whole.

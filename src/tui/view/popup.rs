@@ -262,7 +262,7 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
         Question::Quit
         | Question::Looking
         | Question::TryOut
-        | Question::SwitchOff
+        | Question::Forgets(_)
         | Question::DropForm
         | Question::DropImport
         | Question::Restore(_)
