@@ -593,6 +593,9 @@ fn a_second_restore_takes_nothing_back() {
     place_again(&place);
     std::fs::remove_file(&path).unwrap();
     let mut terminal = place.opened(&path);
+    terminal.shows("Make a new domain document?");
+    assert!(terminal.text().contains("a copy of it is kept"), "{}", terminal.text());
+    terminal.send("n");
     assert_eq!(terminal.end().code(), Some(2));
     assert!(terminal.text().contains("a copy of it is kept"), "{}", terminal.text());
 }
