@@ -11,19 +11,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     after_help = "Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 could not be read or wrong usage.\nWhat the program gives up while it runs, as far as this kernel lets it: qpt-tui --version -v"
 )]
 pub struct Cli {
-    /// What to do; without one, FILE is opened in the editor.
+    /// What to do; without one, FILE is opened in the editor, or what is there is shown to choose from.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The domain's XML file.
+    /// The domain's XML file; a directory, to choose among its files; or a name: of NAME.xml here, or of a domain that libvirt
+    /// keeps. Without any, the domains of libvirt and the files here are shown to choose from.
     pub file: Option<PathBuf>,
     /// Look only; nothing can be saved.
     #[arg(long)]
     pub readonly: bool,
-    /// Edit a domain that libvirt keeps, through virsh: the connection, such as qemu:///system.
-    #[arg(long, value_name = "URI", requires = "domain", conflicts_with_all = ["file", "demo"])]
+    /// Edit a domain that libvirt keeps, through virsh: the connection, such as qemu:///system. Without --domain its domains are
+    /// shown to choose from.
+    #[arg(long, value_name = "URI", conflicts_with_all = ["file", "demo"])]
     pub connect: Option<String>,
-    /// The domain's name, id or UUID; with --connect.
-    #[arg(long, value_name = "NAME", requires = "connect")]
+    /// The domain's name, id or UUID; without --connect on the connection that virsh takes by itself.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "demo"])]
     pub domain: Option<String>,
     /// Open a sample domain in which every layer has something to say; nothing is saved.
     #[arg(long, conflicts_with = "file")]

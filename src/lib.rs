@@ -5,7 +5,7 @@
 //!    make QEMU do and touch. 4. [`facts`] is what a host said about those things, [`probe`] asks it. 5. [`libvirt`] says what
 //!    libvirt makes of a domain there. [`trial`] is how QEMU is asked without touching the host, and what a real start leaves
 //!    out. 6. [`rules`] compares and concludes, [`words`] is how its advice is spelled; [`message`] reads what libvirt, QEMU and the
-//!    kernel said, and `rules::why` leads from there back to the rule and the entry. Then [`report`] prints, [`tui`] edits,
+//!    kernel said, and `rules::why` leads from there back to the rule and the entry. Then [`report`] prints, [`tui`] edits (`tui::choose` finds what),
 //!    [`import`] reads what people paste, [`store`] loads, saves and keeps; [`session`] is what the editor and the [`commands`]
 //!    share. [`cli`] is the command line; [`error`], [`console`] and [`visible`] are how we talk to people. [`power`] is what a thread gives up.
 //!
@@ -13,6 +13,7 @@
 //! assets/rules/<rule-id>.md   a rule's page          assets/qemu/*.tsv      options and the resources they name
 //! assets/selinux/*.tsv        what distributions' policies allow, made of them by tests/selinux/table
 //! assets/demo/                the demo's domain and host
+//! assets/new.xml              what a new domain begins with
 //! assets/libvirt/*.tsv        qemu.conf, the users that distributions build in, what libvirt adds by itself and how it calls it
 //! assets/qemu/stand-ins.tsv   what a QEMU that is only asked gets in the place of what touches the host
 //! assets/host/own.tsv          what is any host's own: grants to it are not offered, what gives it away is not read
@@ -36,7 +37,7 @@
 //! ```
 //!
 //! # Invariants (held by tests/architecture.rs)
-//! - `xml domain qemu facts libvirt message trial words rules import report tui::{app,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
+//! - `xml domain qemu facts libvirt message trial words rules import report tui::{app,choose,keymap,matrix,pane,rows,view}` read no file, start no process, ask no clock.
 //! - Only `xml::scan` names quick-xml; only `tui` names ratatui and crossterm.
 //! - Bytes outside an edit's span are never rewritten; saving an unedited document writes nothing.
 //! - Reading QEMU arguments always succeeds: a value and notes, never an error. Unknown text is kept.
@@ -44,7 +45,7 @@
 //! - The program changes one thing on the host: the domain the user saves, in a file or through virsh. Asked for by name, `try` has
 //!   libvirt start a domain paused and end it. Every other remedy is text for the operator.
 //! - From the first change on, an edit survives the end of the process: the journal has it before the screen shows it.
-//! - Nothing that takes time is done between two keys: probing, judging, saving, listing run beside them (`tui::shell`); what is
+//! - Nothing that takes time is done between two keys: probing, judging, saving, listing, opening run beside them (`tui::shell`); what is
 //!   pasted, edited in a form or shown of one text is no longer than a program can be started with (`tui::app`, `tui::view`).
 //! - Probing never blocks the screen, never opens a device or a FIFO, triggers no automount, and ends by a deadline. A path is
 //!   walked through descriptors that are held, and only what was looked at is opened (`probe::paths`, `probe::held`; tests/looking.rs).

@@ -82,7 +82,7 @@ fn pasted(text: &str) -> Vec<String> {
     terminal.send(&format!("\u{1b}[200~{}\u{1b}[201~", text.replace('\n', "\r")));
     terminal.shows("adds");
     terminal.send("\r");
-    terminal.shows("entries added");
+    terminal.shows("u takes them back");
     terminal.send("\u{13}");
     terminal.shows("virsh define");
     terminal.send("q");

@@ -593,6 +593,9 @@ fn a_second_restore_takes_nothing_back() {
     place_again(&place);
     std::fs::remove_file(&path).unwrap();
     let mut terminal = place.opened(&path);
+    terminal.shows("Make a new domain document?");
+    assert!(terminal.text().contains("a copy of it is kept"), "{}", terminal.text());
+    terminal.send("n");
     assert_eq!(terminal.end().code(), Some(2));
     assert!(terminal.text().contains("a copy of it is kept"), "{}", terminal.text());
 }
@@ -801,7 +804,7 @@ fn what_virsh_did_not_take_is_offered_by_the_next_virsh_edit() {
     // libvirt took it, and wrote it in its own way.
     let (mut terminal, _) =
         work.edit(4, Some(&saved.replace("<memory>1<", "<memory unit='KiB'>1<")));
-    terminal.shows("Arguments (0)");
+    terminal.shows("none; a adds one");
     terminal.settle();
     assert!(!terminal.text().contains("Restore them?"), "{}", terminal.text());
     leave(&mut terminal, "q");

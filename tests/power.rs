@@ -158,7 +158,7 @@ fn the_editor_binds_what_looks_and_judges_and_not_what_saves() {
     let path = directory.path().join("vm.xml");
     std::fs::write(&path, VM).unwrap();
     let mut terminal = Terminal::start(&[path.to_str().unwrap()], 80, 24);
-    terminal.shows("1 blocked");
+    terminal.shows("will not start");
     let threads = bound(terminal.child.id());
     assert!(!threads[0] && threads.iter().any(|is_bound| *is_bound), "{threads:?}");
     terminal.send("q");

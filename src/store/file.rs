@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use super::bounded::{self, Bound, explain};
 use crate::error::Error;
@@ -57,6 +57,36 @@ pub fn load(path: &Path) -> Result<FileSource, Error> {
     Ok(FileSource { path: path.to_owned(), text, real, mode, owner, directory, gone: false })
 }
 
+/// A domain's file that is not there yet: saving makes it, readable by its owner alone, since a domain can hold passwords.
+///
+/// # Errors
+/// One sentence with the path: there is no such directory to make it in, or something else stands there.
+pub fn new(path: &Path, text: String) -> Result<FileSource, Error> {
+    let refuse = |why: String| Error::user(format!("{}: {why}", path.display()));
+    let name = path.file_name().ok_or_else(|| refuse("this names no file".to_owned()))?;
+    if path.symlink_metadata().is_ok() {
+        return Err(refuse("there is something already".to_owned()));
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    let above = above.unwrap_or_else(|| Path::new("."));
+    let parent = std::fs::canonicalize(above)
+        .map_err(|error| refuse(format!("{}: {}", above.display(), explain(&error))))?;
+    let found = std::fs::metadata(&parent).map_err(|error| refuse(explain(&error)))?;
+    if !found.is_dir() {
+        return Err(refuse(format!("{} is no directory", above.display())));
+    }
+    let owner = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    Ok(FileSource {
+        path: path.to_owned(),
+        text,
+        real: parent.join(name),
+        mode: 0o600,
+        owner,
+        directory: Some((found.dev(), found.ino())),
+        gone: true,
+    })
+}
+
 /// Opens a regular file for reading, without waiting for whoever put a pipe in its place.
 pub(super) fn open_regular(real: &Path) -> std::io::Result<File> {
     open_regular_at(rustix::fs::CWD, real)
@@ -71,6 +101,19 @@ pub(super) fn open_regular_at(directory: impl AsFd, name: &Path) -> std::io::Res
         return Err(std::io::Error::other("it is no regular file"));
     }
     Ok(file)
+}
+
+/// Opens what a name in a directory that is open leads to, links followed, where that is a regular file: what is something else
+/// is not opened, and nobody at the other end of it notices (open(2), `O_PATH`).
+pub(super) fn open_only_regular(directory: impl AsFd, name: &Path) -> std::io::Result<File> {
+    let held = rustix::fs::openat(directory, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let kind = FileType::from_raw_mode(rustix::fs::fstat(&held)?.st_mode);
+    if kind != FileType::RegularFile {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let name = format!("/proc/self/fd/{}", held.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(name, flags, Mode::empty())?))
 }
 
 /// The bytes of a regular file, without waiting for whoever put a pipe in its place.
@@ -148,6 +191,26 @@ mod tests {
         let bad = dir.path().join("bad.xml");
         std::fs::write(&bad, b"<a>\n \xff</a>").unwrap();
         assert!(refused(&bad).contains(":2:2: the text is not UTF-8"));
+    }
+
+    #[test]
+    fn a_new_file_is_made_by_the_first_save_and_over_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new.xml");
+        let source = new(&path, "<domain/>".to_owned()).unwrap();
+        assert_eq!((source.theirs(), path.exists()), (None, false));
+        let keep = |_: &str| Err("there is nothing to keep".to_owned());
+        let save = || crate::store::save(&source, "<domain/>", crate::store::Way::Replace, &keep);
+        let saved = save().unwrap();
+        assert!(matches!(saved, crate::store::Saved::Written(_, None)), "{saved:?}");
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+        // Somebody else was first.
+        std::fs::write(&path, "<other/>").unwrap();
+        assert!(matches!(save().unwrap(), crate::store::Saved::ChangedByOthers(_)));
+        let refused = |path: &Path| new(path, String::new()).unwrap_err().to_string();
+        assert!(refused(&path).contains("there is something already"));
+        assert!(refused(&dir.path().join("none/new.xml")).contains("there is no such file"));
+        assert!(refused(&path.join("new.xml")).contains("is no directory"));
     }
 
     #[test]

@@ -20,6 +20,130 @@ pub struct LibvirtSource {
 
 /// How long virsh may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take where somebody waits to choose.
+const MOMENT: Duration = Duration::from_secs(4);
+
+/// What a connection has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// The connection, as libvirt calls it.
+    pub uri: String,
+    /// Its domains.
+    pub domains: Vec<Listed>,
+}
+
+/// A domain of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: String,
+    /// Whether it runs.
+    pub runs: Runs,
+    /// It is gone once it does not run: libvirt keeps no definition of it.
+    pub transient: bool,
+}
+
+/// Whether a domain runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// It does.
+    Yes,
+    /// It is paused.
+    Paused,
+    /// It is defined only.
+    No,
+}
+
+impl Listed {
+    /// The word that leads virsh to this domain and to no other: it takes a number for an id, and 36 letters for a UUID, before
+    /// it looks for a name (virshLookupDomainInternal).
+    pub fn handle(&self) -> &str {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_+".contains(c);
+        let is_number = self.name.chars().all(|c| c.is_ascii_digit());
+        let is_sure = self.name.chars().all(is_plain) && !is_number && self.name.len() != 36;
+        if is_sure { &self.name } else { &self.uuid }
+    }
+}
+
+/// The domains of a connection, or of virsh's own default; it is asked to look only, so that nobody is asked for a password.
+///
+/// # Errors
+/// What virsh said, in one sentence, and how to have it answer.
+pub fn list(uri: Option<&str>) -> Result<Shelf, Error> {
+    // One connection for all; `echo` ends no line.
+    let wanted = "uri; echo =all=; list --all --uuid --name; echo =running=; list --uuid; echo =paused=; \
+                  list --uuid --state-paused; echo =transient=; list --all --transient --uuid; echo =end=";
+    let mut arguments = vec!["-q", "-r"];
+    arguments.extend(uri.map(|uri| ["-c", uri]).into_iter().flatten());
+    arguments.push(wanted);
+    virsh_within(&arguments, MOMENT).map(|said| shelf(&said)).map_err(|said| {
+        let who = uri.unwrap_or("libvirt");
+        match how_to_reach(&said) {
+            Some((why, hint)) => Error::user(format!("{who}: {}", why.unwrap_or(&said))).hint(hint),
+            None => Error::user(format!("{who}: {said}")),
+        }
+    })
+}
+
+/// A domain's persistent definition without its secrets, for a look at it.
+///
+/// # Errors
+/// What virsh said, in one sentence.
+pub fn peek(uri: &str, domain: &str) -> Result<String, String> {
+    virsh_within(&["-q", "-r", "-c", uri, "dumpxml", "--inactive", "--", domain], MOMENT)
+}
+
+/// Reads what [`list`] asks for.
+fn shelf(said: &str) -> Shelf {
+    let marks = ["=all=", "=running=", "=paused=", "=transient=", "=end="];
+    let mut parts: [Vec<&str>; 6] = Default::default();
+    let mut at = 0;
+    for mut line in said.lines() {
+        while let Some((index, mark)) =
+            marks.iter().enumerate().find(|(_, mark)| line.starts_with(**mark))
+        {
+            at = index + 1;
+            line = &line[mark.len()..];
+        }
+        if !line.trim().is_empty() {
+            parts[at].push(line.trim());
+        }
+    }
+    let [uri, all, running, paused, transient, _] = parts;
+    let domain = |line: &&str| {
+        let (uuid, name) = line.split_once(' ')?;
+        let runs = match (running.contains(&uuid), paused.contains(&uuid)) {
+            (_, true) => Runs::Paused,
+            (true, false) => Runs::Yes,
+            (false, false) => Runs::No,
+        };
+        let (name, transient) = (name.trim().to_owned(), transient.contains(&uuid));
+        Some(Listed { name, uuid: uuid.to_owned(), runs, transient })
+    };
+    let uri = uri.first().copied().unwrap_or_default().to_owned();
+    Shelf { uri, domains: all.iter().filter_map(domain).collect() }
+}
+
+/// What to do so that libvirt answers, by virsh's words; and shorter words for some of them.
+fn how_to_reach(said: &str) -> Option<(Option<&'static str>, &'static str)> {
+    let has = |words: &str| said.contains(words);
+    if has("could not be run") {
+        let hint = "it comes with libvirt-clients (Debian) or libvirt-client (Fedora)";
+        return Some((Some("there is no virsh to ask it with"), hint));
+    }
+    if has("ermission denied") || has("authentication") {
+        return Some((None, "as root, or as a member of the group libvirt"));
+    }
+    let is_shut = has("No such file or directory") || has("Connection refused");
+    let start = match is_shut && has("Failed to connect socket") {
+        true if has("/virtqemud-sock") => "start it: systemctl start virtqemud.socket",
+        true if has("/run/libvirt/") => "start it: systemctl start libvirtd",
+        _ => return None,
+    };
+    Some((Some("libvirt does not run"), start))
+}
 
 /// Reads a domain's persistent definition, with its secrets: without them defining would drop the passwords.
 ///
@@ -102,11 +226,56 @@ pub(super) fn save(
 
 /// Runs virsh: its output, or the sentence that it ended with.
 fn virsh(arguments: &[&str]) -> Result<String, String> {
+    virsh_within(arguments, PATIENCE)
+}
+
+fn virsh_within(arguments: &[&str], patience: Duration) -> Result<String, String> {
     let mut virsh = Command::new("virsh");
     virsh.args(arguments);
-    let said = process::run(virsh, None, PATIENCE)?;
+    let said = process::run(virsh, None, patience)?;
     if said.status.success() {
         return Ok(said.output);
     }
     Err(said.last_complaint().trim_start_matches("error: ").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_virsh_lists_is_read_with_its_states() {
+        // As virsh 9.0 prints it: what is echoed has no line end.
+        let said = "qemu:///system\n=all=aa win 11\nbb 7\ncc gone\n=running=aa\ncc\n=paused=cc\n=transient=cc\n=end=";
+        let shelf = shelf(said);
+        let brief =
+            |one: &Listed| (one.name.clone(), one.runs, one.transient, one.handle().to_owned());
+        assert_eq!(shelf.uri, "qemu:///system");
+        assert_eq!(
+            shelf.domains.iter().map(brief).collect::<Vec<_>>(),
+            [
+                ("win 11".to_owned(), Runs::Yes, false, "aa".to_owned()),
+                ("7".to_owned(), Runs::No, false, "bb".to_owned()),
+                ("gone".to_owned(), Runs::Paused, true, "gone".to_owned()),
+            ]
+        );
+        let empty = super::shelf("test:///default\n=all==running==paused==transient==end=");
+        assert_eq!((empty.uri.as_str(), empty.domains.len()), ("test:///default", 0));
+        // Later ones may end the line.
+        let lines = super::shelf("a:///b\n=all=\naa x\n=running=\n=paused=\n=transient=\n=end=\n");
+        assert_eq!(lines.domains.len(), 1);
+    }
+
+    #[test]
+    fn how_to_reach_libvirt_is_said_where_it_is_known() {
+        let socket = "Failed to connect socket to '/var/run/libvirt/libvirt-sock-ro': No such file or directory";
+        let hint = |said: &str| how_to_reach(said).map(|(_, hint)| hint);
+        assert_eq!(hint(socket), Some("start it: systemctl start libvirtd"));
+        let modular = socket.replace("libvirt-sock", "virtqemud-sock");
+        assert_eq!(hint(&modular), Some("start it: systemctl start virtqemud.socket"));
+        let none = hint("virsh could not be run: No such file or directory").unwrap();
+        assert!(none.contains("libvirt-clients"));
+        assert_eq!(hint("virsh did not answer within 4 s"), None);
+        assert_eq!(hint("cannot open directory: No such file or directory"), None);
+    }
 }

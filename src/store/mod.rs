@@ -2,6 +2,7 @@
 
 mod bounded;
 mod file;
+mod found;
 pub mod journal;
 mod libvirt;
 mod lock;
@@ -14,8 +15,9 @@ mod words;
 use std::path::Path;
 
 pub use bounded::{Bound, read_file, read_input, read_newest, read_start};
-pub use file::{FileSource, Theirs, load, read_regular};
-pub use libvirt::{LibvirtSource, open};
+pub use file::{FileSource, Theirs, load, new, read_regular};
+pub use found::{Found, domains_in};
+pub use libvirt::{LibvirtSource, Listed, Runs, Shelf, list, open, peek};
 pub use lock::Holder;
 pub use origin::{FilePath, Origin};
 pub use save::{Keep, SavedAs, await_writing, create_private, protection, save, save_as, sweep};

@@ -36,6 +36,7 @@ pub use planned::Planned;
 pub use questions::Question;
 pub use reporting::Reported;
 pub use selection::Filter;
+pub(in crate::tui) use selection::type_at_end;
 pub use state::{
     Edited, Edits, Importing, Judging, Lists, Over, Palette, Questions, Search, Side, Status,
 };
@@ -240,7 +241,8 @@ impl App {
                     | Mode::Remedies
                     | Mode::Confirm
                     | Mode::Help
-                    | Mode::Tour => {}
+                    | Mode::Tour
+                    | Mode::Choose => {}
                 }
                 None
             }

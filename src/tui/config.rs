@@ -6,7 +6,7 @@
 //! ascii = false       # true draws borders and signs with plain ASCII; without it the locale and TERM decide
 //! ask = true          # false asks neither libvirt nor QEMU, as --static does
 //!
-//! [keys.list]         # also: side form import remedies search palette confirm help
+//! [keys.list]         # also: side form import remedies search palette confirm help choose
 //! "Ctrl-w" = "save"   # a key as the help shows it, and an action: qpt-tui keys lists them
 //! ```
 //!

@@ -48,6 +48,8 @@ pub enum Mode {
     HelpSearch,
     /// Reading the first words of the demo.
     Tour,
+    /// Choosing the domain to open.
+    Choose,
 }
 
 /// One row of the table.
@@ -305,6 +307,21 @@ static ROWS: &[Binding] = bindings! {
     Confirm [key(KeyCode::Up), ch('k')] Action::Up, "", "Scroll up";
     Confirm [key(KeyCode::PageDown), ch(' ')] Action::PageDown, "", "Scroll down by a screen";
     Confirm [key(KeyCode::PageUp)] Action::PageUp, "", "Scroll up by a screen";
+    Choose [key(KeyCode::Enter)] Action::Accept, "open", "Open the domain or the file; double click does it too";
+    Choose [ch('/')] Action::Search, "filter", "Show only what has these words; typing does it too, '/' lets you begin with q";
+    Choose [ch('?'), key(KeyCode::F(1))] Action::Help, "help", "Show all keys";
+    Choose [key(KeyCode::Esc)] Action::Cancel, "leave", "Show all again, or leave";
+    Choose [ch('q'), ctrl('c')] Action::Quit, "quit", "Leave; a q among other letters is one of them";
+    Choose [ctrl('r')] Action::Probe, "look again", "Look again";
+    Choose [key(KeyCode::Up), ctrl('p')] Action::Up, "", "The row above";
+    Choose [key(KeyCode::Down), ctrl('n')] Action::Down, "", "The row below";
+    Choose [key(KeyCode::PageUp)] Action::PageUp, "", "Go up by a screen";
+    Choose [key(KeyCode::PageDown)] Action::PageDown, "", "Go down by a screen";
+    Choose [key(KeyCode::Home)] Action::First, "", "The first row";
+    Choose [key(KeyCode::End)] Action::Last, "", "The last row";
+    Choose [ctrl('u')] Action::Clear, "", "Show all again";
+    Choose [ctrl('l')] Action::Repaint, "", "Paint the screen again";
+    Choose [ctrl('z')] Action::Suspend, "", "Stop for now; 'fg' in the shell comes back";
     Tour [key(KeyCode::Enter), key(KeyCode::Esc), ch('q'), ch(' '), ctrl('c')] Action::Cancel, "go on", "Close the tour";
     Help [key(KeyCode::Esc), ch('q'), ch('?'), key(KeyCode::F(1)), ctrl('c')] Action::Cancel, "back", "One step back: show all of the help again, close it";
     Help [ch('/')] Action::Search, "find", "Show only what holds a text";
@@ -323,7 +340,7 @@ static ROWS: &[Binding] = bindings! {
 
 impl Mode {
     /// All modes, with their words in the configuration and their titles in the help.
-    pub const ALL: [(Mode, &str, &str); 16] = [
+    pub const ALL: [(Mode, &str, &str); 17] = [
         (Mode::List, "list", "In the lists"),
         (Mode::Side, "side", "In the side pane"),
         (Mode::Form, "form", "In a form"),
@@ -340,6 +357,7 @@ impl Mode {
         (Mode::Help, "help", "In this help"),
         (Mode::HelpSearch, "help-search", "While searching this help"),
         (Mode::Tour, "tour", "In the tour of the demo"),
+        (Mode::Choose, "choose", "Choosing a domain"),
     ];
 }
 

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -137,7 +137,7 @@ pub(super) enum Wake<M> {
 pub(super) struct Session<M> {
     /// The screen. It is never dropped: its own farewell would panic on a terminal that is gone, and [`leave`] says it all.
     pub(super) screen: ManuallyDrop<Screen>,
-    receiver: mpsc::Receiver<M>,
+    receiver: mpsc::Receiver<(u64, M)>,
     sender: Sender<M>,
     pipe: OwnedFd,
     signals: Signals,
@@ -194,20 +194,40 @@ fn guard() -> io::Result<LastDeed> {
 
 /// Sends a message and wakes the main thread.
 pub(super) struct Sender<M> {
-    channel: mpsc::Sender<M>,
+    channel: mpsc::Sender<(u64, M)>,
     wake: Arc<OwnedFd>,
+    /// What it is about: [`ALWAYS`], or one of what has the screen in turn.
+    turn: u64,
+    /// What has the screen now.
+    now: Arc<AtomicU64>,
 }
+
+/// The turn of what the terminal itself says: it is for whoever has the screen.
+const ALWAYS: u64 = 0;
 
 impl<M> Clone for Sender<M> {
     fn clone(&self) -> Sender<M> {
-        Sender { channel: self.channel.clone(), wake: Arc::clone(&self.wake) }
+        Sender {
+            channel: self.channel.clone(),
+            wake: Arc::clone(&self.wake),
+            turn: self.turn,
+            now: Arc::clone(&self.now),
+        }
     }
 }
 
 impl<M> Sender<M> {
+    /// Whether somebody still waits for what is sent.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.turn == ALWAYS || self.turn == self.now.load(Ordering::SeqCst)
+    }
+
     /// Sends; `false` when nobody listens any more.
     pub(super) fn send(&self, message: M) -> bool {
-        let sent = self.channel.send(message).is_ok();
+        if !self.is_awaited() {
+            return false;
+        }
+        let sent = self.channel.send((self.turn, message)).is_ok();
         // A full pipe wakes as well.
         let _ = rustix::io::write(&*self.wake, b"x");
         sent
@@ -242,6 +262,21 @@ impl Signals {
     }
 }
 
+/// Whether there is a terminal that can show a screen.
+///
+/// # Errors
+/// Why not, in one sentence.
+pub(super) fn is_there() -> Result<(), Error> {
+    let hint = "for scripts there is: qpt-tui check FILE";
+    if !rustix::termios::isatty(io::stdin()) || !rustix::termios::isatty(io::stdout()) {
+        return Err(Error::user("the editor needs a terminal for input and output").hint(hint));
+    }
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        return Err(Error::user("this terminal (TERM=dumb) cannot show the editor").hint(hint));
+    }
+    Ok(())
+}
+
 impl<M: Send + 'static> Session<M> {
     /// Takes the terminal over and starts reading it; `mouse` takes the mouse too, `ask` asks for the background.
     ///
@@ -252,20 +287,15 @@ impl<M: Send + 'static> Session<M> {
         mouse: bool,
         ask: bool,
     ) -> Result<Session<M>, Error> {
-        let hint = "for scripts there is: qpt-tui check FILE";
-        if !rustix::termios::isatty(io::stdin()) || !rustix::termios::isatty(io::stdout()) {
-            return Err(Error::user("the editor needs a terminal for input and output").hint(hint));
-        }
-        if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
-            return Err(Error::user("this terminal (TERM=dumb) cannot show the editor").hint(hint));
-        }
+        is_there()?;
         let failed =
             |error: io::Error| Error::user(format!("the terminal could not be set up: {error}"));
         let flags = rustix::pipe::PipeFlags::NONBLOCK | rustix::pipe::PipeFlags::CLOEXEC;
         let (pipe, write) = rustix::pipe::pipe_with(flags).map_err(|error| failed(error.into()))?;
         let signals = Signals::register(&write).map_err(failed)?;
         let (channel, receiver) = mpsc::channel();
-        let sender = Sender { channel, wake: Arc::new(write) };
+        let now = Arc::new(AtomicU64::new(ALWAYS + 1));
+        let sender = Sender { channel, wake: Arc::new(write), turn: ALWAYS + 1, now };
         // NO_COLOR is the theme's business: crossterm's own answer to it breaks reverse video.
         crossterm::style::force_color_output(true);
         restore_on_panic();
@@ -286,7 +316,8 @@ impl<M: Send + 'static> Session<M> {
             })?;
         }
         let ear = Ear::new(ask.then(Instant::now));
-        let reader = Reader::start(sender.clone(), messages, ear).map_err(failed)?;
+        let always = Sender { turn: ALWAYS, ..sender.clone() };
+        let reader = Reader::start(always, messages, ear).map_err(failed)?;
         let last_deed = guard().map_err(failed)?;
         Ok(Session {
             screen: ManuallyDrop::new(screen),
@@ -312,7 +343,24 @@ impl<M: Send + 'static> Session<M> {
 
     /// A message that is there already.
     pub(super) fn next(&mut self) -> Option<M> {
-        self.returned.pop_front().or_else(|| self.receiver.try_recv().ok())
+        if let Some(message) = self.returned.pop_front() {
+            return Some(message);
+        }
+        loop {
+            let (turn, message) = self.receiver.try_recv().ok()?;
+            if turn == ALWAYS || turn == self.sender.turn {
+                return Some(message);
+            }
+        }
+    }
+
+    /// Another one has the screen from now on: what was asked before is not answered any more, but for the terminal's own
+    /// messages, of which `is_own` knows those that were given back.
+    pub(super) fn hand_over(&mut self, is_own: impl Fn(&M) -> bool) {
+        self.sender.turn += 1;
+        self.sender.now.store(self.sender.turn, Ordering::SeqCst);
+        self.returned.retain(is_own);
+        *self.last_deed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Gives a message back, to be had again.
@@ -322,7 +370,14 @@ impl<M: Send + 'static> Session<M> {
 
     /// A message, where one comes soon: what was given to another thread a moment ago is often ready for the same frame.
     pub(super) fn soon(&self, patience: Duration) -> Option<M> {
-        self.receiver.recv_timeout(patience).ok()
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (turn, message) = self.receiver.recv_timeout(left).ok()?;
+            if turn == ALWAYS || turn == self.sender.turn {
+                return Some(message);
+            }
+        }
     }
 
     /// Forgets a signal that was meant for a program in the foreground.

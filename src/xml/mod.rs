@@ -8,10 +8,12 @@ pub mod edit;
 pub mod escape;
 mod names;
 pub mod scan;
+mod start;
 mod tree;
 
 pub use edit::{Edit, EditSet, Span};
 pub use scan::scan;
+pub use start::root_name;
 pub use tree::{Attribute, Element, Tree};
 
 /// A place where a text stops being XML that libvirt would read, and what was expected there.

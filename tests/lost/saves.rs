@@ -31,7 +31,7 @@ fn a_kill_while_saving_leaves_the_old_text_or_the_new() {
             assert_eq!(text, work.wanted(), "the file is neither old nor new");
             new.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             let mut terminal = work.open();
-            terminal.shows("Arguments (");
+            terminal.shows("Arguments ");
             terminal.settle();
             assert!(!terminal.text().contains("Restore them?"), "what is saved is offered");
             terminal.send("q");

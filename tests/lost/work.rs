@@ -71,7 +71,7 @@ impl Work {
 
     /// Types the work, and waits until the screen shows all of it.
     pub(crate) fn make(&self, terminal: &mut Terminal) {
-        terminal.shows("Arguments (");
+        terminal.shows("Arguments ");
         for keys in &self.keys {
             terminal.send(keys);
         }
@@ -113,7 +113,7 @@ impl Work {
         assert_eq!(self.text(), self.wanted());
         assert_eq!(self.left_over(), Vec::<PathBuf>::new());
         let mut terminal = self.open();
-        terminal.shows("Arguments (");
+        terminal.shows("Arguments ");
         terminal.settle();
         assert!(!terminal.text().contains("Restore them?"), "offered again");
         terminal.send("q");

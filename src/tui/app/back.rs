@@ -59,7 +59,9 @@ impl App {
             }
             Mode::Help if !self.over.help_words.is_empty() => self.clear_help_search(),
             Mode::Help => self.mode = self.mode_below(),
-            Mode::Remedies | Mode::Palette | Mode::Confirm => self.mode = self.before,
+            Mode::Remedies | Mode::Palette | Mode::Confirm | Mode::Choose => {
+                self.mode = self.before;
+            }
         }
     }
 

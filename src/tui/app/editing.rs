@@ -94,7 +94,8 @@ impl App {
             | Mode::Remedies
             | Mode::Confirm
             | Mode::Help
-            | Mode::Tour => {}
+            | Mode::Tour
+            | Mode::Choose => {}
         }
         let form = self.form.as_mut()?;
         form.put_together();

@@ -52,7 +52,8 @@ impl App {
             | Mode::SaveAs
             | Mode::Confirm
             | Mode::Help
-            | Mode::Tour => {}
+            | Mode::Tour
+            | Mode::Choose => {}
         }
     }
 

@@ -40,7 +40,7 @@ impl Filter {
 
 /// Types at the end of a text that has no cursor; whether the key was for it.
 #[allow(clippy::wildcard_enum_match_arm, reason = "a terminal has more keys than mean something")]
-pub(super) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
+pub(in crate::tui) fn type_at_end(text: &mut String, event: KeyEvent) -> bool {
     match event.code {
         KeyCode::Backspace => drop(text.pop()),
         KeyCode::Char('u') if event.modifiers == KeyModifiers::CONTROL => text.clear(),
@@ -73,7 +73,7 @@ impl App {
             }
             Mode::Why => self.choose_answer(by),
             Mode::Review => self.step_import(by),
-            Mode::Tour | Mode::Filter | Mode::SaveAs | Mode::Answer => {}
+            Mode::Tour | Mode::Filter | Mode::SaveAs | Mode::Answer | Mode::Choose => {}
             Mode::List | Mode::Form | Mode::Search => {
                 let selectable: Vec<usize> = (0..self.lists.rows.len())
                     .filter(|&row| self.lists.rows[row].is_selectable())

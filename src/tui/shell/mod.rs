@@ -4,25 +4,31 @@
 //! (the host, libvirt, judging, saving, a directory) is done by another thread, which sends its answer.
 
 mod background;
+mod choosing;
+mod ended;
+mod looking;
 mod mouse;
 mod outside;
 mod saving;
+mod setup;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+pub(super) use choosing::choose;
 use crossterm::event::{Event, KeyCode, KeyEventKind};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ended::{Left, ended_by, terminal_failed};
 use ratatui::layout::{Position, Rect};
+pub(super) use setup::Setup;
 use signal_hook::consts::SIGHUP;
 
 use super::action::Effect;
 use super::app::{App, Ending, Judgement};
-use super::config::Config;
 use super::pane::{Answer, Pane};
-use super::terminal::{Messages, Session, Wake};
+use super::terminal::{Session, Wake};
 use super::theme::{Rgb, Theme};
 use super::view;
 use crate::cli::HostOptions;
@@ -68,12 +74,14 @@ pub(super) enum Message {
     Others(Result<Option<Theirs>, Error>),
     Journal(News),
     Outside(std::io::Result<std::process::ExitStatus>),
+    /// For the choice of what is opened.
+    Choosing(choosing::News),
     /// A thread ended by a panic; what it was for.
     Broke(&'static str),
 }
 
 /// What keeps the edits.
-pub(super) enum Keeping {
+enum Keeping {
     /// A journal.
     Journal(Journal),
     /// Another session has it.
@@ -161,6 +169,9 @@ enum End {
     Signal(i32),
 }
 
+/// How the loop ended, by itself or by a panic.
+type Lived = std::thread::Result<std::io::Result<End>>;
+
 /// How long the last write of the journal may take when the session ends.
 const LAST_WRITE: Duration = Duration::from_millis(600);
 /// How long a save that is under way may take then.
@@ -180,7 +191,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MOST_COPIED: usize = 1 << 20;
 
 /// Offers what earlier sessions left in a journal.
-pub(super) fn offer(app: &mut App, journal: &Journal) {
+fn offer(app: &mut App, journal: &Journal) {
     let (kept, damaged) = journal.left_over();
     let (known, wanted): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|one| app.has(one));
     for one in known {
@@ -207,22 +218,20 @@ pub(super) fn offer(app: &mut App, journal: &Journal) {
 }
 
 impl Editor {
-    /// Takes the terminal, and starts what runs beside the loop.
-    pub(super) fn start(
+    /// Takes over the terminal's messages, and starts what runs beside the loop.
+    fn start(
+        session: Session<Message>,
         app: App,
         source: Option<Source>,
         keeping: Keeping,
-        options: HostOptions,
-        config: &Config,
-    ) -> Result<Editor, Error> {
-        let messages = Messages { event: Message::Terminal, background: Message::Background };
-        let session = Session::start(messages, config.mouse, config.ask_background)?;
+        (options, theme): (HostOptions, Theme),
+    ) -> Editor {
         let recorded = app.judging.host.is_some();
         let judge = background::judge(session.sender());
         let mut editor = Editor {
             session,
             app,
-            theme: config.theme,
+            theme,
             source,
             keeping: Keeping::Nothing,
             told: None,
@@ -242,19 +251,39 @@ impl Editor {
         editor.keep_in(keeping);
         editor.watch();
         editor.tidy();
-        Ok(editor)
+        editor
     }
 
     /// Runs until the end; gives the exit status.
     ///
     /// At the end the journal comes first, then the terminal, then words for who still listens; nothing of it panics.
     pub(super) fn run(mut self) -> Result<u8, Error> {
+        let end = self.live();
+        self.leave(end)
+    }
+
+    /// The same for who has the terminal again when the user leaves.
+    fn run_for_now(mut self) -> Result<Left, Error> {
+        let end = self.live();
+        if !matches!(end, Ok(Ok(End::Quit))) {
+            return self.leave(end).map(Left::Ended);
+        }
+        // What could not be removed is removed by a later start.
+        let _ = self.close_journal(true);
+        Ok(Left::Back(Box::new((self.session, self.theme))))
+    }
+
+    fn live(&mut self) -> Lived {
         if !self.recorded {
             self.look();
         }
         let end = std::panic::catch_unwind(AssertUnwindSafe(|| self.rounds()));
         // A panic has been told already; what is kept is kept without it.
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| self.await_save()));
+        end
+    }
+
+    fn leave(mut self, end: Lived) -> Result<u8, Error> {
         let clean = matches!(end, Ok(Ok(End::Quit | End::QuitPrinting)));
         let kept = self.close_journal(clean);
         super::terminal::leave();
@@ -274,14 +303,8 @@ impl Editor {
                 console::print(self.app.document.source());
                 Ok(0)
             }
-            Ok(Ok(End::Signal(signal))) => Ok(u8::try_from(128 + signal).unwrap_or(129)),
-            Ok(Err(error))
-                if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::IO) =>
-            {
-                // What a terminal that is gone answers.
-                Ok(u8::try_from(128 + SIGHUP).unwrap_or(129))
-            }
-            Ok(Err(error)) => Err(Error::user(format!("the terminal failed: {error}"))),
+            Ok(Ok(End::Signal(signal))) => Ok(ended_by(signal)),
+            Ok(Err(error)) => terminal_failed(&error),
             Err(_) => Ok(101),
         }
     }
@@ -439,8 +462,8 @@ impl Editor {
             Message::Journal(News::TakenOver(process)) => self.app.taken_over(process),
             Message::Journal(News::Failed(why)) => self.app.unkept(&why),
             Message::Journal(News::Works) => self.app.kept_again(),
-            // Its end is waited for where it was started.
-            Message::Outside(_) => {}
+            // Its end is waited for where it was started; nothing is chosen here.
+            Message::Outside(_) | Message::Choosing(_) => {}
             Message::Broke(what) => {
                 self.app.failed(format!("{what} failed; this is a fault of qpt-tui"));
             }

@@ -17,7 +17,7 @@ pub(super) struct Clicked(Option<((u16, u16), Instant)>);
 
 impl Clicked {
     /// Whether a click is the second of two; a third begins anew.
-    fn again(&mut self, event: &MouseEvent) -> bool {
+    pub(super) fn again(&mut self, event: &MouseEvent) -> bool {
         if event.kind != MouseEventKind::Down(MouseButton::Left) {
             return false;
         }

@@ -230,7 +230,8 @@ fn prompt(app: &App) -> Option<String> {
         | Mode::Remedies
         | Mode::Confirm
         | Mode::Help
-        | Mode::Tour => return None,
+        | Mode::Tour
+        | Mode::Choose => return None,
     };
     Some(format!("{word}: {}▏  ", visible(typed)))
 }

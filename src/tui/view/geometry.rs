@@ -165,9 +165,13 @@ fn in_box(app: &App, body: Rect, column: u16, row: u16) -> Option<Spot> {
     let beside = |outer: Rect| if inside(outer) { Spot::Box } else { Spot::Outside };
     let all = popup::outer(body, body.height);
     match app.mode {
-        Mode::List | Mode::Side | Mode::Remedies | Mode::Search | Mode::Filter | Mode::SaveAs => {
-            None
-        }
+        Mode::List
+        | Mode::Side
+        | Mode::Remedies
+        | Mode::Search
+        | Mode::Filter
+        | Mode::SaveAs
+        | Mode::Choose => None,
         Mode::Palette => {
             let found = palette::at(app, body, column, row);
             Some(found.map_or_else(|| beside(all), Spot::Line))

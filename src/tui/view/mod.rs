@@ -1,5 +1,6 @@
 //! Drawing: reads the state, changes nothing.
 
+pub mod choose;
 mod difference;
 mod footer;
 pub mod geometry;
@@ -61,7 +62,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: Theme) {
         | Mode::Filter
         | Mode::SaveAs
         | Mode::Help
-        | Mode::HelpSearch => {}
+        | Mode::HelpSearch
+        | Mode::Choose => {}
     }
     footer::above(frame, body, app, theme);
     footer::draw(frame, areas.footer, app, theme);
