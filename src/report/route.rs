@@ -14,7 +14,10 @@ pub fn write(path: &str, route: &Route) -> String {
         let title = &stage.remedy.title;
         line(&mut out, &format!("{number:>3}. {}: {title}", actor(stage)));
         if let Some(text) = remedy_text(&stage.document, &stage.remedy) {
-            line(&mut out, &format!("       {text}"));
+            // New text of the document keeps its lines.
+            for part in text.lines() {
+                line(&mut out, &format!("       {part}"));
+            }
         }
         line(&mut out, &format!("       · {} [{}]", stage.finding.message, stage.finding.rule));
     }

@@ -395,6 +395,7 @@ impl App {
             }
             Action::Plan => return self.look_for_way(),
             Action::TryOut => self.ask(Question::TryOut),
+            Action::Save if self.mode == Mode::Form => return self.accept_and_save(),
             Action::Save => return self.save(),
             Action::SaveAs => self.open_save_as(),
             Action::Others => self.show_theirs(false),

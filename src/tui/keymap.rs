@@ -240,6 +240,7 @@ static ROWS: &[Binding] = bindings! {
     Form [ctrl('o')] Action::Outside, "", "Change the text of the field in $VISUAL or $EDITOR";
     Form [ctrl('n'), ctrl(' ')] Action::Complete, "complete", "Take the first suggestion: an option, a device or object, a property";
     Form [key(KeyCode::F(1))] Action::Help, "", "Show all keys";
+    Form [ctrl('s')] Action::Save, "", "Take the entry over, and save the document";
     Form [key(KeyCode::Esc), ctrl('c')] Action::Cancel, "cancel", "Leave the entry as it was";
     Import [key(KeyCode::Enter)] Action::Accept, "choose", "Go through what it becomes, line by line";
     Import [ctrl('u')] Action::Clear, "clear", "Begin anew";

@@ -90,9 +90,11 @@ pub(crate) fn moving(screens: &[(vt100::Screen, f32)], palette: &Palette) -> Str
             (_, true) => ("hidden;visible".to_owned(), format!("0;{start:.5}")),
             _ => ("hidden;visible;hidden".to_owned(), format!("0;{start:.5};{end:.5}")),
         };
+        // Where nothing moves the first one is shown.
+        let still = if index == 0 { "visible" } else { "hidden" };
         let _ = writeln!(
             out,
-            "<g visibility='hidden'><animate attributeName='visibility' values='{values}' keyTimes='{times}' dur='{whole:.2}s' calcMode='discrete' repeatCount='indefinite'/>"
+            "<g visibility='{still}'><animate attributeName='visibility' values='{values}' keyTimes='{times}' dur='{whole:.2}s' calcMode='discrete' repeatCount='indefinite'/>"
         );
         out.push_str(&body(screen, palette));
         out.push_str("</g>\n");
@@ -110,7 +112,7 @@ fn size(screen: &vt100::Screen) -> (f32, f32) {
 fn head((width, height): (f32, f32), palette: &Palette) -> String {
     let back = palette.back;
     format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' width='{width:.0}' height='{height:.0}' viewBox='0 0 {width:.0} {height:.0}' font-family='JetBrains Mono, DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace' font-size='14' font-variant-ligatures='none'>\n<rect width='100%' height='100%' rx='8' fill='{back}'/>\n"
+        "<svg xmlns='http://www.w3.org/2000/svg' width='{width:.0}' height='{height:.0}' viewBox='0 0 {width:.0} {height:.0}' font-family='JetBrains Mono NL, JetBrains Mono, DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace' font-size='14' font-variant-ligatures='none'>\n<rect width='100%' height='100%' rx='8' fill='{back}'/>\n"
     )
 }
 
@@ -134,9 +136,14 @@ fn body(screen: &vt100::Screen, palette: &Palette) -> String {
                 text => text,
             };
             let is_line = |text: &str| "─│┌┐└┘▐▌".contains(text);
+            // Fonts join signs that follow each other.
+            let is_sign = |c: char| c.is_ascii_punctuation();
             match runs.last_mut() {
                 Some((_, known, words, length))
-                    if *known == look && !is_line(text) && !words.ends_with(is_line_sign) =>
+                    if *known == look
+                        && !is_line(text)
+                        && !words.ends_with(is_line_sign)
+                        && !(words.ends_with(is_sign) && text.starts_with(is_sign)) =>
                 {
                     words.push_str(text);
                     *length += 1;

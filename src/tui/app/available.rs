@@ -49,7 +49,8 @@ impl App {
             Action::Remedies | Action::UseRemedy if !self.is_judged() => {
                 "it is being judged; a moment"
             }
-            Action::Plan | Action::Report if self.judging.host.is_none() || !self.is_judged() => {
+            Action::Plan if self.judging.host.is_none() => "the host is being looked at; a moment",
+            Action::Report if self.judging.host.is_none() || !self.is_judged() => {
                 "it is being judged; a moment"
             }
             Action::Remedies if !self.has_ways() => self.no_way(),

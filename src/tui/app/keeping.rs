@@ -421,6 +421,12 @@ impl App {
         (self.file.leaving && !self.is_modified()).then_some(Effect::Quit)
     }
 
+    /// Takes over what the form says, and saves; what is wrong in the form is said there.
+    pub(super) fn accept_and_save(&mut self) -> Option<Effect> {
+        let effect = self.accept();
+        if self.form.is_some() { effect } else { self.save() }
+    }
+
     pub(super) fn save(&mut self) -> Option<Effect> {
         let off = self.document.disabled().len();
         if self.file.forgets_comments && off > self.file.forgetting {

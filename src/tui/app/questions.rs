@@ -181,6 +181,7 @@ impl Question {
                 }
                 if !planned.script.is_empty() {
                     answers.push((Action::Copy, "copy what is for the host"));
+                    answers.push((Action::WriteOut, "to a file"));
                 }
                 if planned.partial {
                     answers.push((Action::Details, "of the whole document"));
@@ -308,8 +309,17 @@ impl App {
             }
             (Question::Plan(_), Action::Details) => Some(self.look_for_way_of(None)),
             (Question::Plan(planned), Action::Copy) => {
-                self.say("what is for the host is in the clipboard");
+                self.say(
+                    "copied, where the terminal allows it (OSC 52); 's f' writes it to a file",
+                );
                 Some(Effect::Copy(planned.script))
+            }
+            (Question::Plan(planned), Action::WriteOut) => {
+                self.write_out(
+                    format!("#!/bin/sh\n# {}\n{}", planned.head, planned.script),
+                    "steps.sh",
+                );
+                None
             }
             (Question::Forgets(off), Action::Yes) => {
                 self.file.forgetting = off;

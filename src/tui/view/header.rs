@@ -50,7 +50,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 fn name(app: &App) -> (String, String) {
     let domain = visible(&app.document.facts().name).into_owned();
     let from = visible(&app.file.title).into_owned();
-    let domain = if domain.is_empty() { domain } else { format!("{domain} · ") };
+    let domain =
+        if domain.is_empty() || domain == from { String::new() } else { format!("{domain} · ") };
     (domain, from)
 }
 

@@ -1,4 +1,4 @@
-//! The matrix: a sign and a letter in each cell, so that nothing depends on colour.
+//! The map of layers: a sign in each cell, so that nothing depends on colour.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -57,7 +57,7 @@ pub(super) fn lines(
         lines.push(line);
     }
     lines.push(Line::default());
-    let legend = "✗B blocked  !W warning  ?U unknown  ·N note  ✓ let through  - no say";
+    let legend = "✗ blocked  ! warning  ? unknown  · note  ✓ let through  - no say";
     lines.extend(wrap(legend, columns, "").into_iter().map(|line| Line::styled(line, theme.dim())));
     (lines, chosen.map(|line| line + 1))
 }
@@ -65,18 +65,9 @@ pub(super) fn lines(
 fn cell_of(theme: Theme, verdict: Option<Verdict>, columns: usize) -> Span<'static> {
     match verdict {
         Some(verdict) => {
-            let letter = match verdict {
-                Verdict::Blocks => "B",
-                Verdict::Warns => "W",
-                Verdict::Unknown => "U",
-                Verdict::Note => "N",
-                Verdict::Allows => "",
-            };
-            Span::styled(
-                format!(" {:<columns$}", format!("{}{letter}", verdict.sign().0)),
-                theme.verdict(verdict),
-            )
+            let sign = verdict.sign().0;
+            Span::styled(format!(" {sign:<columns$}"), theme.verdict(verdict))
         }
-        None => Span::styled(format!(" {:<columns$}", "-"), Style::new()),
+        None => Span::styled(format!(" {:<columns$}", "-"), theme.dim()),
     }
 }

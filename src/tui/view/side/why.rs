@@ -63,10 +63,10 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Shown {
         return Shown { lines: text.lines, ..Shown::default() };
     }
     layers(&mut text, app, row, theme);
-    let (chosen, ways) = ways(&mut text, app, theme);
     if app.side.details {
         details(&mut text, app, row, theme);
     }
+    let (chosen, ways) = ways(&mut text, app, theme);
     let label = crate::libvirt::identity::dac_label(app.document.facts());
     if let Some(crate::facts::Known::Yes(identity)) = host.identities.get(&label) {
         text.blank();
@@ -223,7 +223,7 @@ fn ways(text: &mut Text, app: &App, theme: Theme) -> (Option<Range<usize>>, Vec<
     let mut planned = ways.first().is_some_and(|way| way.is_planned);
     for (at, way) in ways.iter().enumerate() {
         if planned && !way.is_planned {
-            text.add("or", "", "", theme.dim());
+            text.add("or, layer by layer", "", "", theme.dim());
         }
         planned = way.is_planned;
         let from = text.lines.len();
