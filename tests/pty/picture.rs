@@ -135,16 +135,8 @@ fn body(screen: &vt100::Screen, palette: &Palette) -> String {
                 "" => " ",
                 text => text,
             };
-            let is_line = |text: &str| "─│┌┐└┘▐▌".contains(text);
-            // Fonts join signs that follow each other.
-            let is_sign = |c: char| c.is_ascii_punctuation();
             match runs.last_mut() {
-                Some((_, known, words, length))
-                    if *known == look
-                        && !is_line(text)
-                        && !words.ends_with(is_line_sign)
-                        && !(words.ends_with(is_sign) && text.starts_with(is_sign)) =>
-                {
+                Some((_, known, words, length)) if *known == look && !stands_alone(words, text) => {
                     words.push_str(text);
                     *length += 1;
                 }
@@ -156,6 +148,14 @@ fn body(screen: &vt100::Screen, palette: &Palette) -> String {
         }
     }
     out
+}
+
+/// Whether a text begins a run of its own: lines are drawn, and fonts join signs that follow each other.
+fn stands_alone(before: &str, text: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_punctuation();
+    text.starts_with(is_line_sign)
+        || before.ends_with(is_line_sign)
+        || before.ends_with(is_sign) && text.starts_with(is_sign)
 }
 
 fn is_line_sign(sign: char) -> bool {

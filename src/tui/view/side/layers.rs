@@ -1,6 +1,5 @@
 //! The map of layers: a sign in each cell, so that nothing depends on colour.
 
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::text::{cut_front, width, wrap};
