@@ -233,6 +233,8 @@ pub enum Format {
     Json,
     /// For code review (SARIF 2.1.0).
     Sarif,
+    /// For a ticket or a merge request.
+    Markdown,
 }
 
 /// When the exit status is 1.

@@ -33,6 +33,20 @@ fn the_text_report_reads_like_this() {
 }
 
 #[test]
+fn the_report_for_a_ticket_reads_like_this() {
+    insta::assert_snapshot!(stdout(&run(&[&DEMO[..], &["--format", "markdown"]].concat())));
+    // What means something to Markdown is text in it.
+    let path = std::env::temp_dir().join(format!("qpt-tui-markdown-{}.xml", std::process::id()));
+    let text = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><name>a*b_c</name><q:commandline><q:arg value='-nosuch`opt'/></q:commandline></domain>";
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let written = stdout(&run(&["check", "--static", "--format", "markdown", path]));
+    assert!(written.starts_with("## a\\*b\\_c: "), "{written}");
+    assert!(written.contains("### `` -nosuch`opt ``"), "{written}");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn in_the_demo_every_layer_has_something_to_say() {
     let output = run(&[&DEMO[..], &["--format", "json"]].concat());
     assert_eq!(output.status.code(), Some(1));

@@ -10,7 +10,7 @@ use crate::facts::HostFacts;
 use crate::probe;
 use crate::probe::judges::Judges;
 use crate::qemu::CommandLine;
-use crate::report::{Checked, json, sarif, text};
+use crate::report::{Checked, json, markdown, sarif, text};
 use crate::rules::{self, Finding, Route, Step, Verdict};
 use crate::session::{self, command_line, facts, parse};
 use crate::store;
@@ -184,6 +184,11 @@ pub(super) fn check(options: &Check) -> Result<u8, Error> {
             }
             Format::Json => json::write(&checked, &host, options.all),
             Format::Sarif => sarif::write(&checked),
+            Format::Markdown => {
+                let written =
+                    |checked: &Checked<'_>| markdown::write(checked, &text::counts(checked), None);
+                checked.iter().map(written).collect::<Vec<String>>().join("\n")
+            }
         });
     }
     if let Some(error) = failed {

@@ -43,8 +43,8 @@ pub(super) fn explain(text: String) -> Result<u8, Error> {
 /// # Errors
 /// What could not be read, or how it is used.
 pub(super) fn why(options: &Why) -> Result<u8, Error> {
-    if options.format == Format::Sarif {
-        return Err(Error::user("why has no SARIF report, expected text or json"));
+    if matches!(options.format, Format::Sarif | Format::Markdown) {
+        return Err(Error::user("why has no such report, expected text or json"));
     }
     let words: Vec<&Path> = options.words.iter().map(Path::new).collect();
     let (file, rest) = match words.split_first() {
@@ -127,10 +127,10 @@ fn without_document(text: &str, format: Format) -> Result<u8, Error> {
     let answers = rules::why(text, None);
     match format {
         Format::Json => print(&report::why::json(&Found { answers: &answers, subject: None })),
-        Format::Text | Format::Sarif if answers.is_empty() => {
+        Format::Text | Format::Sarif | Format::Markdown if answers.is_empty() => {
             return unknown();
         }
-        Format::Text | Format::Sarif => print(&report::why::write(&answers)),
+        Format::Text | Format::Sarif | Format::Markdown => print(&report::why::write(&answers)),
     }
     Ok(u8::from(answers.is_empty()))
 }
@@ -187,7 +187,7 @@ fn with_document(asked: &Asked<'_>, format: Format) -> Result<u8, Error> {
     let found = Found { answers: &answers, subject: Some(&subject) };
     print(&match format {
         Format::Json => report::why::json(&found),
-        Format::Text | Format::Sarif => report::why::text(&answers, &subject),
+        Format::Text | Format::Sarif | Format::Markdown => report::why::text(&answers, &subject),
     });
     if answers.is_empty() && format != Format::Json {
         return unknown();

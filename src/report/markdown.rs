@@ -103,8 +103,7 @@ fn block(out: &mut String, step: &Step, words: Option<String>) {
     let Some(words) = words else { return };
     let language = match step {
         Step::RunCommand(_) => "sh",
-        Step::EditXml(_) => "xml",
-        Step::SetOption { .. } | Step::Nothing => "",
+        Step::EditXml(_) | Step::SetOption { .. } | Step::Nothing => "",
     };
     // A fence that is longer than any in the text.
     let mut fence = "```".to_owned();

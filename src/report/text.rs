@@ -14,21 +14,22 @@ pub fn write(checked: &Checked<'_>, all: bool) -> String {
     {
         one(&mut out, checked, finding);
     }
-    let count =
-        |verdict| checked.findings.iter().filter(|finding| finding.verdict == verdict).count();
     let name = &checked.document.facts().name;
-    let counts = format!(
-        "{} blocked, {} warnings, {} unknown",
-        count(Verdict::Blocks),
-        count(Verdict::Warns),
-        count(Verdict::Unknown)
-    );
+    let counts = counts(checked);
     let entries = checked.document.entries().count();
     line(&mut out, &format!("{}: domain '{name}', {entries} entries: {counts}", checked.path));
     if let Some(route) = checked.route {
         out.push_str(&super::route::write(checked.path, route));
     }
     out
+}
+
+/// How many findings there are of each verdict that is worse than nothing.
+pub fn counts(checked: &Checked<'_>) -> String {
+    let count =
+        |verdict| checked.findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let (blocked, warned) = (count(Verdict::Blocks), count(Verdict::Warns));
+    format!("{blocked} blocked, {warned} warnings, {} unknown", count(Verdict::Unknown))
 }
 
 fn one(out: &mut String, checked: &Checked<'_>, finding: &Finding) {
