@@ -421,6 +421,23 @@ fn a_click_does_what_is_shown() {
 }
 
 #[test]
+fn where_three_panes_stand_the_tabs_of_the_last_are_clicked() {
+    let screen = Rect { x: 0, y: 0, width: 200, height: 50 };
+    let mut wide = session();
+    let frame = wide.frame(200, 50);
+    let place = |text: &str| {
+        frame.lines().enumerate().find_map(|(row, line)| {
+            let line = line.trim_matches('"');
+            let column = line[..line.find(text)?].chars().count();
+            Some((u16::try_from(column).unwrap() + 2, u16::try_from(row).unwrap()))
+        })
+    };
+    let (column, row) = place(" 4 Diff").unwrap_or_else(|| panic!("{frame}"));
+    wide.app.mouse(at(LEFT, column, row), screen);
+    assert_eq!(wide.app.side.pane, Pane::Diff, "{frame}");
+}
+
+#[test]
 fn after_a_pause_the_next_keys_are_told() {
     let mut fresh = session();
     assert!(fresh.app.wants_rest() && !fresh.frame(80, 24).contains("shows"));

@@ -92,6 +92,21 @@ impl Row {
         self.entries().is_some()
     }
 
+    /// The section that the row is the title of, and how many rows that has.
+    pub fn title(&self) -> Option<(Section, usize)> {
+        match self {
+            Row::Title { section, rows, .. } => Some((*section, *rows)),
+            Row::Option(_)
+            | Row::Variable(_)
+            | Row::Extra(_)
+            | Row::General(_)
+            | Row::Hint(_)
+            | Row::Disabled(_)
+            | Row::Broken(_)
+            | Row::Lost(..) => None,
+        }
+    }
+
     /// Whether the row is the title of a part that is folded.
     pub fn is_folded(&self) -> bool {
         matches!(self, Row::Title { folded: true, .. })
@@ -201,7 +216,7 @@ pub fn fold(rows: Vec<Row>, folded: &BTreeSet<Section>) -> Vec<Row> {
     let mut is_hidden = false;
     let mut left = Vec::with_capacity(rows.len());
     for row in rows {
-        if let Row::Title { section, rows, .. } = row {
+        if let Some((section, rows)) = row.title() {
             is_hidden = folded.contains(&section) && rows > 0;
             left.push(Row::Title { section, rows, folded: is_hidden });
         } else if !is_hidden {
@@ -213,15 +228,6 @@ pub fn fold(rows: Vec<Row>, folded: &BTreeSet<Section>) -> Vec<Row> {
 
 /// The section that a row stands in.
 pub fn section_of(rows: &[Row], at: usize) -> Option<Section> {
-    rows[..(at + 1).min(rows.len())].iter().rev().find_map(|row| match row {
-        Row::Title { section, .. } => Some(*section),
-        Row::Option(_)
-        | Row::Variable(_)
-        | Row::Extra(_)
-        | Row::Disabled(_)
-        | Row::Broken(_)
-        | Row::Lost(..)
-        | Row::General(_)
-        | Row::Hint(_) => None,
-    })
+    let above = rows[..(at + 1).min(rows.len())].iter().rev();
+    above.filter_map(Row::title).map(|(section, _)| section).next()
 }

@@ -8,17 +8,8 @@ impl App {
     pub(super) fn next_section(&mut self, forward: bool) {
         let rows = &self.lists.rows;
         let here = section_of(rows, self.lists.selected);
-        let titles = rows.iter().enumerate().filter_map(|(at, row)| match row {
-            Row::Title { section, .. } => Some((at, *section)),
-            Row::Option(_)
-            | Row::Variable(_)
-            | Row::Extra(_)
-            | Row::Disabled(_)
-            | Row::Broken(_)
-            | Row::Lost(..)
-            | Row::General(_)
-            | Row::Hint(_) => None,
-        });
+        let titles = rows.iter().enumerate();
+        let titles = titles.filter_map(|(at, row)| row.title().map(|(section, _)| (at, section)));
         // Where a section has no row, there is its hint, on which nobody can stand.
         let first = |title: usize| {
             let inside = rows[title..].iter().take(2).position(Row::is_selectable);
@@ -54,7 +45,7 @@ impl App {
     }
 
     fn title_of(&self, section: Section) -> Option<usize> {
-        let is_title = |row: &Row| matches!(row, Row::Title { section: at, .. } if *at == section);
+        let is_title = |row: &Row| row.title().is_some_and(|(at, _)| at == section);
         self.lists.rows.iter().position(is_title)
     }
 

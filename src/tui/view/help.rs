@@ -43,7 +43,10 @@ const SENSES: [(Verdict, &str); 5] = [
 /// What the configuration can say (config.rs reads it).
 const SETTINGS: [(&str, &str); 5] = [
     ("mouse", "false leaves the mouse to the terminal, for selecting text"),
-    ("theme", "\"dark\", \"light\" or \"mono\"; NO_COLOR works as well"),
+    (
+        "theme",
+        "\"auto\", \"dark\", \"light\", \"mono\" or \"colour-blind\"; NO_COLOR works as well",
+    ),
     ("ascii", "true draws borders and signs with plain ASCII"),
     ("ask", "false asks neither libvirt nor QEMU"),
     (

@@ -78,16 +78,11 @@ impl Lister<'_> {
     fn lines(&self, index: usize) -> Vec<Line<'static>> {
         let (app, theme) = (self.app, self.theme);
         let Some(row) = app.lists.rows.get(index) else { return Vec::new() };
-        match row {
-            Row::Title { .. } => return vec![self.lit(index, self.title(index))],
-            Row::Hint(hint) => return vec![Line::styled(format!("   {hint}"), theme.dim())],
-            Row::Option(_)
-            | Row::Variable(_)
-            | Row::Extra(_)
-            | Row::Disabled(_)
-            | Row::General(_)
-            | Row::Broken(_)
-            | Row::Lost(..) => {}
+        if row.title().is_some() {
+            return vec![self.lit(index, self.title(index))];
+        }
+        if let Row::Hint(hint) = row {
+            return vec![Line::styled(format!("   {hint}"), theme.dim())];
         }
         let is_selected = index == app.lists.selected;
         let room = self.columns.saturating_sub(self.gutter_width());
@@ -121,19 +116,11 @@ impl Lister<'_> {
     /// The row on one line, as it is written; an empty one is said to be empty.
     fn raw(&self, row: &Row) -> String {
         let document = &self.app.document;
-        let mut text = match row {
-            Row::Option(range) => {
-                let words = range.clone().map(|at| head(document.arg(at), MOST));
-                words.collect::<Vec<_>>().join(" ")
-            }
-            Row::Title { .. }
-            | Row::Variable(_)
-            | Row::Extra(_)
-            | Row::Disabled(_)
-            | Row::Broken(_)
-            | Row::Lost(..)
-            | Row::General(_)
-            | Row::Hint(_) => self.app.row_text(row),
+        let mut text = if let Row::Option(range) = row {
+            let words = range.clone().map(|at| head(document.arg(at), MOST));
+            words.collect::<Vec<_>>().join(" ")
+        } else {
+            self.app.row_text(row)
         };
         text.truncate(head(&text, MOST).len());
         if text.is_empty() { "(empty)".to_owned() } else { visible(&text).into_owned() }
@@ -141,16 +128,10 @@ impl Lister<'_> {
 
     /// The value whole, below the row.
     fn whole(&self, row: &Row, raw: &str, room: usize) -> Vec<Line<'static>> {
-        let value = match row {
-            Row::Option(range) => raw.get(self.app.document.arg(range.start).len() + 1..),
-            Row::Title { .. }
-            | Row::Variable(_)
-            | Row::Extra(_)
-            | Row::Disabled(_)
-            | Row::Broken(_)
-            | Row::Lost(..)
-            | Row::General(_)
-            | Row::Hint(_) => Some(raw),
+        let value = if let Row::Option(range) = row {
+            raw.get(visible(self.app.document.arg(range.start)).len() + 1..)
+        } else {
+            Some(raw)
         };
         let indent = " ".repeat(self.gutter_width());
         let lines = wrap(value.unwrap_or(raw), room.max(8), "");
@@ -171,7 +152,7 @@ impl Lister<'_> {
         let mark = if *folded { "▸ " } else { "" };
         let title = cut(&format!("{mark}{}", section.title()), self.columns);
         let own = app.lists.rows[index + 1..].iter();
-        let own = own.take_while(|row| !matches!(row, Row::Title { .. }));
+        let own = own.take_while(|row| row.title().is_none());
         let own = own.filter(|row| row.is_selectable()).count();
         let inside = index + 1..=index + own;
         let place = if *folded {
@@ -201,19 +182,10 @@ impl Lister<'_> {
 
     /// What is below the last line that is shown.
     fn below(&self, row: usize) -> Line<'static> {
-        let titles = self.app.lists.rows[row..].iter().filter_map(|row| match row {
-            Row::Title { section, rows, .. } => {
-                let sign = self.sign_of(*section).map(|verdict| format!(" {}", verdict.sign().0));
-                Some(format!("{} {rows}{}", section.title(), sign.unwrap_or_default()))
-            }
-            Row::Option(_)
-            | Row::Variable(_)
-            | Row::Extra(_)
-            | Row::Disabled(_)
-            | Row::Broken(_)
-            | Row::Lost(..)
-            | Row::General(_)
-            | Row::Hint(_) => None,
+        let titles = self.app.lists.rows[row..].iter().filter_map(Row::title);
+        let titles = titles.map(|(section, rows)| {
+            let sign = self.sign_of(section).map(|verdict| format!(" {}", verdict.sign().0));
+            format!("{} {rows}{}", section.title(), sign.unwrap_or_default())
         });
         let titles = titles.collect::<Vec<_>>().join(" · ");
         let key = self.app.keymap.key_of(Mode::List, crate::tui::action::Action::NextSection);

@@ -96,7 +96,7 @@ impl Layout<'_> {
 
     fn title_of(&self, row: usize) -> Option<usize> {
         let rows = &self.app.lists.rows;
-        (0..=row).rev().find(|at| matches!(rows.get(*at), Some(Row::Title { .. })))
+        (0..=row).rev().find(|at| rows.get(*at).and_then(Row::title).is_some())
     }
 
     /// What stands on each line from a row on.
@@ -116,7 +116,7 @@ impl Layout<'_> {
             slots.extend(own.take(self.lines - slots.len()));
             row += 1;
         }
-        let hidden = (row..rows.len()).find(|at| matches!(rows[*at], Row::Title { .. }));
+        let hidden = (row..rows.len()).find(|at| rows[*at].title().is_some());
         if let Some(title) = hidden.filter(|_| self.lines >= LOW)
             && let Some(last) = slots.last_mut()
         {
