@@ -57,6 +57,16 @@ fn take() {
             terminal.end();
         }
     }
+    for (ending, theme, palette) in GROUNDS {
+        let directory = domains();
+        let mut terminal = start(&home(theme), &[&directory], (80, 24));
+        terminal.shows("no passthrough");
+        terminal.shows("will not start");
+        terminal.settle();
+        write(&format!("choose{ending}.svg"), &still(terminal.screen.screen(), palette));
+        terminal.signal("TERM");
+        terminal.end();
+    }
     // A document of one's own: edited, with the effect in sight.
     if let Ok(file) = std::env::var("QPT_TUI_SHOT") {
         let mut terminal = start(&home("dark"), &[&file], (80, 24));
@@ -129,6 +139,31 @@ fn film() {
     write("film.svg", &moving(&screens, &DARK));
     terminal.signal("TERM");
     terminal.end();
+}
+
+/// A directory with some domains.
+fn domains() -> String {
+    let directory = std::env::temp_dir().join("qpt-tui-domains");
+    std::fs::create_dir_all(&directory).unwrap();
+    let domain = |name: &str, arguments: &str| {
+        format!(
+            "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>{name}</name>\n  <memory unit='GiB'>4</memory>\n  <os><type arch='x86_64' machine='q35'>hvm</type></os>\n  <qemu:commandline>{arguments}</qemu:commandline>\n</domain>\n"
+        )
+    };
+    let arg = |text: &str| format!("<qemu:arg value='{text}'/>");
+    let rng = arg("-device") + &arg("virtio-rng-pci,addr=0x1e");
+    let acpi = arg("-acpitable") + &arg("file=/root/slic.bin");
+    let lost = domain("macos", &rng)
+        .replace(" xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'", "");
+    for (file, text) in [
+        ("win11.xml", domain("win11", &acpi)),
+        ("gaming.xml", domain("gaming", &rng)),
+        ("macos.xml", lost),
+        ("web.xml", domain("web", "").replace("  <qemu:commandline></qemu:commandline>\n", "")),
+    ] {
+        std::fs::write(directory.join(file), text).unwrap();
+    }
+    directory.to_str().unwrap().to_owned()
 }
 
 /// A home with a configuration of its own.
