@@ -304,6 +304,12 @@ fn paths_of_the_host_are_suggested() {
     assert_eq!(next.app.wants_listing(), Some("/srv/images/".to_owned()));
     assert_eq!(next.keys("<Enter>").args()[3], "if=none,file=/srv/images/");
     assert_eq!(waiting(SMALL).keys("a-drive<Tab>if=/srv/").app.wants_listing(), None);
+    // The same where the value is taken apart.
+    let mut apart = waiting(SMALL).keys("a-drive<Tab>if=none,file=/srv/<C-t><Tab>");
+    assert_eq!(apart.app.wants_listing(), Some("/srv/".to_owned()));
+    apart.app.listed("/srv/".into(), vec!["a,b.img".into(), "c.img".into()]);
+    let taken = apart.keys("<C-n><Enter>");
+    assert!(taken.args().contains(&"if=none,file=/srv/a,,b.img".to_owned()), "{:?}", taken.args());
     assert_eq!(
         waiting(SMALL).keys("a-cdrom<Tab>/srv/").app.wants_listing(),
         Some("/srv/".to_owned())

@@ -89,8 +89,9 @@ impl App {
         let form = self
             .form
             .as_ref()
-            .filter(|form| form.target.list() == List::Args && form.focus == 1)?;
-        let (option, value) = (form.text(0), form.text(1));
+            .filter(|form| form.target.list() == List::Args)
+            .filter(|form| form.focus == 1 || form.parts.is_some())?;
+        let (option, value) = form.completed();
         let (_, directory, _) = completion::path(&option, &value)?;
         let known = self.over.listing.as_ref().is_some_and(|(listed, _)| listed == directory);
         (!known).then(|| directory.to_owned())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{App, Findings, Tally};
+use super::{App, Findings, Mode, Tally};
 use crate::domain::Document;
 use crate::facts::HostFacts;
 use crate::facts::answers::{Answers, digest};

@@ -184,7 +184,7 @@ impl App {
                 Some(Effect::Copy(command))
             }
             None => {
-                self.say("done in the document; u takes it back");
+                self.say("done in the document: 4 shows it, u takes it back");
                 None
             }
         }

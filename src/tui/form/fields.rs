@@ -5,6 +5,7 @@ use tui_textarea::TextArea;
 
 use super::{field, type_into};
 use crate::facts::emulator::Emulator;
+use crate::qemu::keyval::double_commas;
 use crate::qemu::{Pairs, argv, catalog};
 
 /// One key of a value.
@@ -30,6 +31,21 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// The chosen key with its value, as a list of pairs has them.
+    pub fn chosen(&self) -> String {
+        let Some(row) = self.rows.get(self.at) else { return String::new() };
+        format!("{}={}", row.key, double_commas(&row.value.lines().join(" ")))
+    }
+
+    /// Puts the value of such a pair into the chosen row.
+    pub fn put(&mut self, pair: &str) {
+        if let Some(row) = self.rows.get_mut(self.at)
+            && let Some((_, value)) = pair.split_once('=')
+        {
+            row.value = field(&value.replace(",,", ","));
+        }
+    }
+
     /// Takes a value apart.
     ///
     /// # Errors

@@ -157,6 +157,12 @@ impl Form {
         }
     }
 
+    /// The option, and what of its value is completed: the chosen pair of one that is taken apart.
+    pub fn completed(&self) -> (String, String) {
+        let value = self.parts.as_ref().map_or_else(|| self.text(1), Fields::chosen);
+        (self.text(0), value)
+    }
+
     /// What can come next in the field that takes the keys.
     pub fn candidates(
         &self,
@@ -164,10 +170,13 @@ impl Form {
         aliases: &[String],
         listing: Option<&Listing>,
     ) -> Vec<Candidate> {
+        let (option, value) = self.completed();
         match (self.target.list(), self.focus) {
+            // The keys are there; what stands for a path is completed.
+            (List::Args, _) if self.parts.is_some() => completion::paths(&option, &value, listing),
             (List::Args, 0) => completion::options(&self.text(0)),
             (List::Args, _) => {
-                let paths = completion::paths(&self.text(0), &self.text(1), listing);
+                let paths = completion::paths(&option, &value, listing);
                 if paths.is_empty() {
                     completion::values(&self.text(0), &self.text(1), emulator)
                 } else {
@@ -187,13 +196,17 @@ impl Form {
         self.error = None;
         let taken = match self.taken.take() {
             _ if !candidates.is_empty() => (candidates, 0),
-            Some((before, at)) if before[at].text == self.text(self.focus) => {
+            Some((before, at)) if before[at].text == self.now() => {
                 let next = (at + 1) % before.len();
                 (before, next)
             }
             Some(_) | None => return false,
         };
-        self.fields[self.focus] = field(&taken.0[taken.1].text);
+        let text = &taken.0[taken.1].text;
+        match &mut self.parts {
+            Some(parts) => parts.put(text),
+            None => self.fields[self.focus] = field(text),
+        }
         self.taken = Some(taken);
         true
     }
@@ -201,7 +214,12 @@ impl Form {
     /// Whether the text was put there by a suggestion, and nothing was typed since.
     fn is_taken(&self) -> bool {
         let taken = self.taken.as_ref().map(|(all, at)| &all[*at].text);
-        taken.is_some_and(|text| *text == self.text(self.focus))
+        taken.is_some_and(|text| *text == self.now())
+    }
+
+    /// The text that a suggestion takes the place of.
+    fn now(&self) -> String {
+        self.parts.as_ref().map_or_else(|| self.text(self.focus), Fields::chosen)
     }
 
     /// The entries that the form stands for.
