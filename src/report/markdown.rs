@@ -18,11 +18,17 @@ pub fn write(checked: &Checked<'_>, outlook: &str, only: Option<&[EntryId]>) -> 
     line(&mut out, "");
     line(&mut out, &format!("{}; {}.", code(checked.path), about(checked)));
     let wanted = |finding: &&Finding| {
-        let is_wrong = finding.verdict <= Verdict::Unknown;
+        // Of what was asked for, what is worth knowing is told as well.
+        let least = if only.is_some() { Verdict::Note } else { Verdict::Unknown };
+        let is_wrong = finding.verdict <= least;
         let is_asked = only.is_none_or(|only| finding.entry.is_some_and(|id| only.contains(&id)));
         is_wrong && is_asked
     };
     let findings: Vec<&Finding> = checked.findings.iter().filter(wanted).collect();
+    if findings.is_empty() {
+        line(&mut out, "");
+        line(&mut out, "Nothing that was looked at stops it.");
+    }
     let mut heads: Vec<String> = Vec::new();
     for finding in &findings {
         let head = head(checked, finding);
@@ -51,21 +57,20 @@ fn row(out: &mut String, checked: &Checked<'_>, head: &str, findings: &[&Finding
         let place = checked.place(finding).line;
         let layer = finding.layer.title();
         let message = text(&finding.message);
-        line(
-            out,
-            &format!(
-                "- {sign} {word} by **{layer}**: {message} (line {place}, {})",
-                code(finding.rule)
-            ),
-        );
+        // What is about the whole domain stands nowhere.
+        let is_placed = finding.entry.is_some() || finding.span.is_some();
+        let place = if is_placed { format!("line {place}, ") } else { String::new() };
+        let rule = code(finding.rule);
+        line(out, &format!("- {sign} {word} by **{layer}**: {message} ({place}{rule})"));
         for evidence in &finding.evidence {
             line(out, &format!("  - {}", text(evidence)));
         }
-        let steps = finding.remedies.iter().filter(|remedy| remedy.is_a_step());
-        for remedy in steps {
-            if !remedies.contains(&remedy) {
-                remedies.push(remedy);
-            }
+    }
+    // An element that does the same is offered by a note.
+    let of_row = checked.findings.iter().filter(|finding| self::head(checked, finding) == head);
+    for remedy in of_row.flat_map(|finding| &finding.remedies).filter(|r| r.is_a_step()) {
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
         }
     }
     // The plan says it in its order.

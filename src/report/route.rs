@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::remedy_text;
 use super::text::line;
-use crate::rules::{Actor, Route, Stage};
+use crate::rules::{Actor, Route, Stage, Step};
 
 /// The steps in their order, who does each and whom it lets in, and what is left.
 pub fn write(path: &str, route: &Route) -> String {
@@ -22,10 +22,14 @@ pub fn write(path: &str, route: &Route) -> String {
         line(&mut out, &format!("       · {} [{}]", stage.finding.message, stage.finding.rule));
     }
     for finding in &route.left {
-        let words = format!("  no step is known for: {} [{}]", finding.message, finding.rule);
+        let words = format!("  left, as far as is known: {} [{}]", finding.message, finding.rule);
         line(&mut out, &words);
-        for remedy in &finding.remedies {
-            line(&mut out, &format!("       → {}: {}", remedy.heading(), remedy.title));
+        for remedy in finding.remedies.iter().filter(|remedy| remedy.is_a_step()) {
+            let how = match remedy.step {
+                Step::Nothing => "by hand".to_owned(),
+                Step::EditXml(_) | Step::RunCommand(_) | Step::SetOption { .. } => remedy.heading(),
+            };
+            line(&mut out, &format!("       → {how}: {}", remedy.title));
         }
     }
     if !route.partial {

@@ -24,8 +24,13 @@ pub fn improves(before: &[Finding], after: &[Finding], repaired: &Finding) -> bo
         findings.iter().filter(|found| found.verdict == Verdict::Blocks).count()
     };
     let (were, are) = (counts(before), counts(after));
+    // What stood in the way with another number stands there still: the slot that QEMU takes next, the line of a file.
+    let (were_alike, are_alike) = (alike(before), alike(after));
     let mut new = after.iter().filter(|found| {
-        found.verdict == Verdict::Blocks && were.get(&words(found)) < are.get(&words(found))
+        let (words, masked) = (words(found), masked(found));
+        found.verdict == Verdict::Blocks
+            && were.get(&words) < are.get(&words)
+            && were_alike.get(&masked) < are_alike.get(&masked)
     });
     let was_refused = before.iter().any(|earlier| ASKED.contains(&earlier.rule));
     let breaks =
@@ -38,6 +43,30 @@ type Words<'a> = (&'a str, Verdict, &'a str);
 
 fn words(found: &Finding) -> Words<'_> {
     (found.rule, found.verdict, &found.message)
+}
+
+/// What is alike in two findings that differ in numbers only.
+fn masked(found: &Finding) -> (&str, Verdict, String) {
+    let is_number = |word: &&str| {
+        let digits = word.trim_start_matches("0x");
+        !digits.is_empty()
+            && digits.chars().all(|c| c.is_ascii_hexdigit())
+            && word.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let words = found.message.split(' ').map(|word| {
+        let plain = word.trim_end_matches([',', '.', ';', ':']);
+        if is_number(&plain) { "#" } else { word }
+    });
+    (found.rule, found.verdict, words.collect::<Vec<_>>().join(" "))
+}
+
+/// How often there are findings that are alike but for numbers.
+fn alike(findings: &[Finding]) -> HashMap<(&str, Verdict, String), usize> {
+    let mut counts = HashMap::new();
+    for found in findings {
+        *counts.entry(masked(found)).or_default() += 1;
+    }
+    counts
 }
 
 /// How often each finding is among others.

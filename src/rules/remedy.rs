@@ -70,6 +70,8 @@ pub struct Remedy {
     pub step: Step,
     /// A command that the operator runs after it: the step alone is half of the way.
     pub then: Option<String>,
+    /// It writes what was probably meant: nobody makes it unasked.
+    pub is_guess: bool,
     /// Whom it lets in. Filled in by `judge`, which knows who QEMU runs as.
     pub lets_in: Option<Reach>,
 }
@@ -82,6 +84,7 @@ impl Remedy {
             title: title.into(),
             step: Step::RunCommand(quote(words)),
             then: None,
+            is_guess: false,
             lets_in: None,
         }
     }
@@ -93,18 +96,38 @@ impl Remedy {
             title: title.into(),
             step: Step::SetOption { file: file.to_owned(), line: line.into() },
             then: None,
+            is_guess: false,
             lets_in: None,
         }
     }
 
     /// An edit of the document.
     pub fn edit(scope: Scope, title: impl Into<String>, edits: EditSet) -> Remedy {
-        Remedy { scope, title: title.into(), step: Step::EditXml(edits), then: None, lets_in: None }
+        Remedy {
+            scope,
+            title: title.into(),
+            step: Step::EditXml(edits),
+            then: None,
+            is_guess: false,
+            lets_in: None,
+        }
+    }
+
+    /// An edit that writes what was probably meant.
+    pub fn guess(title: impl Into<String>, edits: EditSet) -> Remedy {
+        Remedy { is_guess: true, ..Remedy::edit(Scope::Rewrite, title, edits) }
     }
 
     /// That there is no way on this road.
     pub fn none(scope: Scope, why: impl Into<String>) -> Remedy {
-        Remedy { scope, title: why.into(), step: Step::Nothing, then: None, lets_in: None }
+        Remedy {
+            scope,
+            title: why.into(),
+            step: Step::Nothing,
+            then: None,
+            is_guess: false,
+            lets_in: None,
+        }
     }
 
     /// Whether it is something that can be done; that there is no way on a road is said with 'there is none'.
@@ -136,7 +159,10 @@ impl Remedy {
 
     /// Whether it is an edit that gives nothing up and needs nobody else: such may be made unasked.
     pub fn repairs(&self) -> bool {
-        self.scope == Scope::Rewrite && matches!(self.step, Step::EditXml(_)) && self.then.is_none()
+        self.scope == Scope::Rewrite
+            && matches!(self.step, Step::EditXml(_))
+            && self.then.is_none()
+            && !self.is_guess
     }
 
     /// Adds the command that completes it.

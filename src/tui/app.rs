@@ -169,7 +169,11 @@ impl App {
 
     /// The worst verdict of a row; nothing while the host has not answered.
     pub fn verdict_of(&self, row: &Row) -> Option<Verdict> {
-        if matches!(row, Row::Disabled(_) | Row::Title { .. } | Row::Hint(_)) {
+        if let Some((section, _)) = row.title() {
+            // What is folded away is still told of.
+            return self.worst_of(section).filter(|_| row.is_folded());
+        }
+        if matches!(row, Row::Disabled(_) | Row::Hint(_)) {
             return None;
         }
         // No host is needed to say that.

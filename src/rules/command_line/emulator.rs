@@ -1,8 +1,10 @@
 //! What the host's own QEMU knows: devices, objects, properties.
 
-use super::{Case, Finding, Layer, Rule, Verdict};
+use super::{Case, Finding, Layer, Remedy, Rule, Verdict};
+use crate::domain::{EntryId, EntryKind};
 use crate::facts::emulator::{Emulator, Property};
 use crate::qemu::catalog;
+use crate::xml::EditSet;
 
 /// The domain's QEMU, where it was asked.
 pub(super) fn installed<'a>(case: &Case<'a>) -> Option<&'a Emulator> {
@@ -38,7 +40,7 @@ fn unknown_device(case: &Case<'_>) -> Vec<Finding> {
             "device" => format!("QEMU says \"'{name}' is not a valid device model name\""),
             _ => format!("QEMU says \"Parameter 'qom-type' does not accept value '{name}'\""),
         });
-        findings.push(suggest(finding, name, known.keys()));
+        findings.push(suggest(case, finding, name, known.keys()));
     }
     findings
 }
@@ -63,7 +65,7 @@ pub(crate) static UNKNOWN_MACHINE: Rule = Rule {
             let message = format!("{} {} has no machine '{name}'", emulator.path, emulator.version);
             let finding = Finding::at(option.place(), Verdict::Blocks, message);
             let finding = finding.because("QEMU says 'unsupported machine type'");
-            findings.push(suggest(finding, name, emulator.machines.iter()));
+            findings.push(suggest(case, finding, name, emulator.machines.iter()));
         }
         findings
     },
@@ -119,14 +121,15 @@ fn unknown_property(case: &Case<'_>) -> Vec<Finding> {
                 ),
             )
             .because(format!("QEMU says \"Property '{name}.{key}' not found\""));
-            findings.push(suggest(finding, key, known.iter().map(|property| &property.name)));
+            findings.push(suggest(case, finding, key, known.iter().map(|property| &property.name)));
         }
     }
     findings
 }
 
-/// Adds the name that was probably meant.
+/// Adds the name that was probably meant, and an edit that writes it.
 pub(super) fn suggest<'a>(
+    case: &Case<'_>,
     finding: Finding,
     name: &str,
     known: impl Iterator<Item = &'a String>,
@@ -134,9 +137,31 @@ pub(super) fn suggest<'a>(
     let close =
         known.map(|other| (likeness(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
     match close.filter(|(ratio, _)| *ratio >= 0.7) {
-        Some((_, meant)) => finding.because(format!("did you mean '{meant}'?")),
+        Some((_, meant)) => {
+            let edits = finding.entry.and_then(|entry| written_so(case, entry, name, meant));
+            let finding = finding.because(format!("did you mean '{meant}'?"));
+            match edits {
+                Some(edits) => {
+                    finding.remedy(Remedy::guess(format!("write '{meant}' in its place"), edits))
+                }
+                None => finding,
+            }
+        }
         None => finding,
     }
+}
+
+/// The edit that writes another name in the place of one, where that stands once in an argument.
+fn written_so(case: &Case<'_>, entry: EntryId, name: &str, meant: &str) -> Option<EditSet> {
+    let EntryKind::Arg { value: text } = &case.document.entry(entry)?.kind else { return None };
+    let is_of_name = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    let stands_alone = |at: &usize| {
+        !text[..*at].ends_with(is_of_name) && !text[at + name.len()..].starts_with(is_of_name)
+    };
+    let mut places = text.match_indices(name).map(|(at, _)| at).filter(stands_alone);
+    let (at, None) = (places.next()?, places.next()) else { return None };
+    let written = format!("{}{meant}{}", &text[..at], &text[at + name.len()..]);
+    case.document.replace(entry, &EntryKind::arg(written)).ok()
 }
 
 /// How alike two names are, from 0 to 1.

@@ -78,7 +78,7 @@ fn unknown_key(case: &Case<'_>) -> Vec<Finding> {
                 format!("-{name} has no key '{key}' in QEMU {}", emulator.version),
             )
             .because(format!("QEMU says \"Invalid parameter '{key}'\""));
-            findings.push(suggest(finding, key, known.iter()));
+            findings.push(suggest(case, finding, key, known.iter()));
         }
     }
     findings
@@ -107,7 +107,7 @@ pub(crate) static UNKNOWN_PROCESSOR: Rule = Rule {
                     format!("{} {} has no processor '{name}'", emulator.path, emulator.version);
                 let finding = Finding::at(entry, Verdict::Blocks, message)
                     .because(format!("QEMU says \"unable to find CPU model '{name}'\""));
-                suggest(finding, name, emulator.processors.iter())
+                suggest(case, finding, name, emulator.processors.iter())
             })
             .collect()
     },

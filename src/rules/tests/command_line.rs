@@ -555,3 +555,18 @@ fn an_id_is_missed_whether_or_not_the_type_is_known() {
     let missing = with_qemu("12.0.0", &["-netdev", "user"]);
     assert_eq!(missing, blocks("missing-id"));
 }
+
+#[test]
+fn one_of_two_devices_in_taken_slots_can_be_moved_alone() {
+    let argv = ["-device", "virtio-rng-pci", "-device", "e1000"];
+    let document = machine("q35", "<video/><memballoon model='virtio'/>", &argv);
+    let before = judged(&host(), &document);
+    let slots: Vec<&Finding> = before.iter().filter(|f| f.rule == "pci-slot").collect();
+    assert_eq!(slots.len(), 2, "{before:?}");
+    for finding in slots {
+        let Step::EditXml(edits) = &finding.remedies[0].step else { panic!("{finding:?}") };
+        // The other one is put into another taken slot then; that was so before.
+        let after = judged(&host(), &document.apply(edits).unwrap());
+        assert!(crate::rules::improves(&before, &after, finding), "{after:?}");
+    }
+}

@@ -15,8 +15,18 @@ impl App {
         let entry = self.selection().is_some();
         let refused = match action {
             Action::Edit | Action::Toggle if self.is_on_folded() => return Ok(()),
-            Action::Edit | Action::Outside if self.disabled_row().is_some() => {
-                "switch it on first: Space"
+            Action::Mark if self.is_on_folded() => "unfold it first: Enter",
+            Action::Edit
+            | Action::Outside
+            | Action::MoveUp
+            | Action::MoveDown
+            | Action::Duplicate
+            | Action::Copy
+            | Action::CopyShell
+            | Action::Cut
+                if self.disabled_row().is_some() && self.lists.marked.is_empty() =>
+            {
+                "it is switched off; Space switches it on first"
             }
             Action::Delete if self.disabled_row().is_some() || self.broken_row().is_some() => {
                 return Ok(());

@@ -25,6 +25,9 @@ impl App {
             Mode::List => self.step_back(),
             Mode::Side if self.side.zoomed => self.side.zoomed = false,
             Mode::Side => self.mode = Mode::List,
+            Mode::Form if self.form.as_ref().is_some_and(|form| form.parts.is_some()) => {
+                self.take_apart();
+            }
             Mode::Form if self.form.as_ref().is_some_and(Form::is_modified) => {
                 self.ask(Question::DropForm);
             }

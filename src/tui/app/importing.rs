@@ -214,7 +214,7 @@ impl App {
             super::Action::AsElement if !is_element => match item.fate {
                 Fate::Elsewhere(_) => Err("the domain has its own element for it: edit it there"),
                 Fate::Added | Fate::There | Fate::Own | Fate::Asked(_) | Fate::NotUnderstood(_) => {
-                    Err("this libvirt has no element that says the same")
+                    Err("no element is known here that says the same")
                 }
             },
             super::Action::Answer if !is_asked => Err("nothing is open in it"),

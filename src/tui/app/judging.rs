@@ -9,7 +9,7 @@ use crate::facts::answers::{Answers, digest};
 use crate::qemu::CommandLine;
 use crate::rules::{self, Finding, Remedy, Verdict};
 use crate::tui::columns;
-use crate::tui::rows::{fold, rows};
+use crate::tui::rows::{Row, fold, rows};
 
 /// Of more texts what libvirt and QEMU said is forgotten.
 const MOST_ANSWERS: usize = 64;
@@ -57,6 +57,13 @@ impl App {
         self.judging.findings = Findings::of(findings);
         self.read_message();
         self.arrange();
+        self.over.remedy = self.over.remedy.min(self.ways().len().saturating_sub(1));
+        if self.mode == Mode::Remedies && !self.has_ways() {
+            // What was to be done is done.
+            self.mode = Mode::List;
+            self.say("nothing is left to be done here");
+        }
+        // Once somebody does something, the cursor is theirs.
         if !self.side.touched {
             self.go_to_worst();
         }
@@ -149,11 +156,17 @@ impl App {
     pub(super) fn arrange(&mut self) {
         let selected = self.selected_entry();
         let place = self.place_in_section();
+        let marked: Vec<Row> =
+            self.lists.marked.iter().filter_map(|at| self.lists.rows.get(*at)).cloned().collect();
         let all = rows(&self.document, &self.line, &self.judging.findings);
         self.judging.tally = Tally::of(self, &all);
         self.lists.widths = columns::widths(&self.document, &self.line, &all);
         let passed = all.into_iter().filter(|row| !row.is_selectable() || self.passes(row));
         self.lists.rows = fold(passed.collect(), &self.lists.folded);
+        // What is marked stays marked where it is shown.
+        let rows = self.lists.rows.iter().enumerate();
+        let is_marked = |(_, row): &(usize, &Row)| marked.contains(row);
+        self.lists.marked = rows.filter(is_marked).map(|(at, _)| at).collect();
         if selected.is_none() {
             self.go_to_place(place);
         }

@@ -151,7 +151,9 @@ impl App {
         if self.status.is_none() {
             self.say(match (enabling, self.file.forgets_comments) {
                 (true, _) => "switched on",
-                (false, false) => "switched off: a comment in the file now; Space switches it on",
+                (false, false) => {
+                    "switched off: a comment from the next save on; Space switches it on"
+                }
                 (false, true) => {
                     "switched off; libvirt keeps no comments: once defined, it is gone"
                 }

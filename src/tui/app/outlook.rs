@@ -115,8 +115,13 @@ impl App {
         let of = format!("{} of {}", tally.stopped, tally.all);
         if tally.stopped > 0 {
             let are = if tally.stopped == 1 { "is" } else { "are" };
-            let long = format!("will not start: {of} {are} stopped");
-            return said(Some(Verdict::Blocks), long, format!("will not start: {of}"));
+            let also = |many: usize, what: &str| match many {
+                0 => String::new(),
+                many => format!(", {many} {what}"),
+            };
+            let of_domain = also(tally.dropped, "dropped") + &also(tally.domain, "of the domain");
+            let long = format!("will not start: {of} {are} stopped{of_domain}");
+            return said(Some(Verdict::Blocks), long, format!("will not start: {of}{of_domain}"));
         }
         if tally.domain > 0 {
             let long = "will not start: see 'Domain and host'".to_owned();

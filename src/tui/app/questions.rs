@@ -97,7 +97,7 @@ impl Question {
                 let what = if *off == 1 { "1 entry is" } else { &format!("{off} entries are") };
                 format!("{what} switched off, which is a comment in the text. libvirt forgets it when it defines the domain; save a copy elsewhere to keep it. Save?").into()
             }
-            Question::Report(_) => "The report of this row; 'all' is that of the whole document.".into(),
+            Question::Report(_) => "This is the report of the selected row; 'copy all' and 'all to a file' are about every row.".into(),
             Question::Tried(lines) => lines.first().cloned().unwrap_or_default().into(),
         }
     }

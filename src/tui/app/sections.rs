@@ -1,6 +1,7 @@
 //! The sections of the lists: going from one to the next, folding them.
 
 use super::{App, Row};
+use crate::rules::{Finding, Verdict};
 use crate::tui::rows::{Section, section_of};
 
 impl App {
@@ -44,6 +45,21 @@ impl App {
         }
     }
 
+    /// The worst of a section, where something is wrong in it.
+    pub fn worst_of(&self, section: Section) -> Option<Verdict> {
+        let findings = &self.judging.findings;
+        let is_own = |finding: &&Finding| match finding.entry {
+            Some(entry) => Section::of(entry.list) == section,
+            None => section == Section::General && !finding.is_of_broken() && !finding.is_of_lost(),
+        };
+        let worst = findings.iter().filter(is_own).map(|finding| finding.verdict).min();
+        let lost = self.document.lost().iter().flat_map(|lost| &lost.entries);
+        let broken = self.document.broken().iter().map(|broken| broken.list);
+        let mut odd = lost.map(|entry| entry.list).chain(broken);
+        let odd = odd.any(|list| Section::of(list) == section).then_some(Verdict::Blocks);
+        [worst, odd].into_iter().flatten().min().filter(|worst| *worst <= Verdict::Unknown)
+    }
+
     fn title_of(&self, section: Section) -> Option<usize> {
         let is_title = |row: &Row| row.title().is_some_and(|(at, _)| at == section);
         self.lists.rows.iter().position(is_title)
@@ -56,8 +72,9 @@ impl App {
         if !unfolds {
             self.lists.folded.insert(section);
         }
-        self.lists.marked.clear();
+        let marked = self.lists.marked.len();
         self.arrange();
+        self.told_of_marks(marked);
         if let Some(title) = self.title_of(section) {
             let row = if unfolds { title + 1 } else { title };
             self.select(row.min(self.lists.rows.len() - 1));
@@ -65,7 +82,7 @@ impl App {
     }
 
     /// Whether the cursor is on the title of a folded section.
-    pub(super) fn is_on_folded(&self) -> bool {
+    pub fn is_on_folded(&self) -> bool {
         self.lists.rows.get(self.lists.selected).is_some_and(Row::is_folded)
     }
 }

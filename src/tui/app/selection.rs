@@ -139,9 +139,12 @@ impl App {
             Filter::Wrong => Filter::Blocked,
             Filter::Blocked => Filter::All,
         };
-        self.lists.marked.clear();
+        let marked = self.lists.marked.len();
         self.arrange();
         self.select_entry(self.selected_entry());
+        if self.told_of_marks(marked) {
+            return;
+        }
         self.say(match self.lists.filter {
             Filter::All => "all entries are shown",
             Filter::Wrong => {
@@ -149,6 +152,17 @@ impl App {
             }
             Filter::Blocked => "only blocked entries are shown; f shows all again",
         });
+    }
+
+    /// Tells that some of so many marks are gone with their rows.
+    pub(super) fn told_of_marks(&mut self, before: usize) -> bool {
+        let gone = before.saturating_sub(self.lists.marked.len());
+        if gone > 0 {
+            let rows =
+                if gone == 1 { "1 marked row is" } else { &format!("{gone} marked rows are") };
+            self.say(&format!("{rows} not shown now, and not marked any more"));
+        }
+        gone > 0
     }
 
     /// Whether a row is shown with the filters that are on.
@@ -177,7 +191,6 @@ impl App {
     pub(super) fn want(&mut self, text: String) {
         let selected = self.selected_entry();
         self.lists.wanted = text;
-        self.lists.marked.clear();
         self.arrange();
         self.select_entry(selected);
     }

@@ -85,7 +85,11 @@ impl App {
     pub fn found_way(&mut self, text: &str, entries: &[EntryId], route: Route) {
         let is_asked = |(of, about): &(String, Vec<EntryId>)| of == text && about == entries;
         if self.judging.way.of.as_ref().is_some_and(is_asked) {
+            let chosen = self.chosen_way().map(|way| way.remedy);
             self.judging.way.route = Some(route);
+            // The steps come before what was there; what was chosen stays chosen.
+            let at = self.ways().iter().position(|way| Some(&way.remedy) == chosen.as_ref());
+            self.over.remedy = at.unwrap_or(0);
         }
     }
 

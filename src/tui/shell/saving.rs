@@ -67,7 +67,8 @@ impl Editor {
         let target = at_home(&path);
         let work = move || {
             let written = store::create_private(&target, &text).map_err(|error| error.to_string());
-            Some(Message::Wrote(path, written))
+            let whole = std::path::absolute(&target).map(|path| path.display().to_string());
+            Some(Message::Wrote(whole.unwrap_or(path), written))
         };
         background::run(&self.session.sender(), "writing", work);
     }

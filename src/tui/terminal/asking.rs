@@ -64,37 +64,53 @@ pub(super) enum Heard {
     Background(Rgb),
 }
 
-/// Finds the answer among the events.
+/// Finds the answer among the events, and takes out whatever else a terminal answers: a string between OSC, DCS, SOS, PM or APC
+/// and ST or BEL (ECMA-48, 5.6) is nothing that anybody types.
 pub(super) struct Ear {
-    /// When the terminal was asked; an ear that waits for nothing lets everything through.
+    /// When the terminal was asked; nothing where it was not.
     asked: Option<Instant>,
-    /// What may be the beginning of an answer, as the terminal sent it.
-    text: String,
-    /// Its events, as long as they may be keys.
-    held: Vec<Event>,
-    /// The last answer ended with half of an ST.
-    is_half: bool,
+    state: State,
 }
 
-/// What a text is the beginning of.
-#[derive(Debug, PartialEq)]
-enum Reading {
-    /// An answer, or keys.
-    Begun,
-    /// An answer.
-    Answer,
-    /// A whole answer; and whether its end may go on.
-    Whole(Option<Rgb>, bool),
+/// What came so far.
+#[derive(Debug, Default)]
+enum State {
+    /// Keys.
+    #[default]
+    Idle,
+    /// Escape, which may be torn from what follows it; it is held back in the first moments.
+    Escaped(Option<Event>),
+    /// A string, or what may be the beginning of one.
+    Within(Within),
+    /// A string that ended with half of an ST.
+    Half,
 }
+
+/// A string that has begun.
+#[derive(Debug)]
+struct Within {
+    /// What it holds, as the terminal sent it.
+    text: String,
+    /// It is an OSC.
+    is_osc: bool,
+    /// Its events, as long as they may be keys.
+    held: Vec<Event>,
+    /// Its beginning was torn: only an answer that was asked for goes on there.
+    is_torn: bool,
+    /// Nothing came for a while in the middle of an answer: what is no part of it is a key.
+    is_late: bool,
+}
+
+/// The keys that crossterm makes of the beginnings of strings.
+const BEGINNINGS: [char; 5] = [']', 'P', 'X', '^', '_'];
 
 impl Ear {
     pub(super) fn new(asked: Option<Instant>) -> Ear {
-        Ear { asked, text: String::new(), held: Vec::new(), is_half: false }
+        Ear { asked, state: State::Idle }
     }
 
     /// Takes an event; gives what is known to be none of an answer, in its order, and an answer that is whole.
     pub(super) fn hear(&mut self, event: Event, now: Instant) -> Vec<Heard> {
-        let Some(asked) = self.asked else { return vec![Heard::Event(event)] };
         let sent = match &event {
             Event::Key(key) => sent(*key),
             Event::Paste(_) => None,
@@ -103,51 +119,93 @@ impl Ear {
                 return vec![Heard::Event(event)];
             }
         };
-        let is_end = std::mem::take(&mut self.is_half) && sent.as_deref() == Some("\\");
-        if is_end {
-            return Vec::new();
+        let sent = sent.as_deref().unwrap_or_default();
+        match std::mem::take(&mut self.state) {
+            State::Within(within) => self.go_on(within, event, sent, now),
+            State::Half if sent == "\\" => Vec::new(),
+            State::Escaped(held) if sent == "]" => {
+                let held = held.into_iter().chain([event]).collect();
+                self.state = State::Within(Within {
+                    text: String::new(),
+                    is_osc: true,
+                    held,
+                    is_torn: true,
+                    is_late: false,
+                });
+                Vec::new()
+            }
+            State::Escaped(Some(held)) => {
+                let mut out = vec![Heard::Event(held)];
+                out.extend(self.hear(event, now));
+                out
+            }
+            State::Idle | State::Half | State::Escaped(None) => self.begin(event, sent, now),
         }
-        let mut out = Vec::new();
-        if let Some(sent) = &sent
-            && let Some(reading) = read(&format!("{}{sent}", self.text))
-        {
-            self.text.push_str(sent);
-            self.go_on(event, &reading, now.duration_since(asked), &mut out);
-            return out;
-        }
-        // It does not go on as an answer does: it may be the beginning of one.
-        let was_begun = !self.text.is_empty();
-        self.text.clear();
-        out.extend(self.held.drain(..).map(Heard::Event));
-        if was_begun {
-            out.extend(self.hear(event, now));
-        } else {
-            out.push(Heard::Event(event));
-        }
-        out
     }
 
-    fn go_on(&mut self, event: Event, reading: &Reading, since: Duration, out: &mut Vec<Heard>) {
-        match reading {
-            // Escape is a key that people wait for; later on it passes, and only what follows is kept back.
-            Reading::Begun if self.text == "\x1b" && since > TORN => out.push(Heard::Event(event)),
-            Reading::Begun => self.held.push(event),
-            Reading::Answer => self.held.clear(),
-            Reading::Whole(colour, is_half) => {
-                self.text.clear();
-                self.held.clear();
-                self.is_half = *is_half;
-                out.extend(colour.map(Heard::Background));
-            }
+    /// An event that follows keys.
+    fn begin(&mut self, event: Event, sent: &str, now: Instant) -> Vec<Heard> {
+        let beginning = sent.strip_prefix('\x1b').and_then(|rest| rest.chars().next());
+        if let Some(sign) = beginning.filter(|sign| BEGINNINGS.contains(sign)) {
+            self.state = State::Within(Within {
+                text: String::new(),
+                is_osc: sign == ']',
+                held: vec![event],
+                is_torn: false,
+                is_late: false,
+            });
+            return Vec::new();
         }
+        if sent != "\x1b" {
+            return vec![Heard::Event(event)];
+        }
+        // Escape is a key that people wait for; later on it passes, and only what follows is kept back.
+        let is_early = self.asked.is_some_and(|asked| now.duration_since(asked) <= TORN);
+        self.state = State::Escaped(is_early.then(|| event.clone()));
+        if is_early { Vec::new() } else { vec![Heard::Event(event)] }
+    }
+
+    /// An event within a string, or within what may be one.
+    fn go_on(&mut self, mut within: Within, event: Event, sent: &str, now: Instant) -> Vec<Heard> {
+        if ["\x07", "\x1b\\", "\x1b"].contains(&sent) && !within.text.is_empty() {
+            if sent == "\x1b" {
+                self.state = State::Half;
+            }
+            let colour = if within.is_osc { answer(&within.text) } else { None };
+            return colour.map(Heard::Background).into_iter().collect();
+        }
+        let next = format!("{}{sent}", within.text);
+        let fits = within.is_osc && goes_on(&next) && !sent.is_empty();
+        let may_go_on = if within.is_torn || within.is_late { fits } else { !sent.is_empty() };
+        if !may_go_on {
+            let mut out: Vec<Heard> = within.held.drain(..).map(Heard::Event).collect();
+            out.extend(self.hear(event, now));
+            return out;
+        }
+        within.text = next;
+        within.held.push(event);
+        // What came in one go behind a beginning is a string; a torn one is told by the colour that it names.
+        if !within.is_torn || is_colour(&within.text) {
+            within.held.clear();
+        }
+        self.state = State::Within(within);
+        Vec::new()
     }
 
     /// Nothing came for a while: what may be keys are keys.
     pub(super) fn silence(&mut self) -> Vec<Heard> {
-        if read(&self.text) == Some(Reading::Begun) {
-            self.text.clear();
+        match std::mem::take(&mut self.state) {
+            State::Idle | State::Half => Vec::new(),
+            State::Escaped(held) => {
+                self.state = State::Escaped(None);
+                held.map(Heard::Event).into_iter().collect()
+            }
+            State::Within(within) if within.is_osc && is_colour(&within.text) => {
+                self.state = State::Within(Within { is_late: true, ..within });
+                Vec::new()
+            }
+            State::Within(within) => within.held.into_iter().map(Heard::Event).collect(),
         }
-        self.held.drain(..).map(Heard::Event).collect()
     }
 }
 
@@ -163,34 +221,35 @@ fn sent(key: KeyEvent) -> Option<String> {
     } else if modifiers == KeyModifiers::ALT {
         Some(format!("\x1b{c}"))
     } else {
-        (modifiers == KeyModifiers::CONTROL && c == 'g').then(|| "\x07".to_owned())
+        let is_bell = modifiers == KeyModifiers::CONTROL && c == 'g';
+        Some(if is_bell { "\x07".to_owned() } else { String::new() })
     }
 }
 
-/// Reads what may be an answer; nothing where it is none.
-fn read(text: &str) -> Option<Reading> {
-    const START: &str = "\x1b]11;";
-    /// `rgba:` is what terminals with a translucent background say.
-    const MODELS: [&str; 3] = ["rgb:", "rgba:", "#"];
+/// What an answer begins with, behind OSC; `rgba:` is what terminals with a translucent background say.
+const MODELS: [&str; 3] = ["11;rgb:", "11;rgba:", "11;#"];
+
+/// Whether a text names a colour, however much of it is there.
+fn is_colour(text: &str) -> bool {
+    MODELS.iter().any(|model| text.starts_with(model))
+}
+
+/// Whether a text may become an answer.
+fn goes_on(text: &str) -> bool {
     /// Four channels of four digits, with what stands between them.
     const MOST: usize = 4 * 5;
-    let Some(answer) = text.strip_prefix(START) else {
-        let begun = !text.is_empty() && START.starts_with(text);
-        return begun.then_some(Reading::Begun);
-    };
-    let Some(model) = MODELS.into_iter().find(|model| answer.starts_with(model)) else {
-        let begun = MODELS.iter().any(|model| model.starts_with(answer));
-        return begun.then_some(Reading::Begun);
-    };
-    let body = &answer[model.len()..];
-    let end = body.find(|c: char| !c.is_ascii_hexdigit() && c != '/').unwrap_or(body.len());
-    let (channels, end) = body.split_at(end);
-    match end {
-        "" if channels.len() <= MOST => Some(Reading::Answer),
-        "\x07" | "\x1b\\" => Some(Reading::Whole(colour(model, channels), false)),
-        "\x1b" => Some(Reading::Whole(colour(model, channels), true)),
-        _ => None,
+    if MODELS.iter().any(|model| model.starts_with(text)) {
+        return true;
     }
+    let Some(model) = MODELS.iter().find(|model| text.starts_with(**model)) else { return false };
+    let channels = &text[model.len()..];
+    channels.len() <= MOST && channels.chars().all(|c| c.is_ascii_hexdigit() || c == '/')
+}
+
+/// The colour of a whole answer.
+fn answer(text: &str) -> Option<Rgb> {
+    let model = MODELS.into_iter().find(|model| text.starts_with(model))?;
+    colour(model.trim_start_matches("11;"), &text[model.len()..])
 }
 
 /// A colour as XParseColor(3) has it: channels of one to four hexadecimal digits, which are shares of the most.
@@ -310,10 +369,40 @@ mod tests {
     }
 
     #[test]
+    fn what_terminals_answer_else_is_no_key_either() {
+        let long = format!("\x1b]11;{}\x07", "d".repeat(5000));
+        for string in [
+            "\x1b]11;dxuX\x07",
+            "\x1b]11;dark red\x07",
+            "\x1b]4;1;rgb:dddd/dddd/dddd\x07",
+            "\x1b]10;rgb:dddd/dddd/dddd\x1b\\",
+            "\x1b]52;c;ZGRkZA==\x07",
+            "\x1bP1$r0mdx\x1b\\",
+            "\x1bP>|dxXTerm(370)\x1b\\",
+            "\x1b_Gi=1;OK\x1b\\",
+            &long,
+        ] {
+            assert_eq!(heard(&[string], false), (Vec::new(), Vec::new()), "{string:?}");
+            assert_eq!(heard(&[string, "j"], false).0, events(&["j"]), "{string:?}");
+            // One that breaks off takes nothing along that comes later.
+            let broken = &string[..string.len() - 3];
+            assert_eq!(heard(&[broken, "j"], true).0, events(&["j"]), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_torn_behind_escape_is_no_key() {
+        let (keys, answers) = heard(&["\x1b", &ANSWER[1..]], true);
+        assert_eq!((keys, answers), (events(&["\x1b"]), vec![ORANGE]));
+        // Keys that begin like it are keys.
+        for typed in ["]", "]1", "]11;", "]j", "j"] {
+            assert_eq!(heard(&["\x1b", typed], true).0, events(&["\x1b", typed]), "{typed}");
+        }
+    }
+
+    #[test]
     fn keys_stay_keys_in_their_order() {
-        for typed in
-            ["jk", "\x1b", "\x1bj", "\x1b]", "\x1b]1x", "\x1b]11;rg", "\x1b]11;x", "\x07\\"]
-        {
+        for typed in ["jk", "\x1b", "\x1bj", "\x1b]", "\x07\\"] {
             for pauses in [false, true] {
                 assert_eq!(heard(&[typed], pauses), (events(&[typed]), Vec::new()), "{typed:?}");
             }
@@ -323,16 +412,16 @@ mod tests {
         let escaped = ["\x1b", "q", ANSWER];
         assert_eq!(heard(&escaped, true), (events(&["\x1b", "q"]), vec![ORANGE]));
         // An answer that breaks off leaves the keys after it.
-        assert_eq!(heard(&["\x1b]11;rgb:ff", "qZ"], false), (events(&["qZ"]), Vec::new()));
+        assert_eq!(heard(&["\x1b]11;rgb:ff", "qZ"], true), (events(&["qZ"]), Vec::new()));
         let pasted = Event::Paste("\x1b]11;rgb:".to_owned());
         let mut ear = Ear::new(Some(Instant::now()));
         assert_eq!(ear.hear(pasted.clone(), Instant::now()), [Heard::Event(pasted)]);
     }
 
     #[test]
-    fn who_has_not_asked_hears_keys_only() {
+    fn who_has_not_asked_waits_for_nothing() {
         let mut ear = Ear::new(None);
-        for event in events(&[ANSWER]) {
+        for event in events(&["j", "\x1b", "q"]) {
             assert_eq!(ear.hear(event.clone(), Instant::now()), [Heard::Event(event)]);
         }
     }

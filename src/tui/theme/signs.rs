@@ -1,7 +1,7 @@
 //! The signs of the screen, and what stands for them where a font or a locale lacks them.
 
 /// Each sign with its plain form.
-const PLAIN: [(&str, &str); 37] = [
+const PLAIN: [(&str, &str); 39] = [
     ("✗", "x"),
     ("✓", "v"),
     ("·", "."),
@@ -38,6 +38,8 @@ const PLAIN: [(&str, &str); 37] = [
     ("⋮", ":"),
     ("×", "x"),
     ("⏎", "$"),
+    ("⟨", "<"),
+    ("⟩", ">"),
     ("≥", ">"),
 ];
 

@@ -16,6 +16,8 @@ use crate::visible::visible;
 
 /// From this width on verdicts have all their words, and rows tell where they come from.
 const WIDE: u16 = 60;
+/// Below this width a verdict is a sign.
+const MIDDLE: u16 = 36;
 /// From this height on the reason of the selected row has a line of its own above it.
 const HIGH: u16 = 12;
 /// Lines for the reason.
@@ -136,6 +138,7 @@ fn counts(chooser: &Chooser) -> String {
     let files = count(|item| matches!(item, Item::File(_)));
     // Of a place that has one kind only the other one is not counted.
     match (domains, files, chooser.place.is_empty()) {
+        (0, _, true) if chooser.is_looking() && files > 0 => several(files, "file"),
         (0, 0, _) if chooser.waiting > 0 => "none yet".to_owned(),
         (0, 0, _) => "there are none".to_owned(),
         (0, _, false) => several(files, "file"),
@@ -155,7 +158,12 @@ impl Columns {
     fn of(width: u16) -> Columns {
         let all = usize::from(width);
         let wide = width >= WIDE;
-        let (verdict, state) = if wide { (25, 11) } else { (12, 10) };
+        // The name is what one chooses by: it is the last to go.
+        let (verdict, state) = match width {
+            WIDE.. => (25, 11),
+            MIDDLE.. => (12, 10),
+            _ => (3, 0),
+        };
         let from = match width {
             100.. => all / 3,
             WIDE.. => 18,

@@ -13,6 +13,8 @@ use crate::tui::rows::Row;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
+/// Below this width there is little room.
+const NARROW: usize = 50;
 /// Columns between two keys.
 const GAP: usize = 2;
 /// From this width on a message never takes the place of a key that is always there.
@@ -108,8 +110,10 @@ fn pieces(app: &App, columns: usize, taken: usize) -> Vec<Piece> {
     if !matches!(app.mode, Mode::List | Mode::Side) {
         return in_a_row(app, columns, taken);
     }
+    let is_folded = app.mode == Mode::List && app.is_on_folded();
+    let label = |action: Action| (is_folded && action == Action::Edit).then_some("unfold");
     let of = |actions: &[Action]| -> Vec<Piece> {
-        actions.iter().filter_map(|action| piece(app, *action, None)).collect()
+        actions.iter().filter_map(|action| piece(app, *action, label(*action))).collect()
     };
     let (mut left, mut right) = (of(left(app.mode)), of(right(app.mode)));
     if taken > 0 {
@@ -130,6 +134,13 @@ fn pieces(app: &App, columns: usize, taken: usize) -> Vec<Piece> {
         if left.pop().is_none() {
             right.remove(0);
         }
+    }
+    // Where there is little room, what is changed and not saved goes before finding.
+    let save = piece(app, Action::Save, None).filter(|_| app.mode == Mode::List);
+    if let Some(save) = save.filter(|_| columns < NARROW && app.is_modified() && taken == 0)
+        && length(&left) + length(&right) + save.width() > columns
+    {
+        right.retain(|piece| piece.action != Action::Search);
     }
     let end = (columns + GAP).saturating_sub(length(&right));
     place(&mut right, end);
@@ -209,6 +220,14 @@ fn in_a_row(app: &App, columns: usize, taken: usize) -> Vec<Piece> {
         shown.push(piece);
     }
     shown
+}
+
+/// The answers to a question for which the line has no room, each with its key.
+pub(super) fn left_out(app: &App, columns: usize) -> Vec<String> {
+    let told: Vec<Action> = in_a_row(app, columns, 0).iter().map(|piece| piece.action).collect();
+    let all = in_a_row(app, usize::MAX / 2, 0).into_iter();
+    let untold = all.filter(|piece| !told.contains(&piece.action));
+    untold.map(|piece| format!("{} {}", piece.key, piece.label)).collect()
 }
 
 /// What is typed in the line itself, with its prompt.

@@ -10,10 +10,18 @@ use crate::tui::app::App;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
+/// Below this width there is little room.
+const NARROW: usize = 60;
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
     let columns = usize::from(area.width);
     let (domain, from) = name(app);
+    // Where there is little room the state is a sign, and comes first.
+    let is_narrow = columns < NARROW;
     let state = state(app);
+    let sign_of_state = if is_narrow { short_state(&state) } else { "" };
+    let state = if is_narrow { String::new() } else { state };
+    let domain = format!("{sign_of_state}{domain}");
     let outlook = app.outlook();
     let beside = app.judging.tally.beside(outlook.verdict);
     let counts: String = beside
@@ -53,6 +61,18 @@ fn name(app: &App) -> (String, String) {
     let domain =
         if domain.is_empty() || domain == from { String::new() } else { format!("{domain} · ") };
     (domain, from)
+}
+
+/// What is unsaved, or can't be saved, in few signs.
+fn short_state(state: &str) -> &'static str {
+    match state {
+        state if state.contains("by others") => "[!] ",
+        state if state.contains("modified") => "[+] ",
+        state if state.contains("saving") => "[…] ",
+        state if state.contains("read-only") => "[ro] ",
+        state if state.contains("only") => "[f] ",
+        _ => "",
+    }
 }
 
 /// What is unsaved, and what of the rows is shown.

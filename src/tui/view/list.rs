@@ -12,7 +12,7 @@ use crate::rules::{Finding, Layer, Verdict};
 use crate::tui::app::App;
 use crate::tui::columns::{self, Cells};
 use crate::tui::keymap::Mode;
-use crate::tui::rows::{Row, Section};
+use crate::tui::rows::Row;
 use crate::tui::theme::Theme;
 use crate::visible::visible;
 
@@ -150,7 +150,9 @@ impl Lister<'_> {
             return Line::default();
         };
         let mark = if *folded { "▸ " } else { "" };
-        let title = cut(&format!("{mark}{}", section.title()), self.columns);
+        let sign = app.worst_of(*section).filter(|_| *folded);
+        let sign = sign.map(|verdict| format!("{} ", verdict.sign().0)).unwrap_or_default();
+        let title = cut(&format!("{mark}{sign}{}", section.title()), self.columns);
         let own = app.lists.rows[index + 1..].iter();
         let own = own.take_while(|row| row.title().is_none());
         let own = own.filter(|row| row.is_selectable()).count();
@@ -171,24 +173,19 @@ impl Lister<'_> {
         ])
     }
 
-    /// The worst of what is about the domain and the host, where something is wrong.
-    fn sign_of(&self, section: Section) -> Option<Verdict> {
-        if section != Section::General {
-            return None;
-        }
-        let findings = self.app.judging.findings.general();
-        findings.map(|finding| finding.verdict).min().filter(|worst| *worst <= Verdict::Unknown)
-    }
-
     /// What is below the last line that is shown.
     fn below(&self, row: usize) -> Line<'static> {
         let titles = self.app.lists.rows[row..].iter().filter_map(Row::title);
         let titles = titles.map(|(section, rows)| {
-            let sign = self.sign_of(section).map(|verdict| format!(" {}", verdict.sign().0));
-            format!("{} {rows}{}", section.title(), sign.unwrap_or_default())
+            let sign = self.app.worst_of(section).map(|verdict| format!("{} ", verdict.sign().0));
+            format!("{}{} {rows}", sign.unwrap_or_default(), section.title())
         });
         let titles = titles.collect::<Vec<_>>().join(" · ");
-        let key = self.app.keymap.key_of(Mode::List, crate::tui::action::Action::NextSection);
+        // The key leads to the next section, which may stand above.
+        let between = &self.app.lists.rows[self.app.lists.selected.min(row)..row];
+        let is_next = !between.iter().skip(1).any(|row| row.title().is_some());
+        let action = crate::tui::action::Action::NextSection;
+        let key = self.app.keymap.key_of(Mode::List, action).filter(|_| is_next);
         Line::from(vec![
             Span::styled(cut(&format!("{titles} ↓ "), self.columns), self.theme.title()),
             Span::styled(

@@ -177,6 +177,11 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     if *question == Question::Looking && app.judging.waited > 0 {
         lines.push(Line::styled(format!("{} s", app.judging.waited), theme.dim()));
     }
+    let answers = super::footer::left_out(app, usize::from(area.width)).join("  ");
+    if !answers.is_empty() {
+        let answers = wrap(&answers, columns, "").into_iter();
+        lines.extend(answers.map(|line| Line::styled(line, theme.key())));
+    }
     let body = compared(question, app, theme, columns);
     if !body.is_empty() {
         lines.push(Line::default());

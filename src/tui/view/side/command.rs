@@ -50,12 +50,7 @@ pub(super) fn lines(
             }
         }
         Some(Answer::Command(Err(why))) => {
-            text.add(
-                &format!("A sketch, since libvirt could not be asked: {why}."),
-                "",
-                "",
-                theme.dim(),
-            );
+            text.add(&format!("A sketch, since libvirt made none: {why}."), "", "", theme.dim());
             sketch(&mut text, app, theme);
         }
         _ => text.add("libvirt is being asked …", "", "", theme.dim()),

@@ -64,7 +64,7 @@ fn pane(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme, pane: Pane, 
     let columns = usize::from(body.width);
     let (lines, follow) = match pane {
         Pane::Why => {
-            let shown = why::lines(app, theme, columns);
+            let shown = why::lines(app, theme, columns, usize::from(body.height));
             (shown.lines, shown.follow)
         }
         Pane::Layers => one_line(layers::lines(app, theme, columns)),
@@ -102,8 +102,8 @@ fn first(lines: usize, follow: Option<Range<usize>>, scroll: usize, height: usiz
 
 /// Which of the things that can be done stands on a line of the pane.
 pub(super) fn way_at(app: &App, area: Rect, line: usize) -> Option<usize> {
-    let shown = why::lines(app, Theme::new(false), usize::from(area.width));
     let height = usize::from(area.height.saturating_sub(1));
+    let shown = why::lines(app, Theme::new(false), usize::from(area.width), height);
     let first = first(shown.lines.len(), shown.follow, app.side.scroll, height);
     shown.ways.iter().position(|way| way.contains(&(first + line)))
 }

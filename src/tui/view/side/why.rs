@@ -35,8 +35,17 @@ pub(super) struct Shown {
     pub(super) ways: Vec<Range<usize>>,
 }
 
-/// The lines of the pane.
-pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Shown {
+/// The lines of the pane: what was observed is cut to a line each where the whole would not fit.
+pub(super) fn lines(app: &App, theme: Theme, columns: usize, height: usize) -> Shown {
+    let whole = made(app, theme, columns, true);
+    if app.side.details || whole.lines.len() <= height {
+        return whole;
+    }
+    made(app, theme, columns, false)
+}
+
+/// The lines, `whole` or short.
+fn made(app: &App, theme: Theme, columns: usize, whole: bool) -> Shown {
     let mut text = Text { lines: Vec::new(), columns };
     let Some(row) = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable()) else {
         let words = "This domain has no passthrough. 'a' adds an argument, 'e' a variable of QEMU's environment; a command line, a script or XML of a guide is pasted right here, and shown before it is taken.";
@@ -62,7 +71,7 @@ pub(super) fn lines(app: &App, theme: Theme, columns: usize) -> Shown {
         text.add("It is being judged …", "", "", theme.dim());
         return Shown { lines: text.lines, ..Shown::default() };
     }
-    layers(&mut text, app, row, theme);
+    layers(&mut text, app, row, (theme, whole));
     if app.side.details {
         details(&mut text, app, row, theme);
     }
@@ -91,7 +100,7 @@ fn repeat(text: &mut Text, app: &App, row: &Row, theme: Theme) {
 }
 
 /// Each thing that the row names, with the layers on the way to it.
-fn layers(text: &mut Text, app: &App, row: &Row, theme: Theme) {
+fn layers(text: &mut Text, app: &App, row: &Row, (theme, whole): (Theme, bool)) {
     let findings: Vec<&Finding> = app.findings_of(row).collect();
     if findings.is_empty() {
         let words = "names nothing on the host that a layer would stop";
@@ -117,12 +126,18 @@ fn layers(text: &mut Text, app: &App, row: &Row, theme: Theme) {
         {
             text.add(name, "", "  ", theme.title());
         }
-        way_to(text, app, theme, &own, thing.is_some());
+        way_to(text, app, (theme, whole), &own, thing.is_some());
     }
 }
 
 /// The layers in the order in which they are met, a line each; where it is stopped there is room for the reason.
-fn way_to(text: &mut Text, app: &App, theme: Theme, own: &[&Finding], is_thing: bool) {
+fn way_to(
+    text: &mut Text,
+    app: &App,
+    (theme, whole): (Theme, bool),
+    own: &[&Finding],
+    is_thing: bool,
+) {
     let stops = |finding: &&Finding| finding.verdict == Verdict::Blocks && finding.first;
     let at = own.iter().position(stops).filter(|_| is_thing);
     let mut willing: Vec<&str> = Vec::new();
@@ -137,7 +152,7 @@ fn way_to(text: &mut Text, app: &App, theme: Theme, own: &[&Finding], is_thing: 
             Some(stop) if index > stop => Place::Behind,
             Some(_) | None => Place::Before,
         };
-        one(text, app, theme, finding, place);
+        one(text, app, (theme, whole), finding, place);
     }
     let silent = LAYERS.iter().filter(|row| row.column.is_some());
     let silent = silent.filter(|row| !own.iter().any(|finding| finding.layer == row.layer));
@@ -163,7 +178,7 @@ enum Place {
     Behind,
 }
 
-fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding, place: Place) {
+fn one(text: &mut Text, app: &App, (theme, whole): (Theme, bool), finding: &Finding, place: Place) {
     let (sign, _) = finding.verdict.sign();
     let mark = if place == Place::Here { "▸" } else { " " };
     let head = format!("{mark}{sign} {:<width$}", label(finding.layer), width = NAME - 3);
@@ -172,7 +187,7 @@ fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding, place: Place
         Verdict::Blocks | Verdict::Warns | Verdict::Unknown | Verdict::Note => &finding.message,
     };
     let room = text.columns.saturating_sub(NAME).max(16);
-    let is_short = place == Place::Behind && !app.side.details;
+    let is_short = place == Place::Behind && !whole;
     let mut lines =
         if is_short { vec![cut(&visible(what), room)] } else { wrap(&visible(what), room, "") };
     // What was observed, beside it where there is room, else below.
@@ -183,6 +198,8 @@ fn one(text: &mut Text, app: &App, theme: Theme, finding: &Finding, place: Place
             if let Some(line) = lines.last_mut() {
                 line.push_str(&format!("  {seen}"));
             }
+        } else if whole {
+            lines.extend(wrap(&seen, room, " "));
         } else if !is_short {
             lines.push(cut(&seen, room));
         }
