@@ -482,7 +482,10 @@ fn five_texts_from_before_saves_are_kept() {
     let mut terminal = place.open();
     for _ in 0..7 {
         terminal.send("D\u{13}");
-        terminal.until("the save", |screen| !screen.contents().contains("[modified]"));
+        terminal.until("the save", |screen| {
+            let text = screen.contents();
+            !text.contains("[modified") && !text.contains("[saving")
+        });
         terminal.settle();
     }
     leave(&mut terminal, "q");
