@@ -304,6 +304,9 @@ fn paths_of_the_host_are_suggested() {
     assert_eq!(next.app.wants_listing(), Some("/srv/images/".to_owned()));
     assert_eq!(next.keys("<Enter>").args()[3], "if=none,file=/srv/images/");
     assert_eq!(waiting(SMALL).keys("a-drive<Tab>if=/srv/").app.wants_listing(), None);
+    // Where nothing is typed yet, a path begins at the root.
+    let begun = waiting(SMALL).keys("a-drive<Tab>if=none,file=<C-n>");
+    assert_eq!(begun.app.wants_listing(), Some("/".to_owned()));
     // The same where the value is taken apart.
     let mut apart = waiting(SMALL).keys("a-drive<Tab>if=none,file=/srv/<C-t><Tab>");
     assert_eq!(apart.app.wants_listing(), Some("/srv/".to_owned()));

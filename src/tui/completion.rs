@@ -141,6 +141,11 @@ const PATHS: [&str; 14] = [
 
 /// Suggestions for a path, from the listing of its directory.
 pub fn paths(option: &str, typed: &str, listing: Option<&Listing>) -> Vec<Candidate> {
+    // Where a path is to stand and nothing does, it begins at the root.
+    if typed.ends_with('=') && path(option, &format!("{typed}/")).is_some() {
+        let text = format!("{typed}/");
+        return vec![Candidate { text, name: "/".into(), what: "a path of this host".into() }];
+    }
     let (Some((before, directory, part)), Some((listed, names))) = (path(option, typed), listing)
     else {
         return Vec::new();
@@ -155,6 +160,20 @@ pub fn paths(option: &str, typed: &str, listing: Option<&Listing>) -> Vec<Candid
         .map(|name| Candidate {
             text: format!("{before}{directory}{}", name.replace(',', ",,")),
             name: name.clone(),
+            what: String::new(),
+        })
+        .collect()
+}
+
+/// Suggestions for a pair whose value is on or off.
+pub fn switches(pair: &str) -> Vec<Candidate> {
+    let Some((key, typed)) = pair.split_once('=') else { return Vec::new() };
+    let fitting =
+        ["on", "off"].into_iter().filter(|word| word.starts_with(typed) && *word != typed);
+    fitting
+        .map(|word| Candidate {
+            text: format!("{key}={word}"),
+            name: word.to_owned(),
             what: String::new(),
         })
         .collect()
@@ -261,6 +280,13 @@ mod tests {
         let dead = variables("QEMU_AUDIO_D");
         assert!(dead[0].what.starts_with("does nothing: read until QEMU 8.1"), "{dead:?}");
         assert!(variables("NOBODY_").is_empty());
+    }
+
+    #[test]
+    fn what_is_on_or_off_is_suggested() {
+        assert_eq!(names(&switches("grab_all=")), ["on", "off"]);
+        assert_eq!(switches("grab_all=of")[0].text, "grab_all=off");
+        assert!(switches("grab_all=on").is_empty());
     }
 
     #[test]

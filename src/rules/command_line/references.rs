@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::names::{Standing, standing};
-use super::{Case, Finding, Layer, Rule, Verdict};
+use super::{Case, Finding, Layer, Remedy, Rule, Scope, Verdict};
 use crate::facts::Known;
 use crate::facts::answers::Answers;
 use crate::libvirt::own;
@@ -88,9 +88,11 @@ fn missing_backend(case: &Case<'_>) -> Vec<Finding> {
                 format!("nothing defines the {key} '{id}' that -{} refers to", option.name());
             let finding = Finding::at(option.place(), Verdict::Blocks, message);
             let group = groups.split(',').next().unwrap_or(groups);
-            findings.push(finding.because(format!(
+            let finding = finding.because(format!(
                 "no -{group} among the arguments has id={id}; QEMU says that it can't find it"
-            )));
+            ));
+            let how = format!("define it: -{group} TYPE,id={id} (in the editor: a)");
+            findings.push(finding.remedy(Remedy::none(Scope::Rewrite, how)));
         }
     }
     findings

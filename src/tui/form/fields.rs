@@ -37,6 +37,12 @@ impl Fields {
         format!("{}={}", row.key, double_commas(&row.value.lines().join(" ")))
     }
 
+    /// Whether the chosen key is on or off.
+    pub fn is_switch(&self) -> bool {
+        let what = self.rows.get(self.at).map(|row| row.what.split([',', ' ']).next());
+        what.flatten().is_some_and(|kind| ["bool", "OnOffAuto", "on/off"].contains(&kind))
+    }
+
     /// Puts the value of such a pair into the chosen row.
     pub fn put(&mut self, pair: &str) {
         if let Some(row) = self.rows.get_mut(self.at)

@@ -153,7 +153,9 @@ impl Form {
                 "An option of QEMU, such as -device, and its value in the field below".to_owned()
             }
             None if first.starts_with('-') => format!("QEMU has no option {first}"),
-            None => "This is no option: options begin with a dash".to_owned(),
+            None => format!(
+                "This is no option: options begin with a dash (a device is -device {first})"
+            ),
         }
     }
 
@@ -172,8 +174,15 @@ impl Form {
     ) -> Vec<Candidate> {
         let (option, value) = self.completed();
         match (self.target.list(), self.focus) {
-            // The keys are there; what stands for a path is completed.
-            (List::Args, _) if self.parts.is_some() => completion::paths(&option, &value, listing),
+            // The keys are there; paths are completed, and what is on or off.
+            (List::Args, _) if self.parts.is_some() => {
+                let is_switch = self.parts.as_ref().is_some_and(Fields::is_switch);
+                if is_switch {
+                    completion::switches(&value)
+                } else {
+                    completion::paths(&option, &value, listing)
+                }
+            }
             (List::Args, 0) => completion::options(&self.text(0)),
             (List::Args, _) => {
                 let paths = completion::paths(&option, &value, listing);
@@ -209,6 +218,12 @@ impl Form {
         }
         self.taken = Some(taken);
         true
+    }
+
+    /// The suggestion that comes after the one that was taken, while nothing else was typed.
+    pub fn next_taken(&self) -> Option<&Candidate> {
+        let (all, at) = self.taken.as_ref().filter(|(all, _)| all.len() > 1 && self.is_taken())?;
+        all.get((at + 1) % all.len())
     }
 
     /// Whether the text was put there by a suggestion, and nothing was typed since.

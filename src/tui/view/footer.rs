@@ -83,6 +83,10 @@ fn moment(app: &App) -> Vec<(Action, Option<&'static str>)> {
     if app.lists.filter != Filter::All || !app.lists.wanted.is_empty() {
         all.push((Action::Cancel, Some("show all")));
     }
+    let is_empty = !app.lists.rows.iter().any(Row::is_selectable);
+    if is_empty {
+        all.push((Action::Import, None));
+    }
     if !is_off {
         all.push((Action::AddAfter, None));
         all.push((Action::Toggle, Some("off")));

@@ -148,6 +148,10 @@ fn parts(frame: &mut Frame<'_>, area: Rect, form: &Form, theme: Theme) {
 /// What can come next, the one that completing takes first.
 fn suggestions(app: &App) -> Option<String> {
     let candidates = app.candidates();
+    if candidates.is_empty() {
+        let next = app.form.as_ref()?.next_taken()?;
+        return Some(format!("Ctrl-n: {} instead", next.name));
+    }
     let first = candidates.first()?;
     let what = if first.what.is_empty() { String::new() } else { format!(" ({})", first.what) };
     let others: Vec<&str> =
