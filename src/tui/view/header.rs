@@ -31,12 +31,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         .collect();
     // The sentence is what the screen is for; the name is cut before it is.
     let sign = outlook.verdict.map(|verdict| format!("{} ", verdict.sign().0)).unwrap_or_default();
-    let long = format!(" {sign}{} ", outlook.long);
-    let short = format!(" {sign}{} ", outlook.short);
+    let short = &*outlook.short;
+    let before = |end: char| short.split(end).next().unwrap_or(short);
+    let sentences = [&*outlook.long, short, before(','), before(':')];
+    let mut sentences = sentences.into_iter().map(|sentence| format!(" {sign}{sentence} "));
     let left = width(&domain) + width(&from) + width(&state) + 3;
-    let needs = |sentence: &str| left.min(columns / 3) + width(sentence) + width(&counts);
-    let sentence = if needs(&long) <= columns { long } else { short };
-    let counts = if needs(&sentence) <= columns { counts } else { String::new() };
+    let needs = |sentence: &str| left.min(columns / 3) + width(sentence);
+    let last = format!(" {sign}{} ", before(':'));
+    let sentence = sentences.find(|sentence| needs(sentence) <= columns).unwrap_or(last);
+    let has_room = needs(&sentence) + width(&counts) <= columns;
+    let counts = if has_room { counts } else { String::new() };
     let taken = width(&sentence) + width(&counts);
     let room = columns.saturating_sub(taken);
     // Of a path the end tells more.
