@@ -22,6 +22,7 @@
 //! assets/import/*.tsv         what other programs' configurations call what a domain says
 //! assets/errors.tsv           from the words of libvirt, QEMU and the kernel to the rules that foresee them; errno.tsv, what the C
 //!                             library says in other languages; qemu/syscalls.tsv, calls that the filter of system calls forbids
+//! assets/words.tsv            what people type for an action of the editor
 //! assets/checks.tsv           commands that show whether a rule is behind a message
 //! assets/outside.tsv          words of QEMU and libvirt about what is not there where a domain is only asked about
 //! assets/VERSIONS.tsv         every table and every version in the code, and up to which version it was looked at
@@ -61,6 +62,7 @@
 //! - **a sentence that people meet**: a line in `assets/errors.tsv`, the surest first, and the message in `tests/fixtures/messages.tsv`.
 //! - **a key**: a row in [`tui::keymap::BINDINGS`]; an [`tui::action::Action`] if it does something new, and its arm in
 //!   [`tui::app::App::update`]. Footer and help follow by themselves.
+//! - **a word of the palette**: its row in `assets/words.tsv`. **a colour**: a row of `tui/theme/palette.rs`, which `tests/contrast.rs` reads.
 //! - **a tab of the side pane**: a [`tui::pane::Pane`] with its row in [`tui::pane::PANES`] (title, help; the key is its number),
 //!   and its file under `tui/view/side/`; the compiler asks for both.
 //! - **a layer**: a [`rules::Layer`] with its row in [`rules::LAYERS`] (words, column, what it guards), its rules under
