@@ -57,11 +57,28 @@ impl Plan {
         } else {
             format!("libvirt then sees to {} itself", layers.join(", "))
         };
+        // What is not there is missing in the element as well.
+        let lacks = match self.missing(case) {
+            Some(path) => format!("; {path} is not there for it either"),
+            None => String::new(),
+        };
         Some(Remedy::edit(
             Scope::Rewrite,
-            format!("write it as {}: {why}", self.element),
+            format!("write it as {}: {why}{lacks}", self.element),
             self.edits(case)?,
         ))
+    }
+
+    /// A path that the options name and the host does not have; what QEMU would make is no such.
+    fn missing<'a>(&self, case: &Case<'a>) -> Option<&'a str> {
+        let entries = self.options.iter().flat_map(|&at| case.line.options[at].entries());
+        let uses = entries.flat_map(|entry| case.line.uses_of(entry));
+        let mut paths = uses.filter_map(|usage| usage.resource.path());
+        let is_missing = |(path, access): &(&str, crate::qemu::Access)| {
+            let walk = case.host.walk(path);
+            !access.creates() && walk.is_ok_and(|walk| walk.target().is_none())
+        };
+        paths.find(is_missing).map(|(path, _)| path)
     }
 
     /// Whether an element can hold what the options say: libvirt prints a tab or a line end as it is and reads it as a blank, and

@@ -37,7 +37,8 @@ impl App {
             route: only.and_then(|_| self.route()),
             lines: Lines::of(self.document.source()),
         };
-        markdown::write(&checked, &self.outlook().long, only)
+        let unsaved = if self.is_modified() { ", with changes that are not saved" } else { "" };
+        markdown::write(&checked, &format!("{}{unsaved}", self.outlook().long), only)
     }
 
     /// Asks for the path of a new file that is to hold a text.
