@@ -103,7 +103,7 @@ fn moving_takes_the_value_along() {
     assert_eq!(moved.args(), ["-S", "-device", "x", "-rtc", "base=utc"]);
     let further = moved.keys("J");
     assert_eq!(further.args(), ["-S", "-rtc", "base=utc", "-device", "x"]);
-    assert!(further.keys("J").frame(80, 24).contains("this is the last one"));
+    assert!(further.keys("J").frame(80, 24).contains("no entry that is on stands below"));
     let back = waiting(SMALL).keys("jjKK");
     assert_eq!(back.args(), ["-rtc", "base=utc", "-device", "x", "-S"]);
 }
@@ -304,6 +304,10 @@ fn paths_of_the_host_are_suggested() {
     assert_eq!(next.app.wants_listing(), Some("/srv/images/".to_owned()));
     assert_eq!(next.keys("<Enter>").args()[3], "if=none,file=/srv/images/");
     assert_eq!(waiting(SMALL).keys("a-drive<Tab>if=/srv/").app.wants_listing(), None);
+    // What is referred to is known by its id.
+    let object = "a-object<Tab>memory-backend-ram,id=lg,size=1M<Enter>";
+    let refers = waiting(SMALL).keys(object).keys("a-device<Tab>ivshmem-plain,memdev=<C-n><Enter>");
+    assert!(refers.args().contains(&"ivshmem-plain,memdev=lg".to_owned()), "{:?}", refers.args());
     // Where nothing is typed yet, a path begins at the root.
     let begun = waiting(SMALL).keys("a-drive<Tab>if=none,file=<C-n>");
     assert_eq!(begun.app.wants_listing(), Some("/".to_owned()));
@@ -622,6 +626,16 @@ const ODD: [(&str, &str); 3] = [
     ),
     ("empty", "<domain><name>a</name></domain>"),
 ];
+
+#[test]
+fn undo_says_what_it_takes_back_and_goes_there() {
+    let edited = waiting(SMALL).keys("jj<Enter><C-u>base=localtime<Enter>gd").keys("uu");
+    assert_eq!(edited.app.document.source(), SMALL);
+    let again = edited.keys("<C-r>");
+    let last = again.frame(120, 24);
+    assert!(last.contains("made again (+"), "{last}");
+    assert_eq!(again.app.selection(), Some((List::Args, 3..5)), "{last}");
+}
 
 #[test]
 fn what_is_lost_stands_where_it_was_meant() {

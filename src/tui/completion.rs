@@ -4,7 +4,7 @@
 
 use crate::domain::extras::{BEHAVIORS, PROPERTY_TYPES};
 use crate::facts::emulator::{Emulator, Property};
-use crate::qemu::{Pairs, argv, catalog};
+use crate::qemu::{CommandLine, Pairs, argv, catalog};
 
 /// One suggestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,22 @@ pub fn values(option: &str, typed: &str, emulator: Option<&Emulator>) -> Vec<Can
                     what: String::new(),
                 })
                 .collect()
+        }
+        Some((before, part)) if part.contains('=') => {
+            let pairs = Pairs::read(before, Some("driver"));
+            let driver = pairs.get("driver").unwrap_or_default();
+            let properties = table.get(catalog::unalias(driver)).map_or(&[][..], Vec::as_slice);
+            let key = part.split('=').next().unwrap_or_default();
+            let is_switch =
+                |p: &&Property| p.name == key && ["bool", "OnOffAuto"].contains(&&*p.kind);
+            if !properties.iter().any(|property| is_switch(&property)) {
+                return Vec::new();
+            }
+            let whole = |candidate: Candidate| Candidate {
+                text: format!("{before},{}", candidate.text),
+                ..candidate
+            };
+            switches(part).into_iter().map(whole).collect()
         }
         Some((before, part)) => {
             let pairs = Pairs::read(before, Some("driver"));
@@ -161,6 +177,27 @@ pub fn paths(option: &str, typed: &str, listing: Option<&Listing>) -> Vec<Candid
             text: format!("{before}{directory}{}", name.replace(',', ",,")),
             name: name.clone(),
             what: String::new(),
+        })
+        .collect()
+}
+
+/// Suggestions for a pair that refers to something by its id: what defines such a thing among the arguments.
+pub fn ids(option: &str, typed: &str, line: &CommandLine) -> Vec<Candidate> {
+    let (before, part) = match typed.rfind(',') {
+        Some(comma) => typed.split_at(comma + 1),
+        None => ("", typed),
+    };
+    let Some((key, begun)) = part.split_once('=') else { return Vec::new() };
+    let name = argv::option_name(option).unwrap_or_default();
+    let groups = catalog::references(name).find(|(of, _)| *of == key).map(|(_, groups)| groups);
+    let Some(groups) = groups else { return Vec::new() };
+    let of_group = line.ids.iter().filter(|id| groups.split(',').any(|group| group == id.group));
+    let fitting = of_group.filter(|id| id.id.starts_with(begun) && id.id != begun);
+    fitting
+        .map(|id| Candidate {
+            text: format!("{before}{key}={}", id.id),
+            name: id.id.clone(),
+            what: format!("-{}", id.group),
         })
         .collect()
 }

@@ -272,8 +272,8 @@ fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
                     format!("the id '{}' is defined twice, expected another", id.id),
                 )
                 .because(format!(
-                    "argument {} defines it first; QEMU says \"Duplicate ID '{}' for {}\"",
-                    first.index + 1,
+                    "line {} defines it first; QEMU says \"Duplicate ID '{}' for {}\"",
+                    line_of(case, first),
                     id.id,
                     id.group
                 )),
@@ -281,6 +281,12 @@ fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The line of the document that an entry stands on.
+fn line_of(case: &Case<'_>, entry: EntryId) -> usize {
+    let at = case.document.value_span(entry).map_or(0, |span| span.start);
+    crate::xml::position(case.document.source(), at).line
 }
 
 pub(super) static INHERITED_DESCRIPTOR: Rule = Rule {

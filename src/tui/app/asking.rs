@@ -81,6 +81,13 @@ impl App {
             .filter(|(group, _)| *group == "device")
             .map(|(_, alias)| alias.clone())
             .collect();
+        if form.target.list() == List::Args && (form.focus == 1 || form.parts.is_some()) {
+            let (option, value) = form.completed();
+            let ids = completion::ids(&option, &value, &self.line);
+            if !ids.is_empty() {
+                return ids;
+            }
+        }
         form.candidates(self.emulator(), &devices, self.over.listing.as_ref())
     }
 

@@ -239,7 +239,11 @@ impl App {
                     }
             });
         let Some((_, other)) = neighbour else {
-            return self.say(if down { "this is the last one" } else { "this is the first one" });
+            return self.say(if down {
+                "no entry that is on stands below"
+            } else {
+                "no entry that is on stands above"
+            });
         };
         let mut order: Vec<usize> = (0..self.document.list(list).len()).collect();
         let start = range.start.min(other.start);
@@ -276,14 +280,20 @@ impl App {
             self.edits.history.undo(&source, selected)
         };
         let Some(snapshot) = snapshot else { return };
+        let edits = EditSet::between(&source, &snapshot.source);
+        let what = changed(&source, &edits);
         if let Ok(document) = Document::parse(snapshot.source) {
-            self.replace(document, snapshot.selected);
+            // The cursor goes to what changed, where that is an entry now.
+            let at = edits.edits().first().map(|edit| edit.span.start);
+            let is_there = |entry: &&Entry| at.is_some_and(|at| entry.span.contains(&at));
+            let there = document.entries().find(is_there).map(|entry| entry.id);
+            self.replace(document, there.or(snapshot.selected));
         }
         let (back, ahead) = self.edits.history.depth();
         self.say(&match (forward, self.is_modified()) {
             (_, false) => "this is the text as it was saved".to_owned(),
-            (false, true) => format!("taken back; {back} more, Ctrl-r makes it again"),
-            (true, true) => format!("made again; {ahead} more"),
+            (false, true) => format!("taken back{what}; {back} more, Ctrl-r makes it again"),
+            (true, true) => format!("made again{what}; {ahead} more"),
         });
     }
 
@@ -340,4 +350,15 @@ impl App {
             self.say("there is no suggestion here");
         }
     }
+}
+
+/// What an edit brings or takes away, in a few letters.
+fn changed(before: &str, edits: &EditSet) -> String {
+    let Some(edit) = edits.edits().first() else { return String::new() };
+    let (sign, text) = match edit.text.trim() {
+        "" => ('-', before[edit.span.clone()].trim()),
+        text => ('+', text),
+    };
+    let line: String = text.lines().next().unwrap_or_default().chars().take(32).collect();
+    format!(" ({sign} {line})")
 }

@@ -162,7 +162,7 @@ impl App {
         let Some(edited) = way.edited() else {
             let text = way.handed()?;
             self.say(&format!(
-                "copied, where the terminal allows it (OSC 52); o writes it to a file; {} looks again",
+                "copied (OSC 52, where the terminal takes it); o: to a file, {}: look again",
                 self.key_of(super::Action::Probe)
             ));
             return Some(Effect::Copy(text));

@@ -97,6 +97,15 @@ impl Fields {
             .filter(|key| pairs.get(key).is_none() && !key.starts_with("x-") && !key.contains('['))
             .collect();
         unset.sort();
+        // Without it QEMU refuses the whole option.
+        let needed = catalog::needed_key(row.name).filter(|key| pairs.get(key).is_none());
+        rows.extend(needed.map(|key| Field {
+            key: key.to_owned(),
+            value: field(""),
+            what: "needed".to_owned(),
+            implied: false,
+        }));
+        unset.retain(|key| Some(key.as_str()) != needed);
         rows.extend(unset.into_iter().map(|key| Field {
             key: key.clone(),
             value: field(""),

@@ -263,6 +263,10 @@ fn compared(question: &Question, app: &App, theme: Theme, columns: usize) -> Vec
             }
             lines
         }
+        Question::Quit if app.file.theirs.is_some() => told(
+            &["Somebody else changed it meanwhile; saving shows both first.".to_owned()],
+            columns,
+        ),
         Question::Plan(planned) => told(&planned.lines, columns),
         Question::Report(reported) => {
             told(&reported.row.lines().map(str::to_owned).collect::<Vec<_>>(), columns)

@@ -264,7 +264,7 @@ fn heading(text: &mut Text, app: &App, theme: Theme, ways: &[Way], choosing: boo
     let key = |mode, action| app.keymap.key_of(mode, action).unwrap_or_default();
     let hint = if choosing {
         let all = key(Mode::Remedies, Action::CopyAll);
-        format!("Enter does it  {all} copies all")
+        format!("Enter does or copies it  {all} copies all")
     } else {
         format!("{} chooses", key(Mode::List, Action::Remedies))
     };
