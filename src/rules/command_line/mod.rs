@@ -280,6 +280,24 @@ fn duplicate_id(case: &Case<'_>) -> Vec<Finding> {
             );
         }
     }
+    findings.extend(same_firmware_files(case));
+    findings
+}
+
+/// Firmware files of one name (`fw_cfg_add_file_callback`, hw/nvram/fw_cfg.c; tried with QEMU 7.2).
+fn same_firmware_files(case: &Case<'_>) -> Vec<Finding> {
+    let mut seen: std::collections::HashMap<&str, EntryId> = std::collections::HashMap::new();
+    let mut findings = Vec::new();
+    for option in case.line.options("fw_cfg") {
+        let Some(name) = option.pairs.get("name") else { continue };
+        if let Some(first) = seen.insert(name, option.place()) {
+            let message = format!("the firmware file '{name}' is defined twice, expected another");
+            let line = line_of(case, first);
+            findings.push(Finding::at(option.place(), Verdict::Blocks, message).because(format!(
+                "line {line} defines it first; QEMU says 'duplicate fw_cfg file name: {name}'"
+            )));
+        }
+    }
     findings
 }
 

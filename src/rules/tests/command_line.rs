@@ -139,6 +139,9 @@ fn devices_are_placed_before_libvirts_own() {
     }
     assert_eq!(found_on("q35", &["-device", "virtio-rng-pci,bus=pci.0"]), ["bus-missing"]);
     assert_eq!(found_on("pc", &["-usb"]), ["pci-slot"]);
+    let twice = ["-fw_cfg", "name=opt/a,string=1", "-fw_cfg", "name=opt/a,string=2"];
+    assert_eq!(found_on("pc", &twice), ["duplicate-id"]);
+    assert_eq!(found_on("pc", &[twice[0], twice[1], twice[2], "name=opt/b,string=2"]), [""; 0]);
     assert_eq!(found_on("q35", &["-usb", "-device", "usb-kbd"]), [""; 0]);
     assert_eq!(found_on("virt", &["-device", "virtio-rng-pci"]), [""; 0]);
 }

@@ -109,7 +109,7 @@ impl App {
         let kinds = self.chosen_kinds();
         self.put(&kinds, self.selection().as_ref());
         if self.status.is_none() {
-            self.say("duplicated; an id must be changed in one of the two");
+            self.say("duplicated; what may be there once (an id, a name) must be changed in one");
         }
     }
 
