@@ -67,11 +67,6 @@ fn qemu_says_what_it_refuses_and_where() {
         (&["-S", "-smbios", "type=300"], 7, "out of range"),
         (&["-cpu", "qemu64,+nope"], 6, "not found"),
         (
-            &["-S", "-fw_cfg", "name=opt/a,string=x", "-fw_cfg", "name=opt/a,string=y"],
-            9,
-            "duplicate",
-        ),
-        (
             &[
                 "-chardev",
                 "socket,id=a,host=localhost,port=45671,server=on,wait=off",
