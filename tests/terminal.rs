@@ -315,7 +315,7 @@ fn a_paste_at_the_lists_is_shown_before_it_is_taken() {
         "\u{1b}[200~qemu-system-x86_64 -m 4G \\\n -device 'virtio-rng-pci,addr=0x1e'\u{1b}[201~",
     );
     terminal.shows("[+] -device virtio-rng-pci,addr=0x1e");
-    terminal.shows("the domain's own <memory> counts");
+    terminal.shows("said by <memory>");
     terminal.send("\r");
     terminal.shows("u takes them back");
     terminal.send("\u{13}");

@@ -165,7 +165,7 @@ fn remark(app: &App, fate: &Fate, item: usize, choice: Choice) -> String {
     match (fate, app.element_for(item)) {
         (_, Some(element)) if choice == Choice::Element => format!("  as {element}"),
         (_, Some(element)) => format!("  x: as {element}"),
-        (Fate::Elsewhere(place), None) => format!("  left out: the domain's own {place} counts"),
+        (Fate::Elsewhere(place), None) => format!("  said by {place}"),
         (Fate::Asked(open), None) => format!("  a: what is {}?", visible(&open.join(", "))),
         (Fate::NotUnderstood(why), None) => format!("  ({})", visible(why)),
         (Fate::Added | Fate::There | Fate::Own, None) => String::new(),
