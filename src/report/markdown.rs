@@ -1,5 +1,6 @@
 //! Findings as Markdown, to be pasted into a ticket or a review: what stops which row, what was observed, and what to do.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::{Checked, remedy_text};
@@ -24,21 +25,16 @@ pub fn write(checked: &Checked<'_>, outlook: &str, only: Option<&[EntryId]>) -> 
         let is_asked = only.is_none_or(|only| finding.entry.is_some_and(|id| only.contains(&id)));
         is_wrong && is_asked
     };
-    let findings: Vec<&Finding> = checked.findings.iter().filter(wanted).collect();
-    if findings.is_empty() {
+    let rows = rows(checked);
+    let told = rows.iter().filter(|(_, findings)| findings.iter().any(wanted));
+    let told: Vec<&(String, Vec<&Finding>)> = told.collect();
+    if told.is_empty() {
         line(&mut out, "");
         line(&mut out, "Nothing that was looked at stops it.");
     }
-    let mut heads: Vec<String> = Vec::new();
-    for finding in &findings {
-        let head = head(checked, finding);
-        if !heads.contains(&head) {
-            heads.push(head);
-        }
-    }
-    for head_of in heads {
-        let own = findings.iter().copied().filter(|finding| head(checked, finding) == head_of);
-        row(&mut out, checked, &head_of, &own.collect::<Vec<_>>());
+    for (head, findings) in told {
+        let own: Vec<&Finding> = findings.iter().copied().filter(|found| wanted(found)).collect();
+        row(&mut out, checked, head, &own, findings);
     }
     if let Some(route) = checked.route.filter(|route| !route.stages.is_empty()) {
         steps(&mut out, route);
@@ -46,8 +42,29 @@ pub fn write(checked: &Checked<'_>, outlook: &str, only: Option<&[EntryId]>) -> 
     out
 }
 
-/// A row, with the layers in the order in which they speak.
-fn row(out: &mut String, checked: &Checked<'_>, head: &str, findings: &[&Finding]) {
+/// The findings under what they are gathered under, in the order of the first of each.
+fn rows<'a>(checked: &'a Checked<'_>) -> Vec<(String, Vec<&'a Finding>)> {
+    let mut rows: Vec<(String, Vec<&Finding>)> = Vec::new();
+    let mut at: HashMap<String, usize> = HashMap::new();
+    for finding in checked.findings {
+        let head = head(checked, finding);
+        let row = *at.entry(head.clone()).or_insert_with(|| {
+            rows.push((head, Vec::new()));
+            rows.len() - 1
+        });
+        rows[row].1.push(finding);
+    }
+    rows
+}
+
+/// A row, with the layers in the order in which they speak: the `findings` that are told, and what `all` of it offer.
+fn row(
+    out: &mut String,
+    checked: &Checked<'_>,
+    head: &str,
+    findings: &[&Finding],
+    all: &[&Finding],
+) {
     line(out, "");
     line(out, &format!("### {head}"));
     line(out, "");
@@ -67,8 +84,7 @@ fn row(out: &mut String, checked: &Checked<'_>, head: &str, findings: &[&Finding
         }
     }
     // An element that does the same is offered by a note.
-    let of_row = checked.findings.iter().filter(|finding| self::head(checked, finding) == head);
-    for remedy in of_row.flat_map(|finding| &finding.remedies).filter(|r| r.is_a_step()) {
+    for remedy in all.iter().flat_map(|finding| &finding.remedies).filter(|r| r.is_a_step()) {
         if !remedies.contains(&remedy) {
             remedies.push(remedy);
         }
