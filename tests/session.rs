@@ -628,6 +628,15 @@ const ODD: [(&str, &str); 3] = [
 ];
 
 #[test]
+fn what_is_handed_out_for_a_shell_holds_settings_as_remarks() {
+    let choosing = session().keys("jjjjjjx");
+    let text = choosing.app.handed_out();
+    assert!(text.contains("# in /etc/libvirt/qemu.conf:\n#   seccomp_sandbox = 0\n"), "{text}");
+    let copied = choosing.keys("Y");
+    assert_eq!(copied.effects.last(), Some(&Effect::Copy(text)));
+}
+
+#[test]
 fn undo_says_what_it_takes_back_and_goes_there() {
     let edited = waiting(SMALL).keys("jj<Enter><C-u>base=localtime<Enter>gd").keys("uu");
     assert_eq!(edited.app.document.source(), SMALL);

@@ -1,7 +1,7 @@
 //! A way to a start, as the editor has it.
 
 use crate::report;
-use crate::rules::{Route, Step};
+use crate::rules::{Remedy, Route, Step};
 
 /// A way to a start, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,26 +30,31 @@ impl Planned {
             script: String::new(),
         };
         for stage in &route.stages {
-            match &stage.remedy.step {
-                Step::EditXml(edits) => {
-                    planned.edited = Some(edits.apply(stage.document.source()));
-                }
-                Step::RunCommand(command) => planned.note(command),
-                Step::SetOption { file, line } => {
-                    planned.note(&format!("# in {file}:"));
-                    line.lines().for_each(|line| planned.note(&format!("#   {line}")));
-                }
-                Step::Nothing => planned.note(&format!("# {}", stage.remedy.title)),
+            if let Step::EditXml(edits) = &stage.remedy.step {
+                planned.edited = Some(edits.apply(stage.document.source()));
             }
-            if let Some(command) = &stage.remedy.then {
-                planned.note(command);
-            }
+            planned.script.push_str(&for_a_shell(&stage.remedy));
         }
         planned
     }
+}
 
-    fn note(&mut self, line: &str) {
-        self.script.push_str(line);
-        self.script.push('\n');
-    }
+/// What is for the host of a remedy, as lines for a shell: settings and what is done by hand are remarks there.
+pub(super) fn for_a_shell(remedy: &Remedy) -> String {
+    let mut lines: Vec<String> = match &remedy.step {
+        Step::EditXml(_) => Vec::new(),
+        Step::RunCommand(command) => vec![command.clone()],
+        Step::SetOption { file, line } => {
+            let setting = line.lines().map(|line| format!("#   {line}"));
+            [format!("# in {file}:")].into_iter().chain(setting).collect()
+        }
+        Step::Nothing => vec![format!("# {}", remedy.title)],
+    };
+    lines.extend(remedy.then.clone());
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// A script of such lines, with what it is for.
+pub(super) fn script(what: &str, lines: &str) -> String {
+    format!("#!/bin/sh\n# {what}\n{lines}")
 }

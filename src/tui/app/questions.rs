@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::action::{Action, Effect};
 use super::offers::{Conflict, Offer};
-use super::planned::Planned;
+use super::planned::{Planned, script};
 use super::{App, Mode, Reported};
 use crate::domain::merge::Merge;
 use crate::store::{Holder, Theirs};
@@ -315,10 +315,7 @@ impl App {
                 Some(Effect::Copy(planned.script))
             }
             (Question::Plan(planned), Action::WriteOut) => {
-                self.write_out(
-                    format!("#!/bin/sh\n# {}\n{}", planned.head, planned.script),
-                    "steps.sh",
-                );
+                self.write_out(script(&planned.head, &planned.script), "steps.sh");
                 None
             }
             (Question::Forgets(off), Action::Yes) => {

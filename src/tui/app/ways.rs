@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::planned::{for_a_shell, script};
 use super::{App, Effect, Mode, Row};
 use crate::domain::{Document, EntryId, List};
 use crate::rules::{Finding, Layer, Remedy, Route, Step, Verdict};
@@ -53,8 +54,8 @@ impl Way {
 /// The way of some entries, as it was looked for beside the keys.
 #[derive(Default)]
 pub struct Found {
-    /// The text and the entries that it is about.
-    pub of: Option<(String, Vec<EntryId>)>,
+    /// The document and the entries that it is about.
+    pub of: Option<(Arc<Document>, Vec<EntryId>)>,
     /// The way; nothing while it is looked for.
     pub route: Option<Route>,
 }
@@ -70,20 +71,21 @@ impl App {
             return None;
         }
         let entries = self.blocked_entries()?;
-        let is_known =
-            |(text, of): &(String, Vec<EntryId>)| *of == entries && text == self.document.source();
+        let is_known = |(document, of): &(Arc<Document>, Vec<EntryId>)| {
+            *of == entries && Arc::ptr_eq(document, &self.document)
+        };
         (!self.judging.way.of.as_ref().is_some_and(is_known)).then_some(entries)
     }
 
     /// A way is being looked for.
     pub fn looking_for_way_of(&mut self, entries: Vec<EntryId>) {
-        self.judging.way =
-            Found { of: Some((self.document.source().to_owned(), entries)), route: None };
+        self.judging.way = Found { of: Some((Arc::clone(&self.document), entries)), route: None };
     }
 
     /// The way was found, for a text and some of its entries; another one is of no use any more.
     pub fn found_way(&mut self, text: &str, entries: &[EntryId], route: Route) {
-        let is_asked = |(of, about): &(String, Vec<EntryId>)| of == text && about == entries;
+        let is_asked =
+            |(of, about): &(Arc<Document>, Vec<EntryId>)| about == entries && of.source() == text;
         if self.judging.way.of.as_ref().is_some_and(is_asked) {
             let chosen = self.chosen_way().map(|way| way.remedy);
             self.judging.way.route = Some(route);
@@ -105,8 +107,9 @@ impl App {
 
     /// The way of the selected row, where it is known and leads somewhere.
     pub(super) fn route(&self) -> Option<&Route> {
-        let (text, of) = self.judging.way.of.as_ref()?;
-        let is_here = text == self.document.source() && Some(of) == self.blocked_entries().as_ref();
+        let (document, of) = self.judging.way.of.as_ref()?;
+        let is_here =
+            Arc::ptr_eq(document, &self.document) && Some(of) == self.blocked_entries().as_ref();
         self.judging.way.route.as_ref().filter(|route| is_here && !route.stages.is_empty())
     }
 
@@ -206,12 +209,7 @@ impl App {
         let ways = self.ways();
         let has_way = ways.iter().any(|way| way.is_planned);
         let wanted = ways.iter().filter(|way| way.is_planned || !has_way);
-        let mut text = String::new();
-        for line in wanted.filter_map(Way::handed) {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text
+        wanted.map(|way| for_a_shell(&way.remedy)).collect()
     }
 
     /// Copies all of it.
@@ -232,7 +230,7 @@ impl App {
             self.say("nothing of it is for the host; Enter does it in the document");
             return;
         }
-        self.write_out(format!("#!/bin/sh\n# {}\n{text}", self.outlook().long), "steps.sh");
+        self.write_out(script(&self.outlook().long, &text), "steps.sh");
     }
 
     /// The key of an action in the mode that is on.
