@@ -57,7 +57,7 @@ impl App {
         self.judging.findings = Findings::of(findings);
         self.read_message();
         self.arrange();
-        self.over.remedy = self.over.remedy.min(self.ways().len().saturating_sub(1));
+        self.keep_choice();
         if self.mode == Mode::Remedies && !self.has_ways() {
             // What was to be done is done.
             self.mode = Mode::List;
@@ -117,7 +117,14 @@ impl App {
         let mut findings = std::mem::take(&mut self.judging.findings).into_all();
         self.withhold(&mut findings);
         self.judging.findings = Findings::of(findings);
-        self.over.remedy = self.over.remedy.min(self.ways().len().saturating_sub(1));
+        self.keep_choice();
+    }
+
+    /// The choice among what can be done stays among what is there.
+    fn keep_choice(&mut self) {
+        if self.mode == Mode::Remedies {
+            self.over.remedy = self.over.remedy.min(self.ways().len().saturating_sub(1));
+        }
     }
 
     /// Takes out the remedies that are withheld.

@@ -1,9 +1,6 @@
 //! The one sentence that answers what will happen, and what it counts.
 
-use std::collections::HashMap;
-
 use super::App;
-use crate::domain::EntryId;
 use crate::facts::Known;
 use crate::rules::Verdict;
 use crate::tui::rows::Row;
@@ -37,22 +34,16 @@ pub struct Outlook {
 }
 
 impl Tally {
-    /// Counts rows, in one pass over the findings.
+    /// Counts rows.
     pub(super) fn of(app: &App, rows: &[Row]) -> Tally {
-        let mut worst: HashMap<EntryId, Verdict> = HashMap::new();
-        for finding in app.judging.findings.iter() {
-            let Some(entry) = finding.entry else { continue };
-            let known = worst.entry(entry).or_insert(finding.verdict);
-            *known = finding.verdict.min(*known);
-        }
         let mut tally = Tally::default();
         for row in rows {
-            tally.count(app, row, &worst);
+            tally.count(app, row);
         }
         tally
     }
 
-    fn count(&mut self, app: &App, row: &Row, worst: &HashMap<EntryId, Verdict>) {
+    fn count(&mut self, app: &App, row: &Row) {
         let verdict = match row {
             Row::General(index) => {
                 let Some(finding) = app.judging.findings.get(*index) else { return };
@@ -72,10 +63,8 @@ impl Tally {
                 self.dropped += 1;
                 return;
             }
-            Row::Broken(_) => app.verdict_of(row),
-            Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
-                let Some((list, range)) = row.entries() else { return };
-                range.filter_map(|index| worst.get(&EntryId { list, index }).copied()).min()
+            Row::Broken(_) | Row::Option(_) | Row::Variable(_) | Row::Extra(_) => {
+                app.verdict_of(row)
             }
             Row::Title { .. } | Row::Disabled(_) | Row::Hint(_) => return,
         };

@@ -8,6 +8,13 @@ use super::selection::type_at_end;
 use super::{App, Finding, Mode, Row, Search};
 use crate::domain::EntryId;
 
+/// The rows that fit a search.
+struct Matches {
+    rows: Vec<usize>,
+    /// They hold it themselves, and not only what is said about them.
+    are_entries: bool,
+}
+
 impl App {
     /// What is searched for, while it is typed and as long as it is kept; for showing it in the rows.
     pub fn search_words(&self) -> Option<&str> {
@@ -58,13 +65,13 @@ impl App {
     }
 
     /// The rows that hold what is searched for, in their order; where none does, those about which a finding says it.
-    fn matches(&self) -> (Vec<usize>, bool) {
+    fn matches(&self) -> Matches {
         let needle = self.lists.search.words.to_lowercase();
         let rows = || self.lists.rows.iter().enumerate().filter(|(_, row)| row.is_selectable());
         let held = |row: &Row| self.row_text(row).to_lowercase().contains(&needle);
         let entries: Vec<usize> = rows().filter(|(_, row)| held(row)).map(|(at, _)| at).collect();
         if !entries.is_empty() {
-            return (entries, true);
+            return Matches { rows: entries, are_entries: true };
         }
         let says = |text: &String| text.to_lowercase().contains(&needle);
         let is_said =
@@ -76,19 +83,22 @@ impl App {
             Some((list, mut range)) => range.any(|index| about.contains(&EntryId { list, index })),
             None => self.findings_of(row).any(|finding| is_said(&finding)),
         };
-        (rows().filter(|(_, row)| said(row)).map(|(at, _)| at).collect(), false)
+        let rows = rows().filter(|(_, row)| said(row)).map(|(at, _)| at).collect();
+        Matches { rows, are_entries: false }
     }
 
-    /// Goes to the first match from where the search began, while it is typed.
-    fn show_match(&mut self) {
+    /// Goes to the first match from where the search began, while it is typed; whether there is one.
+    fn show_match(&mut self) -> bool {
         self.status = None;
         let from = self.lists.search.from;
         if self.lists.search.words.is_empty() {
-            return self.select(from.min(self.lists.rows.len().saturating_sub(1)));
+            self.select(from.min(self.lists.rows.len().saturating_sub(1)));
+            return false;
         }
-        let (rows, _) = self.matches();
-        let at = rows.iter().position(|row| *row >= from).unwrap_or(0);
-        self.tell_match(at);
+        let matches = self.matches();
+        let at = matches.rows.iter().position(|row| *row >= from).unwrap_or(0);
+        self.tell_match(at, &matches);
+        !matches.rows.is_empty()
     }
 
     /// The search is typed: its match stays selected, and is told.
@@ -97,28 +107,27 @@ impl App {
         if self.lists.search.words.is_empty() {
             return;
         }
-        self.show_match();
-        if self.matches().0.is_empty() {
+        if !self.show_match() {
             self.lists.search.words.clear();
         }
     }
 
     /// Goes to the match after the selected row, or before it; from the last to the first.
     pub(super) fn go_to_match(&mut self, forward: bool) {
-        let (rows, _) = self.matches();
-        let here = self.lists.selected;
+        let matches = self.matches();
+        let (rows, here) = (&matches.rows, self.lists.selected);
         let at = if forward {
             rows.iter().position(|row| *row > here).unwrap_or(0)
         } else {
             let before = rows.iter().rposition(|row| *row < here);
             before.unwrap_or(rows.len().saturating_sub(1))
         };
-        self.tell_match(at);
+        self.tell_match(at, &matches);
     }
 
     /// Selects a match by its place among all, and says which it is.
-    fn tell_match(&mut self, at: usize) {
-        let (rows, is_in_entries) = self.matches();
+    fn tell_match(&mut self, at: usize, matches: &Matches) {
+        let rows = &matches.rows;
         let words = self.lists.search.words.clone();
         let Some(row) = rows.get(at) else {
             let from = self.lists.search.from.min(self.lists.rows.len().saturating_sub(1));
@@ -127,7 +136,7 @@ impl App {
         };
         self.select(*row);
         let (number, count) = (at + 1, rows.len());
-        self.say(&if is_in_entries {
+        self.say(&if matches.are_entries {
             format!("match {number} of {count}")
         } else {
             format!("in no entry; match {number} of {count} in what is said about them: '{words}'")

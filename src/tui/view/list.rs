@@ -276,7 +276,7 @@ impl Lister<'_> {
 
     /// A text, with what is searched for marked in it.
     fn text(&self, text: &str, style: Style) -> Vec<Span<'static>> {
-        marked(text, &self.app.lists.search.words, style, style.patch(self.theme.found()))
+        marked(text, self.app.search_words().unwrap_or_default(), style, self.theme.found())
     }
 
     fn style_of(&self, row: &Row) -> Style {

@@ -37,51 +37,74 @@ pub(super) struct Shown {
 
 /// The lines of the pane: what was observed is cut to a line each where the whole would not fit.
 pub(super) fn lines(app: &App, theme: Theme, columns: usize, height: usize) -> Shown {
-    let whole = made(app, theme, columns, true);
-    if app.side.details || whole.lines.len() <= height {
-        return whole;
+    let mut text = Text { lines: Vec::new(), columns };
+    let row = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable());
+    if let Some(row) = row.filter(|row| !row.is_folded()) {
+        repeat(&mut text, app, row, theme);
     }
-    made(app, theme, columns, false)
+    let instead = nothing(app, row);
+    let (Some(row), None) = (row, instead) else {
+        let (words, is_welcome) = instead.unwrap_or_default();
+        let style = if is_welcome { Style::new() } else { theme.dim() };
+        text.add(words, "", "", style);
+        return Shown { lines: text.lines, ..Shown::default() };
+    };
+    // What stands below is made once, whatever room the layers get.
+    let mut below = Text { lines: Vec::new(), columns };
+    if app.side.details {
+        details(&mut below, app, row, theme);
+    }
+    let (chosen, ways) = ways(&mut below, app, theme);
+    identity(&mut below, app, theme);
+    let way = |whole: bool| {
+        let mut way = Text { lines: Vec::new(), columns };
+        layers(&mut way, app, row, (theme, whole));
+        way.lines
+    };
+    let mut way_there = way(true);
+    let used = text.lines.len() + below.lines.len();
+    if !app.side.details && used + way_there.len() > height {
+        way_there = way(false);
+    }
+    text.lines.extend(way_there);
+    let from = text.lines.len();
+    let moved = |lines: Range<usize>| lines.start + from..lines.end + from;
+    text.lines.extend(below.lines);
+    Shown {
+        lines: text.lines,
+        follow: chosen.map(moved),
+        ways: ways.into_iter().map(moved).collect(),
+    }
 }
 
-/// The lines, `whole` or short.
-fn made(app: &App, theme: Theme, columns: usize, whole: bool) -> Shown {
-    let mut text = Text { lines: Vec::new(), columns };
-    let Some(row) = app.lists.rows.get(app.lists.selected).filter(|row| row.is_selectable()) else {
+/// Why there is nothing to say about the selection, and whether that is what one came for.
+fn nothing(app: &App, row: Option<&Row>) -> Option<(&'static str, bool)> {
+    let Some(row) = row else {
         let words = "This domain has no passthrough. 'a' adds an argument, 'e' a variable of QEMU's environment; a command line, a script or XML of a guide is pasted right here, and shown before it is taken.";
-        text.add(words, "", "", Style::new());
-        return Shown { lines: text.lines, ..Shown::default() };
+        return Some((words, true));
     };
-    if row.is_folded() {
-        text.add("Folded: Enter shows its rows again.", "", "", theme.dim());
-        return Shown { lines: text.lines, ..Shown::default() };
-    }
-    repeat(&mut text, app, row, theme);
-    if matches!(row, Row::Disabled(_)) {
-        let words =
-            "This is switched off: neither libvirt nor QEMU sees it. Space switches it on again.";
-        text.add(words, "", "", theme.dim());
-        return Shown { lines: text.lines, ..Shown::default() };
-    }
-    let Some(host) = &app.judging.host else {
-        text.add("The host is being looked at …", "", "", theme.dim());
-        return Shown { lines: text.lines, ..Shown::default() };
+    let words = if row.is_folded() {
+        "Folded: Enter shows its rows again."
+    } else if matches!(row, Row::Disabled(_)) {
+        "This is switched off: neither libvirt nor QEMU sees it. Space switches it on again."
+    } else if app.judging.host.is_none() {
+        "The host is being looked at …"
+    } else if !app.is_judged() {
+        "It is being judged …"
+    } else {
+        return None;
     };
-    if !app.is_judged() {
-        text.add("It is being judged …", "", "", theme.dim());
-        return Shown { lines: text.lines, ..Shown::default() };
-    }
-    layers(&mut text, app, row, (theme, whole));
-    if app.side.details {
-        details(&mut text, app, row, theme);
-    }
-    let (chosen, ways) = ways(&mut text, app, theme);
+    Some((words, false))
+}
+
+/// Who QEMU runs as, and what this was said by.
+fn identity(text: &mut Text, app: &App, theme: Theme) {
+    let Some(host) = &app.judging.host else { return };
     let label = crate::libvirt::identity::dac_label(app.document.facts());
     if let Some(crate::facts::Known::Yes(identity)) = host.identities.get(&label) {
         text.blank();
         text.add(&format!("{}; {}", identity.sentence(), source(host)), "", "", theme.dim());
     }
-    Shown { lines: text.lines, follow: chosen, ways }
 }
 
 /// The row's own text, as far as the list may have cut it.
@@ -211,19 +234,9 @@ fn one(text: &mut Text, app: &App, (theme, whole): (Theme, bool), finding: &Find
     }
 }
 
-/// A layer's name in its column.
+/// A layer's name in its column: that of the gutter, but for one that is too short to be understood.
 fn label(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Namespaces => "namespace",
-        Layer::Libvirt
-        | Layer::Qemu
-        | Layer::Host
-        | Layer::Dac
-        | Layer::Cgroups
-        | Layer::Selinux
-        | Layer::AppArmor
-        | Layer::Seccomp => layer.short(),
-    }
+    if layer == Layer::Namespaces { "namespace" } else { layer.short() }
 }
 
 /// What to do, numbered; the lines of the chosen one, and those of each.
