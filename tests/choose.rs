@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use pty::Terminal;
+use pty::{Terminal, VM};
 use qpt_tui::store::{Found, Listed, Runs, Shelf};
 use qpt_tui::tui::choose::{Came, Chooser, Item, Lane, Missing, Outlook, Wish, as_file};
 use qpt_tui::tui::keymap::Keymap;
@@ -286,15 +286,6 @@ fn files_that_were_not_looked_at_are_told_of() {
 }
 
 // The program.
-
-const VM: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>vm</name>
-  <qemu:commandline>
-    <qemu:arg value='-hda'/>
-    <qemu:arg value='/nonexistent/a.img'/>
-  </qemu:commandline>
-</domain>
-";
 
 /// A directory with files, and a virsh that knows one domain.
 struct Place {

@@ -9,16 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pty::{PATIENCE, Terminal};
-
-const VM: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>vm</name>
-  <qemu:commandline>
-    <qemu:arg value='-hda'/>
-    <qemu:arg value='/nonexistent/a.img'/>
-  </qemu:commandline>
-</domain>
-";
+use pty::{PATIENCE, Terminal, VM};
 
 fn is_there() -> bool {
     let held = qpt_tui::power::held();

@@ -21,8 +21,8 @@ use crossterm::event::{
     EnableFocusChange, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
@@ -417,6 +417,16 @@ impl<M: Send + 'static> Session<M> {
             let mut bytes = [0_u8; 256];
             while rustix::io::read(self.pipe.as_fd(), &mut bytes).is_ok_and(|length| length > 0) {}
         }
+    }
+
+    /// Draws a frame, which a terminal that can shows in one piece (synchronized output).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(super) fn paint(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        self.screen.draw(draw)?;
+        execute!(self.screen.backend_mut(), EndSynchronizedUpdate)
     }
 
     /// Paints everything anew, without asking the terminal anything.

@@ -15,6 +15,17 @@ use pty_process::blocking::{Command, Pty};
 /// Long enough for a busy machine; nothing waits this long unless it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A domain that does not start.
+pub(crate) const VM: &str =
+    "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>vm</name>
+  <qemu:commandline>
+    <qemu:arg value='-hda'/>
+    <qemu:arg value='/nonexistent/a.img'/>
+  </qemu:commandline>
+</domain>
+";
+
 /// The program with its terminal.
 pub(crate) struct Terminal {
     pub(crate) pty: std::sync::Arc<Pty>,

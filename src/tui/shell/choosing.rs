@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crossterm::event::{Event, KeyEventKind};
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::layout::{Position, Rect};
 use signal_hook::consts::SIGHUP;
 
@@ -176,10 +175,8 @@ impl Choosing {
     fn draw(&mut self, session: &mut Session<Message>) -> std::io::Result<()> {
         let screen = Rect::from((Position::ORIGIN, session.screen.size()?));
         self.chooser.page = view::page(&self.chooser, screen);
-        crossterm::queue!(session.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let (chooser, theme) = (&self.chooser, self.theme);
-        session.screen.draw(|frame| view::draw(frame, chooser, theme))?;
-        crossterm::execute!(session.screen.backend_mut(), EndSynchronizedUpdate)
+        session.paint(|frame| view::draw(frame, chooser, theme))
     }
 
     fn wake(

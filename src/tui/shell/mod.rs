@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 
 pub(super) use choosing::choose;
 use crossterm::event::{Event, KeyCode, KeyEventKind};
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ended::{Left, ended_by, terminal_failed};
 use ratatui::layout::{Position, Rect};
 pub(super) use setup::Setup;
@@ -427,10 +426,8 @@ impl Editor {
         self.app.lists.page = view::geometry::page(&self.app, screen);
         self.app.lists.top = view::geometry::top(&self.app, screen);
         self.app.over.help_scroll = view::geometry::help_scroll(&self.app, screen);
-        crossterm::queue!(self.session.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let (app, theme) = (&self.app, self.theme);
-        self.session.screen.draw(|frame| view::draw(frame, app, theme))?;
-        crossterm::execute!(self.session.screen.backend_mut(), EndSynchronizedUpdate)
+        self.session.paint(|frame| view::draw(frame, app, theme))
     }
 
     fn message(&mut self, message: Message) -> Option<Effect> {

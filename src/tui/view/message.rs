@@ -72,9 +72,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
 pub(super) fn at(app: &App, area: Rect, column: u16, row: u16) -> Option<usize> {
     let inner = popup::inner(popup::outer(area, area.height));
     let Shown { below, first, places, .. } = shown(app, inner, Theme::new(false));
-    let line = first + usize::from(row.checked_sub(below.y)?);
-    let is_inside = below.contains((column, row).into());
-    places.iter().position(|place| is_inside && place.contains(&line))
+    popup::thing_at(below, first, &places, (column, row))
 }
 
 /// The layer and the rule, the entry, and what of it is so now.

@@ -198,6 +198,18 @@ pub(super) fn question(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Them
     scrolled(frame, inner, lines, first, theme);
 }
 
+/// Which of some things stands at a place of a part of a box, whose lines from `first` on are shown.
+pub(super) fn thing_at(
+    part: Rect,
+    first: usize,
+    places: &[std::ops::Range<usize>],
+    (column, row): (u16, u16),
+) -> Option<usize> {
+    let line = first + usize::from(row.checked_sub(part.y)?);
+    let is_inside = part.contains((column, row).into());
+    places.iter().position(|place| is_inside && place.contains(&line))
+}
+
 /// Lines from `first` on, as many as there is room for, and on the frame below them whether there are more.
 pub(super) fn scrolled(
     frame: &mut Frame<'_>,
