@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{App, Findings, Mode, Tally};
 use crate::domain::Document;
-use crate::facts::HostFacts;
 use crate::facts::answers::{Answers, digest};
+use crate::facts::{HostFacts, Known};
 use crate::qemu::CommandLine;
 use crate::rules::{self, Finding, Remedy, Verdict};
 use crate::tui::columns;
@@ -53,6 +53,10 @@ impl App {
             return;
         }
         self.judging.judged = revision;
+        let host = self.judging.host.as_ref();
+        let answers = host.and_then(|host| host.answers_to(self.document.source()));
+        self.judging.qemu_asked =
+            answers.is_some_and(|answers| matches!(answers.qemu, Known::Yes(_)));
         self.withhold(&mut findings);
         self.judging.findings = Findings::of(findings);
         self.read_message();

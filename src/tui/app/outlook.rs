@@ -1,7 +1,6 @@
 //! The one sentence that answers what will happen, and what it counts.
 
 use super::App;
-use crate::facts::Known;
 use crate::rules::Verdict;
 use crate::tui::rows::Row;
 
@@ -145,9 +144,7 @@ impl App {
         if tally.all == 0 {
             return said(None, "no passthrough".to_owned(), "no passthrough".to_owned());
         }
-        let asked = host
-            .answers_to(self.document.source())
-            .is_some_and(|answers| matches!(answers.qemu, Known::Yes(_)));
+        let asked = self.judging.qemu_asked;
         let long = if asked { "nothing stops it" } else { "no rule stops it; QEMU was not asked" };
         let short = if asked { long } else { "no rule stops it" };
         said(Some(Verdict::Allows), long.to_owned(), short.to_owned())

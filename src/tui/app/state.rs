@@ -69,6 +69,8 @@ pub struct Judging {
     pub revision: u64,
     /// The state that the findings are about.
     pub judged: u64,
+    /// QEMU was asked about what was judged.
+    pub qemu_asked: bool,
     /// What was found, counted.
     pub tally: Tally,
     /// The way of the selected row, as far as it was looked for.

@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 
 use super::list;
 use crate::tui::app::App;
-use crate::tui::rows::Row;
 
 /// Below this height nothing is held in sight at the edges.
 const LOW: usize = 5;
@@ -48,6 +47,8 @@ pub(super) struct Window {
 /// How rows are laid out: how many lines each takes.
 struct Layout<'a> {
     app: &'a App,
+    /// The rows that are titles.
+    titles: Vec<usize>,
     lines: usize,
     /// How many lines the selected row takes where values are shown whole.
     selected: usize,
@@ -60,7 +61,9 @@ struct Layout<'a> {
 pub(super) fn of(app: &App, area: Rect, is_wide: bool) -> Window {
     let lines = usize::from(area.height);
     let columns = usize::from(area.width).saturating_sub(1);
-    let mut layout = Layout { app, lines, columns, selected: 1, all: is_wide };
+    let rows = app.lists.rows.iter().enumerate();
+    let titles = rows.filter(|(_, row)| row.title().is_some()).map(|(at, _)| at).collect();
+    let mut layout = Layout { app, titles, lines, columns, selected: 1, all: is_wide };
     if is_wide {
         layout.selected = layout.whole(app.lists.selected);
     }
@@ -95,8 +98,7 @@ impl Layout<'_> {
     }
 
     fn title_of(&self, row: usize) -> Option<usize> {
-        let rows = &self.app.lists.rows;
-        (0..=row).rev().find(|at| rows.get(*at).and_then(Row::title).is_some())
+        self.titles.iter().rev().find(|at| **at <= row).copied()
     }
 
     /// What stands on each line from a row on.
@@ -116,7 +118,7 @@ impl Layout<'_> {
             slots.extend(own.take(self.lines - slots.len()));
             row += 1;
         }
-        let hidden = (row..rows.len()).find(|at| rows[*at].title().is_some());
+        let hidden = self.titles.iter().find(|at| **at >= row).copied();
         if let Some(title) = hidden.filter(|_| self.lines >= LOW)
             && let Some(last) = slots.last_mut()
         {
